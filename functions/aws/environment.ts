@@ -1,0 +1,35 @@
+/** What a function's environment says. Read once at start; a missing or empty setting stops the start and is named. */
+export type Environment = {
+  readonly SALLYPORT_STAGE: string;
+  readonly AUTH_TABLE: string;
+  readonly AUDIT_TABLE: string;
+  readonly CONTEXT_TABLE: string;
+  /** Key ARNs of the issuer's signing key, the active one first, separated by commas. */
+  readonly ISSUER_KEY_ARNS: string;
+  /** Key ARNs of the gateway's identity key, the active one first, separated by commas. */
+  readonly IDENTITY_KEY_ARNS: string;
+  /** Full name of the secret that seals session ids and cursors. */
+  readonly SEALING_SECRET: string;
+  /** Browser origins that may call, separated by commas; empty for none. */
+  readonly ALLOWED_ORIGINS: string;
+};
+
+/** Settings that may be empty; every other one must have a value. */
+const MAY_BE_EMPTY: ReadonlySet<string> = new Set(['ALLOWED_ORIGINS']);
+
+/**
+ * Reads the named settings from the process environment.
+ * @throws Error naming the first setting that is missing or empty
+ */
+export function readEnvironment<K extends keyof Environment>(...names: K[]): Readonly<Pick<Environment, K>> {
+  const settings: Partial<Record<K, string>> = {};
+  for (const name of names) {
+    const value = process.env[name];
+    if (value === undefined || (value === '' && !MAY_BE_EMPTY.has(name))) {
+      throw new Error(`environment variable \`${name}\` is missing or empty`);
+    }
+    settings[name] = value;
+  }
+  // biome-ignore lint/nursery/noUnsafeTypeAssertion: the loop above has set every name
+  return Object.freeze(settings) as Pick<Environment, K>;
+}

@@ -1,0 +1,175 @@
+import type { Writable } from 'node:stream';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+
+/**
+ * What an invocation tells a handler beside the web `Request`: all of it from API Gateway itself or from configuration.
+ * `origin` is the stage variable `origin`, never a request header. `signal` aborts when the client is known to be gone.
+ */
+export type Invocation = {
+  readonly requestId: string;
+  readonly origin: string;
+  readonly sourceIp: string;
+  readonly signal: AbortSignal;
+};
+
+/** An app in the shape of Hono's `fetch`. */
+export type FetchApp = {
+  fetch(request: Request, invocation: Invocation): Response | Promise<Response>;
+};
+
+/** The response stream that the Lambda runtime hands to a streaming handler. */
+type ResponseStream = Writable & { setContentType?(type: string): void };
+
+type StreamPrelude = {
+  statusCode: number;
+  headers: Record<string, string>;
+  multiValueHeaders?: Record<string, string[]>;
+};
+
+/** Globals of the Lambda Node.js runtime (response streaming). */
+declare const awslambda: {
+  streamifyResponse<E>(handler: (event: E, stream: ResponseStream) => Promise<void>): unknown;
+  HttpResponseStream: { from(stream: ResponseStream, prelude: StreamPrelude): ResponseStream };
+};
+
+/** RFC 9110 §7.6.1: never forwarded; `transfer-encoding` and lengths are the platform's own. */
+const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Headers of an API Gateway event, repeated ones joined as `Headers` joins them. */
+export function toHeaders(event: Pick<APIGatewayProxyEvent, 'headers' | 'multiValueHeaders'>): Headers {
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(event.multiValueHeaders ?? {})) {
+    for (const value of values ?? []) headers.append(name, value);
+  }
+  return headers;
+}
+
+/**
+ * Turns a REST API proxy event into a web `Request`. The URL's origin is configuration (stage variable `origin`), so
+ * nothing downstream can see `Host`. A body on GET or HEAD is dropped: `Request` has no place for it and no route reads it.
+ */
+export function toRequest(event: APIGatewayProxyEvent, signal: AbortSignal): Request {
+  const url = new URL(originOf(event));
+  url.pathname = event.path;
+  for (const [name, values] of Object.entries(event.multiValueQueryStringParameters ?? {})) {
+    for (const value of values ?? []) url.searchParams.append(name, value);
+  }
+  const hasBody = event.httpMethod !== 'GET' && event.httpMethod !== 'HEAD' && event.body !== null;
+  return new Request(url, {
+    method: event.httpMethod,
+    headers: toHeaders(event),
+    body: hasBody ? Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8') : null,
+    signal,
+  });
+}
+
+/**
+ * The public origin of the deployment.
+ * @throws Error where the stage has no `origin` variable: a deployment fault, answered 500
+ */
+export function originOf(event: Pick<APIGatewayProxyEvent, 'stageVariables'>): string {
+  const origin = event.stageVariables?.['origin'];
+  if (!origin) throw new Error('stage variable `origin` is missing');
+  return origin;
+}
+
+function toInvocation(event: APIGatewayProxyEvent, signal: AbortSignal): Invocation {
+  return {
+    requestId: event.requestContext.requestId,
+    origin: originOf(event),
+    sourceIp: event.requestContext.identity.sourceIp,
+    signal,
+  };
+}
+
+/** A handler for a route whose integration answers whole (`BUFFERED`). */
+export function createBufferedHandler(
+  app: FetchApp,
+): (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult> {
+  return async (event) => {
+    const { signal } = new AbortController();
+    const response = await app.fetch(toRequest(event, signal), toInvocation(event, signal));
+    const { statusCode, ...headers } = toPrelude(response);
+    return {
+      statusCode,
+      ...headers,
+      body: Buffer.from(await response.arrayBuffer()).toString('base64'),
+      isBase64Encoded: true,
+    };
+  };
+}
+
+/**
+ * A handler for a route whose integration streams (`STREAM`). The prelude leaves before the first chunk; a chunk leaves
+ * as it arrives and waits for the stream to drain. A body that fails ends the stream, never the process. Where the
+ * platform reports that the client is gone, the invocation's signal aborts and the body is cancelled.
+ */
+export function createStreamingHandler(app: FetchApp): unknown {
+  return awslambda.streamifyResponse(async (event: APIGatewayProxyEvent, stream: ResponseStream) => {
+    const gone = new AbortController();
+    stream.on('error', () => gone.abort());
+    stream.on('close', () => {
+      if (!stream.writableFinished) gone.abort();
+    });
+    const response = await app.fetch(toRequest(event, gone.signal), toInvocation(event, gone.signal));
+    const out = awslambda.HttpResponseStream.from(stream, toPrelude(response));
+    out.write('');
+    await pump(response.body, out, gone.signal);
+  });
+}
+
+async function pump(
+  body: ReadableStream<Uint8Array> | null,
+  out: ResponseStream,
+  gone: AbortSignal,
+): Promise<void> {
+  const reader = body?.getReader();
+  const cancel = () => void reader?.cancel().catch(() => {});
+  gone.addEventListener('abort', cancel, { once: true });
+  try {
+    while (reader && !gone.aborted) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (!out.write(value)) await drained(out, gone);
+    }
+  } catch (error) {
+    console.error(JSON.stringify({ level: 'error', event: 'stream_failed', detail: String(error) }));
+  } finally {
+    gone.removeEventListener('abort', cancel);
+    if (!out.destroyed) out.end();
+  }
+}
+
+function drained(out: ResponseStream, gone: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      out.off('drain', settle);
+      gone.removeEventListener('abort', settle);
+      resolve();
+    };
+    out.once('drain', settle);
+    gone.addEventListener('abort', settle, { once: true });
+    if (gone.aborted) settle();
+  });
+}
+
+function toPrelude(response: Response): StreamPrelude {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of response.headers) {
+    if (!CONNECTION_HEADERS.has(name) && name !== 'set-cookie') headers[name] = value;
+  }
+  const cookies = response.headers.getSetCookie();
+  return {
+    statusCode: response.status,
+    headers,
+    ...(cookies.length > 0 ? { multiValueHeaders: { 'set-cookie': cookies } } : {}),
+  };
+}

@@ -1,0 +1,128 @@
+import type { AuditRecord } from './audit.ts';
+import type { Policy } from './policy.ts';
+import type { Result } from './result.ts';
+import type { Secret } from './secret.ts';
+import type { KeySet, PublicKey } from './token.ts';
+
+/** A dependency could not answer. `detail` is for the operator's log and never leaves the process. */
+export type Unavailable = { readonly reason: 'unavailable'; readonly detail: string };
+
+/** Seconds since the epoch, a whole number. */
+export type Clock = () => number;
+
+/** What decides: the compiled policy and the keys whose signatures are accepted. */
+export type Rulebook = { readonly policy: Policy; readonly keys: KeySet };
+
+/**
+ * The running policy and public keys. An answer is at most 15 s old (contract §13); where that cannot be
+ * kept, the answer is `unavailable`. `missingKeyId` asks for one fresh look when a token names an unknown key.
+ */
+export type RulebookStore = {
+  read(missingKeyId?: string): Promise<Result<Rulebook, Unavailable>>;
+};
+
+/**
+ * Revocations. `isRevoked` answers for one verified token; a positive answer is final, a negative one may be at most
+ * 5 s old. `revoke` is durable when it resolves.
+ */
+export type RevocationStore = {
+  isRevoked(token: RevocableToken): Promise<Result<boolean, Unavailable>>;
+  revoke(entry: RevocationEntry): Promise<Result<void, Unavailable>>;
+};
+
+/** The identifiers by which a token can be revoked. */
+export type RevocableToken = {
+  readonly orgId: string;
+  readonly jti: string;
+  readonly clientId: string;
+  readonly subject: string;
+  readonly issuedAtSeconds: number;
+  readonly expiresAtSeconds: number;
+};
+
+/**
+ * One revocation. `jti` kills one token; `client`, `subject` and `org` kill every token of theirs issued at or before
+ * `beforeSeconds`. The entry may be forgotten after `forgetAtSeconds`, when nothing that it kills can be alive.
+ */
+export type RevocationEntry = {
+  readonly orgId: string;
+  readonly kind: 'jti' | 'client' | 'subject' | 'org';
+  readonly id: string;
+  readonly beforeSeconds: number;
+  readonly forgetAtSeconds: number;
+};
+
+/** Puts audit records, and can do nothing else with them. Durable when it resolves to ok. */
+export type AuditLog = {
+  write(record: AuditRecord): Promise<Result<void, Unavailable>>;
+};
+
+/** The version of a secret that is asked for; Secrets Manager's own stage names. */
+export type SecretStage = 'AWSCURRENT' | 'AWSPREVIOUS' | 'AWSPENDING';
+
+/** One version of a secret. */
+export type SecretVersion = { readonly value: Secret; readonly versionId: string };
+
+/**
+ * Secrets by full name. `missing`: no such secret or stage; `denied`: the role may not read it; `unavailable`: an outage.
+ * An answer is at most 60 s old, or 300 s old during an outage (contract §13). `fresh` skips the cache.
+ */
+export type SecretStore = {
+  read(
+    name: string,
+    options?: { readonly stage?: SecretStage; readonly fresh?: boolean },
+  ): Promise<Result<SecretVersion, SecretFailure>>;
+};
+
+/** Why a secret could not be had. */
+export type SecretFailure = {
+  readonly reason: 'missing' | 'denied' | 'unavailable';
+  readonly detail: string;
+};
+
+/** Signs compact JWS with a private key that never leaves its store. `keyId` is the RFC 7638 thumbprint. */
+export type SigningKey = {
+  publicKey(): Promise<Result<PublicKey, Unavailable>>;
+  sign(signingInput: string): Promise<Result<string, Unavailable>>;
+};
+
+/** One request to an upstream, built from an empty header list. `url` has passed the perimeter check. */
+export type UpstreamRequest = {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Uint8Array | undefined;
+  /** May the host resolve to a private or loopback address? */
+  readonly allowPrivate: boolean;
+  /** Connections are shared only between requests with the same key: caller and credential. */
+  readonly isolationKey: string;
+  readonly timeout: UpstreamTimeout;
+  /** Aborting it ends the upstream request. */
+  readonly signal: AbortSignal;
+};
+
+/** Bounds of one upstream call, in milliseconds. */
+export type UpstreamTimeout = {
+  readonly connectMs: number;
+  readonly firstByteMs: number;
+  readonly silenceMs: number;
+  readonly callMs: number;
+};
+
+/** The upstream's answer as it arrives. Header names are lower case; the body stream errors when a bound is passed. */
+export type UpstreamResponse = {
+  readonly status: number;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: ReadableStream<Uint8Array>;
+};
+
+/** Why an upstream could not answer. `detail` is for the operator's log. */
+export type UpstreamFailure = {
+  readonly reason: 'refused_address' | 'unreachable' | 'timeout' | 'redirect';
+  readonly detail: string;
+};
+
+/** The one way out: checked addresses only, no redirects, no proxies, bounded in time. */
+export type Upstream = {
+  send(request: UpstreamRequest): Promise<Result<UpstreamResponse, UpstreamFailure>>;
+};
