@@ -1,0 +1,58 @@
+/** The `code` of a problem and its HTTP status (contract §10). */
+const STATUS = {
+  invalid_argument: 400,
+  unauthenticated: 401,
+  permission_denied: 403,
+  not_found: 404,
+  conflict: 409,
+  failed_precondition: 412,
+  payload_too_large: 413,
+  rate_limited: 429,
+  internal: 500,
+  upstream_error: 502,
+  unavailable: 503,
+} as const;
+
+const TITLE: Readonly<Record<ProblemCode, string>> = {
+  invalid_argument: 'Invalid argument',
+  unauthenticated: 'Unauthenticated',
+  permission_denied: 'Permission denied',
+  not_found: 'Not found',
+  conflict: 'Conflict',
+  failed_precondition: 'Failed precondition',
+  payload_too_large: 'Payload too large',
+  rate_limited: 'Rate limited',
+  internal: 'Internal error',
+  upstream_error: 'Upstream error',
+  unavailable: 'Unavailable',
+};
+
+/** Stable codes that a client may switch on. */
+export type ProblemCode = keyof typeof STATUS;
+
+/** How long a caller waits before it asks again when a dependency is down. */
+const RETRY_AFTER_SECONDS = '2';
+
+/**
+ * An RFC 9457 answer. `detail` is read by people and must hold no secret, path, ARN, table or function name.
+ * `unavailable` carries `Retry-After`.
+ */
+export function problem(
+  code: ProblemCode,
+  detail: string,
+  requestId: string,
+  extraHeaders: Readonly<Record<string, string>> = {},
+): Response {
+  const status = STATUS[code];
+  const body = { type: 'about:blank', title: TITLE[code], status, detail, code, request_id: requestId };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      'x-request-id': requestId,
+      ...(code === 'unavailable' ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
+      ...extraHeaders,
+    },
+  });
+}
