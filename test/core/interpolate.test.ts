@@ -1,0 +1,113 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the references are what is tested
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { interpolate } from '../../functions/core/interpolate.ts';
+
+const env = {
+  URL: 'https://api.example.com/v2?a=1&b=2',
+  PORT: '8080',
+  EMPTY: '',
+  COLON: 'a: b # c',
+  QUOTES: `it's "x" \\ y`,
+  LINES: 'one\ntwo',
+  BRACES: '{a}, [b]',
+};
+
+describe('a variable takes its value from the environment', () => {
+  test.for([
+    ['url: ${URL}', { url: env.URL }],
+    ['url: ${URL}/path', { url: `${env.URL}/path` }],
+    ['url: "${URL}/path"', { url: `${env.URL}/path` }],
+    ["url: '${URL}'", { url: env.URL }],
+    ['a: { url: ${URL}, b: [${PORT}, x] }', { a: { url: env.URL, b: [8080, 'x'] } }],
+    ['port: ${PORT}', { port: 8080 }],
+    ['port: "${PORT}"', { port: '8080' }],
+    ['${PORT}: key', { '8080': 'key' }],
+    ['a: ${PORT}${PORT}', { a: 80808080 }],
+    ['a: ${UNSET:-http://127.0.0.1:8790/mcp}', { a: 'http://127.0.0.1:8790/mcp' }],
+    ['a: { b: ${UNSET:-8} }', { a: { b: 8 } }],
+    ['a: ${UNSET:-}', { a: '' }],
+    ['a: ${EMPTY}', { a: '' }],
+    ['a: ${EMPTY:-x}', { a: 'x' }],
+    ['a: ${PORT:-1}', { a: 8080 }],
+    ['a: |\n  # ${PORT}\n  b ${URL}\n', { a: `# 8080\nb ${env.URL}\n` }],
+    ['- ${PORT}\n- &x ${URL}\n- *x', [8080, env.URL, env.URL]],
+  ] as const)('%s', ([text, expected]) => {
+    const result = interpolate(text, env);
+    expect(result.missing).toEqual([]);
+    expect(parse(result.text)).toEqual(expected);
+  });
+});
+
+describe('a value stays a value, whatever its characters', () => {
+  test.for([
+    ['a: ${COLON}', { a: env.COLON }],
+    ['a: x ${COLON} y', { a: `x ${env.COLON} y` }],
+    ['a: "${QUOTES}"', { a: env.QUOTES }],
+    ["a: 'it''s ${QUOTES}'", { a: `it's ${env.QUOTES}` }],
+    ['a: ${LINES}', { a: env.LINES }],
+    ["a: '${LINES}'", { a: env.LINES }],
+    ['a: |\n  ${LINES}\n  end\nb: 1', { a: 'one\ntwo\nend\n', b: 1 }],
+    ['a: [${BRACES}]', { a: [env.BRACES] }],
+  ] as const)('%s', ([text, expected]) => {
+    expect(parse(interpolate(text, env).text)).toEqual(expected);
+  });
+
+  test('no environment can add a key or change the type of a quoted scalar', () => {
+    const place = fc.constantFrom(
+      'a: ${V}\nb: 1',
+      'a: "${V}"\nb: 1',
+      "a: '${V}'\nb: 1",
+      '{ a: "${V}", b: 1 }',
+    );
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), place, (value, text) => {
+        const document: unknown = parse(interpolate(text, { V: value }).text);
+        expect(document).toEqual({ a: expect.anything(), b: 1 });
+        if (text.includes('"') || text.includes("'")) expect(document).toEqual({ a: value, b: 1 });
+      }),
+    );
+  });
+
+  test('a value is not read for variables again', () => {
+    expect(interpolate('a: ${V}', { V: '${PORT}', PORT: '1' }).text).toContain('${PORT}');
+  });
+});
+
+describe('what is not a variable is left alone', () => {
+  test.for([
+    '# ${UNSET} in a comment\na: 1',
+    'a: 1 # ${UNSET}',
+    'a: $UNSET',
+    'a: "${}"',
+    'a: "${1X}"',
+    'a: plain text, 100% # done',
+  ])('%s', (text) => {
+    expect(interpolate(text, env)).toEqual({ text, missing: [] });
+  });
+
+  test('a name of an object’s prototype is not a variable', () => {
+    expect(interpolate('a: "${constructor}"', {}).missing).toEqual([{ name: 'constructor', line: 1 }]);
+  });
+});
+
+test('a missing variable is named with its line and stays as it was written', () => {
+  const result = interpolate('a: ${ONE}\n# ${NOT_THIS}\nb:\n  - "${TWO}"\nc: { d: ${ONE} }\n', env);
+  expect(result.missing).toEqual([
+    { name: 'ONE', line: 1 },
+    { name: 'TWO', line: 4 },
+    { name: 'ONE', line: 5 },
+  ]);
+  expect(parse(result.text)).toEqual({ a: '${ONE}', b: ['${TWO}'], c: { d: '${ONE}' } });
+});
+
+test('`{stage}` in a flow mapping is text, as it is everywhere else', () => {
+  const { text } = interpolate('a: { ref: sallyport/{stage}/clients/x }\nb: sallyport/{stage}/y', env);
+  expect(parse(text)).toEqual({ a: { ref: 'sallyport/{stage}/clients/x' }, b: 'sallyport/{stage}/y' });
+});
+
+test('a default may name a secret of the stage', () => {
+  const { text } = interpolate('a: ${UNSET:-sallyport/{stage}/x}', env);
+  expect(parse(text)).toEqual({ a: 'sallyport/{stage}/x' });
+});
