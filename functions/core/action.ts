@@ -1,0 +1,229 @@
+import {
+  isJsonArray,
+  isJsonObject,
+  type Json,
+  JsonNumber,
+  type JsonObject,
+  member,
+  parseJson,
+  stringMember,
+} from './json.ts';
+import { err, ok, type Result } from './result.ts';
+
+/** The stateless revision, whose requests mirror method and name in headers. */
+export const MODERN_VERSION = '2026-07-28';
+
+/** Revisions of the `initialize` era that the gateway carries. */
+export const LEGACY_VERSIONS: readonly string[] = ['2025-03-26', '2025-06-18', '2025-11-25'];
+
+/** Which of the two protocol eras a message belongs to. */
+export type Era = 'modern' | 'legacy';
+
+/** The JSON-RPC id of a request. */
+export type RequestId = string | JsonNumber;
+
+/** One MCP message as it was parsed; `body` is what will be written again and sent. */
+export type Message = {
+  readonly era: Era;
+  readonly kind: 'request' | 'notification' | 'response';
+  readonly id: RequestId | undefined;
+  readonly method: string | undefined;
+  /** What the method addresses: a tool, a prompt, a resource URI, a task; undefined where it addresses nothing. */
+  readonly name: string | undefined;
+  readonly body: JsonObject;
+};
+
+/** What is decided on: never more than what was verified to be in the message, or in headers that must equal it. */
+export type Action = {
+  readonly server: string;
+  readonly kind: Message['kind'];
+  readonly method: string | undefined;
+  readonly name: string | undefined;
+};
+
+/** Why a message is refused before any policy is asked. `id` is its JSON-RPC id where one could be read. */
+export type MessageRefusal = {
+  readonly reason: 'malformed_message';
+  readonly code: -32700 | -32600 | -32602 | -32020 | -32022;
+  readonly message: string;
+  readonly id: RequestId | undefined;
+  readonly data?: Readonly<Record<string, string | readonly string[]>>;
+};
+
+const VERSION_META = 'io.modelcontextprotocol/protocolVersion';
+const ENVELOPE = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'] as const;
+
+/** The member of `params` that holds what a method addresses (mcp 2026-07-28 §transports, SEP-2663 for tasks). */
+const NAMED_BY: ReadonlyMap<string, string> = new Map([
+  ['tools/call', 'name'],
+  ['prompts/get', 'name'],
+  ['resources/read', 'uri'],
+  ['tasks/get', 'taskId'],
+  ['tasks/update', 'taskId'],
+  ['tasks/cancel', 'taskId'],
+]);
+
+/** Methods of the `initialize` era that address something without a header for it. */
+const LEGACY_NAMED_BY: ReadonlyMap<string, string> = new Map([
+  ['resources/subscribe', 'uri'],
+  ['resources/unsubscribe', 'uri'],
+]);
+
+/** Does the method address something by name? */
+export function isNamed(method: string): boolean {
+  return NAMED_BY.has(method) || LEGACY_NAMED_BY.has(method);
+}
+
+/**
+ * Reads one MCP message: strict JSON, one JSON-RPC 2.0 request, notification or response (no batch), envelope members in
+ * their exact spelling, `params` an object, a name where the method needs one; then headers = body, in each of the forms
+ * of the modern transport, sentinel encoding included. A header that mirrors the body is held to it in either era.
+ */
+export function readMessage(bytes: Uint8Array, headers: Headers): Result<Message, MessageRefusal> {
+  const parsed = parseJson(bytes);
+  if (!parsed.ok) return refuse(-32700, `parse error: ${parsed.error.detail}`);
+  const body = parsed.value;
+  if (isJsonArray(body)) return refuse(-32600, 'batches are not accepted; send one message per request');
+  if (!isJsonObject(body)) return refuse(-32600, 'a JSON-RPC message is an object');
+
+  const id = readId(body);
+  const shape = readShape(body);
+  if (shape === undefined) return refuse(-32600, 'not a JSON-RPC 2.0 request, notification or response', id);
+  const { kind, method } = shape;
+  const params = body.get('params');
+  if (params !== undefined && !isJsonObject(params)) return refuse(-32602, '`params` must be an object', id);
+
+  const bodyVersion = member(member(params, '_meta'), VERSION_META);
+  const headerVersion = headers.get('mcp-protocol-version') ?? undefined;
+  const isModern = bodyVersion !== undefined || headerVersion === MODERN_VERSION;
+  const version = checkVersion(headerVersion, bodyVersion, kind, id);
+  if (!version.ok) return version;
+
+  const named = method === undefined ? undefined : readName(method, params);
+  if (named?.missing) return refuse(-32602, `\`params.${named.member}\` must be a non-empty string`, id);
+  const message: Message = {
+    era: isModern ? 'modern' : 'legacy',
+    kind,
+    id,
+    method,
+    name: named?.value,
+    body,
+  };
+  const agreement = checkAgreement(message, headers);
+  return agreement === undefined ? ok(message) : refuse(-32020, agreement, id);
+}
+
+/** The action of a message on a server. */
+export function toAction(server: string, message: Message): Action {
+  return { server, kind: message.kind, method: message.method, name: message.name };
+}
+
+/**
+ * What the headers of a modern request say that its body holds; undefined where they say too little to decide on (the
+ * `initialize` era, a missing or malformed header). Sound only because the body is held to the same headers later.
+ */
+export function actionFromHeaders(server: string, headers: Headers): Action | undefined {
+  if (headers.get('mcp-protocol-version') !== MODERN_VERSION) return undefined;
+  const method = headers.get('mcp-method');
+  if (method === null || method === '' || method.startsWith('notifications/')) return undefined;
+  const name = decodeSentinel(headers.get('mcp-name') ?? '');
+  if (NAMED_BY.has(method) !== (name !== undefined && name !== '')) return undefined;
+  return { server, kind: 'request', method, name: NAMED_BY.has(method) ? name : undefined };
+}
+
+/**
+ * Undoes the Base64 sentinel `=?base64?…?=` of the modern transport; other values stand for themselves.
+ * Undefined where the sentinel holds something else than canonical Base64 of UTF-8.
+ */
+export function decodeSentinel(value: string): string | undefined {
+  const encoded = /^=\?base64\?(.*)\?=$/.exec(value)?.[1];
+  if (encoded === undefined) return value;
+  const bytes = Buffer.from(encoded, 'base64');
+  if (bytes.toString('base64') !== encoded) return undefined;
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function readId(body: JsonObject): RequestId | undefined {
+  const id = body.get('id');
+  if (typeof id === 'string') return id;
+  return id instanceof JsonNumber && /^-?(?:0|[1-9][0-9]{0,15})$/.test(id.lexeme) ? id : undefined;
+}
+
+function readShape(body: JsonObject): Pick<Message, 'kind' | 'method'> | undefined {
+  if (body.get('jsonrpc') !== '2.0') return undefined;
+  for (const name of body.keys()) {
+    if (!ENVELOPE.some((known) => known === name)) return undefined;
+  }
+  const isAnswer = body.has('result') !== body.has('error');
+  const method = body.get('method');
+  if (isAnswer) {
+    const whole = !body.has('method') && !body.has('params') && readId(body) !== undefined;
+    return whole ? { kind: 'response', method: undefined } : undefined;
+  }
+  if (body.has('result') || typeof method !== 'string' || method === '') return undefined;
+  if (!body.has('id')) return { kind: 'notification', method };
+  return readId(body) === undefined ? undefined : { kind: 'request', method };
+}
+
+function readName(
+  method: string,
+  params: Json | undefined,
+): { readonly member: string; readonly value: string | undefined; readonly missing: boolean } | undefined {
+  const name = NAMED_BY.get(method) ?? LEGACY_NAMED_BY.get(method);
+  if (name === undefined) return undefined;
+  const value = stringMember(params, name);
+  return { member: name, value, missing: value === undefined || value === '' };
+}
+
+function checkVersion(
+  header: string | undefined,
+  body: Json | undefined,
+  kind: Message['kind'],
+  id: RequestId | undefined,
+): Result<void, MessageRefusal> {
+  if (body !== undefined && typeof body !== 'string') {
+    return refuse(-32602, `\`params._meta["${VERSION_META}"]\` must be a string`, id);
+  }
+  if (body !== undefined && header !== body) {
+    return refuse(-32020, 'the MCP-Protocol-Version header does not match the body', id);
+  }
+  if (header === MODERN_VERSION && kind === 'request' && body === undefined) {
+    return refuse(-32602, `\`params._meta["${VERSION_META}"]\` is required`, id);
+  }
+  if (header !== undefined && header !== MODERN_VERSION && !LEGACY_VERSIONS.includes(header)) {
+    return refuse(-32022, 'unsupported protocol version', id, {
+      supported: [MODERN_VERSION, ...LEGACY_VERSIONS],
+      requested: header,
+    });
+  }
+  return ok(undefined);
+}
+
+/** What is wrong between headers and body, in words; undefined where they agree. */
+function checkAgreement(message: Message, headers: Headers): string | undefined {
+  const method = headers.get('mcp-method');
+  const name = headers.get('mcp-name');
+  const mustMirror = message.era === 'modern' && message.kind === 'request';
+  if (method === null ? mustMirror : method !== message.method) {
+    return 'the Mcp-Method header does not match the body';
+  }
+  const hasNameHeader = message.method !== undefined && NAMED_BY.has(message.method);
+  if (name === null) {
+    return mustMirror && hasNameHeader ? 'the Mcp-Name header is missing' : undefined;
+  }
+  if (!hasNameHeader) return 'the Mcp-Name header is not defined for this method';
+  return decodeSentinel(name) === message.name ? undefined : 'the Mcp-Name header does not match the body';
+}
+
+function refuse(
+  code: MessageRefusal['code'],
+  message: string,
+  id?: RequestId,
+  data?: MessageRefusal['data'],
+): Result<never, MessageRefusal> {
+  return err({ reason: 'malformed_message', code, message, id, ...(data ? { data } : {}) });
+}

@@ -1,0 +1,52 @@
+import type { Caller } from './caller.ts';
+
+/** What is recorded: something was decided, or something that went out has ended. */
+export type AuditEvent = 'decision' | 'outcome';
+
+/** The area of a record. */
+export type AuditArea = 'access' | 'token' | 'egress' | 'policy' | 'revocation' | 'context';
+
+/**
+ * One record (contract §11). It never holds arguments, bodies, tokens or secrets; absent fields are unknown or do not apply.
+ * `ts` is an ISO 8601 instant, `durationMs` a whole number.
+ */
+export type AuditRecord = {
+  readonly ts: string;
+  readonly request_id: string;
+  readonly event: AuditEvent;
+  readonly area: AuditArea;
+  readonly decision: 'allow' | 'deny';
+  readonly reason: string;
+  readonly org_id?: string;
+  readonly subject?: string;
+  readonly kind?: string;
+  readonly client_id?: string;
+  readonly jti?: string;
+  readonly scopes?: readonly string[];
+  readonly server?: string;
+  readonly method?: string;
+  readonly name?: string;
+  readonly policy_version?: number;
+  readonly upstream_status?: number;
+  readonly duration_ms?: number;
+  readonly trace_id?: string;
+};
+
+/** The fields of a record that name who acted. */
+export function auditedCaller(
+  caller: Caller,
+): Pick<AuditRecord, 'org_id' | 'subject' | 'kind' | 'client_id' | 'jti' | 'scopes'> {
+  return {
+    org_id: caller.orgId,
+    subject: caller.subject,
+    kind: caller.kind,
+    client_id: caller.clientId,
+    jti: caller.jti,
+    scopes: caller.scopes,
+  };
+}
+
+/** The trace id of a W3C `traceparent` header; undefined where it is absent or malformed. */
+export function traceIdOf(traceparent: string | null): string | undefined {
+  return /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(traceparent ?? '')?.[1];
+}

@@ -1,0 +1,84 @@
+import type { Json } from './json.ts';
+import type { ClientEntry, Policy } from './policy.ts';
+import { err, ok, type Result } from './result.ts';
+import type { VerifiedToken } from './token.ts';
+
+/** Why a verified token stands for nobody any more. */
+export type CallerRefusal = {
+  readonly reason: 'unknown_client' | 'client_disabled' | 'org_mismatch' | 'org_suspended';
+};
+
+/**
+ * The verified party of one request. Only {@link Caller.fromToken} makes one: the constructor is private, and
+ * `Caller.is` refuses at run time what was cast.
+ */
+export class Caller {
+  readonly #client: ClientEntry;
+  readonly orgId: string;
+  readonly subject: string;
+  readonly kind: 'user' | 'agent';
+  readonly clientId: string;
+  /** What the token carries and the client may still have, in the token's order. */
+  readonly scopes: readonly string[];
+  readonly groups: readonly string[];
+  readonly jti: string;
+  readonly issuedAtSeconds: number;
+  readonly expiresAtSeconds: number;
+  readonly audience: string;
+  /** The token's context-store claims as they stand; `core/visibility` judges them. */
+  readonly context: { readonly namespace: Json | undefined; readonly scopeFilters: Json | undefined };
+
+  private constructor(token: VerifiedToken, client: ClientEntry) {
+    const { claims } = token;
+    this.#client = client;
+    this.orgId = claims.orgId;
+    this.subject = claims.subject;
+    this.kind = claims.subject === claims.clientId ? 'agent' : 'user';
+    this.clientId = claims.clientId;
+    this.scopes = claims.scopes.filter((scope) => client.scopes.includes(scope));
+    this.groups = claims.groups;
+    this.jti = claims.jti;
+    this.issuedAtSeconds = claims.issuedAtSeconds;
+    this.expiresAtSeconds = claims.expiresAtSeconds;
+    this.audience = claims.audience;
+    this.context = { namespace: claims.namespace, scopeFilters: claims.scopeFilters };
+  }
+
+  static is(value: unknown): value is Caller {
+    return typeof value === 'object' && value !== null && #client in value;
+  }
+
+  /**
+   * The caller of a verified token under the running policy. In this order: the client is registered, belongs to the token's
+   * organisation, is not disabled; the organisation is not suspended. Scopes that the client has lost since are dropped.
+   * Does NOT check audience or revocation.
+   */
+  static fromToken(token: VerifiedToken, policy: Policy): Result<Caller, CallerRefusal> {
+    const client = policy.clients.get(token.claims.clientId);
+    if (client === undefined) return err({ reason: 'unknown_client' });
+    if (client.org !== token.claims.orgId) return err({ reason: 'org_mismatch' });
+    if (client.disabled) return err({ reason: 'client_disabled' });
+    if (policy.isSuspended(client.org)) return err({ reason: 'org_suspended' });
+    return ok(new Caller(token, client));
+  }
+
+  /** Every scope that a new token of this client may carry. */
+  get obtainableScopes(): readonly string[] {
+    return this.#client.scopes;
+  }
+
+  /** The MCP server that this client is, where it is one calling out through the egress gateway. */
+  get server(): string | undefined {
+    return this.#client.server;
+  }
+
+  /** May this client have tokens for the whole gateway? */
+  get isGatewayClient(): boolean {
+    return this.#client.audience === 'gateway';
+  }
+
+  /** One string for this caller, equal for no other: for cache keys, sealed handles and connection pools. */
+  get key(): string {
+    return JSON.stringify([this.orgId, this.clientId, this.subject]);
+  }
+}

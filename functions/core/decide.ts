@@ -1,0 +1,68 @@
+import type { Action } from './action.ts';
+import type { Caller } from './caller.ts';
+import type { Policy, Rule } from './policy.ts';
+
+/** Why policy refuses. `unknown_server` covers servers of other organisations: hidden is nonexistent. */
+export type PolicyRefusal = {
+  readonly reason: 'unknown_server' | 'no_server_access' | 'not_granted';
+  /** Scopes that would allow this action and that this client may obtain; all that are needed, or none. */
+  readonly obtainable: readonly string[];
+};
+
+/** What policy says of one action, with the rule that decided. */
+export type Decision =
+  | { readonly allow: true; readonly scope: string; readonly at: string }
+  | { readonly allow: false; readonly refusal: PolicyRefusal };
+
+/** Methods that a grant of the key grants too: the gateway never translates, but discovery is the same right. */
+const GRANTED_BY: ReadonlyMap<string, string> = new Map([['server/discover', 'initialize']]);
+
+/**
+ * May this caller do this? The one decision: the authorizer asks it about headers, the gateway about the body that it
+ * sends, list pruning about each item. Default deny; the first granting rule in the token's scope order decides.
+ *
+ * A tool call needs `tools/call` among a rule's methods and the tool among the same rule's tools. Any other method needs to
+ * be among the methods; tools never grant methods. `ping`, client notifications and client answers need any rule on the
+ * server. A grant of `initialize` is a grant of `server/discover`.
+ */
+export function decide(policy: Policy, caller: Caller, action: Action): Decision {
+  if (!policy.hasServer(action.server, caller.orgId)) return deny('unknown_server', []);
+  const granted = findGrant(policy, caller.scopes, action);
+  if (granted !== undefined) return { allow: true, scope: granted.scope, at: granted.at };
+  const obtainable = findGrant(policy, caller.obtainableScopes, action);
+  const missing = obtainable === undefined ? [] : [obtainable.scope];
+  return deny(hasAccess(policy, caller, action.server) ? 'not_granted' : 'no_server_access', missing);
+}
+
+/** May this caller do anything at all on this server? For requests whose body is not in sight. */
+export function decideServer(policy: Policy, caller: Caller, server: string): Decision {
+  return decide(policy, caller, { server, kind: 'notification', method: undefined, name: undefined });
+}
+
+function hasAccess(policy: Policy, caller: Caller, server: string): boolean {
+  return caller.scopes.some((scope) => policy.rules(scope, server).length > 0);
+}
+
+function findGrant(policy: Policy, scopes: readonly string[], action: Action): Rule | undefined {
+  for (const scope of scopes) {
+    const rule = policy.rules(scope, action.server).find((candidate) => grants(candidate, action));
+    if (rule !== undefined) return rule;
+  }
+  return undefined;
+}
+
+function grants(rule: Rule, action: Action): boolean {
+  if (action.kind !== 'request' || action.method === 'ping') return true;
+  const { method, name } = action;
+  if (method === undefined) return false;
+  const alias = GRANTED_BY.get(method);
+  const methodGranted =
+    rule.everyMethod || rule.methods.has(method) || (alias !== undefined && rule.methods.has(alias));
+  if (!methodGranted) return false;
+  if (method !== 'tools/call') return true;
+  return name !== undefined && name !== '' && (rule.everyTool || rule.tools.has(name));
+}
+
+function deny(reason: PolicyRefusal['reason'], obtainable: readonly string[]): Decision {
+  return { allow: false, refusal: { reason, obtainable } };
+}

@@ -1,0 +1,228 @@
+import type { Message, MessageRefusal, RequestId } from './action.ts';
+import type { CallerRefusal } from './caller.ts';
+import type { PolicyRefusal } from './decide.ts';
+import { writeJson } from './json.ts';
+import type { Unavailable, UpstreamFailure } from './ports.ts';
+import type { TokenRefusal } from './token.ts';
+
+/** A request that carries no credential, or one that stands for nobody. */
+export type IngressRefusal =
+  | TokenRefusal
+  | CallerRefusal
+  | { readonly reason: 'no_token' }
+  | { readonly reason: 'malformed_token_header' }
+  | { readonly reason: 'selector_mismatch' }
+  | { readonly reason: 'revoked' };
+
+/** A request that is refused for its form. */
+export type FormRefusal = {
+  readonly reason:
+    | 'payload_too_large'
+    | 'unsupported_media_type'
+    | 'forbidden_origin'
+    | 'method_not_allowed'
+    | 'unknown_session';
+};
+
+/** An egress that is refused: no credential to put on, or a delegation that does not hold. `detail` is the operator's. */
+export type EgressRefusal = {
+  readonly reason: 'missing_credential' | 'bad_delegation' | 'path_not_allowed' | 'outside_perimeter';
+  readonly detail: string;
+};
+
+/** Every reason to refuse. */
+export type Denial =
+  | IngressRefusal
+  | MessageRefusal
+  | PolicyRefusal
+  | FormRefusal
+  | EgressRefusal
+  | UpstreamFailure
+  | Unavailable;
+
+/** The JSON-RPC codes of our own, outside the range that the protocol reserves (mcp 2026-07-28 §basic). */
+export const RPC_DENIED = -31001;
+const RPC_UPSTREAM = -31003;
+const RPC_UNAVAILABLE = -31004;
+
+/** What a denial looks like from outside. `text` is all that the client may know. */
+export type Wire = {
+  readonly status: number;
+  readonly code:
+    | 'invalid_argument'
+    | 'unauthenticated'
+    | 'permission_denied'
+    | 'not_found'
+    | 'payload_too_large'
+    | 'upstream_error'
+    | 'unavailable';
+  readonly rpcCode: number;
+  readonly text: string;
+};
+
+const UNAUTHENTICATED: Wire = {
+  status: 401,
+  code: 'unauthenticated',
+  rpcCode: RPC_DENIED,
+  text: 'a valid access token for this resource is required',
+};
+
+const DENIED_TEXT = 'access denied: this operation is not available to you';
+
+/** The one table from a reason to what the world sees. It has no default: a new reason does not compile until it has a row. */
+export function toWire(denial: Denial): Wire {
+  switch (denial.reason) {
+    case 'no_token':
+    case 'malformed_token_header':
+    case 'bad_token':
+    case 'selector_mismatch':
+    case 'revoked':
+    case 'unknown_client':
+    case 'client_disabled':
+    case 'org_mismatch':
+    case 'org_suspended':
+      return UNAUTHENTICATED;
+    case 'malformed_message':
+      return { status: 400, code: 'invalid_argument', rpcCode: denial.code, text: denial.message };
+    case 'unknown_server':
+      return { status: 404, code: 'not_found', rpcCode: RPC_DENIED, text: 'there is nothing here' };
+    case 'no_server_access':
+    case 'not_granted':
+      return { status: 403, code: 'permission_denied', rpcCode: RPC_DENIED, text: DENIED_TEXT };
+    case 'payload_too_large':
+      return {
+        status: 413,
+        code: 'payload_too_large',
+        rpcCode: -32600,
+        text: 'the body is larger than 4.5 MB',
+      };
+    case 'unsupported_media_type':
+      return {
+        status: 415,
+        code: 'invalid_argument',
+        rpcCode: -32600,
+        text: 'send `Content-Type: application/json` in UTF-8',
+      };
+    case 'forbidden_origin':
+      return {
+        status: 403,
+        code: 'permission_denied',
+        rpcCode: RPC_DENIED,
+        text: 'this origin may not call',
+      };
+    case 'method_not_allowed':
+      return {
+        status: 405,
+        code: 'invalid_argument',
+        rpcCode: -32600,
+        text: 'this method is not allowed here',
+      };
+    case 'unknown_session':
+      return {
+        status: 404,
+        code: 'not_found',
+        rpcCode: -32600,
+        text: 'there is no such session; initialize again',
+      };
+    case 'missing_credential':
+      return {
+        status: 403,
+        code: 'permission_denied',
+        rpcCode: RPC_DENIED,
+        text: 'access denied: no credential is set up for this client; ask an administrator, giving the request id',
+      };
+    case 'bad_delegation':
+      return {
+        status: 403,
+        code: 'permission_denied',
+        rpcCode: RPC_DENIED,
+        text: 'the delegation is not accepted',
+      };
+    case 'path_not_allowed':
+      return { status: 403, code: 'permission_denied', rpcCode: RPC_DENIED, text: DENIED_TEXT };
+    case 'outside_perimeter':
+    case 'refused_address':
+    case 'unreachable':
+    case 'redirect':
+      return {
+        status: 502,
+        code: 'upstream_error',
+        rpcCode: RPC_UPSTREAM,
+        text: 'the server behind could not be reached',
+      };
+    case 'timeout':
+      return {
+        status: 504,
+        code: 'upstream_error',
+        rpcCode: RPC_UPSTREAM,
+        text: 'the server behind did not answer in time',
+      };
+    case 'unavailable':
+      return { status: 503, code: 'unavailable', rpcCode: RPC_UNAVAILABLE, text: 'try again in a moment' };
+  }
+}
+
+/** A denial as an answer of the MCP endpoint. */
+export type McpAnswer = { readonly status: number; readonly body: string };
+
+/**
+ * The answer to an MCP message that is denied, in the form that clients understand: a refused tool call is a tool result
+ * that a model can read, another request that policy refuses is a JSON-RPC error with status 200, everything else keeps
+ * its status and still carries a JSON-RPC error. Scopes are named only where this client may obtain them.
+ */
+export function toMcpAnswer(denial: Denial, message: Message | undefined, requestId: string): McpAnswer {
+  const wire = toWire(denial);
+  const isPolicy = denial.reason === 'not_granted' || denial.reason === 'missing_credential';
+  if (isPolicy && message?.kind === 'request') {
+    const text = explain(denial, wire.text);
+    return message.method === 'tools/call'
+      ? { status: 200, body: toolError(message, `${text} (request ${requestId})`) }
+      : { status: 200, body: rpcError(message.id, wire.rpcCode, text, dataOf(denial, wire, requestId)) };
+  }
+  const id = message?.id ?? (denial.reason === 'malformed_message' ? denial.id : undefined);
+  return {
+    status: wire.status,
+    body: rpcError(id, wire.rpcCode, wire.text, dataOf(denial, wire, requestId)),
+  };
+}
+
+/** The error member of a JSON-RPC answer, as text. An unknown id is `null` (JSON-RPC 2.0 §5). */
+export function rpcError(
+  id: RequestId | undefined,
+  code: number,
+  message: string,
+  data: Readonly<Record<string, unknown>>,
+): string {
+  const error = JSON.stringify({ code, message, data });
+  return `{"jsonrpc":"2.0","id":${id === undefined ? 'null' : writeJson(id)},"error":${error}}`;
+}
+
+/** The value of `WWW-Authenticate` for a scope that this client may obtain (RFC 6750 §3.1, RFC 9728 §5.1). */
+export function scopeChallenge(scopes: readonly string[], metadataUrl: string): string {
+  return `Bearer error="insufficient_scope", scope="${scopes.join(' ')}", resource_metadata="${metadataUrl}"`;
+}
+
+function explain(denial: Denial, text: string): string {
+  if (denial.reason !== 'not_granted' || denial.obtainable.length === 0) return text;
+  return `${text} with this token; a token with the scope \`${denial.obtainable.join(' ')}\` would allow it`;
+}
+
+function dataOf(denial: Denial, wire: Wire, requestId: string): Readonly<Record<string, unknown>> {
+  const scopes = denial.reason === 'not_granted' ? denial.obtainable : [];
+  return {
+    ...(denial.reason === 'malformed_message' ? denial.data : {}),
+    reason: wire.code,
+    ...(scopes.length > 0 ? { required_scopes: scopes } : {}),
+    request_id: requestId,
+  };
+}
+
+function toolError(message: Message, text: string): string {
+  const result = {
+    content: [{ type: 'text', text }],
+    isError: true,
+    ...(message.era === 'modern' ? { resultType: 'complete' } : {}),
+  };
+  const id = message.id === undefined ? 'null' : writeJson(message.id);
+  return `{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(result)}}`;
+}

@@ -1,0 +1,140 @@
+import type { ClientEntry, Policy } from './policy.ts';
+import { CONTEXT_STORE } from './policy.ts';
+import { err, ok, type Result } from './result.ts';
+
+/** An error of the token endpoint (RFC 6749 §5.2, RFC 8707 §2). `description` is for the client's developer. */
+export type OAuthRefusal = {
+  readonly error:
+    | 'invalid_request'
+    | 'invalid_client'
+    | 'invalid_grant'
+    | 'unauthorized_client'
+    | 'unsupported_grant_type'
+    | 'invalid_scope'
+    | 'invalid_target';
+  readonly description: string;
+};
+
+/** What a token request asks for, as it was sent. */
+export type TokenRequest = {
+  readonly grantType: string;
+  readonly scope: string | undefined;
+  readonly resources: readonly string[];
+};
+
+/** What will be in the token. */
+export type GrantPlan = {
+  readonly subject: string;
+  readonly clientId: string;
+  readonly orgId: string;
+  readonly audience: string;
+  readonly scopes: readonly string[];
+  readonly groups: readonly string[];
+  readonly lifetimeSeconds: number;
+  readonly context: Readonly<Record<string, unknown>>;
+  /** Is the granted scope other than the requested one, so that the answer must say it (RFC 6749 §5.1)? */
+  readonly narrowed: boolean;
+};
+
+/** The default and the cap of an access token's lifetime (contract §13), in seconds. */
+export const DEFAULT_LIFETIME_SECONDS = 600;
+export const MAX_LIFETIME_SECONDS = 900;
+export const MIN_LIFETIME_SECONDS = 300;
+
+const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
+
+/**
+ * Plans the token of a `client_credentials` grant (RFC 6749 §4.4) for a client that is authenticated already. In this order:
+ * the grant is allowed for the client, the resource is one that it may have a token for (RFC 8707; none: `ORIGIN` for a
+ * gateway client, else `invalid_target`), scopes only narrow. Nothing left of a request for scopes is `invalid_scope`.
+ */
+export function planGrant(
+  policy: Policy,
+  client: ClientEntry,
+  request: TokenRequest,
+  origin: string,
+): Result<GrantPlan, OAuthRefusal> {
+  if (request.grantType !== 'client_credentials') {
+    return refuse(
+      'unsupported_grant_type',
+      'the grant types are listed in the authorization server metadata',
+    );
+  }
+  if (!client.grants.includes(request.grantType)) {
+    return refuse('unauthorized_client', 'this client may not use this grant');
+  }
+  const audience = planAudience(policy, client, request.resources, origin);
+  if (!audience.ok) return audience;
+  const scopes = planScopes(client, request.scope);
+  if (!scopes.ok) return scopes;
+  const server = serverOfResource(audience.value, origin);
+  const opensContext = server === undefined || server === CONTEXT_STORE;
+  return ok({
+    subject: client.id,
+    clientId: client.id,
+    orgId: client.org,
+    audience: audience.value,
+    scopes: scopes.value,
+    groups: client.groups,
+    lifetimeSeconds: planLifetime(policy, client, server),
+    context: opensContext ? contextClaims(client) : {},
+    narrowed: request.scope !== undefined && request.scope !== scopes.value.join(' '),
+  });
+}
+
+/** The server whose MCP endpoint a resource is; undefined for `ORIGIN` itself or anything else. */
+export function serverOfResource(resource: string, origin: string): string | undefined {
+  const path = resource.startsWith(`${origin}/`) ? resource.slice(origin.length) : '';
+  return /^\/([a-z0-9][a-z0-9_-]{0,62})\/mcp$/.exec(path)?.[1];
+}
+
+function planAudience(
+  policy: Policy,
+  client: ClientEntry,
+  resources: readonly string[],
+  origin: string,
+): Result<string, OAuthRefusal> {
+  const [resource] = resources;
+  if (resources.length > 1) return refuse('invalid_target', 'ask for one `resource` at a time');
+  if (resource === undefined || resource === origin) {
+    return client.audience === 'gateway'
+      ? ok(origin)
+      : refuse('invalid_target', `name the server: \`resource=${origin}/{server}/mcp\``);
+  }
+  const server = serverOfResource(resource, origin);
+  const reachable = server !== undefined && policy.hasServer(server, client.org);
+  return reachable ? ok(resource) : refuse('invalid_target', 'this resource is unknown');
+}
+
+function planScopes(client: ClientEntry, scope: string | undefined): Result<readonly string[], OAuthRefusal> {
+  if (scope === undefined) {
+    const hasReason =
+      client.scopes.length > 0 || client.server !== undefined || client.namespace !== undefined;
+    return hasReason ? ok(client.scopes) : refuse('invalid_scope', 'no scope is granted to this client');
+  }
+  const requested = scope.split(' ');
+  if (!requested.every((name) => SCOPE_TOKEN.test(name))) {
+    return refuse('invalid_scope', 'scopes are separated by one space');
+  }
+  const granted = client.scopes.filter((name) => requested.includes(name));
+  return granted.length > 0
+    ? ok(granted)
+    : refuse('invalid_scope', 'none of these scopes is granted to this client');
+}
+
+function planLifetime(policy: Policy, client: ClientEntry, server: string | undefined): number {
+  const cap = server === undefined ? undefined : policy.servers.get(server)?.tokenTtlMaxSeconds;
+  return Math.min(client.tokenTtlSeconds, cap ?? MAX_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS);
+}
+
+function contextClaims(client: ClientEntry): Readonly<Record<string, unknown>> {
+  if (client.namespace === undefined) return {};
+  return {
+    namespace: client.namespace,
+    ...(client.scopeFilters === undefined ? {} : { scope_filters: client.scopeFilters }),
+  };
+}
+
+function refuse(error: OAuthRefusal['error'], description: string): Result<never, OAuthRefusal> {
+  return err({ error, description });
+}

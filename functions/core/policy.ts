@@ -1,0 +1,168 @@
+/** Egress modes that this release builds (contract §7). */
+export type EgressMode = 'none' | 'passthrough' | 'identity' | 'service_account';
+
+/** How a credential is put on: whose secret it is, and what stands in when that one is absent. */
+export type Egress = {
+  readonly mode: EgressMode;
+  readonly key: 'client' | 'user';
+  readonly fallback: 'none' | 'default';
+};
+
+/** A registered MCP server inside the enterprise perimeter. `org` undefined: every organisation. */
+export type ServerEntry = {
+  readonly name: string;
+  readonly url: string;
+  readonly org: string | undefined;
+  readonly private: boolean;
+  readonly egress: Egress;
+  /** Names, lower case, of the caller's headers that may travel. */
+  readonly headers: readonly string[];
+  readonly timeout: {
+    readonly connectMs: number;
+    readonly firstByteMs: number;
+    readonly silenceMs: number;
+    readonly callMs: number;
+  };
+  readonly getStream: boolean;
+  readonly tokenTtlMaxSeconds: number | undefined;
+  readonly visibility: string;
+};
+
+/** An HTTP API behind the egress gateway. */
+export type ServiceEntry = {
+  readonly name: string;
+  readonly url: string;
+  readonly org: string | undefined;
+  readonly private: boolean;
+  readonly egress: Egress;
+  readonly headers: readonly string[];
+  readonly timeout: ServerEntry['timeout'];
+  readonly usedBy: readonly string[];
+  readonly allow: readonly { readonly method: string; readonly path: string }[];
+};
+
+/** A registered OAuth client. `scopes` are the scopes it may have: its own list and those of its groups. */
+export type ClientEntry = {
+  readonly id: string;
+  readonly org: string;
+  readonly auth: 'client_secret_basic' | 'client_secret_post';
+  readonly secretName: string;
+  readonly grants: readonly string[];
+  readonly scopes: readonly string[];
+  readonly groups: readonly string[];
+  readonly audience: 'resource' | 'gateway';
+  readonly tokenTtlSeconds: number;
+  readonly namespace: string | undefined;
+  readonly scopeFilters: Readonly<Record<string, string>> | undefined;
+  readonly server: string | undefined;
+  readonly disabled: boolean;
+};
+
+/** One access rule of a server scope. `at` names the line that grants, for the audit record and for people. */
+export type ScopeRule = {
+  readonly server: string;
+  readonly methods: readonly string[];
+  readonly tools: readonly string[];
+  readonly at: string;
+};
+
+/** The compiled configuration as it is stored: plain JSON, names in pairs so that no name meets a prototype. */
+export type Snapshot = {
+  readonly format: 1;
+  readonly scopes: readonly (readonly [string, readonly ScopeRule[]])[];
+  readonly uiScopes: readonly (readonly [string, readonly (readonly [string, readonly string[]])[]])[];
+  readonly groups: readonly (readonly [string, readonly string[]])[];
+  readonly servers: readonly ServerEntry[];
+  readonly services: readonly ServiceEntry[];
+  readonly clients: readonly ClientEntry[];
+  readonly orgs: readonly { readonly id: string; readonly suspended: boolean }[];
+};
+
+/** A rule made ready to decide: exact names, wildcards as flags. */
+export type Rule = {
+  readonly scope: string;
+  readonly at: string;
+  readonly everyMethod: boolean;
+  readonly methods: ReadonlySet<string>;
+  readonly everyTool: boolean;
+  readonly tools: ReadonlySet<string>;
+};
+
+/** The server that the gateway itself provides. Its upstream is the context store function, so it has no URL. */
+export const CONTEXT_STORE = 'context-store';
+
+const WILDCARDS: ReadonlySet<string> = new Set(['all', '*']);
+
+/** The running policy: a snapshot indexed by exact names. Immutable. */
+export class Policy {
+  readonly version: number;
+  readonly servers: ReadonlyMap<string, ServerEntry>;
+  readonly services: ReadonlyMap<string, ServiceEntry>;
+  readonly clients: ReadonlyMap<string, ClientEntry>;
+  readonly #rules: ReadonlyMap<string, ReadonlyMap<string, readonly Rule[]>>;
+  readonly #uiScopes: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
+  readonly #suspendedOrgs: ReadonlySet<string>;
+
+  constructor(snapshot: Snapshot, version: number) {
+    this.version = version;
+    this.servers = new Map(snapshot.servers.map((server) => [server.name, server]));
+    this.services = new Map(snapshot.services.map((service) => [service.name, service]));
+    this.clients = new Map(snapshot.clients.map((client) => [client.id, client]));
+    const names = [...this.servers.keys(), CONTEXT_STORE];
+    this.#rules = new Map(
+      snapshot.scopes.map(([scope, rules]) => [scope, indexByServer(scope, rules, names)]),
+    );
+    this.#uiScopes = new Map(
+      snapshot.uiScopes.map(([scope, actions]) => [
+        scope,
+        new Map(actions.map(([action, targets]) => [action, new Set(targets)])),
+      ]),
+    );
+    this.#suspendedOrgs = new Set(snapshot.orgs.filter((org) => org.suspended).map((org) => org.id));
+  }
+
+  /** The rules of one scope for one server; none for an unknown scope (formats §3.1: it is skipped). */
+  rules(scope: string, server: string): readonly Rule[] {
+    return this.#rules.get(scope)?.get(server) ?? [];
+  }
+
+  /** Does a UI scope permit an action on a target, or on `all`? */
+  permits(uiScope: string, action: string, target: string): boolean {
+    const targets = this.#uiScopes.get(uiScope)?.get(action);
+    return targets !== undefined && (targets.has('all') || targets.has(target));
+  }
+
+  isSuspended(orgId: string): boolean {
+    return this.#suspendedOrgs.has(orgId);
+  }
+
+  /** Is there such a server for this organisation? Another organisation's is as good as absent. */
+  hasServer(name: string, orgId: string): boolean {
+    if (name === CONTEXT_STORE) return true;
+    const server = this.servers.get(name);
+    return server !== undefined && (server.org === undefined || server.org === orgId);
+  }
+}
+
+/** Server wildcards expand here, over the servers that exist; they are never matched later. */
+function indexByServer(
+  scope: string,
+  rules: readonly ScopeRule[],
+  serverNames: readonly string[],
+): ReadonlyMap<string, readonly Rule[]> {
+  const index = new Map<string, Rule[]>();
+  for (const rule of rules) {
+    const ready: Rule = {
+      scope,
+      at: rule.at,
+      everyMethod: rule.methods.some((method) => WILDCARDS.has(method)),
+      methods: new Set(rule.methods),
+      everyTool: rule.tools.some((tool) => WILDCARDS.has(tool)),
+      tools: new Set(rule.tools),
+    };
+    for (const server of rule.server === '*' ? serverNames : [rule.server]) {
+      index.set(server, [...(index.get(server) ?? []), ready]);
+    }
+  }
+  return index;
+}
