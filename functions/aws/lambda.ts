@@ -1,16 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-
-/**
- * What an invocation tells a handler beside the web `Request`: all of it from API Gateway itself or from configuration.
- * `origin` is the stage variable `origin`, never a request header. `signal` aborts when the client is known to be gone.
- */
-export type Invocation = {
-  readonly requestId: string;
-  readonly origin: string;
-  readonly sourceIp: string;
-  readonly signal: AbortSignal;
-};
+import type { Invocation } from '../core/invocation.ts';
 
 /** An app in the shape of Hono's `fetch`. */
 export type FetchApp = {
@@ -44,7 +34,9 @@ const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
 ]);
 
 /** Headers of an API Gateway event, repeated ones joined as `Headers` joins them. */
-export function toHeaders(event: Pick<APIGatewayProxyEvent, 'headers' | 'multiValueHeaders'>): Headers {
+export function toHeaders(event: {
+  readonly multiValueHeaders: Readonly<Record<string, string[] | undefined>> | null;
+}): Headers {
   const headers = new Headers();
   for (const [name, values] of Object.entries(event.multiValueHeaders ?? {})) {
     for (const value of values ?? []) headers.append(name, value);

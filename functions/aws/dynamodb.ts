@@ -1,0 +1,107 @@
+import { AwsV4Signer } from 'aws4fetch';
+import type { Unavailable } from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
+
+/** An attribute value in DynamoDB's own JSON: strings, numbers as text, booleans. */
+export type AttributeValue =
+  | { readonly S: string }
+  | { readonly N: string }
+  | { readonly BOOL: boolean }
+  | { readonly SS: readonly string[] };
+
+/** An item in DynamoDB's own JSON. */
+export type Item = Readonly<Record<string, AttributeValue>>;
+
+/** A conditional write whose condition did not hold. */
+export type ConditionFailed = { readonly reason: 'condition_failed' };
+
+/** The few DynamoDB calls that deciding needs. */
+export type Dynamo = {
+  call(operation: string, input: unknown): Promise<Result<unknown, Unavailable | ConditionFailed>>;
+};
+
+const ATTEMPT_TIMEOUT_MS = 1500;
+const ATTEMPTS = 3;
+const RETRY_DELAY_MS = 50;
+/** Errors that a second try may cure (DynamoDB developer guide, error handling). */
+const RETRYABLE =
+  /ProvisionedThroughputExceeded|Throttling|RequestLimitExceeded|InternalServerError|TransactionInProgress/;
+
+/**
+ * A DynamoDB client in a few lines: SigV4 over `fetch`, no SDK, because every start of the authorizer would pay for one
+ * (100 ms of import). Credentials, region and endpoint are read from the environment at each call, as Lambda rotates them
+ * there. Three attempts of at most 1.5 s each; what stays unanswered is `unavailable`.
+ */
+export function createDynamo(environment: NodeJS.ProcessEnv = process.env): Dynamo {
+  return {
+    async call(operation, input) {
+      let detail = '';
+      for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+        if (attempt > 1) await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS * attempt));
+        const answer = await attemptCall(environment, operation, JSON.stringify(input));
+        if (answer.ok) return answer;
+        if (answer.error.reason === 'condition_failed') return err({ reason: 'condition_failed' });
+        detail = `dynamodb ${operation}: ${answer.error.detail}`;
+        if (!answer.error.retryable) break;
+      }
+      return err({ reason: 'unavailable', detail });
+    },
+  };
+}
+
+type AttemptFailure =
+  | ConditionFailed
+  | { readonly reason: 'failed'; readonly detail: string; readonly retryable: boolean };
+
+async function attemptCall(
+  environment: NodeJS.ProcessEnv,
+  operation: string,
+  body: string,
+): Promise<Result<unknown, AttemptFailure>> {
+  const region = environment['AWS_REGION'] ?? '';
+  try {
+    const signed = await new AwsV4Signer({
+      method: 'POST',
+      url: environment['AWS_ENDPOINT_URL_DYNAMODB'] ?? `https://dynamodb.${region}.amazonaws.com/`,
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': `DynamoDB_20120810.${operation}`,
+      },
+      body,
+      accessKeyId: environment['AWS_ACCESS_KEY_ID'] ?? '',
+      secretAccessKey: environment['AWS_SECRET_ACCESS_KEY'] ?? '',
+      ...(environment['AWS_SESSION_TOKEN'] ? { sessionToken: environment['AWS_SESSION_TOKEN'] } : {}),
+      service: 'dynamodb',
+      region,
+    }).sign();
+    const response = await fetch(signed.url, {
+      method: 'POST',
+      headers: signed.headers,
+      body,
+      redirect: 'error',
+      signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS),
+    });
+    if (response.ok) return ok(await response.json());
+    const text = await response.text();
+    const [type = 'no error type'] = /[A-Za-z]+(?:Exception|Error|Exceeded)/.exec(text) ?? [];
+    if (type === 'ConditionalCheckFailedException') return err({ reason: 'condition_failed' });
+    const retryable = response.status >= 500 || RETRYABLE.test(type);
+    return err({ reason: 'failed', detail: `${response.status} ${type}`, retryable });
+  } catch (error) {
+    const detail = error instanceof Error ? error.name : 'unknown failure';
+    return err({ reason: 'failed', detail, retryable: detail !== 'TimeoutError' });
+  }
+}
+
+/** A string attribute of an item; undefined where it is absent or of another type. */
+export function readString(item: Item, name: string): string | undefined {
+  const value = item[name];
+  return value !== undefined && 'S' in value ? value.S : undefined;
+}
+
+/** A whole-number attribute of an item; undefined where it is absent or of another type. */
+export function readNumber(item: Item, name: string): number | undefined {
+  const value = item[name];
+  const number = value !== undefined && 'N' in value ? Number(value.N) : Number.NaN;
+  return Number.isSafeInteger(number) ? number : undefined;
+}

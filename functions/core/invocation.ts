@@ -1,0 +1,32 @@
+import type { Caller } from './caller.ts';
+
+/**
+ * What an invocation tells a handler beside the web `Request`: all of it from API Gateway itself or from configuration.
+ * `origin` is the stage variable `origin`, never a request header. `signal` aborts when the client is known to be gone.
+ */
+export type Invocation = {
+  readonly requestId: string;
+  readonly origin: string;
+  readonly sourceIp: string;
+  readonly signal: AbortSignal;
+};
+
+/** What API Gateway tells an authorizer: headers, path and query, never the body. */
+export type AuthorizerRequest = {
+  readonly requestId: string;
+  readonly origin: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Headers;
+  readonly queryNames: readonly string[];
+};
+
+/**
+ * The authorizer's answer. `deny` carries the value of `WWW-Authenticate`; `unauthorized` becomes 401 and `unavailable` 503
+ * by the gateway responses of the API.
+ */
+export type AuthorizerVerdict =
+  | { readonly verdict: 'allow'; readonly caller: Caller }
+  | { readonly verdict: 'deny'; readonly caller: Caller; readonly challenge: string }
+  | { readonly verdict: 'unauthorized' }
+  | { readonly verdict: 'unavailable' };

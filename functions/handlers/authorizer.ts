@@ -1,0 +1,97 @@
+import { actionFromHeaders } from '../core/action.ts';
+import { type AuditRecord, auditedCaller, traceIdOf } from '../core/audit.ts';
+import type { Caller } from '../core/caller.ts';
+import { decide, decideServer, type PolicyRefusal } from '../core/decide.ts';
+import { type IngressRefusal, scopeChallenge } from '../core/denial.ts';
+import type { AuthorizerRequest, AuthorizerVerdict } from '../core/invocation.ts';
+import type { AuditLog, RevocationStore, RulebookStore, Unavailable } from '../core/ports.ts';
+import { metadataUrlOf, parseRoute } from '../core/route.ts';
+import { createIngress } from './ingress.ts';
+
+/** The ports of the authorizer. */
+export type AuthorizerPorts = {
+  readonly rulebook: RulebookStore;
+  readonly revocations: RevocationStore;
+  readonly audit: AuditLog;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+};
+
+/** RFC 6750 §2.3 would allow it; the contract refuses a token in a URL, where every hop logs it. */
+const TOKEN_QUERY_NAMES: ReadonlySet<string> = new Set(['access_token', 'token', 'api_key', 'authorization']);
+
+/**
+ * The inner gate. It refuses a bad token (401), a caller without any access to the server, and an operation whose headers say
+ * that it needs a scope which this client may obtain (403 with a challenge). Every other refusal it leaves to the gateway, which
+ * sees the body and verifies the token again. Refusals are audited here; what is let through is audited behind.
+ */
+export function createAuthorizer(
+  ports: AuthorizerPorts,
+): (request: AuthorizerRequest) => Promise<AuthorizerVerdict> {
+  const ingress = createIngress({ ...ports, clock: () => Math.floor(ports.now() / 1000) });
+
+  const refuse = async (
+    request: AuthorizerRequest,
+    refusal: IngressRefusal | Unavailable | PolicyRefusal,
+    caller?: Caller,
+    details?: Partial<AuditRecord>,
+  ): Promise<void> => {
+    const reason = 'detail' in refusal ? `${refusal.reason}: ${refusal.detail}` : refusal.reason;
+    const route = parseRoute(request.path);
+    const written = await ports.audit.write({
+      ts: new Date(ports.now()).toISOString(),
+      request_id: request.requestId,
+      event: 'decision',
+      area: 'access',
+      decision: 'deny',
+      reason,
+      ...(caller === undefined ? {} : auditedCaller(caller)),
+      ...(route.kind === 'mcp' && caller !== undefined ? { server: route.server } : {}),
+      ...traced(request.headers),
+      ...details,
+    });
+    if (!written.ok) {
+      ports.log({ level: 'error', event: 'audit_unavailable', request_id: request.requestId, reason });
+    }
+  };
+
+  return async (request) => {
+    if (request.queryNames.some((name) => TOKEN_QUERY_NAMES.has(name.toLowerCase()))) {
+      await refuse(request, { reason: 'malformed_token_header' });
+      return { verdict: 'unauthorized' };
+    }
+    const route = parseRoute(request.path);
+    const admitted = await ingress.authenticate(request.headers, route, request.origin);
+    if (!admitted.ok) {
+      await refuse(request, admitted.error);
+      return { verdict: admitted.error.reason === 'unavailable' ? 'unavailable' : 'unauthorized' };
+    }
+    const { caller, policy } = admitted.value;
+    if (route.kind !== 'mcp' || !policy.hasServer(route.server, caller.orgId))
+      return { verdict: 'allow', caller };
+
+    const action = request.method === 'POST' ? actionFromHeaders(route.server, request.headers) : undefined;
+    const decision =
+      action === undefined ? decideServer(policy, caller, route.server) : decide(policy, caller, action);
+    if (decision.allow) return { verdict: 'allow', caller };
+    const { refusal } = decision;
+    if (refusal.reason === 'not_granted' && refusal.obtainable.length === 0)
+      return { verdict: 'allow', caller };
+    await refuse(request, refusal, caller, {
+      policy_version: policy.version,
+      ...(action?.method === undefined ? {} : { method: action.method }),
+      ...(action?.name === undefined ? {} : { name: action.name }),
+    });
+    const challenge =
+      refusal.obtainable.length > 0
+        ? scopeChallenge(refusal.obtainable, metadataUrlOf(route.server, request.origin))
+        : 'Bearer error="insufficient_scope"';
+    return { verdict: 'deny', caller, challenge };
+  };
+}
+
+function traced(headers: Headers): Pick<AuditRecord, 'trace_id'> {
+  const traceId = traceIdOf(headers.get('traceparent'));
+  return traceId === undefined ? {} : { trace_id: traceId };
+}
