@@ -1,0 +1,34 @@
+import type { Construct } from 'constructs';
+import { SallyportFunction } from './function.ts';
+import { appendAudit, readAuth, readSecret, useContext } from './rights.ts';
+import type { Settings } from './settings.ts';
+import type { Storage } from './storage.ts';
+
+/** Serves documents by namespace, over REST and MCP. */
+export function createContextStore(
+  scope: Construct,
+  settings: Settings,
+  storage: Storage,
+): SallyportFunction {
+  return new SallyportFunction(scope, 'ContextStore', {
+    entry: 'context-store',
+    description: 'Sallyport: context store',
+    memoryMb: 512,
+    timeoutSeconds: 60,
+    responseMode: 'streamed',
+    environment: {
+      SALLYPORT_STAGE: settings.stage,
+      AUTH_TABLE: storage.authTable.tableName,
+      AUDIT_TABLE: storage.auditTable.tableName,
+      CONTEXT_TABLE: storage.contextTable.tableName,
+      SEALING_SECRET: storage.sealingSecretName,
+      ALLOWED_ORIGINS: settings.allowedOrigins.join(','),
+    },
+    rights: [
+      readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*'),
+      appendAudit(storage.auditTable),
+      useContext(storage.contextTable),
+      readSecret(storage.sealingSecret),
+    ],
+  });
+}

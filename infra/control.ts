@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { CustomResource, Duration } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { configurationFiles, contentHash } from './configuration.ts';
+import { SallyportFunction } from './function.ts';
+import { appendAudit, readAuth, writeAuth } from './rights.ts';
+import type { Settings } from './settings.ts';
+import type { Storage } from './storage.ts';
+
+/**
+ * Administration, and the one writer of the policy. It carries `config/` in its bundle; a deploy whose content differs
+ * from the last one's makes it apply that content.
+ */
+export function createControl(scope: Construct, settings: Settings, storage: Storage): SallyportFunction {
+  const files = configurationFiles(join(import.meta.dirname, '..', 'config'));
+  const control = new SallyportFunction(scope, 'Control', {
+    entry: 'control',
+    description: 'Sallyport: administration and policy',
+    memoryMb: 512,
+    timeoutSeconds: 29,
+    responseMode: 'buffered',
+    environment: {
+      SALLYPORT_STAGE: settings.stage,
+      AUTH_TABLE: storage.authTable.tableName,
+      AUDIT_TABLE: storage.auditTable.tableName,
+    },
+    rights: [
+      readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*'),
+      writeAuth(storage.authTable, 'POLICY', 'REVOCATION#*'),
+      appendAudit(storage.auditTable),
+    ],
+    files,
+  });
+  new CustomResource(scope, 'Configuration', {
+    resourceType: 'Custom::SallyportConfiguration',
+    serviceToken: control.functionArn,
+    serviceTimeout: Duration.minutes(5),
+    properties: { action: 'apply', contentHash: contentHash(files) },
+  });
+  return control;
+}

@@ -1,0 +1,40 @@
+import type { Construct } from 'constructs';
+import { SallyportFunction } from './function.ts';
+import { allowSecrets, appendAudit, readAuth, readSecret } from './rights.ts';
+import type { Settings } from './settings.ts';
+import type { Storage } from './storage.ts';
+
+/** Decides on bodies, puts credentials on and calls upstreams; alone in reading credentials and signing identities. */
+export function createGateway(scope: Construct, settings: Settings, storage: Storage): SallyportFunction {
+  const gateway = new SallyportFunction(scope, 'Gateway', {
+    entry: 'gateway',
+    description: 'Sallyport: MCP and egress gateway',
+    memoryMb: 1024,
+    // A call may take 840 s (contract §13); the rest is for its beginning and its audit record.
+    timeoutSeconds: 870,
+    responseMode: 'streamed',
+    environment: {
+      SALLYPORT_STAGE: settings.stage,
+      AUTH_TABLE: storage.authTable.tableName,
+      AUDIT_TABLE: storage.auditTable.tableName,
+      IDENTITY_KEY_ARNS: storage.identityKey.arns,
+      SEALING_SECRET: storage.sealingSecretName,
+      ALLOWED_ORIGINS: settings.allowedOrigins.join(','),
+    },
+    rights: [
+      readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*'),
+      appendAudit(storage.auditTable),
+      readSecret(storage.sealingSecret),
+      storage.identityKey.signRight(),
+      storage.identityKey.publicKeyRight(),
+    ],
+  });
+  allowSecrets(
+    gateway,
+    settings.stage,
+    'credentials',
+    'Credentials are stored per client, without a deploy.',
+  );
+  storage.identityKey.allowSigningBy(gateway);
+  return gateway;
+}

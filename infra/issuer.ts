@@ -1,0 +1,34 @@
+import type { Construct } from 'constructs';
+import { SallyportFunction } from './function.ts';
+import { allowSecrets, appendAudit, readAuth, writeAuth } from './rights.ts';
+import type { Settings } from './settings.ts';
+import type { Storage } from './storage.ts';
+
+/** Issues and revokes tokens and publishes the public keys; alone in signing with the issuer's key. */
+export function createIssuer(scope: Construct, settings: Settings, storage: Storage): SallyportFunction {
+  const issuer = new SallyportFunction(scope, 'Issuer', {
+    entry: 'issuer',
+    description: 'Sallyport: tokens, discovery, public keys',
+    memoryMb: 512,
+    timeoutSeconds: 29,
+    responseMode: 'buffered',
+    environment: {
+      SALLYPORT_STAGE: settings.stage,
+      AUTH_TABLE: storage.authTable.tableName,
+      AUDIT_TABLE: storage.auditTable.tableName,
+      ISSUER_KEY_ARNS: storage.issuerKey.arns,
+      IDENTITY_KEY_ARNS: storage.identityKey.arns,
+    },
+    rights: [
+      readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*'),
+      writeAuth(storage.authTable, 'KEYS', 'REVOCATION#*'),
+      appendAudit(storage.auditTable),
+      storage.issuerKey.signRight(),
+      storage.issuerKey.publicKeyRight(),
+      storage.identityKey.publicKeyRight(),
+    ],
+  });
+  allowSecrets(issuer, settings.stage, 'clients', 'Clients are registered without a deploy.');
+  storage.issuerKey.allowSigningBy(issuer);
+  return issuer;
+}

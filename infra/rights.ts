@@ -1,0 +1,84 @@
+import { Stack, Validations } from 'aws-cdk-lib';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { SallyportFunction } from './function.ts';
+
+/** Partitions of the auth table, as patterns over `pk`. */
+export type AuthPartition = 'POLICY' | 'KEYS' | 'REVOCATION#*';
+
+const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
+const WRITE = ['dynamodb:PutItem', 'dynamodb:UpdateItem'];
+
+/** The right to read some partitions of the auth table. */
+export function readAuth(table: TableV2, ...partitions: AuthPartition[]): PolicyStatement {
+  return onPartitions(table, READ, partitions);
+}
+
+/** The right to write some partitions of the auth table. Nothing there is deleted but by its TTL. */
+export function writeAuth(table: TableV2, ...partitions: AuthPartition[]): PolicyStatement {
+  return onPartitions(table, WRITE, partitions);
+}
+
+/** The right to add audit records, and nothing else: not to read, change or delete one. */
+export function appendAudit(table: TableV2): PolicyStatement {
+  return new PolicyStatement({ actions: ['dynamodb:PutItem'], resources: [table.tableArn] });
+}
+
+/** The right to work on the documents of the context store; never to scan across namespaces. */
+export function useContext(table: TableV2): PolicyStatement {
+  return new PolicyStatement({
+    actions: [...READ, ...WRITE, 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem'],
+    resources: [table.tableArn],
+  });
+}
+
+/** Folders of `sallyport/{stage}/` whose secrets are named after clients, so that the names are not known here. */
+export type SecretFolder = 'clients' | 'credentials';
+
+/** Lets a function read every secret of one folder. `reason` says why the wildcard at its end is right. */
+export function allowSecrets(
+  reader: SallyportFunction,
+  stage: string,
+  folder: SecretFolder,
+  reason: string,
+): void {
+  const { partition, region, account } = Stack.of(reader);
+  const toArn = (aws: Record<'partition' | 'region' | 'account', string>) =>
+    `arn:${aws.partition}:secretsmanager:${aws.region}:${aws.account}:secret:sallyport/${stage}/${folder}/*`;
+  reader.addToRolePolicy(
+    new PolicyStatement({
+      actions: ['secretsmanager:GetSecretValue'],
+      resources: [toArn({ partition, region, account })],
+    }),
+  );
+  const asReported = toArn({
+    partition: '<AWS::Partition>',
+    region: '<AWS::Region>',
+    account: '<AWS::AccountId>',
+  });
+  Validations.of(reader.executionRole).acknowledge({
+    id: `AwsSolutions-IAM5[Resource::${asReported}]`,
+    reason,
+  });
+}
+
+/** The right to read one secret. */
+export function readSecret(secret: ISecret): PolicyStatement {
+  return new PolicyStatement({
+    actions: ['secretsmanager:GetSecretValue'],
+    resources: [secret.secretArn],
+  });
+}
+
+function onPartitions(table: TableV2, actions: string[], partitions: AuthPartition[]): PolicyStatement {
+  return new PolicyStatement({
+    actions,
+    resources: [table.tableArn],
+    conditions: {
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': partitions },
+      // ForAllValues is true of an absent key.
+      Null: { 'dynamodb:LeadingKeys': 'false' },
+    },
+  });
+}

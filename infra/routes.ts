@@ -1,0 +1,34 @@
+/** The functions that answer routes; the authorizer answers none. */
+export type RouteTarget = 'issuer' | 'gateway' | 'contextStore' | 'control';
+
+/** One row of the route table: every method of the row goes to the same function. */
+export type Route = {
+  readonly path: string;
+  readonly methods: readonly ('ANY' | 'GET' | 'POST' | 'PUT' | 'DELETE')[];
+  readonly target: RouteTarget;
+  /** `token`: the authorizer decides first. `public`: no token is looked at. */
+  readonly access: 'token' | 'public';
+};
+
+/** Every route of the API (contract §2). `OPTIONS` is added to each path and asks for no token. */
+// biome-ignore format: one row per route
+export const ROUTES: readonly Route[] = [
+  { path: '/.well-known/oauth-authorization-server',                  methods: ['GET'],                   target: 'issuer',       access: 'public' },
+  { path: '/.well-known/openid-configuration',                        methods: ['GET'],                   target: 'issuer',       access: 'public' },
+  { path: '/.well-known/jwks.json',                                   methods: ['GET'],                   target: 'issuer',       access: 'public' },
+  { path: '/.well-known/oauth-protected-resource',                    methods: ['GET'],                   target: 'issuer',       access: 'public' },
+  { path: '/.well-known/oauth-protected-resource/{server}/mcp',       methods: ['GET'],                   target: 'issuer',       access: 'public' },
+  { path: '/oauth/token',                                             methods: ['POST'],                  target: 'issuer',       access: 'public' },
+  { path: '/oauth/revoke',                                            methods: ['POST'],                  target: 'issuer',       access: 'public' },
+  { path: '/healthz',                                                 methods: ['GET'],                   target: 'issuer',       access: 'public' },
+  { path: '/{server}/mcp',                                            methods: ['POST', 'GET', 'DELETE'], target: 'gateway',      access: 'token' },
+  { path: '/egress/{service}/{path+}',                                methods: ['ANY'],                   target: 'gateway',      access: 'token' },
+  { path: '/context-store/mcp',                                       methods: ['POST', 'GET', 'DELETE'], target: 'contextStore', access: 'token' },
+  { path: '/context/documents',                                       methods: ['POST', 'GET'],           target: 'contextStore', access: 'token' },
+  { path: '/context/documents/{id}',                                  methods: ['GET', 'DELETE'],         target: 'contextStore', access: 'token' },
+  { path: '/context/documents/{id}/metadata',                         methods: ['GET'],                   target: 'contextStore', access: 'token' },
+  { path: '/me',                                                      methods: ['GET'],                   target: 'control',      access: 'token' },
+  { path: '/servers',                                                 methods: ['GET'],                   target: 'control',      access: 'token' },
+  { path: '/servers/{server}',                                        methods: ['GET'],                   target: 'control',      access: 'token' },
+  { path: '/admin/policy',                                            methods: ['GET', 'PUT'],            target: 'control',      access: 'token' },
+];

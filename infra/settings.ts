@@ -1,0 +1,68 @@
+/** A domain name of the deployment's own, served instead of the CloudFront default. */
+export type CustomDomain = {
+  readonly name: string;
+  /** ACM certificate of `name`, in the region of the stack. */
+  readonly certificateArn: string;
+  /** Route 53 zone that gets the alias records; without it the deployer points the name at the API. */
+  readonly hostedZoneId: string | undefined;
+};
+
+/** What a deployer may choose, all of it from CDK context (`-c name=value` or `cdk.json`). */
+export type Settings = {
+  /** Part of secret names and of the execute-api URL; default `prod`. */
+  readonly stage: string;
+  /** Browser origins that may call; none unless listed. */
+  readonly allowedOrigins: readonly string[];
+  readonly domain: CustomDomain | undefined;
+};
+
+const STAGE = /^[a-z0-9][a-z0-9-]{0,31}$/;
+const DOMAIN_NAME = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
+
+/**
+ * Reads the settings: `stage`, `allowedOrigins` (separated by commas), `domainName`, `certificateArn`, `hostedZoneId`.
+ * @throws Error naming the first setting that cannot be deployed
+ */
+export function readSettings(context: (key: string) => unknown): Settings {
+  const stage = readText(context, 'stage') ?? 'prod';
+  if (!STAGE.test(stage)) throw new Error(`context \`stage\` must match ${STAGE.source}`);
+  const allowedOrigins = (readText(context, 'allowedOrigins') ?? '').split(',').flatMap((text) => {
+    const origin = text.trim();
+    if (origin === '') return [];
+    if (!isWebOrigin(origin)) {
+      throw new Error(
+        `context \`allowedOrigins\`: \`${origin}\` is not an origin such as https://app.example.com`,
+      );
+    }
+    return [origin];
+  });
+  const domain = readDomain(context);
+  if (domain !== undefined && allowedOrigins.length > 1) {
+    throw new Error(
+      'context `allowedOrigins`: a custom domain can answer for one origin; CloudFront for several',
+    );
+  }
+  return { stage, allowedOrigins, domain };
+}
+
+function readDomain(context: (key: string) => unknown): CustomDomain | undefined {
+  const name = readText(context, 'domainName');
+  if (name === undefined) return undefined;
+  if (!DOMAIN_NAME.test(name)) throw new Error(`context \`domainName\`: \`${name}\` is not a domain name`);
+  const certificateArn = readText(context, 'certificateArn');
+  if (certificateArn === undefined) throw new Error('context `domainName` needs `certificateArn`');
+  return { name, certificateArn, hostedZoneId: readText(context, 'hostedZoneId') };
+}
+
+function readText(context: (key: string) => unknown, key: string): string | undefined {
+  const value = context(key);
+  if (value === undefined || value === '') return undefined;
+  if (typeof value !== 'string') throw new Error(`context \`${key}\` must be a string`);
+  return value;
+}
+
+function isWebOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return url.origin === text && (url.protocol === 'https:' || url.hostname === 'localhost');
+}

@@ -1,0 +1,87 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AccountRootPrincipal, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import type { SallyportFunction } from './function.ts';
+
+/**
+ * What account administrators may do by IAM. `kms:Sign` is not among it: with the usual key policy any role in the
+ * account with a generous IAM policy could mint tokens.
+ */
+const ADMINISTRATION = [
+  'kms:CancelKeyDeletion',
+  'kms:DescribeKey',
+  'kms:DisableKey',
+  'kms:EnableKey',
+  'kms:GetKeyPolicy',
+  'kms:GetPublicKey',
+  'kms:ListKeyPolicies',
+  'kms:ListResourceTags',
+  'kms:PutKeyPolicy',
+  'kms:ScheduleKeyDeletion',
+  'kms:TagResource',
+  'kms:UntagResource',
+  'kms:UpdateKeyDescription',
+];
+
+/** An RSA key (RS256) whose private half never leaves KMS and with which one function alone can sign. */
+export class SigningKey extends Construct {
+  readonly #slots: readonly Key[];
+
+  constructor(scope: Construct, id: string, description: string) {
+    super(scope, id);
+    this.#slots = ['A'].map(
+      (slot) =>
+        new Key(this, `Slot${slot}`, {
+          description: `${description}, slot ${slot}`,
+          keySpec: KeySpec.RSA_2048,
+          keyUsage: KeyUsage.SIGN_VERIFY,
+          removalPolicy: RemovalPolicy.RETAIN,
+          policy: new PolicyDocument({
+            statements: [
+              new PolicyStatement({
+                sid: 'Administration',
+                principals: [new AccountRootPrincipal()],
+                actions: ADMINISTRATION,
+                resources: ['*'],
+              }),
+            ],
+          }),
+        }),
+    );
+  }
+
+  /** Key ARNs separated by commas, the active one first. ARNs and not aliases: an alias can move under a `kid`. */
+  get arns(): string {
+    return this.#slots.map((key) => key.keyArn).join(',');
+  }
+
+  /** The right to read the public halves. */
+  publicKeyRight(): PolicyStatement {
+    return this.#right('kms:GetPublicKey');
+  }
+
+  /** The right to sign, for the role's own policy; it takes effect together with `allowSigningBy`. */
+  signRight(): PolicyStatement {
+    return this.#right('kms:Sign');
+  }
+
+  /** Lets one function's role sign: the only `kms:Sign` in the key policy. */
+  allowSigningBy(signer: SallyportFunction): void {
+    for (const key of this.#slots) {
+      key.addToResourcePolicy(
+        new PolicyStatement({
+          sid: 'Signing',
+          principals: [signer.grantPrincipal],
+          actions: ['kms:Sign'],
+          resources: ['*'],
+          conditions: { StringEquals: { 'kms:SigningAlgorithm': 'RSASSA_PKCS1_V1_5_SHA_256' } },
+        }),
+      );
+    }
+  }
+
+  #right(action: string): PolicyStatement {
+    return new PolicyStatement({ actions: [action], resources: this.#slots.map((key) => key.keyArn) });
+  }
+}
