@@ -1,0 +1,73 @@
+import type { Document, DocumentDescription } from './document.ts';
+import type { DocumentQuery } from './document-input.ts';
+import type { Unavailable } from './ports.ts';
+import type { Result } from './result.ts';
+import type { ContextScope } from './visibility.ts';
+
+/** A caller of the context store. `callerKey` is equal for no other caller; cursors and idempotency are bound to it. */
+export type ContextCaller = ContextScope & { readonly callerKey: string };
+
+/** Seals text so that it opens unchanged, unread, and in the same context only. */
+export type Seal = {
+  seal(plaintext: string, context: string): string;
+  /** The plaintext; undefined where it was not sealed by us in this context. */
+  open(sealed: string, context: string): string | undefined;
+};
+
+/** A document to be. Content of `null` makes a placeholder. */
+export type NewDocument = {
+  readonly id: string;
+  readonly nowSeconds: number;
+  readonly description: DocumentDescription;
+  readonly content: Uint8Array | null;
+  /** A second create of this caller with the same key answers with the first one's document. */
+  readonly idempotencyKey: string | undefined;
+};
+
+/** One page of a list. It may be shorter than the limit and still have a next one, where few of many documents match. */
+export type DocumentPage = {
+  readonly documents: readonly Document[];
+  readonly nextCursor: string | undefined;
+};
+
+/** There is no such document, or the caller may not know that there is. */
+export type NotFound = { readonly reason: 'not_found' };
+
+/** The caller may read and nothing else. */
+export type ReadOnly = { readonly reason: 'read_only' };
+
+/** `reused`: the key came with another document before. `gone`: the document that it made was deleted. */
+export type IdempotencyConflict = {
+  readonly reason: 'idempotency_conflict';
+  readonly cause: 'reused' | 'gone';
+};
+
+/** The cursor is not one that this caller got for this query. */
+export type InvalidCursor = { readonly reason: 'invalid_cursor' };
+
+/**
+ * The documents of the context store. Every operation answers as if what the caller cannot see did not exist. What a
+ * create or delete did is durable when it resolves; nothing half-written is ever visible.
+ */
+export type DocumentStore = {
+  /** Does NOT check the size of the content. */
+  create(
+    caller: ContextCaller,
+    document: NewDocument,
+  ): Promise<Result<Document, ReadOnly | IdempotencyConflict | Unavailable>>;
+  info(caller: ContextCaller, id: string): Promise<Result<Document, NotFound | Unavailable>>;
+  read(caller: ContextCaller, id: string): Promise<Result<StoredDocument, NotFound | Unavailable>>;
+  /** In the order of ids, which is by age. */
+  list(
+    caller: ContextCaller,
+    query: DocumentQuery,
+  ): Promise<Result<DocumentPage, InvalidCursor | Unavailable>>;
+  /** Answers with the ids of all that went. */
+  delete(
+    caller: ContextCaller,
+    id: string,
+  ): Promise<Result<readonly string[], NotFound | ReadOnly | Unavailable>>;
+};
+
+/** A document and its bytes; a placeholder has none. */
+export type StoredDocument = { readonly document: Document; readonly content: Uint8Array };
