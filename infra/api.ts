@@ -1,6 +1,7 @@
 import { Duration, Lazy, Validations } from 'aws-cdk-lib';
 import {
   AuthorizationType,
+  CfnAuthorizer,
   EndpointType,
   LambdaIntegration,
   type Method,
@@ -48,6 +49,8 @@ export class Api extends Construct {
         throttlingBurstLimit: 1000,
       },
     });
+    // The stack names its outputs itself.
+    this.rest.node.tryRemoveChild('Endpoint');
     this.front = new Front(this, 'Front', { settings, rest: this.rest });
 
     const browserOrigin = settings.allowedOrigins.length === 1 ? settings.allowedOrigins[0] : undefined;
@@ -65,6 +68,9 @@ export class Api extends Construct {
       identitySources: [],
       resultsCacheTtl: Duration.seconds(0),
     });
+    // CDK writes an empty list as '', which is not the same as none to the API.
+    const resource = authorizer.node.defaultChild;
+    if (resource instanceof CfnAuthorizer) resource.addPropertyDeletionOverride('IdentitySource');
     const integrations: Readonly<Record<RouteTarget, LambdaIntegration>> = {
       issuer: toIntegration(props.functions.issuer),
       gateway: toIntegration(props.functions.gateway),

@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BundledFiles } from './bundle.ts';
 
 /** Seeds the local mode with secrets; a deployment never sees it (contract §9). */
 const NEVER_DEPLOYED = 'secrets.local';
 
-/** The configuration of one deployment: the YAML files of a directory, by the path that they get beside the bundle. */
+/**
+ * The configuration of one deployment: the YAML files of a directory, by the path that they get beside the bundle.
+ * @throws Error where there are none: a deployment without a policy would refuse everything
+ */
 export function configurationFiles(directory: string): BundledFiles {
-  const names = existsSync(directory) ? readdirSync(directory).sort() : [];
-  return new Map(
-    names
-      .filter((name) => name.endsWith('.yml') && !name.startsWith(NEVER_DEPLOYED))
-      .map((name) => [`config/${name}`, join(directory, name)]),
-  );
+  const names = readdirSync(directory)
+    .filter((name) => name.endsWith('.yml') && !name.startsWith(NEVER_DEPLOYED))
+    .sort();
+  if (names.length === 0) throw new Error(`no configuration files in \`${directory}\``);
+  return new Map(names.map((name) => [`config/${name}`, join(directory, name)]));
 }
 
 /** A digest of names and contents: it changes exactly when there is something to apply. */

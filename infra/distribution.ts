@@ -37,7 +37,7 @@ export function createDistribution(scope: Construct, settings: Settings, restApi
       allowedMethods: AllowedMethods.ALLOW_ALL,
       cachePolicy: CachePolicy.CACHING_DISABLED,
       originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
-      responseHeadersPolicy: responseHeaders(scope, settings.allowedOrigins),
+      responseHeadersPolicy: responseHeaders(scope, settings),
       compress: false,
     },
   });
@@ -59,8 +59,11 @@ export function createDistribution(scope: Construct, settings: Settings, restApi
   return distribution;
 }
 
-function responseHeaders(scope: Construct, allowedOrigins: readonly string[]): ResponseHeadersPolicy {
+function responseHeaders(scope: Construct, settings: Settings): ResponseHeadersPolicy {
+  const { stage, allowedOrigins } = settings;
   return new ResponseHeadersPolicy(scope, 'ResponseHeaders', {
+    // Unique in the account, which can hold several stages and regions.
+    responseHeadersPolicyName: `sallyport-${stage}-${Stack.of(scope).region}`,
     comment: 'Transport security, and CORS for listed origins alone',
     securityHeadersBehavior: {
       contentTypeOptions: { override: true },

@@ -8,7 +8,6 @@ import type { SallyportFunction } from './function.ts';
 export type AuthPartition = 'POLICY' | 'KEYS' | 'REVOCATION#*';
 
 const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
-const WRITE = ['dynamodb:PutItem', 'dynamodb:UpdateItem'];
 
 /** The right to read some partitions of the auth table. */
 export function readAuth(table: TableV2, ...partitions: AuthPartition[]): PolicyStatement {
@@ -17,7 +16,7 @@ export function readAuth(table: TableV2, ...partitions: AuthPartition[]): Policy
 
 /** The right to write some partitions of the auth table. Nothing there is deleted but by its TTL. */
 export function writeAuth(table: TableV2, ...partitions: AuthPartition[]): PolicyStatement {
-  return onPartitions(table, WRITE, partitions);
+  return onPartitions(table, ['dynamodb:PutItem'], partitions);
 }
 
 /** The right to add audit records, and nothing else: not to read, change or delete one. */
@@ -28,7 +27,13 @@ export function appendAudit(table: TableV2): PolicyStatement {
 /** The right to work on the documents of the context store; never to scan across namespaces. */
 export function useContext(table: TableV2): PolicyStatement {
   return new PolicyStatement({
-    actions: [...READ, ...WRITE, 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem'],
+    actions: [
+      ...READ,
+      'dynamodb:PutItem',
+      'dynamodb:UpdateItem',
+      'dynamodb:DeleteItem',
+      'dynamodb:BatchWriteItem',
+    ],
     resources: [table.tableArn],
   });
 }

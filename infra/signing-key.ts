@@ -14,6 +14,7 @@ const ADMINISTRATION = [
   'kms:DisableKey',
   'kms:EnableKey',
   'kms:GetKeyPolicy',
+  'kms:GetKeyRotationStatus',
   'kms:GetPublicKey',
   'kms:ListKeyPolicies',
   'kms:ListResourceTags',
