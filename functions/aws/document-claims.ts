@@ -1,0 +1,85 @@
+import type { ContextCaller, NewDocument } from '../core/context-ports.ts';
+import { sha256 } from '../core/document.ts';
+import type { Unavailable } from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { canonicalFilters } from '../core/visibility.ts';
+import type { ContextTable, RowKey } from './context-table.ts';
+import { number, text, toPartition } from './document-rows.ts';
+
+/**
+ * What an idempotency key stands for. It is put before anything of the document is, so a create that died half-way is
+ * finished under the same id by whoever repeats it.
+ */
+export type Claim = {
+  readonly sortKey: string;
+  readonly id: string;
+  readonly nowSeconds: number;
+  /** SHA-256 over everything that the caller said about the document. */
+  readonly fingerprint: string;
+  /** The document was deleted since. */
+  readonly isGone: boolean;
+};
+
+/** How long a key is remembered. */
+const CLAIM_SECONDS = 86_400;
+
+/** Claims the key for this document, or answers with the claim that stands. */
+export async function claimKey(
+  table: ContextTable,
+  caller: ContextCaller,
+  document: NewDocument,
+  idempotencyKey: string,
+): Promise<Result<Claim, Unavailable>> {
+  const key = toClaimKey(caller, idempotencyKey);
+  const claim: Claim = {
+    sortKey: key.sk,
+    id: document.id,
+    nowSeconds: document.nowSeconds,
+    fingerprint: fingerprintOf(document),
+    isGone: false,
+  };
+  const put = await table.putNew({
+    pk: { S: key.pk },
+    sk: { S: key.sk },
+    id: { S: claim.id },
+    born_at: { N: String(claim.nowSeconds) },
+    fingerprint: { S: claim.fingerprint },
+    expires_at: { N: String(claim.nowSeconds + CLAIM_SECONDS) },
+  });
+  if (!put.ok) return put;
+  if (put.value) return ok(claim);
+  const standing = await table.get(key);
+  if (!standing.ok) return standing;
+  if (standing.value === undefined)
+    return err({ reason: 'unavailable', detail: 'context table: the claim expired between two looks' });
+  return ok({
+    sortKey: key.sk,
+    id: text(standing.value, 'id'),
+    nowSeconds: number(standing.value, 'born_at'),
+    fingerprint: text(standing.value, 'fingerprint'),
+    isGone: standing.value['gone']?.BOOL === true,
+  });
+}
+
+/** Remembers that the claim's document is being deleted, so that a late repetition does not bring it back. */
+export async function markGone(
+  table: ContextTable,
+  pk: string,
+  sortKey: string,
+): Promise<Result<void, Unavailable>> {
+  const marked = await table.mark({ pk, sk: sortKey }, 'gone', { BOOL: true });
+  return marked.ok ? ok(undefined) : marked;
+}
+
+/** Two creates that say the same have the same fingerprint. */
+export function fingerprintOf({ description, content }: NewDocument): string {
+  const { filename, contentType, tags, metadata } = description;
+  const checksum = content === null ? null : sha256(content);
+  return sha256(JSON.stringify([filename, contentType, tags, [...metadata], checksum]));
+}
+
+/** One per caller, filters and key. The caller's part is hashed: a key is free text. */
+function toClaimKey(caller: ContextCaller, idempotencyKey: string): RowKey {
+  const claimed = JSON.stringify([caller.callerKey, canonicalFilters(caller.scopeFilters), idempotencyKey]);
+  return { pk: toPartition(caller.orgId, caller.namespace), sk: `IDEMPOTENCY#${sha256(claimed)}` };
+}

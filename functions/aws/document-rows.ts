@@ -1,0 +1,120 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { Document } from '../core/document.ts';
+import { isNamespace } from '../core/visibility.ts';
+import type { Row, RowKey } from './context-table.ts';
+
+/** The head row of a document and where its content is: `chunks` rows of version `version`. */
+export type DocumentHead = {
+  readonly document: Document;
+  readonly version: number;
+  readonly chunks: number;
+  /** Sort key of the idempotency claim that made the document. */
+  readonly claim: string | undefined;
+};
+
+/** What the sort keys of head rows start with. */
+export const HEAD_PREFIX = 'DOC#';
+
+/**
+ * The partition of a namespace, `{org}#{namespace}`. Neither name can have a `#`, so no two namespaces share one.
+ * @throws TypeError where a name is not well formed: names were checked when the scope was parsed
+ */
+export function toPartition(orgId: string, namespace: string): string {
+  if (!isNamespace(orgId) || !isNamespace(namespace)) throw new TypeError('malformed org or namespace');
+  return `${orgId}#${namespace}`;
+}
+
+/** The key of a document's head row. */
+export function toHeadKey(pk: string, id: string): RowKey {
+  return { pk, sk: `${HEAD_PREFIX}${id}` };
+}
+
+/** The key of one chunk of one version of a document's content. */
+export function toChunkKey(pk: string, id: string, version: number, index: number): RowKey {
+  return { pk, sk: `CHUNK#${id}#${version}#${String(index).padStart(4, '0')}` };
+}
+
+/** A head as a row. */
+export function toHeadRow({ document, version, chunks, claim }: DocumentHead): Row {
+  const { orgId, namespace, scopeFilters } = document.scope;
+  const key = toHeadKey(toPartition(orgId, namespace), document.id);
+  return {
+    pk: { S: key.pk },
+    sk: { S: key.sk },
+    filename: { S: document.filename },
+    content_type: { S: document.contentType },
+    size_bytes: { N: String(document.sizeBytes) },
+    ...(document.checksum === null ? {} : { checksum: { S: document.checksum } }),
+    created_at: { N: String(document.createdAtSeconds) },
+    updated_at: { N: String(document.updatedAtSeconds) },
+    tags: { L: document.tags.map((tag) => ({ S: tag })) },
+    metadata: fromTexts(document.metadata),
+    scope_filters: fromTexts(scopeFilters),
+    version: { N: String(version) },
+    chunks: { N: String(chunks) },
+    ...(claim === undefined ? {} : { claim: { S: claim } }),
+  };
+}
+
+/**
+ * The head that a row holds. Org and namespace are those of the row's own key.
+ * @throws TypeError where the row is not one that {@link toHeadRow} wrote
+ */
+export function fromHeadRow(row: Row): DocumentHead {
+  const [orgId, namespace] = text(row, 'pk').split('#');
+  if (orgId === undefined || namespace === undefined) throw new TypeError('malformed partition key');
+  return {
+    document: {
+      id: text(row, 'sk').slice(HEAD_PREFIX.length),
+      filename: text(row, 'filename'),
+      contentType: text(row, 'content_type'),
+      sizeBytes: number(row, 'size_bytes'),
+      checksum: row['checksum']?.S ?? null,
+      createdAtSeconds: number(row, 'created_at'),
+      updatedAtSeconds: number(row, 'updated_at'),
+      tags: list(row, 'tags').map((tag) => text({ tag }, 'tag')),
+      metadata: toTexts(row, 'metadata'),
+      scope: { orgId, namespace, scopeFilters: toTexts(row, 'scope_filters') },
+    },
+    version: number(row, 'version'),
+    chunks: number(row, 'chunks'),
+    claim: row['claim']?.S,
+  };
+}
+
+/** A string attribute. @throws TypeError where it is missing or of another type */
+export function text(row: Row, name: string): string {
+  const value = row[name]?.S;
+  if (value === undefined) throw new TypeError(`stored row has no text \`${name}\``);
+  return value;
+}
+
+/** A number attribute. @throws TypeError where it is missing or of another type */
+export function number(row: Row, name: string): number {
+  const value = row[name]?.N;
+  if (value === undefined) throw new TypeError(`stored row has no number \`${name}\``);
+  return Number(value);
+}
+
+function list(row: Row, name: string): readonly AttributeValue[] {
+  const value = row[name]?.L;
+  if (value === undefined) throw new TypeError(`stored row has no list \`${name}\``);
+  return value;
+}
+
+/** A list of pairs and not a map attribute: the SDK builds maps as plain objects, where `__proto__` is no name. */
+function fromTexts(texts: ReadonlyMap<string, string>): AttributeValue {
+  return { L: Array.from(texts, ([name, value]) => ({ L: [{ S: name }, { S: value }] })) };
+}
+
+function toTexts(row: Row, name: string): ReadonlyMap<string, string> {
+  return new Map(
+    list(row, name).map((pair) => {
+      const [key, value] = pair.L ?? [];
+      if (key?.S === undefined || value?.S === undefined) {
+        throw new TypeError(`stored row has a malformed \`${name}\``);
+      }
+      return [key.S, value.S];
+    }),
+  );
+}
