@@ -73,12 +73,17 @@ export function originOf(event: Pick<APIGatewayProxyEvent, 'stageVariables'>): s
   return origin;
 }
 
-function toInvocation(event: APIGatewayProxyEvent, signal: AbortSignal): Invocation {
+function toInvocation(
+  event: APIGatewayProxyEvent,
+  signal: AbortSignal,
+  pending: Promise<unknown>[],
+): Invocation {
   return {
     requestId: event.requestContext.requestId,
     origin: originOf(event),
     sourceIp: event.requestContext.identity.sourceIp,
     signal,
+    waitUntil: (work) => void pending.push(work),
   };
 }
 
@@ -88,14 +93,12 @@ export function createBufferedHandler(
 ): (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult> {
   return async (event) => {
     const { signal } = new AbortController();
-    const response = await app.fetch(toRequest(event, signal), toInvocation(event, signal));
+    const pending: Promise<unknown>[] = [];
+    const response = await app.fetch(toRequest(event, signal), toInvocation(event, signal, pending));
     const { statusCode, ...headers } = toPrelude(response);
-    return {
-      statusCode,
-      ...headers,
-      body: Buffer.from(await response.arrayBuffer()).toString('base64'),
-      isBase64Encoded: true,
-    };
+    const body = Buffer.from(await response.arrayBuffer()).toString('base64');
+    await Promise.allSettled(pending);
+    return { statusCode, ...headers, body, isBase64Encoded: true };
   };
 }
 
@@ -111,10 +114,15 @@ export function createStreamingHandler(app: FetchApp): unknown {
     stream.on('close', () => {
       if (!stream.writableFinished) gone.abort();
     });
-    const response = await app.fetch(toRequest(event, gone.signal), toInvocation(event, gone.signal));
+    const pending: Promise<unknown>[] = [];
+    const response = await app.fetch(
+      toRequest(event, gone.signal),
+      toInvocation(event, gone.signal, pending),
+    );
     const out = awslambda.HttpResponseStream.from(stream, toPrelude(response));
     out.write('');
     await pump(response.body, out, gone.signal);
+    await Promise.allSettled(pending);
   });
 }
 

@@ -1,5 +1,4 @@
-import type { ClientEntry, Policy } from './policy.ts';
-import { CONTEXT_STORE } from './policy.ts';
+import { type ClientEntry, CONTEXT_STORE, type Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
 
 /** An error of the token endpoint (RFC 6749 §5.2, RFC 8707 §2). `description` is for the client's developer. */
@@ -32,8 +31,6 @@ export type GrantPlan = {
   readonly groups: readonly string[];
   readonly lifetimeSeconds: number;
   readonly context: Readonly<Record<string, unknown>>;
-  /** Is the granted scope other than the requested one, so that the answer must say it (RFC 6749 §5.1)? */
-  readonly narrowed: boolean;
 };
 
 /** The default and the cap of an access token's lifetime (contract §13), in seconds. */
@@ -78,7 +75,6 @@ export function planGrant(
     groups: client.groups,
     lifetimeSeconds: planLifetime(policy, client, server),
     context: opensContext ? contextClaims(client) : {},
-    narrowed: request.scope !== undefined && request.scope !== scopes.value.join(' '),
   });
 }
 

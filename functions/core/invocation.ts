@@ -9,6 +9,8 @@ export type Invocation = {
   readonly origin: string;
   readonly sourceIp: string;
   readonly signal: AbortSignal;
+  /** Keeps the invocation alive until the work is done, without holding back the response. */
+  readonly waitUntil: (work: Promise<unknown>) => void;
 };
 
 /** What API Gateway tells an authorizer: headers, path and query, never the body. */

@@ -1,5 +1,5 @@
-/** Egress modes that this release builds (contract §7). */
-export type EgressMode = 'none' | 'passthrough' | 'identity' | 'service_account';
+/** What goes upstream (contract §7). Calls in `user_oauth` and `hybrid` are refused until connections are built. */
+export type EgressMode = 'none' | 'passthrough' | 'identity' | 'service_account' | 'user_oauth' | 'hybrid';
 
 /** How a credential is put on: whose secret it is, and what stands in when that one is absent. */
 export type Egress = {
@@ -45,7 +45,7 @@ export type ServiceEntry = {
 export type ClientEntry = {
   readonly id: string;
   readonly org: string;
-  readonly auth: 'client_secret_basic' | 'client_secret_post';
+  readonly auth: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
   readonly secretName: string;
   readonly grants: readonly string[];
   readonly scopes: readonly string[];

@@ -1,0 +1,189 @@
+import { lookup as resolveName } from 'node:dns';
+import http from 'node:http';
+import https from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { Readable } from 'node:stream';
+import { mayConnect } from '../core/perimeter.ts';
+import type { Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse } from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
+
+const MAX_POOLS = 200;
+/**
+ * An idle connection is not used again after this time by the wall clock: a frozen environment wakes with sockets that the
+ * other side closed long ago, and a POST must not be sent twice to find out. Servers commonly keep them for 5 s.
+ */
+const IDLE_SOCKET_MS = 3_000;
+const MAX_HEADER_BYTES = 32_768;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 305, 307, 308]);
+
+class RefusedAddress extends Error {}
+
+/**
+ * The guarded way out over `node:http(s)`. The name is resolved once, every address is checked, and the connection goes to the
+ * address that was checked, with TLS verified for the name. Redirects are refused. Proxy variables are not read. Bodies stay
+ * encoded as they came. Connections are kept alive only within one isolation key. Bounds: connect, first byte, silence, call.
+ */
+export function createUpstream(): Upstream {
+  const pools = new Map<string, Pool>();
+  return {
+    send(request) {
+      const agent = poolFor(pools, request);
+      return new Promise((resolve) => start(request, agent, resolve));
+    },
+  };
+}
+
+function start(
+  request: UpstreamRequest,
+  agent: http.Agent,
+  resolve: (answer: Result<UpstreamResponse, UpstreamFailure>) => void,
+): void {
+  const fail = (reason: UpstreamFailure['reason'], detail: string) => resolve(err({ reason, detail }));
+  const host = request.url.hostname.replace(/^\[|\]$/g, '');
+  if (isIP(host) !== 0 && !mayConnect(host, request.allowPrivate)) {
+    fail('refused_address', `${host} is not allowed`);
+    return;
+  }
+  const { request: open } = request.url.protocol === 'https:' ? https : http;
+  const outgoing = open(request.url, {
+    method: request.method,
+    headers: {
+      ...Object.fromEntries(request.headers),
+      ...(request.body === undefined ? {} : { 'content-length': String(request.body.byteLength) }),
+    },
+    agent,
+    lookup: checkedLookup(request.allowPrivate),
+    maxHeaderSize: MAX_HEADER_BYTES,
+  });
+  const bounds = new Bounds(outgoing, request);
+  outgoing.once('socket', (socket) => bounds.watchConnect(socket));
+  outgoing.once('error', (error) => {
+    bounds.end();
+    if (error instanceof RefusedAddress) fail('refused_address', error.message);
+    else if (error instanceof TimedOut) fail('timeout', error.message);
+    else fail('unreachable', error.message);
+  });
+  outgoing.once('response', (incoming) => {
+    const status = incoming.statusCode ?? 0;
+    if (REDIRECTS.has(status)) {
+      bounds.end();
+      incoming.destroy();
+      fail('redirect', `status ${status}`);
+      return;
+    }
+    bounds.watchBody(incoming);
+    // biome-ignore lint/nursery/noUnsafeTypeAssertion: @types/node types the web stream without its element
+    const body = Readable.toWeb(incoming) as ReadableStream<Uint8Array>;
+    resolve(ok({ status, headers: joinHeaders(incoming), body }));
+  });
+  outgoing.end(request.body);
+}
+
+class TimedOut extends Error {}
+
+/** The four time bounds of one call, and the caller's abort. Each ends the call by destroying its sockets. */
+class Bounds {
+  readonly #outgoing: http.ClientRequest;
+  readonly #request: UpstreamRequest;
+  readonly #abort = () => this.#outgoing.destroy(new Error('the caller is gone'));
+  #phase: NodeJS.Timeout;
+  readonly #call: NodeJS.Timeout;
+
+  constructor(outgoing: http.ClientRequest, request: UpstreamRequest) {
+    this.#outgoing = outgoing;
+    this.#request = request;
+    this.#call = this.#after(request.timeout.callMs, 'the call took too long', outgoing);
+    this.#phase = this.#after(request.timeout.firstByteMs, 'no answer in time', outgoing);
+    request.signal.addEventListener('abort', this.#abort, { once: true });
+    if (request.signal.aborted) this.#abort();
+  }
+
+  watchConnect(socket: import('node:net').Socket): void {
+    if (!socket.connecting) return;
+    const timer = this.#after(this.#request.timeout.connectMs, 'no connection in time', this.#outgoing);
+    const settle = () => clearTimeout(timer);
+    socket.once('connect', settle).once('close', settle).once('error', settle);
+  }
+
+  watchBody(incoming: http.IncomingMessage): void {
+    const restart = () => {
+      clearTimeout(this.#phase);
+      this.#phase = this.#after(this.#request.timeout.silenceMs, 'the upstream fell silent', incoming);
+    };
+    restart();
+    incoming.on('data', restart);
+    incoming.pause();
+    incoming.once('close', () => this.end());
+  }
+
+  end(): void {
+    clearTimeout(this.#phase);
+    clearTimeout(this.#call);
+    this.#request.signal.removeEventListener('abort', this.#abort);
+  }
+
+  #after(ms: number, message: string, target: { destroy(error: Error): unknown }): NodeJS.Timeout {
+    return setTimeout(() => target.destroy(new TimedOut(message)), ms);
+  }
+}
+
+/** Resolves like the system does, and gives only addresses that may be connected to: one refused address refuses the name. */
+function checkedLookup(allowPrivate: boolean): LookupFunction {
+  return (hostname, options, callback) => {
+    resolveName(hostname, { ...options, all: true }, (error, addresses) => {
+      const [first] = addresses ?? [];
+      if (error !== null || first === undefined) {
+        callback(error ?? new Error(`no address for ${hostname}`), '');
+      } else if (!addresses.every(({ address }) => mayConnect(address, allowPrivate))) {
+        callback(new RefusedAddress(`${hostname} resolves to an address that is not allowed`), '');
+      } else if (options.all) {
+        callback(null, addresses);
+      } else {
+        callback(null, first.address, first.family);
+      }
+    });
+  };
+}
+
+type Pool = { readonly agent: http.Agent; readonly usedAtMs: number };
+
+function poolFor(pools: Map<string, Pool>, request: UpstreamRequest): http.Agent {
+  const key = JSON.stringify([request.isolationKey, request.url.origin, request.allowPrivate]);
+  const usedAtMs = Date.now();
+  const known = pools.get(key);
+  const isIdle = known !== undefined && usedAtMs - known.usedAtMs >= IDLE_SOCKET_MS;
+  const agent = known === undefined || isIdle ? createAgent(request.url.protocol === 'https:') : known.agent;
+  pools.delete(key);
+  pools.set(key, { agent, usedAtMs });
+  for (const [oldest, pool] of pools) {
+    if (pools.size <= MAX_POOLS) break;
+    pools.delete(oldest);
+    closeIdle(pool.agent);
+  }
+  if (isIdle) closeIdle(known.agent);
+  return agent;
+}
+
+/** Closes what nobody uses; a stream that still runs on the pool keeps its own socket. */
+function closeIdle(agent: http.Agent): void {
+  for (const sockets of Object.values(agent.freeSockets))
+    for (const socket of sockets ?? []) socket.destroy();
+}
+
+function createAgent(secure: boolean): http.Agent {
+  const options = {
+    keepAlive: true,
+    timeout: IDLE_SOCKET_MS,
+    maxFreeSockets: 4,
+    scheduling: 'lifo' as const,
+  };
+  return secure ? new https.Agent(options) : new http.Agent(options);
+}
+
+function joinHeaders(incoming: http.IncomingMessage): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>();
+  for (const [name, values] of Object.entries(incoming.headersDistinct)) {
+    if (values !== undefined) headers.set(name, values.join(', '));
+  }
+  return headers;
+}

@@ -1,0 +1,193 @@
+import { parseUpstreamUrl } from './perimeter.ts';
+import {
+  CONTEXT_STORE,
+  type Egress,
+  type EgressMode,
+  type ServerEntry,
+  type ServiceEntry,
+} from './policy.ts';
+import { NAME } from './route.ts';
+import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
+
+/** Every first path segment of our own, and words that mean all servers (contract §2). */
+const RESERVED: ReadonlySet<string> = new Set([
+  'oauth',
+  'connect',
+  'healthz',
+  'egress',
+  'context',
+  CONTEXT_STORE,
+  'runs',
+  'servers',
+  'me',
+  'connections',
+  'tokens',
+  'admin',
+  'portal',
+  'login',
+  'logout',
+  'gateway',
+  'all',
+]);
+
+const MODES = ['none', 'passthrough', 'identity', 'service_account', 'user_oauth', 'hybrid'] as const;
+/** Modes that are valid to write and that calls through are refused in until connections are built. */
+const UNBUILT: ReadonlySet<EgressMode> = new Set(['user_oauth', 'hybrid']);
+const VISIBILITY = /^(?:public|org|team:[A-Za-z0-9][A-Za-z0-9._-]*|private:.+)$/;
+/** The gateway's own headers and those that carry credentials or frame messages; none may be listed to travel. */
+const NEVER_TRAVELS =
+  /^(?:authorization|x-authorization|proxy-.*|cookie|host|content-.*|transfer-encoding|connection|te|trailer|upgrade|keep-alive|forwarded|x-forwarded-.*|x-delegation)$/;
+const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
+
+/** Reads `servers.yml`. */
+export function readServers(file: YamlReader, warnings: ConfigurationProblem[]): readonly ServerEntry[] {
+  const { servers } = file.members('servers');
+  return (servers?.entries() ?? []).flatMap(([name, value]) => {
+    if (!isFreeName(name, value)) return [];
+    const members = value.members(
+      'url',
+      'org',
+      'private',
+      'egress',
+      'headers',
+      'timeout',
+      'get_stream',
+      'token_ttl_max',
+      'visibility',
+      'limits',
+    );
+    const common = readCommon(value, members, warnings);
+    if (members.limits !== undefined) warn(members.limits, '`limits` is not enforced yet', warnings);
+    const visibility = members.visibility?.string() ?? 'org';
+    if (!VISIBILITY.test(visibility)) {
+      members.visibility?.problem('write public, org, team:NAME or private:SUBJECT');
+    }
+    if (common === undefined) return [];
+    const entry: ServerEntry = {
+      ...common,
+      name,
+      getStream: members.get_stream?.boolean() ?? false,
+      tokenTtlMaxSeconds: members.token_ttl_max?.integer(60, 900),
+      visibility,
+    };
+    return [entry];
+  });
+}
+
+/** Reads `services.yml`; servers in `used_by` must exist. Services and servers share one name space. */
+export function readServices(
+  file: YamlReader,
+  servers: readonly ServerEntry[],
+  warnings: ConfigurationProblem[],
+): readonly ServiceEntry[] {
+  const { services } = file.members('services');
+  return (services?.entries() ?? []).flatMap(([name, value]) => {
+    if (!isFreeName(name, value)) return [];
+    if (servers.some((server) => server.name === name)) {
+      value.problem('a server has this name; servers and services share one name space');
+    }
+    const members = value.members(
+      'url',
+      'org',
+      'private',
+      'egress',
+      'headers',
+      'timeout',
+      'used_by',
+      'allow',
+    );
+    const common = readCommon(value, members, warnings);
+    const usedBy = members.used_by?.strings() ?? [];
+    for (const user of usedBy) {
+      if (!servers.some((server) => server.name === user)) {
+        members.used_by?.problem(`there is no server \`${user}\` in servers.yml`);
+      }
+    }
+    const allow = (members.allow?.items() ?? []).flatMap((item) => readAllow(item) ?? []);
+    return common === undefined ? [] : [{ ...common, name, usedBy, allow }];
+  });
+}
+
+type Common = Omit<ServerEntry, 'name' | 'getStream' | 'tokenTtlMaxSeconds' | 'visibility'>;
+type CommonMembers = Partial<
+  Record<'url' | 'org' | 'private' | 'egress' | 'headers' | 'timeout', YamlReader>
+>;
+
+function readCommon(
+  entry: YamlReader,
+  members: CommonMembers,
+  warnings: ConfigurationProblem[],
+): Common | undefined {
+  const isPrivate = members.private?.boolean() ?? false;
+  const text = members.url?.string();
+  if (text === undefined) return entry.problem('`url` is missing');
+  const url = parseUpstreamUrl(text, isPrivate);
+  if (!url.ok) return members.url?.problem(url.error);
+  return {
+    url: text,
+    org: members.org?.string(),
+    private: isPrivate,
+    egress: readEgress(members.egress, warnings),
+    headers: (members.headers?.items() ?? []).flatMap((item) => readHeaderName(item) ?? []),
+    timeout: readTimeout(members.timeout),
+  };
+}
+
+function readEgress(egress: YamlReader | undefined, warnings: ConfigurationProblem[]): Egress {
+  const { mode, key, fallback, ...rest } =
+    egress?.members('mode', 'key', 'fallback', 'provider', 'scopes', 'headers') ?? {};
+  const chosen = mode?.oneOf(...MODES) ?? 'none';
+  if (egress !== undefined && mode === undefined)
+    egress.problem(`write \`mode\`, one of: ${MODES.join(', ')}`);
+  if (mode !== undefined && UNBUILT.has(chosen)) {
+    warn(mode, `calls in mode \`${chosen}\` are refused: user connections are not built yet`, warnings);
+  }
+  for (const unused of Object.values(rest)) warn(unused, 'nothing reads this key yet', warnings);
+  return {
+    mode: chosen,
+    key: key?.oneOf('client', 'user') ?? 'client',
+    fallback: fallback?.oneOf('none', 'default') ?? 'none',
+  };
+}
+
+function readTimeout(timeout: YamlReader | undefined): ServerEntry['timeout'] {
+  const { connect, first_byte, silence, call } =
+    timeout?.members('connect', 'first_byte', 'silence', 'call') ?? {};
+  return {
+    connectMs: connect?.durationMs(100, 5_000) ?? 5_000,
+    firstByteMs: first_byte?.durationMs(100, 55_000) ?? 30_000,
+    silenceMs: silence?.durationMs(100, 240_000) ?? 240_000,
+    callMs: call?.durationMs(100, 840_000) ?? 300_000,
+  };
+}
+
+function readAllow(item: YamlReader): { readonly method: string; readonly path: string } | undefined {
+  const { method, path } = item.members('method', 'path');
+  const verb = method?.string();
+  const pattern = path?.string();
+  if (verb === undefined || !/^(?:[A-Z]+|\*)$/.test(verb)) return item.problem('write `method: GET`, or `*`');
+  if (pattern === undefined || !/^\/[^?#]*$/.test(pattern)) return item.problem('write `path: /v2/**`');
+  return { method: verb, path: pattern };
+}
+
+function readHeaderName(item: YamlReader): string | undefined {
+  const name = item.string()?.toLowerCase();
+  if (name === undefined) return undefined;
+  if (!HEADER_NAME.test(name)) return item.problem('this is no header name');
+  return NEVER_TRAVELS.test(name) ? item.problem('this header never travels') : name;
+}
+
+function isFreeName(name: string, value: YamlReader): boolean {
+  if (NAME.test(name) && !RESERVED.has(name)) return true;
+  value.problem(
+    RESERVED.has(name)
+      ? `\`${name}\` is reserved; choose another name`
+      : `\`${name}\` is no name: write a-z, 0-9, - and _`,
+  );
+  return false;
+}
+
+function warn(value: YamlReader, message: string, warnings: ConfigurationProblem[]): void {
+  const [file = ''] = value.at.split(':');
+  warnings.push({ file, line: value.line, message });
+}

@@ -1,0 +1,112 @@
+import { isJsonObject, type JsonObject, parseJsonText, stringMember } from './json.ts';
+import { err, ok, type Result } from './result.ts';
+import { Secret } from './secret.ts';
+
+/** A credential to put on (contract §7), as a secret's value spells it. */
+export type Credential =
+  | { readonly type: 'bearer'; readonly token: Secret }
+  | { readonly type: 'basic'; readonly username: string; readonly password: Secret }
+  | { readonly type: 'header'; readonly name: string; readonly value: Secret }
+  | { readonly type: 'query'; readonly name: string; readonly value: Secret };
+
+/** Whose credential is asked for: verified claims, never a header or a parameter. */
+export type CredentialOwner = {
+  readonly orgId: string;
+  readonly clientId: string;
+  readonly subject: string;
+};
+
+const PLAIN_ID = /^[A-Za-z0-9._-]+$/;
+const FIELD_VALUE = /^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/;
+const FIELD_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
+/** Names that frame a message or that the gateway sets itself; no secret may take them over. */
+const FRAMING =
+  /^(?:host|content-.*|transfer-encoding|connection|te|trailer|upgrade|keep-alive|expect|mcp-.*)$/;
+
+/** The full name of the secret of one owner for one server or service (contract §7). */
+export function credentialName(
+  stage: string,
+  target: string,
+  key: 'client' | 'user',
+  owner: CredentialOwner,
+): string {
+  const id = key === 'client' ? owner.clientId : owner.subject;
+  return `${credentialPrefix(stage, owner.orgId, target)}/${key}.${encodeId(id)}`;
+}
+
+/** The full name of the secret that stands in where an entry says `fallback: default`. */
+export function defaultCredentialName(stage: string, target: string, orgId: string): string {
+  return `${credentialPrefix(stage, orgId, target)}/_default`;
+}
+
+/**
+ * Reads a secret's value. Values that could not be a header are refused here, not when they are sent. The error names what
+ * is wrong and never what was read.
+ */
+export function parseCredential(text: string): Result<Credential, string> {
+  const parsed = parseJsonText(text);
+  if (!parsed.ok || !isJsonObject(parsed.value)) return err('the secret is not a JSON object');
+  const value = parsed.value;
+  switch (value.get('type')) {
+    case 'bearer': {
+      const token = secretMember(value, 'token');
+      return token === undefined
+        ? err('`token` is missing or no header value')
+        : ok({ type: 'bearer', token });
+    }
+    case 'basic': {
+      const username = stringMember(value, 'username');
+      const password = stringMember(value, 'password');
+      const isWhole = username !== undefined && !username.includes(':') && password !== undefined;
+      return isWhole
+        ? ok({ type: 'basic', username, password: new Secret(password) })
+        : err('`username` or `password` is missing or malformed');
+    }
+    case 'header':
+    case 'query': {
+      const type = value.get('type') === 'header' ? 'header' : 'query';
+      const name = stringMember(value, 'name');
+      const secret = secretMember(value, 'value');
+      if (name === undefined || secret === undefined) return err('`name` or `value` is missing or malformed');
+      const isUsable =
+        type === 'query' || (FIELD_NAME.test(name.toLowerCase()) && !FRAMING.test(name.toLowerCase()));
+      return isUsable ? ok({ type, name, value: secret }) : err('`name` is no header that can be set');
+    }
+    default:
+      return err('`type` is none of bearer, basic, header, query');
+  }
+}
+
+/** Puts a credential on a request: replaces, never appends. `headers` has lower-case names. */
+export function applyCredential(credential: Credential, url: URL, headers: Map<string, string>): void {
+  switch (credential.type) {
+    case 'bearer':
+      headers.set('authorization', `Bearer ${credential.token.reveal()}`);
+      return;
+    case 'basic': {
+      const pair = `${credential.username}:${credential.password.reveal()}`;
+      headers.set('authorization', `Basic ${Buffer.from(pair).toString('base64')}`);
+      return;
+    }
+    case 'header':
+      headers.set(credential.name.toLowerCase(), credential.value.reveal());
+      return;
+    case 'query':
+      url.searchParams.set(credential.name, credential.value.reveal());
+  }
+}
+
+function credentialPrefix(stage: string, orgId: string, target: string): string {
+  return `sallyport/${stage}/credentials/${encodeId(orgId)}/${target}`;
+}
+
+/** Secrets Manager's names have fewer characters than ids; `b64.` cannot collide with a plain id that starts so, which is encoded too. */
+function encodeId(id: string): string {
+  const isPlain = PLAIN_ID.test(id) && !id.startsWith('b64.');
+  return isPlain ? id : `b64.${Buffer.from(id).toString('base64url')}`;
+}
+
+function secretMember(value: JsonObject, name: string): Secret | undefined {
+  const text = stringMember(value, name);
+  return text !== undefined && FIELD_VALUE.test(text) ? new Secret(text) : undefined;
+}

@@ -1,0 +1,73 @@
+import type { Caller } from './caller.ts';
+import type { GrantPlan } from './grant.ts';
+
+/** The unsigned half of a token: what KMS signs, and the claims that name it. */
+export type Unsigned = {
+  readonly signingInput: string;
+  readonly jti: string;
+  readonly expiresAtSeconds: number;
+};
+
+/** Contract §7: a token for an upstream lives 300 s at most. */
+const IDENTITY_LIFETIME_SECONDS = 300;
+
+/** An access token (RFC 9068 §2) as planned. `jti` is random and unguessable. */
+export function mintAccessToken(
+  plan: GrantPlan,
+  signing: {
+    readonly keyId: string;
+    readonly issuer: string;
+    readonly nowSeconds: number;
+    readonly jti: string;
+  },
+): Unsigned {
+  const expiresAtSeconds = signing.nowSeconds + plan.lifetimeSeconds;
+  return encode('at+jwt', signing.keyId, {
+    iss: signing.issuer,
+    sub: plan.subject,
+    aud: plan.audience,
+    client_id: plan.clientId,
+    scope: plan.scopes.join(' '),
+    org_id: plan.orgId,
+    iat: signing.nowSeconds,
+    exp: expiresAtSeconds,
+    jti: signing.jti,
+    ...(plan.groups.length > 0 ? { groups: plan.groups } : {}),
+    ...plan.context,
+  });
+}
+
+/**
+ * An identity token for an upstream (contract §7): who calls, for this server alone. It ends with the caller's own token where that is
+ * sooner, and names the caller's own `jti` so that revoking one revokes the other.
+ */
+export function mintIdentityToken(
+  caller: Caller,
+  audience: string,
+  signing: { readonly keyId: string; readonly issuer: string; readonly nowSeconds: number },
+): Unsigned {
+  const expiresAtSeconds = Math.min(signing.nowSeconds + IDENTITY_LIFETIME_SECONDS, caller.expiresAtSeconds);
+  return encode('JWT', signing.keyId, {
+    iss: signing.issuer,
+    sub: caller.subject,
+    aud: audience,
+    client_id: caller.clientId,
+    scope: caller.scopes.join(' '),
+    org_id: caller.orgId,
+    ...(caller.groups.length > 0 ? { groups: caller.groups } : {}),
+    iat: signing.nowSeconds,
+    exp: expiresAtSeconds,
+    jti: caller.jti,
+    token_kind: 'identity',
+  });
+}
+
+function encode(
+  type: string,
+  keyId: string,
+  claims: Readonly<Record<string, unknown>> & { readonly jti: string; readonly exp: number },
+): Unsigned {
+  const header = Buffer.from(JSON.stringify({ alg: 'RS256', typ: type, kid: keyId })).toString('base64url');
+  const payload = Buffer.from(JSON.stringify(claims)).toString('base64url');
+  return { signingInput: `${header}.${payload}`, jti: claims.jti, expiresAtSeconds: claims.exp };
+}

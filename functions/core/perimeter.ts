@@ -1,0 +1,40 @@
+import ipaddr from 'ipaddr.js';
+import { err, ok, type Result } from './result.ts';
+
+/** Ranges that a public name must never resolve to; only `unicast` of ipaddr.js is the open network. */
+const PRIVATE_RANGES: ReadonlySet<string> = new Set(['private', 'loopback', 'uniqueLocal']);
+
+/** Of the private ranges an entry with `private: true` may use these; link-local (metadata services) never. */
+export type AddressClass = 'public' | 'private' | 'forbidden';
+
+/**
+ * What kind of address this is, for IPv4 and IPv6. Addresses that carry another one (IPv4-mapped, 6to4, NAT64, Teredo) are
+ * forbidden as a whole, and so is everything special that is not plainly private or loopback: link-local, carrier-grade
+ * NAT, multicast, broadcast, unspecified, reserved, site-local (RFC 6890). Text that is no address is forbidden.
+ */
+export function classifyAddress(address: string): AddressClass {
+  if (!ipaddr.isValid(address)) return 'forbidden';
+  const range = ipaddr.parse(address).range();
+  if (range === 'unicast') return 'public';
+  return PRIVATE_RANGES.has(range) ? 'private' : 'forbidden';
+}
+
+/** May a connection go to this address? Private and loopback ones only where the entry is `private`. */
+export function mayConnect(address: string, allowPrivate: boolean): boolean {
+  const kind = classifyAddress(address);
+  return kind === 'public' || (kind === 'private' && allowPrivate);
+}
+
+/**
+ * Reads the URL of a server or service: http or https, no user, no fragment, no query; http only for a private one, because
+ * credentials travel to it.
+ */
+export function parseUpstreamUrl(text: string, isPrivate: boolean): Result<URL, string> {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined) return err('write an absolute URL');
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return err('write an https URL');
+  if (url.protocol === 'http:' && !isPrivate) return err('write an https URL, or set `private: true`');
+  if (url.username !== '' || url.password !== '') return err('a URL holds no user or password');
+  if (url.hash !== '' || url.search !== '') return err('write the URL without query and fragment');
+  return ok(url);
+}

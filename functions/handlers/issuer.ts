@@ -1,0 +1,293 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { AuditRecord } from '../core/audit.ts';
+import { type PresentedClient, readClientCredentials, readForm, secretMatches } from '../core/client-auth.ts';
+import { type GrantPlan, type OAuthRefusal, planGrant } from '../core/grant.ts';
+import type { Invocation } from '../core/invocation.ts';
+import { mintAccessToken } from '../core/mint.ts';
+import type { ClientEntry, Policy } from '../core/policy.ts';
+import type {
+  AuditLog,
+  RevocationStore,
+  RulebookStore,
+  SecretStore,
+  SigningKey,
+  Unavailable,
+} from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { Secret } from '../core/secret.ts';
+import { VerifiedToken } from '../core/token.ts';
+import { createDiscovery, type IssuerKeys } from './discovery.ts';
+import { problem } from './problem.ts';
+
+/** The ports of the issuer. */
+export type IssuerPorts = {
+  readonly rulebook: RulebookStore;
+  readonly revocations: RevocationStore;
+  readonly audit: AuditLog;
+  readonly secrets: SecretStore;
+  readonly signingKey: SigningKey;
+  /** Public keys of ours; resolves once they are published, so that no token is signed that nobody can verify. */
+  readonly keys: IssuerKeys;
+  readonly stage: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly randomId: () => string;
+  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+};
+
+const MAX_FORM_BYTES = 16_384;
+const NO_STORE = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
+
+/** A refusal of the token endpoint, or a dependency that is down. */
+type Refusal = OAuthRefusal | Unavailable;
+
+/** The authorization server: discovery, tokens (RFC 6749 §4.4) and revocation (RFC 7009). */
+export function createIssuer(ports: IssuerPorts): Hono<{ Bindings: Invocation }> {
+  const app = new Hono<{ Bindings: Invocation }>();
+  const limit = bodyLimit({
+    maxSize: MAX_FORM_BYTES,
+    onError: (c) => problem('payload_too_large', 'a form is at most 16 KB', c.env.requestId),
+  });
+  app.use(async (c, next) => {
+    await next();
+    c.header('x-request-id', c.env.requestId);
+  });
+  app.route('/', createDiscovery(ports.keys));
+  app.post('/oauth/token', limit, (c) => issueToken(ports, c.req.raw, c.env));
+  app.post('/oauth/revoke', limit, (c) => revokeToken(ports, c.req.raw, c.env));
+  app.notFound((c) => problem('not_found', 'there is nothing here', c.env.requestId));
+  app.onError((error, c) => {
+    ports.log({ level: 'error', event: 'bug', request_id: c.env.requestId, detail: String(error.stack) });
+    return problem('internal', 'an unexpected fault; give the request id to an operator', c.env.requestId);
+  });
+  return app;
+}
+
+async function issueToken(ports: IssuerPorts, request: Request, invocation: Invocation): Promise<Response> {
+  const form = await readRequestForm(request);
+  if (!form.ok) return oauthError(form.error, invocation);
+  const authenticated = await authenticate(ports, request, form.value.form);
+  if (!authenticated.ok) {
+    await record(ports, invocation, { decision: 'deny', reason: reasonOf(authenticated.error) });
+    return oauthError(authenticated.error, invocation);
+  }
+  const { client, policy } = authenticated.value;
+  const grantType = form.value.form.get('grant_type');
+  const plan =
+    grantType === undefined
+      ? err<OAuthRefusal>({ error: 'invalid_request', description: '`grant_type` is missing' })
+      : planGrant(
+          policy,
+          client,
+          { grantType, scope: form.value.form.get('scope'), resources: form.value.resources },
+          invocation.origin,
+        );
+  if (!plan.ok) {
+    const audited = {
+      decision: 'deny',
+      reason: plan.error.error,
+      ...named(client),
+      policy_version: policy.version,
+    } as const;
+    await record(ports, invocation, audited);
+    return oauthError(plan.error, invocation);
+  }
+  const token = await sign(ports, plan.value, policy, invocation);
+  return token.ok ? tokenAnswer(token.value, plan.value, invocation) : oauthError(token.error, invocation);
+}
+
+/** The audit record is durable before the signature exists: no record, no token. */
+async function sign(
+  ports: IssuerPorts,
+  plan: GrantPlan,
+  policy: Policy,
+  invocation: Invocation,
+): Promise<Result<string, Unavailable>> {
+  const published = await ports.keys.publish();
+  if (!published.ok) return published;
+  const key = await ports.signingKey.publicKey();
+  if (!key.ok) return key;
+  const unsigned = mintAccessToken(plan, {
+    keyId: key.value.keyId,
+    issuer: invocation.origin,
+    nowSeconds: Math.floor(ports.now() / 1000),
+    jti: ports.randomId(),
+  });
+  const written = await record(ports, invocation, {
+    decision: 'allow',
+    reason: 'client_credentials',
+    org_id: plan.orgId,
+    subject: plan.subject,
+    kind: 'agent',
+    client_id: plan.clientId,
+    jti: unsigned.jti,
+    scopes: plan.scopes,
+    name: plan.audience,
+    policy_version: policy.version,
+  });
+  if (!written.ok) return written;
+  const signature = await ports.signingKey.sign(unsigned.signingInput);
+  return signature.ok ? ok(`${unsigned.signingInput}.${signature.value}`) : signature;
+}
+
+/** RFC 7009: an unknown token is 200, another client's is left alone, a token of this client is dead when this answers. */
+async function revokeToken(ports: IssuerPorts, request: Request, invocation: Invocation): Promise<Response> {
+  const form = await readRequestForm(request);
+  if (!form.ok) return oauthError(form.error, invocation);
+  const authenticated = await authenticate(ports, request, form.value.form);
+  if (!authenticated.ok) return oauthError(authenticated.error, invocation);
+  const token = form.value.form.get('token');
+  if (token === undefined) {
+    return oauthError({ error: 'invalid_request', description: '`token` is missing' }, invocation);
+  }
+  const { client } = authenticated.value;
+  const nowSeconds = Math.floor(ports.now() / 1000);
+  const book = await ports.rulebook.read();
+  if (!book.ok) return oauthError(book.error, invocation);
+  const { keys } = book.value;
+  const verified = VerifiedToken.verify(token, {
+    kind: 'access',
+    issuer: invocation.origin,
+    keys,
+    nowSeconds,
+  });
+  if (!verified.ok || verified.value.claims.clientId !== client.id) {
+    return new Response(null, { status: 200, headers: NO_STORE });
+  }
+  const { claims } = verified.value;
+  const written = await record(ports, invocation, {
+    area: 'revocation',
+    decision: 'allow',
+    reason: 'revoked_by_its_client',
+    ...named(client),
+    jti: claims.jti,
+  });
+  if (!written.ok) return oauthError(written.error, invocation);
+  const revoked = await ports.revocations.revoke({
+    orgId: claims.orgId,
+    kind: 'jti',
+    id: claims.jti,
+    beforeSeconds: claims.expiresAtSeconds,
+    forgetAtSeconds: claims.expiresAtSeconds + 60,
+  });
+  return revoked.ok
+    ? new Response(null, { status: 200, headers: NO_STORE })
+    : oauthError(revoked.error, invocation);
+}
+
+async function readRequestForm(request: Request): Promise<ReturnType<typeof readForm>> {
+  const [type = ''] = (request.headers.get('content-type') ?? '').split(';');
+  if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded') {
+    return err({ error: 'invalid_request', description: 'send application/x-www-form-urlencoded' });
+  }
+  return readForm(await request.text());
+}
+
+/**
+ * Authenticates the client: registered, not disabled, its organisation not suspended, by the method that is registered for it, with its
+ * secret in the current or the previous version (contract §9). Every refusal reads the same.
+ */
+async function authenticate(
+  ports: IssuerPorts,
+  request: Request,
+  form: ReadonlyMap<string, string>,
+): Promise<Result<{ readonly client: ClientEntry; readonly policy: Policy }, Refusal>> {
+  const presented = readClientCredentials(request.headers.get('authorization'), form);
+  if (!presented.ok) return presented;
+  const book = await ports.rulebook.read();
+  if (!book.ok) return book;
+  const { policy } = book.value;
+  const client = policy.clients.get(presented.value.clientId);
+  const secrets = await readSecrets(ports, client, presented.value);
+  if (!secrets.ok) return secrets;
+  const matches = secretMatches(presented.value.secret, secrets.value);
+  const isLive = client !== undefined && !client.disabled && !policy.isSuspended(client.org);
+  if (!isLive || !matches) {
+    return err({ error: 'invalid_client', description: 'client authentication failed' });
+  }
+  return ok({ client, policy });
+}
+
+async function readSecrets(
+  ports: IssuerPorts,
+  client: ClientEntry | undefined,
+  presented: PresentedClient,
+): Promise<Result<readonly Secret[], Unavailable>> {
+  if (client === undefined || client.auth !== presented.method || client.secretName === '') return ok([]);
+  const name = client.secretName.replaceAll('{stage}', ports.stage);
+  const [current, previous] = await Promise.all([
+    ports.secrets.read(name),
+    ports.secrets.read(name, { stage: 'AWSPREVIOUS' }),
+  ]);
+  if (!current.ok) {
+    ports.log({
+      level: 'error',
+      event: 'client_secret_unreadable',
+      client_id: client.id,
+      detail: current.error.detail,
+    });
+    return current.error.reason === 'missing'
+      ? ok([])
+      : err({ reason: 'unavailable', detail: current.error.detail });
+  }
+  if (!previous.ok && previous.error.reason !== 'missing') return ok([current.value.value]);
+  return ok(previous.ok ? [current.value.value, previous.value.value] : [current.value.value]);
+}
+
+function tokenAnswer(token: string, plan: GrantPlan, invocation: Invocation): Response {
+  const body = {
+    access_token: token,
+    token_type: 'Bearer',
+    expires_in: plan.lifetimeSeconds,
+    scope: plan.scopes.join(' '),
+  };
+  return Response.json(body, { headers: { ...NO_STORE, 'x-request-id': invocation.requestId } });
+}
+
+function oauthError(refusal: Refusal, invocation: Invocation): Response {
+  if ('reason' in refusal) {
+    const body = {
+      error: 'temporarily_unavailable',
+      error_description: 'a dependency is down; try again in a moment',
+    };
+    return Response.json(body, {
+      status: 503,
+      headers: { ...NO_STORE, 'retry-after': '2', 'x-request-id': invocation.requestId },
+    });
+  }
+  const isClient = refusal.error === 'invalid_client';
+  return Response.json(
+    { error: refusal.error, error_description: refusal.description },
+    {
+      status: isClient ? 401 : 400,
+      headers: {
+        ...NO_STORE,
+        'x-request-id': invocation.requestId,
+        ...(isClient ? { 'www-authenticate': 'Basic realm="sallyport"' } : {}),
+      },
+    },
+  );
+}
+
+function record(
+  ports: IssuerPorts,
+  invocation: Invocation,
+  fields: Pick<AuditRecord, 'decision' | 'reason'> & Partial<AuditRecord>,
+): Promise<Result<void, Unavailable>> {
+  return ports.audit.write({
+    ts: new Date(ports.now()).toISOString(),
+    request_id: invocation.requestId,
+    event: 'decision',
+    area: 'token',
+    ...fields,
+  });
+}
+
+function named(client: ClientEntry): Pick<AuditRecord, 'org_id' | 'client_id' | 'subject' | 'kind'> {
+  return { org_id: client.org, client_id: client.id, subject: client.id, kind: 'agent' };
+}
+
+function reasonOf(refusal: Refusal): string {
+  return 'reason' in refusal ? `unavailable: ${refusal.detail}` : refusal.error;
+}
