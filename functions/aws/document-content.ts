@@ -30,7 +30,7 @@ export async function writeContent(
 export async function readContent(
   table: ContextTable,
   head: DocumentHead,
-): Promise<Result<Uint8Array | undefined, Unavailable>> {
+): Promise<Result<Uint8Array<ArrayBuffer> | undefined, Unavailable>> {
   const rows = await Promise.all(toKeys(head).map((key) => table.get(key)));
   const parts: Uint8Array[] = [];
   for (const row of rows) {

@@ -70,4 +70,4 @@ export type DocumentStore = {
 };
 
 /** A document and its bytes; a placeholder has none. */
-export type StoredDocument = { readonly document: Document; readonly content: Uint8Array };
+export type StoredDocument = { readonly document: Document; readonly content: Uint8Array<ArrayBuffer> };
