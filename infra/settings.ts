@@ -63,6 +63,7 @@ function readText(context: (key: string) => unknown, key: string): string | unde
 
 function isWebOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  return url.origin === text && (url.protocol === 'https:' || url.hostname === 'localhost');
+  const { origin, protocol, hostname } = new URL(text);
+  if (origin !== text) return false;
+  return hostname === 'localhost' || (protocol === 'https:' && DOMAIN_NAME.test(hostname));
 }

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import cdkJson from '../../cdk.json' with { type: 'json' };
@@ -5,8 +8,16 @@ import { SallyportStack } from '../../infra/stack.ts';
 
 /** The template of the stack under some context, without running the bundler. */
 export function synthesize(context: Record<string, unknown> = {}): Template {
-  const app = new App({ context: { ...cdkJson.context, 'aws:cdk:bundling-stacks': [], ...context } });
-  return Template.fromStack(new SallyportStack(app, 'Sallyport'));
+  const outdir = mkdtempSync(join(tmpdir(), 'sallyport-template-'));
+  try {
+    const app = new App({
+      outdir,
+      context: { ...cdkJson.context, 'aws:cdk:bundling-stacks': [], ...context },
+    });
+    return Template.fromStack(new SallyportStack(app, 'Sallyport'));
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
 }
 
 /** Every resource of one type, with its logical id. */

@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { afterAll, expect, test, vi } from 'vitest';
+import { createApp } from '../../infra/app.ts';
+
+const outdir = mkdtempSync(join(tmpdir(), 'sallyport-checks-'));
+vi.stubEnv('CDK_OUTDIR', outdir);
+afterAll(() => rmSync(outdir, { recursive: true }));
+
+const context = { 'aws:cdk:bundling-stacks': [] };
+const customDomain = {
+  domainName: 'gate.example.com',
+  certificateArn: 'arn:aws:acm:eu-west-1:1:certificate/one',
+};
+
+test.for([
+  ['behind CloudFront', {}],
+  ['with browser origins', { allowedOrigins: 'https://a.example.com' }],
+  ['with a custom domain', customDomain],
+  ['as another stage', { stage: 'staging' }],
+] as const)('the stack %s passes the AWS Solutions checks', ([, chosen]) => {
+  expect(() => createApp({ ...context, ...chosen }).synth()).not.toThrow();
+});
+
+test('a right that nobody acknowledged stops the synthesis', () => {
+  const app = createApp(context);
+  const role = app.node
+    .findAll()
+    .find((construct) => construct instanceof Role && construct.node.id === 'GatewayRole');
+  if (!(role instanceof Role)) throw new Error('no such role');
+  role.addToPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: ['*'] }));
+  expect(() => app.synth()).toThrow(/AwsSolutions-IAM5\[Resource::\*\]/);
+});

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { readSettings } from '../../infra/settings.ts';
+
+const CERTIFICATE = 'arn:aws:acm:eu-west-1:111122223333:certificate/one';
+
+function read(context: Readonly<Record<string, unknown>>) {
+  return readSettings((key) => context[key]);
+}
+
+test('without any context: stage prod, no browser origin, no domain of its own', () => {
+  expect(read({})).toEqual({ stage: 'prod', allowedOrigins: [], domain: undefined });
+});
+
+test('origins are separated by commas, with or without spaces', () => {
+  const { allowedOrigins } = read({ allowedOrigins: 'https://a.example.com, http://localhost:6274,' });
+  expect(allowedOrigins).toEqual(['https://a.example.com', 'http://localhost:6274']);
+});
+
+test('a custom domain comes with its certificate and perhaps its zone', () => {
+  expect(read({ domainName: 'gate.example.com', certificateArn: CERTIFICATE }).domain).toEqual({
+    name: 'gate.example.com',
+    certificateArn: CERTIFICATE,
+    hostedZoneId: undefined,
+  });
+});
+
+test.for([
+  [{ stage: 'Prod' }, /stage/],
+  [{ stage: '../prod' }, /stage/],
+  [{ stage: 7 }, /stage/],
+  [{ allowedOrigins: '*' }, /allowedOrigins/],
+  [{ allowedOrigins: 'https://a.example.com/' }, /allowedOrigins/],
+  [{ allowedOrigins: 'https://*.example.com' }, /allowedOrigins/],
+  [{ allowedOrigins: 'http://a.example.com' }, /allowedOrigins/],
+  [{ allowedOrigins: 'null' }, /allowedOrigins/],
+  [{ allowedOrigins: ['https://a.example.com'] }, /allowedOrigins/],
+  [{ domainName: 'gate.example.com' }, /certificateArn/],
+  [{ domainName: 'https://gate.example.com', certificateArn: CERTIFICATE }, /domainName/],
+  [
+    {
+      domainName: 'gate.example.com',
+      certificateArn: CERTIFICATE,
+      allowedOrigins: 'https://a.example.com,https://b.example.com',
+    },
+    /one origin/,
+  ],
+] as const)('%j stops the synthesis and is named', ([context, message]) => {
+  expect(() => read(context)).toThrow(message);
+});
