@@ -3,7 +3,7 @@ import { isScalar, isSeq, Lexer, parse, parseDocument } from 'yaml';
 /** A variable that has no value and no default, and the line (from 1) that refers to it. */
 export type MissingVariable = { readonly name: string; readonly line: number };
 
-/** The text with its variables resolved. A reference that is `missing` stays as it was written. */
+/** The text with its variables resolved. A reference that is `missing` stays there as text. */
 export type Interpolated = { readonly text: string; readonly missing: readonly MissingVariable[] };
 
 type Variables = Readonly<Record<string, string | undefined>>;

@@ -1,0 +1,92 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { interpolate } from '../functions/core/interpolate.ts';
+import { err, ok, type Result } from '../functions/core/result.ts';
+import { type Failure, failed, reasonOf } from './outcome.ts';
+
+/** The files of a configuration, name → text, variables resolved. */
+export type ConfigurationFiles = Readonly<Record<string, string>>;
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Contract §9. */
+const FILES: ReadonlySet<string> = new Set([
+  'scopes.yml',
+  'servers.yml',
+  'services.yml',
+  'providers.yml',
+  'idps.yml',
+  'clients.yml',
+  'orgs.yml',
+]);
+
+/** Here a variable without a value belongs to the deployment, which resolves it or leaves the entry switched off. */
+const MAY_REFER_TO_DEPLOYMENT: ReadonlySet<string> = new Set(['providers.yml', 'idps.yml']);
+
+/** Keys whose values must stay references: a secret never enters a snapshot. */
+const SECRET_LINE = /^[^#\n]*(?:secret|password|private_key)[^:#\n]*:.*$/gim;
+
+const Errors = z.object({
+  errors: z.array(z.object({ file: z.string(), line: z.number().optional(), message: z.string() })).min(1),
+});
+
+/**
+ * Reads the configuration in a directory and resolves `${VAR}` from the environment. `secrets.local*` files are never
+ * read here. A YAML file that is none of the known ones is refused: what it says would silently not hold.
+ */
+export async function readConfiguration(
+  directory: string,
+  env: Variables,
+): Promise<Result<ConfigurationFiles, Failure>> {
+  const files: Record<string, string> = {};
+  const problems: string[] = [];
+  try {
+    const names = (await readdir(directory)).filter((name) => /\.ya?ml$/.test(name)).sort();
+    for (const name of names.filter((candidate) => !candidate.startsWith('secrets.local'))) {
+      const path = join(directory, name);
+      if (!FILES.has(name)) {
+        problems.push(`${path}:1: not a configuration file; they are ${[...FILES].join(', ')}`);
+        continue;
+      }
+      const source = await readFile(path, 'utf8');
+      const { text, missing } = interpolate(source, withoutSecrets(name, source, env));
+      files[name] = text;
+      if (MAY_REFER_TO_DEPLOYMENT.has(name)) continue;
+      for (const { name: variable, line } of missing) {
+        problems.push(`${path}:${line}: \`${variable}\` is not set; set it, or write a default after :-`);
+      }
+    }
+  } catch (error) {
+    return err(failed(`cannot read the configuration: ${reasonOf(error)}`));
+  }
+  if (problems.length === 0 && Object.keys(files).length === 0) {
+    return err(failed(`${directory} has no configuration files`));
+  }
+  return problems.length === 0 ? ok(files) : err(invalidConfiguration(directory, problems));
+}
+
+/** The refusal in an answer that lists configuration errors; undefined where it lists none. */
+export function configurationRefusal(directory: string, answer: unknown): Failure | undefined {
+  const parsed = Errors.safeParse(answer);
+  if (!parsed.success) return undefined;
+  const { errors } = parsed.data;
+  const lines = errors.map(({ file, line, message }) => `${join(directory, file)}:${line ?? 1}: ${message}`);
+  return { ...invalidConfiguration(directory, lines), json: { errors } };
+}
+
+function invalidConfiguration(directory: string, problems: readonly string[]): Failure {
+  return failed(`the configuration in ${directory} is not valid; nothing was changed`, {
+    details: problems,
+    json: { problems },
+  });
+}
+
+function withoutSecrets(file: string, source: string, env: Variables): Variables {
+  if (!MAY_REFER_TO_DEPLOYMENT.has(file)) return env;
+  const lines = source.match(SECRET_LINE) ?? [];
+  const names = new Set(
+    lines.flatMap((line) => Array.from(line.matchAll(/\$\{(\w+)/g), (match) => match[1])),
+  );
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !names.has(name)));
+}

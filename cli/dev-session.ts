@@ -1,0 +1,195 @@
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { z } from 'zod';
+import { err, ok, type Result } from '../functions/core/result.ts';
+import type { startLocalCloud } from '../local/cloud.ts';
+import type { Demo, startDemo } from '../local/demo/index.ts';
+import type { synthesize } from '../local/synthesize.ts';
+import { configurationRefusal, readConfiguration } from './config-directory.ts';
+import { type DemoSecrets, loadDemoSecrets, toNamedSecrets } from './demo-secrets.ts';
+import { EXIT, type Failure, failed, type Output } from './outcome.ts';
+import { type Ready, toReadyJson, toReadyText } from './ready.ts';
+import { readSecretsFile } from './secrets-file.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What `sallyport dev` was asked to do. `isDemo`: the shipped configuration, with the demo servers and their secrets. */
+export type DevOptions = {
+  readonly configDirectory: string;
+  readonly isDemo: boolean;
+  readonly dataDirectory: string;
+  readonly port: number;
+  readonly stage: string;
+  readonly isJson: boolean;
+};
+
+/** The parts that a session starts. */
+export type LocalParts = {
+  readonly synthesize: typeof synthesize;
+  readonly startLocalCloud: typeof startLocalCloud;
+  readonly startDemo: typeof startDemo;
+};
+
+type Closer = () => Promise<void>;
+type Seeds = { readonly named: Map<string, string>; readonly demo: DemoSecrets | undefined };
+
+const Applied = z.object({ ok: z.literal(true), version: z.number() });
+const DEMO_PORTS = { fininfo: 8790, weather: 8791, polygon: 8792 };
+const FREE_PORTS = { fininfo: 0, weather: 0, polygon: 0 };
+const CLOSE_TIMEOUT_MS = 10_000;
+
+/**
+ * Runs the local cloud until SIGINT or SIGTERM. What can be wrong with the command line, the files and the ports is
+ * found before anything is built. Whatever was started is closed when it returns, also after a failure.
+ */
+export async function runDev(
+  options: DevOptions,
+  parts: LocalParts,
+  terminal: Terminal,
+): Promise<Result<Output, Failure>> {
+  const stop = terminal.untilStopped();
+  const closers: Closer[] = [];
+  try {
+    const ready = await start(options, parts, terminal, stop, closers);
+    if (!ready.ok) return ready;
+    terminal.print(options.isJson ? JSON.stringify(toReadyJson(ready.value)) : toReadyText(ready.value));
+    if (!stop.aborted) await once(stop, 'abort');
+    terminal.note('stopping');
+    return ok({ text: '', json: undefined });
+  } finally {
+    for (const close of closers.reverse()) {
+      await Promise.race([close(), wait(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+    }
+  }
+}
+
+async function start(
+  options: DevOptions,
+  parts: LocalParts,
+  terminal: Terminal,
+  stop: AbortSignal,
+  closers: Closer[],
+): Promise<Result<Ready, Failure>> {
+  const { configDirectory, isDemo, dataDirectory, port, stage } = options;
+  const seeds = await readSeeds(options);
+  if (!seeds.ok) return seeds;
+  // The demo's own addresses are known only when it runs; everything else in its configuration is known to be right.
+  const early = await readConfiguration(configDirectory, terminal.env);
+  if (!early.ok) return early;
+  const demoPorts = port === 0 ? FREE_PORTS : DEMO_PORTS;
+  const taken = await findTakenPort(isDemo ? [port, ...Object.values(demoPorts)] : [port]);
+  if (taken !== undefined) {
+    return err(failed(`port ${taken} is in use; stop what uses it, or choose --port (0 takes free ones)`));
+  }
+
+  terminal.note('building the functions and the template');
+  const assemblyDir = join(dataDirectory, 'assembly');
+  const built = await attempt('cannot build', () => parts.synthesize({ outDir: assemblyDir, stage }));
+  // Ctrl-C reaches the build too, so its failure is then no failure.
+  if (stop.aborted) return interrupted(stop);
+  if (!built.ok) return built;
+
+  terminal.note('starting the local cloud');
+  const started = await attempt('cannot start the local cloud', () =>
+    parts.startLocalCloud({
+      assemblyDir,
+      dataDir: dataDirectory,
+      port,
+      stage,
+      secrets: seeds.value.named,
+      log: terminal.note,
+    }),
+  );
+  if (!started.ok) return started;
+  const cloud = started.value;
+  closers.push(() => cloud.close());
+  if (stop.aborted) return interrupted(stop);
+
+  let demo: Demo | undefined;
+  if (seeds.value.demo !== undefined) {
+    terminal.note('starting the demo servers');
+    const { clients, polygon, weather } = seeds.value.demo;
+    const running = await attempt('cannot start the demo servers', () =>
+      parts.startDemo({
+        origin: cloud.origin,
+        ports: demoPorts,
+        fininfoClientSecret: clients['fininfo-server'] ?? '',
+        polygonKeys: byKey(polygon),
+        weatherKeys: byKey(weather),
+      }),
+    );
+    if (!running.ok) return running;
+    demo = running.value;
+    closers.push(() => running.value.close());
+  }
+
+  terminal.note(`applying ${configDirectory}`);
+  const files = await readConfiguration(configDirectory, { ...demo?.urls, ...terminal.env });
+  if (!files.ok) return files;
+  const applied = await attempt('cannot apply the configuration', () =>
+    cloud.invoke('control', { apply: { files: files.value, source: 'dev' } }),
+  );
+  if (!applied.ok) return applied;
+  if (!Applied.safeParse(applied.value).success) {
+    const refusal = configurationRefusal(configDirectory, applied.value);
+    return err(refusal ?? failed(`the configuration was not applied; ${dataDirectory}/logs says why`));
+  }
+  if (stop.aborted) return interrupted(stop);
+  return ok({ cloud, stage, dataDirectory, isDemo });
+}
+
+async function readSeeds({
+  isDemo,
+  configDirectory,
+  dataDirectory,
+  stage,
+}: DevOptions): Promise<Result<Seeds, Failure>> {
+  const own = await readSecretsFile(configDirectory, stage);
+  if (!own.ok) return own;
+  if (!isDemo) {
+    const made = await attempt(`cannot use the data directory ${dataDirectory}`, () =>
+      mkdir(dataDirectory, { recursive: true, mode: 0o700 }),
+    );
+    return made.ok ? ok({ named: own.value, demo: undefined }) : made;
+  }
+  const demo = await loadDemoSecrets(dataDirectory);
+  if (!demo.ok) return demo;
+  return ok({ named: new Map([...toNamedSecrets(demo.value, stage), ...own.value]), demo: demo.value });
+}
+
+/** The holder of each key, as an API knows it. */
+function byKey(keys: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(keys).map(([holder, key]) => [key, holder]));
+}
+
+/** Runs a step; where it throws, its words become the failure: the first line, then the others without the stack. */
+async function attempt<T>(what: string, step: () => Promise<T>): Promise<Result<T, Failure>> {
+  try {
+    return ok(await step());
+  } catch (error) {
+    const words = error instanceof Error ? error.message : 'unknown failure';
+    const [first, ...details] = words.split('\n');
+    return err(failed(`${what}: ${first}`, { details: details.filter((line) => !/^\s+at /.test(line)) }));
+  }
+}
+
+function interrupted(stop: AbortSignal): Result<never, Failure> {
+  return err({
+    exit: stop.reason === 'SIGINT' ? EXIT.SIGINT : EXIT.SIGTERM,
+    message: 'interrupted before it was ready',
+  });
+}
+
+async function findTakenPort(ports: readonly number[]): Promise<number | undefined> {
+  for (const port of ports) {
+    const isTaken = await new Promise<boolean>((resolve) => {
+      const probe = createServer();
+      probe.once('error', () => resolve(true));
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(false)));
+    });
+    if (isTaken) return port;
+  }
+  return undefined;
+}

@@ -1,0 +1,134 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the configuration
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { startGateway } from './gateway.ts';
+import { run } from './terminal.ts';
+
+let gateway: Awaited<ReturnType<typeof startGateway>>;
+let root: string;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  gateway = await startGateway();
+  root = await mkdtemp(join(tmpdir(), 'sallyport-'));
+  env = {
+    SALLYPORT_ORIGIN: gateway.origin,
+    SALLYPORT_TOKEN: 'admin-token',
+    HOST: 'api.example.com',
+    KEY: 'top-secret',
+  };
+});
+
+beforeEach(() => {
+  gateway.seen.length = 0;
+  Object.assign(gateway.policyAnswer, { status: 200, body: { version: 7 } });
+});
+
+afterAll(async () => {
+  await gateway.close();
+  await rm(root, { recursive: true });
+});
+
+async function makeDirectory(files: Record<string, string>): Promise<string> {
+  const directory = await mkdtemp(join(root, 'config-'));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+  return directory;
+}
+
+const sentFiles = () => JSON.parse(gateway.seen[0]?.body ?? '{}').files;
+
+test('the files are sent with their variables resolved, and the version is printed', async () => {
+  const directory = await makeDirectory({
+    'servers.yml': 'url: https://${HOST}/${PATH_:-mcp}\n',
+    'README.md': 'x',
+  });
+  const { code, out } = await run(['apply', directory], { env });
+  expect([code, out]).toEqual([0, 'version 7 applied; it holds everywhere within 15 s']);
+  expect(sentFiles()).toEqual({ 'servers.yml': 'url: https://api.example.com/mcp\n' });
+  expect(JSON.parse((await run(['apply', directory, '--json'], { env })).out)).toEqual({ version: 7 });
+});
+
+test('every error of the gateway is printed with file and line', async () => {
+  const errors = [
+    { file: 'servers.yml', line: 3, message: 'unknown key `ulr`; write `url`' },
+    { file: 'clients.yml', line: 1, message: 'no such scope' },
+  ];
+  Object.assign(gateway.policyAnswer, { status: 400, body: { title: 'Bad Request', errors } });
+  const directory = await makeDirectory({ 'servers.yml': 'a: 1' });
+  const { code, notes } = await run(['apply', directory], { env });
+  expect(code).toBe(1);
+  expect(notes.split('\n').slice(1)).toEqual([
+    `${directory}/servers.yml:3: unknown key \`ulr\`; write \`url\``,
+    `${directory}/clients.yml:1: no such scope`,
+  ]);
+  const { out } = await run(['apply', directory, '--json'], { env });
+  expect(JSON.parse(out).error.errors).toEqual(errors);
+});
+
+test('a token without the right is told why', async () => {
+  const { code, notes } = await run(['apply', await makeDirectory({ 'orgs.yml': 'orgs: {}' })], {
+    env: { ...env, SALLYPORT_TOKEN: 'other' },
+  });
+  expect([code, notes]).toEqual([1, 'sallyport: 403 Forbidden: manage_policy is missing (request r-1)']);
+});
+
+describe('nothing is sent', () => {
+  test.for([
+    [
+      'a variable is missing',
+      { 'servers.yml': 'a: 1\nb: ${NOT_SET}' },
+      /servers\.yml:2: `NOT_SET` is not set/,
+    ],
+    ['a file has an unknown name', { 'server.yml': 'a: 1' }, /server\.yml:1: not a configuration file/],
+    ['a file has another ending', { 'scopes.yaml': 'a: 1' }, /scopes\.yaml:1: not a configuration file/],
+    ['there are no files', {}, /has no configuration files/],
+  ] as const)('where %s', async ([, files, message]) => {
+    const { code, notes } = await run(['apply', await makeDirectory({ ...files })], { env });
+    expect(code).toBe(1);
+    expect(notes).toMatch(message);
+    expect(gateway.seen).toEqual([]);
+  });
+
+  test('where the directory is missing', async () => {
+    const { code, notes } = await run(['apply', join(root, 'none')], { env });
+    expect(code).toBe(1);
+    expect(notes).toMatch(/^sallyport: cannot read the configuration: ENOENT/);
+  });
+
+  test('without a token', async () => {
+    const directory = await makeDirectory({ 'orgs.yml': 'orgs: {}' });
+    expect((await run(['apply', directory], { env: { ...env, SALLYPORT_TOKEN: '' } })).code).toBe(2);
+  });
+});
+
+describe('secrets stay here', () => {
+  test('secrets.local files are not sent', async () => {
+    const directory = await makeDirectory({
+      'orgs.yml': 'orgs: {}',
+      'secrets.local.yml': 'name: value-of-a-secret',
+      'secrets.local.example.yml': 'name: x',
+    });
+    expect((await run(['apply', directory], { env })).code).toBe(0);
+    expect(Object.keys(sentFiles())).toEqual(['orgs.yml']);
+  });
+
+  test('a directory with secrets.local.yml is refused for another machine', async () => {
+    const directory = await makeDirectory({ 'orgs.yml': 'orgs: {}', 'secrets.local.yml': 'name: value' });
+    const { code, notes } = await run(['apply', directory, '--url', 'https://gate.example.com'], { env });
+    expect(code).toBe(1);
+    expect(notes).toContain('for the local mode alone');
+  });
+
+  test('a secret-valued variable of an identity provider stays a reference, set or not', async () => {
+    const directory = await makeDirectory({
+      'idps.yml': 'okta:\n  client_id: ${HOST}\n  client_secret: ${KEY}\n  auth_url: https://${NOT_SET}/x\n',
+    });
+    expect((await run(['apply', directory], { env })).code).toBe(0);
+    expect(parse(sentFiles()['idps.yml'])).toEqual({
+      okta: { client_id: 'api.example.com', client_secret: '${KEY}', auth_url: 'https://${NOT_SET}/x' },
+    });
+  });
+});

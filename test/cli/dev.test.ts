@@ -1,0 +1,262 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the configuration
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { type DevOptions, type LocalParts, runDev } from '../../cli/dev-session.ts';
+import { startDemo } from '../../local/demo/index.ts';
+
+const CONFIG = fileURLToPath(new URL('../../config', import.meta.url));
+const CLOUD = {
+  origin: 'http://127.0.0.1:4000',
+  controlUrl: 'http://127.0.0.1:4001',
+  endpoints: { AWS_ENDPOINT_URL_KMS: 'http://127.0.0.1:4002' },
+};
+
+let root: string;
+let events: string[];
+let applied: { apply: { source: string; files: Record<string, string> } } | undefined;
+let seeded: ReadonlyMap<string, string>;
+let controlAnswer: { [name: string]: boolean | number | string | { [name: string]: string | number }[] };
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'sallyport-'));
+});
+
+afterAll(() => rm(root, { recursive: true }));
+
+beforeEach(() => {
+  events = [];
+  applied = undefined;
+  seeded = new Map();
+  controlAnswer = { ok: true, version: 1 };
+});
+
+/** The cloud and the build say what is done with them; the demo servers are real. */
+const parts: LocalParts = {
+  synthesize: async ({ stage }) => events.push(`synthesize ${stage}`) > 0,
+  startLocalCloud: async ({ port, secrets }) => {
+    events.push(`start ${port}`);
+    seeded = secrets;
+    return {
+      ...CLOUD,
+      invoke: async (name, event) => {
+        events.push(`invoke ${name}`);
+        applied = JSON.parse(JSON.stringify(event));
+        return controlAnswer;
+      },
+      close: async () => {
+        events.push('close');
+      },
+    };
+  },
+  startDemo: async (options) => {
+    const demo = await startDemo(options);
+    events.push('demo');
+    return {
+      ...demo,
+      close: async () => {
+        events.push('close demo');
+        await demo.close();
+      },
+    };
+  },
+};
+
+/** Runs a session that is stopped at an event, or when it is ready. */
+async function session(
+  options: Partial<DevOptions>,
+  {
+    env = {},
+    stopAt = '',
+    changed = {},
+  }: { env?: Record<string, string>; stopAt?: string; changed?: Partial<LocalParts> } = {},
+) {
+  const stop = new AbortController();
+  const out: string[] = [];
+  const dataDirectory = options.dataDirectory ?? join(root, 'data');
+  const result = await runDev(
+    {
+      configDirectory: CONFIG,
+      isDemo: true,
+      dataDirectory,
+      port: 0,
+      stage: 'local',
+      isJson: true,
+      ...options,
+    },
+    { ...parts, ...changed },
+    {
+      env,
+      isInteractive: false,
+      print: (line) => {
+        out.push(line);
+        stop.abort('SIGINT');
+      },
+      note: (line) => {
+        if (stopAt !== '' && line.startsWith(stopAt)) stop.abort('SIGINT');
+      },
+      readInput: async () => '',
+      untilStopped: () => stop.signal,
+    },
+  );
+  return { result, out, failure: result.ok ? undefined : result.error };
+}
+
+async function makeConfig(files: Record<string, string>): Promise<string> {
+  const directory = await mkdtemp(join(root, 'config-'));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+  return directory;
+}
+
+describe('the demo', () => {
+  test('starts the parts in order, says that it is ready, and closes them in the other order', async () => {
+    const { result, out } = await session({ dataDirectory: join(root, 'first') });
+    expect(result).toMatchObject({ ok: true });
+    expect(events).toEqual(['synthesize local', 'start 0', 'demo', 'invoke control', 'close demo', 'close']);
+    expect(out.map((line) => JSON.parse(line))).toEqual([
+      {
+        ready: true,
+        origin: CLOUD.origin,
+        stage: 'local',
+        control_url: CLOUD.controlUrl,
+        data: join(root, 'first'),
+        AWS_ENDPOINT_URL_KMS: CLOUD.endpoints.AWS_ENDPOINT_URL_KMS,
+        AWS_REGION: 'us-east-1',
+      },
+    ]);
+  });
+
+  test('applies the shipped configuration with the addresses of its own servers', async () => {
+    await session({});
+    expect(applied?.apply.source).toBe('dev');
+    const { servers } = parse(applied?.apply.files['servers.yml'] ?? '');
+    expect(servers.fininfo.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/mcp$/);
+    expect(servers.fininfo.url).not.toContain('8790');
+    expect(Object.keys(applied?.apply.files ?? {})).toEqual(
+      (await readdir(CONFIG)).filter((name) => !name.startsWith('secrets.')).sort(),
+    );
+  });
+
+  test('a second start has the same secrets', async () => {
+    await session({ dataDirectory: join(root, 'second') });
+    const first = seeded;
+    await session({ dataDirectory: join(root, 'second') });
+    expect(first.size).toBeGreaterThan(0);
+    expect([...seeded]).toEqual([...first]);
+  });
+
+  test('people get commands to paste, and no secret', async () => {
+    const { out } = await session({ isJson: false });
+    expect(out.join('\n')).toContain(`SALLYPORT_ORIGIN=${CLOUD.origin} npx sallyport token --client analyst`);
+    for (const secret of seeded.values()) expect(out.join('\n')).not.toContain(secret);
+  });
+});
+
+describe('a configuration of one’s own', () => {
+  test('gets its secrets from secrets.local.yml, and no demo', async () => {
+    const configDirectory = await makeConfig({
+      'orgs.yml': 'orgs: { ${ORG}: {} }',
+      'secrets.local.yml':
+        'sallyport/{stage}/clients/a: raw\nsallyport/{stage}/credentials/acme/s/client.a:\n  type: bearer\n  token: t\n',
+    });
+    const { result } = await session(
+      { configDirectory, isDemo: false, stage: 'test' },
+      { env: { ORG: 'acme' } },
+    );
+    expect(result).toMatchObject({ ok: true });
+    expect(events).not.toContain('demo');
+    expect([...seeded]).toEqual([
+      ['sallyport/test/clients/a', 'raw'],
+      ['sallyport/test/credentials/acme/s/client.a', '{"type":"bearer","token":"t"}'],
+    ]);
+    expect(applied?.apply.files).toEqual({ 'orgs.yml': 'orgs: { acme: {} }' });
+  });
+
+  test.for([
+    ['a list', '- a', /secrets\.local\.yml:1: write a map/],
+    ['a number', 'a: x\nb: 12345', /secrets\.local\.yml:2: the value of `b` is a string/],
+    ['no YAML', 'a: "top-secret', /secrets\.local\.yml:1: not valid YAML/],
+    ['a name twice', 'a: x\na: top-secret', /secrets\.local\.yml:2: not valid YAML \(DUPLICATE_KEY\)/],
+  ] as const)('secrets.local.yml with %s is refused before anything starts', async ([, text, message]) => {
+    const configDirectory = await makeConfig({ 'orgs.yml': 'a: 1', 'secrets.local.yml': text });
+    const { failure } = await session({ configDirectory, isDemo: false });
+    expect(failure).toMatchObject({ exit: 1, message: expect.stringMatching(message) });
+    expect(failure?.message).not.toContain('top-secret');
+    expect(events).toEqual([]);
+  });
+
+  test('every error of it is told with file and line, and everything is closed', async () => {
+    const configDirectory = await makeConfig({ 'orgs.yml': 'a: 1' });
+    controlAnswer = { ok: false, errors: [{ file: 'orgs.yml', line: 1, message: 'unknown key `a`' }] };
+    const { failure, out } = await session({ configDirectory, isDemo: false });
+    expect(failure).toMatchObject({ exit: 1, details: [`${configDirectory}/orgs.yml:1: unknown key \`a\``] });
+    expect(out).toEqual([]);
+    expect(events.at(-1)).toBe('close');
+  });
+
+  test('a missing directory or variable is found before anything starts', async () => {
+    const missing = await session({ configDirectory: join(root, 'none'), isDemo: false });
+    expect(missing.failure).toMatchObject({ exit: 1, message: expect.stringContaining('ENOENT') });
+    const configDirectory = await makeConfig({ 'servers.yml': 'a: ${NOT_SET}' });
+    const unset = await session({ configDirectory, isDemo: false });
+    expect(unset.failure?.details?.[0]).toMatch(/servers\.yml:1: `NOT_SET` is not set/);
+    expect(events).toEqual([]);
+  });
+});
+
+describe('a session that cannot start', () => {
+  test('names the port in use', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const configDirectory = await makeConfig({ 'orgs.yml': 'a: 1' });
+    const { failure } = await session({ configDirectory, isDemo: false, port });
+    expect(failure).toMatchObject({ exit: 1, message: expect.stringContaining(`port ${port} is in use`) });
+    expect(events).toEqual([]);
+    server.close();
+  });
+
+  test('names the data directory that cannot be used', async () => {
+    await writeFile(join(root, 'file'), '');
+    const { failure } = await session({ dataDirectory: join(root, 'file') });
+    expect(failure).toMatchObject({ exit: 1, message: expect.stringContaining(join(root, 'file')) });
+  });
+
+  test('says what the build said', async () => {
+    const synthesize = async () => {
+      throw new Error('the CDK app failed:\nfunctions/x.ts:1: no such module\n    at somewhere');
+    };
+    const { failure } = await session({}, { changed: { synthesize } });
+    expect(failure).toMatchObject({
+      message: 'cannot build: the CDK app failed:',
+      details: ['functions/x.ts:1: no such module'],
+    });
+  });
+
+  test('closes the cloud where the demo cannot start', async () => {
+    const failing = async () => {
+      throw new Error('listen EADDRINUSE: address already in use 127.0.0.1:8790');
+    };
+    const { failure } = await session({}, { changed: { startDemo: failing } });
+    expect(failure?.message).toContain('EADDRINUSE');
+    expect(events.at(-1)).toBe('close');
+  });
+
+  test.for([
+    ['building', ['synthesize local']],
+    ['starting the local cloud', ['synthesize local', 'start 0', 'close']],
+    ['applying', ['synthesize local', 'start 0', 'demo', 'invoke control', 'close demo', 'close']],
+  ] as const)('is stopped while it is %s, with nothing left', async ([stopAt, expected]) => {
+    const { failure, out } = await session({}, { stopAt });
+    expect(failure?.exit).toBe(130);
+    expect(out).toEqual([]);
+    expect(events).toEqual(expected);
+  });
+});

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startGateway } from './gateway.ts';
+import { run } from './terminal.ts';
+
+let gateway: Awaited<ReturnType<typeof startGateway>>;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  gateway = await startGateway();
+  env = { SALLYPORT_ORIGIN: gateway.origin, SALLYPORT_TOKEN: 'mcp-token' };
+});
+
+afterAll(() => gateway.close());
+
+describe.for([{ era: [] }, { era: ['--legacy'] }, { era: ['--modern'] }])('options $era', ({ era }) => {
+  const mcp = (...argv: string[]) => run(['mcp', ...argv, ...era], { env });
+  const protocol = era[0] === '--legacy' ? '2025-11-25' : '2026-07-28';
+
+  test('ping', async () => {
+    const { code, out } = await mcp('ping', 'tools');
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`^tools 1\\.2\\.3 answers \\(${protocol}, \\d+ ms\\)$`));
+  });
+
+  test('list', async () => {
+    expect((await mcp('list', 'tools')).out).toBe('echo  Says it again.\ndeny');
+  });
+
+  test('basic', async () => {
+    expect((await mcp('basic', 'tools')).out).toBe(
+      `tools 1.2.3 (${protocol}): 2 tools, 0 prompts, 0 resources`,
+    );
+  });
+
+  test('call', async () => {
+    expect(await mcp('call', 'tools', 'echo', '{"text":"hello"}')).toEqual({
+      code: 0,
+      out: 'hello',
+      notes: '',
+    });
+  });
+
+  test('a denied call prints its text and exits with 1', async () => {
+    const { code, out } = await mcp('call', 'tools', 'deny');
+    expect([code, out]).toEqual([1, 'Denied: this client may not call `deny`.']);
+  });
+
+  test('a token that is not accepted is said so', async () => {
+    const { code, notes } = await run(['mcp', 'list', 'tools', ...era], {
+      env: { ...env, SALLYPORT_TOKEN: 'other' },
+    });
+    expect([code, notes]).toEqual([
+      1,
+      'sallyport: 401 the token is missing, expired, or not for this server',
+    ]);
+  });
+
+  test('a server that is not there is exit code 3', async () => {
+    const { code } = await run(['mcp', 'ping', 'tools', ...era], {
+      env: { ...env, SALLYPORT_ORIGIN: 'http://127.0.0.1:1' },
+    });
+    expect(code).toBe(3);
+  });
+});
+
+test('--json prints results as they came', async () => {
+  const json = async (...argv: string[]) => JSON.parse((await run(['mcp', ...argv, '--json'], { env })).out);
+  expect((await json('list', 'tools')).tools.map(({ name }: { name: string }) => name)).toEqual([
+    'echo',
+    'deny',
+  ]);
+  expect(await json('call', 'tools', 'deny')).toMatchObject({ isError: true });
+  expect(await json('basic', 'tools')).toEqual({
+    name: 'tools',
+    version: '1.2.3',
+    protocol: '2026-07-28',
+    tools: 2,
+    prompts: 0,
+    resources: 0,
+  });
+});
+
+test('--url takes an endpoint in place of the server', async () => {
+  const { out } = await run(
+    ['mcp', 'call', '--url', `${gateway.origin}/tools/mcp`, 'echo', '{"text":"hi"}'],
+    { env },
+  );
+  expect(out).toBe('hi');
+});
+
+test('--client gets a token for the server first', async () => {
+  const withSecret = { SALLYPORT_ORIGIN: gateway.origin, SALLYPORT_CLIENT_SECRET: 's3cret+/' };
+  const { code } = await run(['mcp', 'ping', 'tools', '--client', 'analyst'], { env: withSecret });
+  expect(code).toBe(0);
+  expect(gateway.seen.at(-1)?.body).toContain(encodeURIComponent(`${gateway.origin}/tools/mcp`));
+});
+
+test.for([
+  ['mcp'],
+  ['mcp', 'ping'],
+  ['mcp', 'frob', 'tools'],
+  ['mcp', 'ping', 'Tools/..'],
+  ['mcp', 'ping', 'tools', 'extra'],
+  ['mcp', 'call', 'tools'],
+  ['mcp', 'call', 'tools', 'echo', 'not json'],
+  ['mcp', 'call', 'tools', 'echo', '[1]'],
+  ['mcp', 'ping', 'tools', '--legacy', '--modern'],
+  ['mcp', 'ping', '--url', 'http://gate.example.com/tools/mcp'],
+])('usage error: %o', async (argv) => {
+  expect((await run(argv, { env })).code).toBe(2);
+});
+
+test('a server without a token is a usage error, an endpoint is asked as it is', async () => {
+  const withoutToken = { SALLYPORT_ORIGIN: gateway.origin };
+  expect((await run(['mcp', 'ping', 'tools'], { env: withoutToken })).code).toBe(2);
+  expect(
+    (await run(['mcp', 'ping', '--url', `${gateway.origin}/tools/mcp`], { env: withoutToken })).code,
+  ).toBe(1);
+});
