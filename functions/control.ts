@@ -1,1 +1,71 @@
-export {};
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import {
+  type ApplyAnswer,
+  type ApplyFiles,
+  answerCustomResource,
+  isCustomResource,
+  isDirectApply,
+} from './aws/apply-event.ts';
+import { createAuditLog } from './aws/audit-log.ts';
+import { createDynamo } from './aws/dynamodb.ts';
+import { readEnvironment } from './aws/environment.ts';
+import { createBufferedHandler } from './aws/lambda.ts';
+import { log } from './aws/log.ts';
+import { createRevocationStore } from './aws/revocations.ts';
+import { createPolicyStore, createRulebookStore } from './aws/rulebook.ts';
+import { createControl } from './handlers/control.ts';
+import { createIngress } from './handlers/ingress.ts';
+import { type ApplyFailure, applyConfiguration } from './handlers/policy-apply.ts';
+
+const environment = readEnvironment('SALLYPORT_STAGE', 'AUTH_TABLE', 'AUDIT_TABLE');
+const configurationDirectory = fileURLToPath(new URL('config/', import.meta.url));
+const dynamo = createDynamo();
+const clock = () => Math.floor(Date.now() / 1000);
+const audit = createAuditLog(dynamo, environment.AUDIT_TABLE, randomUUID);
+const policies = createPolicyStore(dynamo, environment.AUTH_TABLE);
+const rulebook = createRulebookStore(dynamo, environment.AUTH_TABLE, clock);
+const revocations = createRevocationStore(dynamo, environment.AUTH_TABLE, clock);
+
+const serve = createBufferedHandler(
+  createControl({
+    ingress: createIngress({ rulebook, revocations, clock }),
+    policies,
+    audit,
+    now: Date.now,
+    log,
+  }),
+);
+
+const apply: ApplyFiles = async (files, source) => {
+  const written = await audit.write({
+    ts: new Date().toISOString(),
+    request_id: randomUUID(),
+    event: 'decision',
+    area: 'policy',
+    decision: 'allow',
+    reason: source,
+    method: 'apply',
+  });
+  if (!written.ok) return { ok: false, errors: errorsOf(written.error) };
+  const applied = await applyConfiguration(policies, files, source);
+  return applied.ok ? { ok: true, ...applied.value } : { ok: false, errors: errorsOf(applied.error) };
+};
+
+export async function handler(event: APIGatewayProxyEvent | object): Promise<unknown> {
+  if (isDirectApply(event)) return apply(new Map(Object.entries(event.apply.files)), event.apply.source);
+  if (isCustomResource(event)) return answerCustomResource(event, configurationDirectory, apply);
+  return 'httpMethod' in event ? serve(event) : undefined;
+}
+
+function errorsOf(failure: ApplyFailure): Extract<ApplyAnswer, { ok: false }>['errors'] {
+  switch (failure.reason) {
+    case 'invalid':
+      return failure.problems;
+    case 'conflict':
+      return [{ file: 'config', line: 1, message: 'another policy was applied meanwhile; apply again' }];
+    case 'unavailable':
+      return [{ file: 'config', line: 1, message: `the policy store cannot be reached: ${failure.detail}` }];
+  }
+}

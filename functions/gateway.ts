@@ -1,1 +1,54 @@
-export {};
+import { randomBytes, randomUUID } from 'node:crypto';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createAuditLog } from './aws/audit-log.ts';
+import { SDK_BOUNDS } from './aws/clients.ts';
+import { createDynamo } from './aws/dynamodb.ts';
+import { listOf, readEnvironment } from './aws/environment.ts';
+import { createStreamingHandler } from './aws/lambda.ts';
+import { log } from './aws/log.ts';
+import { createRevocationStore } from './aws/revocations.ts';
+import { createRulebookStore } from './aws/rulebook.ts';
+import { createSealerSource } from './aws/sealer.ts';
+import { createSecretStore } from './aws/secrets.ts';
+import { createSigningKeys } from './aws/signing-key.ts';
+import { createUpstream } from './aws/upstream.ts';
+import { createCredentials } from './handlers/credentials.ts';
+import { createGateway } from './handlers/gateway.ts';
+import { createIngress } from './handlers/ingress.ts';
+
+const environment = readEnvironment(
+  'SALLYPORT_STAGE',
+  'AUTH_TABLE',
+  'AUDIT_TABLE',
+  'IDENTITY_KEY_ARNS',
+  'SEALING_SECRET',
+  'ALLOWED_ORIGINS',
+);
+const dynamo = createDynamo();
+const clock = () => Math.floor(Date.now() / 1000);
+const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
+const [identityKey] = createSigningKeys(new KMSClient(SDK_BOUNDS), environment.IDENTITY_KEY_ARNS, 'identity');
+
+export const handler = createStreamingHandler(
+  createGateway({
+    ingress: createIngress({
+      rulebook: createRulebookStore(dynamo, environment.AUTH_TABLE, clock),
+      revocations: createRevocationStore(dynamo, environment.AUTH_TABLE, clock),
+      clock,
+    }),
+    audit: createAuditLog(dynamo, environment.AUDIT_TABLE, randomUUID),
+    credentials: createCredentials({
+      secrets,
+      identityKey,
+      stage: environment.SALLYPORT_STAGE,
+      now: Date.now,
+    }),
+    upstream: createUpstream(),
+    sealer: createSealerSource(secrets, environment.SEALING_SECRET),
+    nonce: () => randomBytes(12),
+    allowedOrigins: listOf(environment.ALLOWED_ORIGINS),
+    now: Date.now,
+    log,
+  }),
+);

@@ -33,3 +33,11 @@ export function readEnvironment<K extends keyof Environment>(...names: K[]): Rea
   // biome-ignore lint/nursery/noUnsafeTypeAssertion: the loop above has set every name
   return Object.freeze(settings) as Pick<Environment, K>;
 }
+
+/** The items of a comma-separated setting; none for an empty one. */
+export function listOf(setting: string): readonly string[] {
+  return setting
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}

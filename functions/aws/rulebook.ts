@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Policy, type Snapshot } from '../core/policy.ts';
-import type { Clock, Rulebook, RulebookStore, Unavailable } from '../core/ports.ts';
+import type {
+  Clock,
+  PolicyPointer,
+  PolicyStore,
+  Rulebook,
+  RulebookStore,
+  Unavailable,
+} from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { KeySet, type PublicKey } from '../core/token.ts';
 import { type ConditionFailed, type Dynamo, type Item, readNumber, readString } from './dynamodb.ts';
@@ -12,17 +19,6 @@ const STALE_AFTER_SECONDS = 15;
 /** An unknown key id asks for a fresh look at most this often, so that a flood of them costs nothing. */
 const KEY_LOOK_EVERY_SECONDS = 1;
 const CHUNK_CHARACTERS = 350_000;
-
-/** Where the policy came from. A deploy never overwrites a newer `apply`. */
-export type PolicySource = 'deploy' | 'apply' | 'dev';
-
-/** The pointer to the running snapshot. */
-export type PolicyPointer = {
-  readonly version: number;
-  readonly source: PolicySource;
-  readonly contentHash: string;
-  readonly chunks: number;
-};
 
 const POINTER_KEY: Item = { pk: { S: 'POLICY' }, sk: { S: 'POINTER' } };
 const KEYS_KEY: Item = { pk: { S: 'KEYS' }, sk: { S: 'CURRENT' } };
@@ -96,54 +92,65 @@ async function loadPolicy(
   return ok(new Policy(snapshot, pointer.version));
 }
 
-/** The running pointer; undefined before the first apply. */
-export async function readPointer(
-  dynamo: Dynamo,
-  table: string,
-): Promise<Result<PolicyPointer | undefined, Unavailable>> {
-  const answer = await batchGet(dynamo, table, [POINTER_KEY]);
-  return answer.ok ? ok(parsePointer(answer.value[0])) : answer;
+/**
+ * The store that a new policy is written to. A snapshot goes under the next version, in chunks whose keys hold the hash of the
+ * whole, and then the pointer moves, if nobody else has moved it: all or nothing, and the chunks of a lost race are unreachable.
+ * Content that is running already is not written again.
+ */
+export function createPolicyStore(dynamo: Dynamo, table: string): PolicyStore {
+  return {
+    async readPointer() {
+      const answer = await batchGet(dynamo, table, [POINTER_KEY]);
+      return answer.ok ? ok(parsePointer(answer.value[0])) : answer;
+    },
+
+    async write(snapshot, previous, source) {
+      const text = gzipSync(JSON.stringify(snapshot)).toString('base64');
+      const contentHash = sha256(text);
+      if (previous?.contentHash === contentHash) return ok(previous);
+      const version = (previous?.version ?? 0) + 1;
+      const pointer = { version, source, contentHash, chunks: Math.ceil(text.length / CHUNK_CHARACTERS) };
+      for (let index = 0; index < pointer.chunks; index += 1) {
+        const body = text.slice(index * CHUNK_CHARACTERS, (index + 1) * CHUNK_CHARACTERS);
+        const put = await dynamo.call('PutItem', {
+          TableName: table,
+          Item: { ...chunkKey(pointer, index), body: { S: body } },
+        });
+        if (!put.ok)
+          return unavailable(put.error.reason === 'unavailable' ? put.error.detail : 'unexpected condition');
+      }
+      const moved = await movePointer(dynamo, table, pointer, previous);
+      if (moved.ok) return ok(pointer);
+      return moved.error.reason === 'condition_failed' ? err({ reason: 'conflict' }) : err(moved.error);
+    },
+  };
 }
 
-/**
- * Writes a snapshot under the next version and then moves the pointer, if nobody else has meanwhile: all or nothing.
- * A chunk's key holds the hash of the whole, so the chunks of a lost race stay behind unreachable and overwrite nothing.
- */
-export async function writeSnapshot(
+function movePointer(
   dynamo: Dynamo,
   table: string,
-  snapshot: Snapshot,
+  pointer: PolicyPointer,
   previous: PolicyPointer | undefined,
-  source: PolicySource,
-): Promise<Result<PolicyPointer, Unavailable | ConditionFailed>> {
-  const text = gzipSync(JSON.stringify(snapshot)).toString('base64');
-  const version = (previous?.version ?? 0) + 1;
-  const chunks = Math.ceil(text.length / CHUNK_CHARACTERS);
-  const pointer: PolicyPointer = { version, source, contentHash: sha256(text), chunks };
-  for (let index = 0; index < chunks; index += 1) {
-    const body = text.slice(index * CHUNK_CHARACTERS, (index + 1) * CHUNK_CHARACTERS);
-    const item: Item = { ...chunkKey(pointer, index), body: { S: body } };
-    const put = await dynamo.call('PutItem', { TableName: table, Item: item });
-    if (!put.ok) return put;
-  }
-  const moved = await dynamo.call('PutItem', {
-    TableName: table,
-    Item: {
-      ...POINTER_KEY,
-      version: { N: String(version) },
-      chunks: { N: String(chunks) },
-      source: { S: source },
-      content_hash: { S: pointer.contentHash },
-    },
-    ...(previous === undefined
+): Promise<Result<unknown, Unavailable | ConditionFailed>> {
+  const condition =
+    previous === undefined
       ? { ConditionExpression: 'attribute_not_exists(pk)' }
       : {
           ConditionExpression: '#version = :previous',
           ExpressionAttributeNames: { '#version': 'version' },
           ExpressionAttributeValues: { ':previous': { N: String(previous.version) } },
-        }),
+        };
+  return dynamo.call('PutItem', {
+    TableName: table,
+    Item: {
+      ...POINTER_KEY,
+      version: { N: String(pointer.version) },
+      chunks: { N: String(pointer.chunks) },
+      source: { S: pointer.source },
+      content_hash: { S: pointer.contentHash },
+    },
+    ...condition,
   });
-  return moved.ok ? ok(pointer) : moved;
 }
 
 /** Publishes the public keys that verifiers accept. The issuer does, before it signs with one of them. */

@@ -8,6 +8,8 @@ const FRESH_SECONDS = 60;
 const STALE_SECONDS = 300;
 /** After a failed look during an outage, how long the held value serves before the next look. */
 const OUTAGE_RETRY_SECONDS = 5;
+/** A read past the cache happens at most this often per secret, so that nobody can drain the API with bad calls. */
+const FORCED_EVERY_SECONDS = 2;
 const MAX_HELD = 500;
 
 type Held = {
@@ -23,6 +25,7 @@ type Held = {
  */
 export function createSecretStore(client: SecretsManagerClient, clock: Clock): SecretStore {
   const held = new Map<string, Held>();
+  const forcedAtSeconds = new Map<string, number>();
   const underWay = new Map<string, Promise<Result<SecretVersion, SecretFailure>>>();
 
   const fetchSecret = async (
@@ -55,7 +58,13 @@ export function createSecretStore(client: SecretsManagerClient, clock: Clock): S
     read(name, { stage = 'AWSCURRENT', fresh = false } = {}) {
       const key = `${stage} ${name}`;
       const known = held.get(key);
-      if (known !== undefined && !fresh && clock() < known.retryAtSeconds) {
+      const nowSeconds = clock();
+      const isForced = fresh && nowSeconds - (forcedAtSeconds.get(key) ?? 0) >= FORCED_EVERY_SECONDS;
+      if (isForced) {
+        if (forcedAtSeconds.size >= MAX_HELD) forcedAtSeconds.clear();
+        forcedAtSeconds.set(key, nowSeconds);
+      }
+      if (known !== undefined && !isForced && nowSeconds < known.retryAtSeconds) {
         keep(held, key, known);
         return Promise.resolve(ok(known.version));
       }

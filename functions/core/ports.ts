@@ -1,5 +1,5 @@
 import type { AuditRecord } from './audit.ts';
-import type { Policy } from './policy.ts';
+import type { Policy, Snapshot } from './policy.ts';
 import type { Result } from './result.ts';
 import type { Secret } from './secret.ts';
 import type { KeySet, PublicKey } from './token.ts';
@@ -19,6 +19,28 @@ export type Rulebook = { readonly policy: Policy; readonly keys: KeySet };
  */
 export type RulebookStore = {
   read(missingKeyId?: string): Promise<Result<Rulebook, Unavailable>>;
+};
+
+/** Where the running policy came from. A deploy never overwrites a newer `apply`. */
+export type PolicySource = 'deploy' | 'apply' | 'dev';
+
+/** The pointer to the running policy. */
+export type PolicyPointer = {
+  readonly version: number;
+  readonly source: PolicySource;
+  readonly contentHash: string;
+  readonly chunks: number;
+};
+
+/** Where a new policy is written: compare-and-set on the pointer that was read, all or nothing. */
+export type PolicyStore = {
+  /** Undefined before the first policy. */
+  readPointer(): Promise<Result<PolicyPointer | undefined, Unavailable>>;
+  write(
+    snapshot: Snapshot,
+    previous: PolicyPointer | undefined,
+    source: PolicySource,
+  ): Promise<Result<PolicyPointer, Unavailable | { readonly reason: 'conflict' }>>;
 };
 
 /**

@@ -26,35 +26,44 @@ const LISTS: ReadonlyMap<string, ListRule> = new Map([
 export type Pruner = (text: string) => string | undefined;
 
 /**
- * The pruner for the answer to a message; undefined where the method lists nothing. An item stays exactly where `decide` would
- * allow the call that it stands for; cursors stay; the answer is marked `cacheScope: "private"`. Messages of a stream that
- * carry no such list (notifications, errors) stay as they are. An answer that is not JSON, or whose list is not an array of
- * objects, yields undefined: what cannot be read cannot be shown.
+ * The pruner for what comes back; undefined where nothing can be listed. `request` undefined stands for a GET stream, which may
+ * replay the answer of any list. An item stays exactly where `decide` would allow the call that it stands for; cursors stay;
+ * the answer is marked `cacheScope: "private"`. Messages that carry no list (notifications, errors) stay as they are. A message
+ * that is not JSON, and an answer to a list request whose list is no array, yield undefined: what cannot be read cannot be shown.
  */
 export function createPruner(
   policy: Policy,
   caller: Caller,
   server: string,
-  request: Message,
+  request: Message | undefined,
 ): Pruner | undefined {
-  const rule = request.kind === 'request' ? LISTS.get(request.method ?? '') : undefined;
-  if (rule === undefined) return undefined;
-  const mayCall = (item: Json): boolean => {
-    const name = stringMember(item, rule.name);
-    const action = { server, kind: 'request', method: rule.method, name } as const;
-    return name !== undefined && decide(policy, caller, action).allow;
-  };
+  const asked = request === undefined ? undefined : LISTS.get(request.method ?? '');
+  if (request !== undefined && asked === undefined) return undefined;
+  const rules = asked === undefined ? [...LISTS.values()] : [asked];
   return (text) => {
     const parsed = parseJsonText(text, ANSWER_JSON);
     if (!parsed.ok || !isJsonObject(parsed.value)) return undefined;
     const answer = parsed.value;
-    if (answer.has('method') || !answer.has('result')) return writeJson(answer);
     const result = answer.get('result');
-    const items = isJsonObject(result) ? result.get(rule.items) : undefined;
-    if (!isJsonObject(result) || !isJsonArray(items)) return undefined;
+    if (answer.has('method') || result === undefined) return writeJson(answer);
+    if (!isJsonObject(result)) return undefined;
     const pruned = new Map(result);
-    pruned.set(rule.items, items.filter(mayCall));
-    pruned.set('cacheScope', 'private');
+    for (const rule of rules) {
+      const items = result.get(rule.items);
+      if (items === undefined && asked === undefined) continue;
+      if (!isJsonArray(items)) return undefined;
+      pruned.set(
+        rule.items,
+        items.filter((item) => mayCall(policy, caller, server, rule, item)),
+      );
+      pruned.set('cacheScope', 'private');
+    }
     return writeJson(new Map(answer).set('result', pruned));
   };
+}
+
+function mayCall(policy: Policy, caller: Caller, server: string, rule: ListRule, item: Json): boolean {
+  const name = stringMember(item, rule.name);
+  const action = { server, kind: 'request', method: rule.method, name } as const;
+  return name !== undefined && decide(policy, caller, action).allow;
 }

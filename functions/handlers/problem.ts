@@ -34,7 +34,7 @@ export type ProblemCode = keyof typeof STATUS;
 const RETRY_AFTER_SECONDS = '2';
 
 /**
- * An RFC 9457 answer. `detail` is read by people and must hold no secret, path, ARN, table or function name.
+ * An RFC 9457 answer. `status` differs from the code's own only where HTTP has a finer word (405, 415). `detail` is read by people and must hold no secret, path, ARN, table or function name.
  * `unavailable` carries `Retry-After`.
  */
 export function problem(
@@ -42,8 +42,8 @@ export function problem(
   detail: string,
   requestId: string,
   extraHeaders: Readonly<Record<string, string>> = {},
+  status: number = STATUS[code],
 ): Response {
-  const status = STATUS[code];
   const body = { type: 'about:blank', title: TITLE[code], status, detail, code, request_id: requestId };
   return new Response(JSON.stringify(body), {
     status,

@@ -1,0 +1,84 @@
+import { type AuditRecord, auditedCaller, traceIdOf } from '../core/audit.ts';
+import type { Caller } from '../core/caller.ts';
+import type { Denial } from '../core/denial.ts';
+import type { Invocation } from '../core/invocation.ts';
+import type { Policy } from '../core/policy.ts';
+import type { AuditLog, Unavailable } from '../core/ports.ts';
+import type { Result } from '../core/result.ts';
+
+/** What an access record says beside who, when and which request. */
+export type AccessFacts = {
+  readonly area: AuditRecord['area'];
+  readonly server?: string;
+  readonly method?: string | undefined;
+  readonly name?: string | undefined;
+};
+
+/** The records of one request: a decision, and an outcome where something went out. */
+export type AccessRecords = {
+  allow(reason: string, facts: AccessFacts): Promise<Result<void, Unavailable>>;
+  /** Best effort: a denial stands whether or not it could be written; the log says so where it could not. */
+  deny(denial: Denial, facts: AccessFacts): Promise<void>;
+  outcome(
+    reason: string,
+    facts: AccessFacts,
+    ended: { readonly status?: number; readonly startedAtMs: number },
+  ): Promise<void>;
+};
+
+/** The ports that recording needs. `now` is in milliseconds. */
+export type RecordPorts = {
+  readonly audit: AuditLog;
+  readonly now: () => number;
+  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+};
+
+/** Audit records of one request, joined by its id (contract §11). `who` is absent where nobody was verified. */
+export function accessRecords(
+  ports: RecordPorts,
+  invocation: Invocation,
+  headers: Headers,
+  who?: { readonly caller: Caller; readonly policy: Policy },
+): AccessRecords {
+  const traceId = traceIdOf(headers.get('traceparent'));
+  const write = (
+    fields: Pick<AuditRecord, 'event' | 'decision' | 'reason' | 'upstream_status' | 'duration_ms'>,
+    { area, server, method, name }: AccessFacts,
+  ) =>
+    ports.audit.write({
+      ts: new Date(ports.now()).toISOString(),
+      request_id: invocation.requestId,
+      area,
+      ...fields,
+      ...(who === undefined ? {} : { ...auditedCaller(who.caller), policy_version: who.policy.version }),
+      ...(server === undefined ? {} : { server }),
+      ...(method === undefined ? {} : { method }),
+      ...(name === undefined ? {} : { name }),
+      ...(traceId === undefined ? {} : { trace_id: traceId }),
+    });
+  const reportLoss = (written: Result<void, Unavailable>, reason: string) => {
+    if (written.ok) return;
+    ports.log({ level: 'error', event: 'audit_unavailable', request_id: invocation.requestId, reason });
+  };
+  return {
+    allow: (reason, facts) => write({ event: 'decision', decision: 'allow', reason }, facts),
+
+    async deny(denial, facts) {
+      const detail = 'detail' in denial ? `: ${denial.detail}` : '';
+      const reason = `${denial.reason}${detail}`;
+      ports.log({ level: 'info', event: 'denied', request_id: invocation.requestId, reason });
+      reportLoss(await write({ event: 'decision', decision: 'deny', reason }, facts), reason);
+    },
+
+    async outcome(reason, facts, { status, startedAtMs }) {
+      const fields = {
+        event: 'outcome',
+        decision: 'allow',
+        reason,
+        duration_ms: ports.now() - startedAtMs,
+        ...(status === undefined ? {} : { upstream_status: status }),
+      } as const;
+      reportLoss(await write(fields, facts), reason);
+    },
+  };
+}

@@ -1,0 +1,30 @@
+/** Contract §13: 4.5 MB. */
+export const MAX_BODY_BYTES = 4_500_000;
+
+/** Reads a request's body up to a bound; undefined where it is longer. */
+export async function readBody(
+  request: Request,
+  maxBytes: number = MAX_BODY_BYTES,
+): Promise<Uint8Array | undefined> {
+  return request.body === null ? new Uint8Array() : readStream(request.body, maxBytes);
+}
+
+/** Reads a stream up to a bound; undefined, and the stream cancelled, where it is longer. */
+export async function readStream(
+  stream: ReadableStream<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array | undefined> {
+  const reader = stream.getReader();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return Buffer.concat(chunks);
+    size += value.byteLength;
+    if (size > maxBytes) {
+      await reader.cancel();
+      return undefined;
+    }
+    chunks.push(value);
+  }
+}

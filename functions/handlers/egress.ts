@@ -1,0 +1,138 @@
+import type { Caller } from '../core/caller.ts';
+import { type Denial, toWire } from '../core/denial.ts';
+import { serviceRequestHeaders, serviceResponseHeaders } from '../core/forward.ts';
+import type { Invocation } from '../core/invocation.ts';
+import { isPlainPath, matchesPath } from '../core/path-pattern.ts';
+import type { Policy, ServiceEntry } from '../core/policy.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { type AccessFacts, accessRecords, type RecordPorts } from './access.ts';
+import { readBody } from './body.ts';
+import type { Ingress } from './ingress.ts';
+import { problem } from './problem.ts';
+import { relay } from './relay.ts';
+import { callUpstream, type OutboundPorts } from './upstream-call.ts';
+
+/** The ports of the egress gateway. */
+export type EgressPorts = RecordPorts & OutboundPorts & { readonly ingress: Ingress };
+
+const NULL_BODY: ReadonlySet<number> = new Set([101, 204, 205, 304]);
+
+/**
+ * Serves one request of an MCP server to an API (contract §7). In this order: the server's own token, the service, the delegation
+ * (an identity token for that very server, live, of the same organisation), `used_by`, method and path, size, audit record. The secret is
+ * that of the delegation's client or user, never the server's.
+ */
+export async function serveEgress(
+  ports: EgressPorts,
+  request: Request,
+  serviceName: string,
+  invocation: Invocation,
+): Promise<Response> {
+  const { headers } = request;
+  const route = { kind: 'egress' } as const;
+  const admission = await ports.ingress.authenticate(headers, route, invocation.origin);
+  if (!admission.ok) {
+    await accessRecords(ports, invocation, headers).deny(admission.error, { area: 'egress' });
+    return refusal(admission.error, invocation);
+  }
+  const { caller: server, policy } = admission.value;
+  const url = new URL(request.url);
+  const path = url.pathname.slice(`/egress/${serviceName}`.length);
+  const serverRecords = accessRecords(ports, invocation, headers, { caller: server, policy });
+  const facts: AccessFacts = { area: 'egress', server: serviceName, method: request.method };
+
+  const service = serviceFor(policy, serviceName, server);
+  const caller = service.ok ? await readDelegation(ports, headers, policy, server, invocation) : service;
+  if (!service.ok || !caller.ok) {
+    const denial = service.ok ? (caller.ok ? undefined : caller.error) : service.error;
+    if (denial === undefined) return refusal({ reason: 'unknown_server', obtainable: [] }, invocation);
+    await serverRecords.deny(denial, facts);
+    return refusal(denial, invocation);
+  }
+  const records = accessRecords(ports, invocation, headers, { caller: caller.value, policy });
+  const refuse = async (denial: Denial): Promise<Response> => {
+    await records.deny(denial, facts);
+    return refusal(denial, invocation);
+  };
+  const target = targetUrl(service.value, request.method, path, url.search);
+  if (!target.ok) return refuse(target.error);
+  const body = await readBody(request);
+  if (body === undefined) return refuse({ reason: 'payload_too_large' });
+  const written = await records.allow(`used_by:${server.server}`, facts);
+  if (!written.ok) return refuse(written.error);
+
+  const startedAtMs = ports.now();
+  const answer = await callUpstream(ports, {
+    caller: caller.value,
+    target: service.value,
+    method: request.method,
+    url: target.value,
+    headers: serviceRequestHeaders(headers, service.value.headers),
+    body: body.byteLength === 0 ? undefined : body,
+    origin: invocation.origin,
+    callerAuthorization: null,
+    signal: invocation.signal,
+  });
+  if (!answer.ok) return refuse(answer.error);
+  const { status } = answer.value;
+  const outgoing = serviceResponseHeaders(answer.value.headers);
+  outgoing.set('x-request-id', invocation.requestId);
+  const end = (reason: string) =>
+    invocation.waitUntil(records.outcome(reason, facts, { status, startedAtMs }));
+  if (NULL_BODY.has(status)) {
+    await answer.value.body.cancel();
+    end('complete');
+    return new Response(null, { status, headers: outgoing });
+  }
+  return new Response(relay(answer.value.body, { onEnd: end }), { status, headers: outgoing });
+}
+
+/** The service, for a server that `used_by` lists; any other party learns nothing, not even that it exists. */
+function serviceFor(policy: Policy, name: string, server: Caller): Result<ServiceEntry, Denial> {
+  const service = policy.services.get(name);
+  const isOfOrg = service !== undefined && (service.org === undefined || service.org === server.orgId);
+  if (!isOfOrg || server.server === undefined || !service.usedBy.includes(server.server)) {
+    return err({ reason: 'unknown_server', obtainable: [] });
+  }
+  return ok(service);
+}
+
+async function readDelegation(
+  ports: EgressPorts,
+  headers: Headers,
+  policy: Policy,
+  server: Caller,
+  invocation: Invocation,
+): Promise<Result<Caller, Denial>> {
+  const token = headers.get('x-delegation');
+  const audience = policy.servers.get(server.server ?? '')?.url;
+  if (token === null || audience === undefined) return err({ reason: 'bad_delegation', detail: 'missing' });
+  const delegated = await ports.ingress.verifyDelegation(token, audience, invocation.origin);
+  if (!delegated.ok) {
+    if (delegated.error.reason === 'unavailable') return delegated;
+    const detail = 'detail' in delegated.error ? `: ${delegated.error.detail}` : '';
+    return err({ reason: 'bad_delegation', detail: `${delegated.error.reason}${detail}` });
+  }
+  if (delegated.value.orgId !== server.orgId)
+    return err({ reason: 'bad_delegation', detail: 'another organisation' });
+  return ok(delegated.value);
+}
+
+/** The API's URL for a path, joined as text: what was matched is what is sent. */
+function targetUrl(service: ServiceEntry, method: string, path: string, search: string): Result<URL, Denial> {
+  const isAllowed = service.allow.some(
+    (rule) => (rule.method === '*' || rule.method === method) && matchesPath(rule.path, path),
+  );
+  if (!isPlainPath(path) || !isAllowed) {
+    return err({ reason: 'path_not_allowed', detail: `${method} is not on the allow-list for this path` });
+  }
+  const base = new URL(service.url);
+  const url = new URL(`${base.origin}${base.pathname.replace(/\/$/, '')}${path}${search}`);
+  const isKept = url.origin === base.origin && url.pathname.endsWith(path);
+  return isKept ? ok(url) : err({ reason: 'outside_perimeter', detail: 'the URL changed when it was read' });
+}
+
+function refusal(denial: Denial, invocation: Invocation): Response {
+  const wire = toWire(denial);
+  return problem(wire.code, wire.text, invocation.requestId, {}, wire.status);
+}

@@ -1,0 +1,110 @@
+import { Hono } from 'hono';
+import type { Denial } from '../core/denial.ts';
+import { mcpRequestHeaders } from '../core/forward.ts';
+import type { Invocation } from '../core/invocation.ts';
+import type { UpstreamResponse } from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { Sealer } from '../core/seal.ts';
+import { type EgressPorts, serveEgress } from './egress.ts';
+import { type McpBackend, type McpCall, type McpPorts, serveMcp } from './mcp.ts';
+import { problem } from './problem.ts';
+import { callUpstream, type OutboundPorts } from './upstream-call.ts';
+
+/** The ports of the gateway. */
+export type GatewayPorts = Omit<McpPorts, 'backend'> &
+  OutboundPorts &
+  EgressPorts & {
+    /** Seals session ids; undefined where the sealing secret cannot be read now. */
+    readonly sealer: () => Promise<Sealer | undefined>;
+    /** 12 random bytes. */
+    readonly nonce: () => Uint8Array;
+  };
+
+/** The gateway: MCP servers at `/{server}/mcp`, and the egress gateway for those servers at `/egress/{service}/…`. */
+export function createGateway(ports: GatewayPorts): Hono<{ Bindings: Invocation }> {
+  const app = new Hono<{ Bindings: Invocation }>();
+  const backend = createUpstreamBackend(ports);
+  app.all('/:server/mcp', (c) => serveMcp({ ...ports, backend }, c.req.raw, c.req.param('server'), c.env));
+  app.all('/egress/:service/*', (c) => serveEgress(ports, c.req.raw, c.req.param('service'), c.env));
+  app.notFound((c) => problem('not_found', 'there is nothing here', c.env.requestId));
+  app.onError((error, c) => {
+    ports.log({ level: 'error', event: 'bug', request_id: c.env.requestId, detail: String(error.stack) });
+    return problem('internal', 'an unexpected fault; give the request id to an operator', c.env.requestId);
+  });
+  return app;
+}
+
+/** MCP servers behind the gateway. A legacy session id is sealed over the server's own and the caller: another caller's is unknown. */
+function createUpstreamBackend(ports: GatewayPorts): McpBackend {
+  return {
+    accepts: (policy, server, httpMethod) =>
+      httpMethod !== 'GET' || policy.servers.get(server)?.getStream === true,
+
+    async send(call) {
+      const target = call.policy.servers.get(call.server);
+      if (target === undefined) return err({ reason: 'unknown_server', obtainable: [] });
+      const headers = mcpRequestHeaders(call.headers, target.headers);
+      if (call.body !== undefined) headers.set('content-type', 'application/json');
+      const session = await openSession(ports, call);
+      if (!session.ok) return session;
+      if (session.value !== undefined) headers.set('mcp-session-id', session.value);
+      const ownsAuthorization = call.tokenHeader === 'x-authorization';
+      const answer = await callUpstream(ports, {
+        caller: call.caller,
+        target,
+        method: call.httpMethod,
+        url: new URL(target.url),
+        headers,
+        body: call.body,
+        origin: call.invocation.origin,
+        callerAuthorization: ownsAuthorization ? call.headers.get('authorization') : null,
+        signal: call.invocation.signal,
+      });
+      if (!answer.ok) return answer;
+      const refused = await refuseUnusable(answer.value);
+      return refused === undefined ? sealSession(ports, call, answer.value) : err(refused);
+    },
+  };
+}
+
+/** A server that refuses our credential, or encodes an answer that nobody asked it to, is a server that cannot be used. */
+async function refuseUnusable(response: UpstreamResponse): Promise<Denial | undefined> {
+  const encoding = response.headers.get('content-encoding') ?? 'identity';
+  const isRefusal = response.status === 401 || response.status === 407;
+  if (!isRefusal && encoding === 'identity') return undefined;
+  await response.body.cancel();
+  return {
+    reason: 'unreachable',
+    detail: isRefusal ? `upstream answered ${response.status}` : `encoded as ${encoding}`,
+  };
+}
+
+/** The server's own session id; undefined where the client sent none, or in the stateless era, which ignores it. */
+async function openSession(ports: GatewayPorts, call: McpCall): Promise<Result<string | undefined, Denial>> {
+  const sealed = call.headers.get('mcp-session-id');
+  if (sealed === null || call.era === 'modern') return ok(undefined);
+  const sealer = await ports.sealer();
+  if (sealer === undefined)
+    return err({ reason: 'unavailable', detail: 'the sealing secret cannot be read' });
+  const session = sealer.open('session', sessionContext(call), sealed);
+  return session === undefined ? err({ reason: 'unknown_session' }) : ok(session);
+}
+
+async function sealSession(
+  ports: GatewayPorts,
+  call: McpCall,
+  response: UpstreamResponse,
+): Promise<Result<{ readonly response: UpstreamResponse; readonly sessionId?: string }, Denial>> {
+  const session = response.headers.get('mcp-session-id');
+  if (session === undefined || call.era === 'modern') return ok({ response });
+  const sealer = await ports.sealer();
+  if (sealer === undefined) {
+    await response.body.cancel();
+    return err({ reason: 'unavailable', detail: 'the sealing secret cannot be read' });
+  }
+  return ok({ response, sessionId: sealer.seal('session', sessionContext(call), session, ports.nonce()) });
+}
+
+function sessionContext(call: McpCall): string {
+  return JSON.stringify([call.caller.key, call.server]);
+}

@@ -1,0 +1,212 @@
+import { type Message, readMessage, toAction } from '../core/action.ts';
+import type { Caller } from '../core/caller.ts';
+import { decide, decideServer } from '../core/decide.ts';
+import { type Denial, rpcError, toMcpAnswer, toWire } from '../core/denial.ts';
+import { isUtf8Json, mcpResponseHeaders, mediaTypeOf } from '../core/forward.ts';
+import type { Invocation } from '../core/invocation.ts';
+import { writeJson } from '../core/json.ts';
+import type { Policy } from '../core/policy.ts';
+import type { UpstreamResponse } from '../core/ports.ts';
+import { createPruner, type Pruner } from '../core/prune.ts';
+import { err, type Result } from '../core/result.ts';
+import { NAME } from '../core/route.ts';
+import { SseFilter } from '../core/sse.ts';
+import { type AccessFacts, type AccessRecords, accessRecords, type RecordPorts } from './access.ts';
+import { readBody, readStream } from './body.ts';
+import type { Admission, Ingress } from './ingress.ts';
+import { problem } from './problem.ts';
+import { relay } from './relay.ts';
+
+/** One admitted and decided call, ready for the server behind. */
+export type McpCall = {
+  readonly caller: Caller;
+  readonly policy: Policy;
+  readonly tokenHeader: Admission['tokenHeader'];
+  readonly server: string;
+  readonly httpMethod: 'POST' | 'GET' | 'DELETE';
+  /** The bytes that were decided on, written again; undefined on GET and DELETE. */
+  readonly body: Uint8Array | undefined;
+  readonly era: Message['era'];
+  readonly headers: Headers;
+  readonly invocation: Invocation;
+};
+
+/** The server behind: an upstream, or one of our own. `sessionId` is what the client shall see, already sealed. */
+export type McpBackend = {
+  /** Refuses what this server does not take at all, before anything is decided. */
+  accepts(policy: Policy, server: string, httpMethod: McpCall['httpMethod']): boolean;
+  send(
+    call: McpCall,
+  ): Promise<Result<{ readonly response: UpstreamResponse; readonly sessionId?: string }, Denial>>;
+};
+
+/** The ports of an MCP endpoint. */
+export type McpPorts = RecordPorts & {
+  readonly ingress: Ingress;
+  readonly backend: McpBackend;
+  /** Browser origins that may call; any other `Origin` is refused. */
+  readonly allowedOrigins: readonly string[];
+};
+
+/** A list answer is read whole to be pruned; more than this is no list. */
+const MAX_LIST_BYTES = 8_000_000;
+const KEEP_ALIVE = { text: ': keep-alive\n\n', afterMs: 20_000 } as const;
+
+/**
+ * Serves one request on `/{server}/mcp`. In this order: origin, token (again: the authorizer's word is not taken), server, HTTP method,
+ * media type, size, message, decision, audit record, server behind. The answer is relayed as it comes; lists are pruned by the
+ * predicate that decides calls.
+ */
+export async function serveMcp(
+  ports: McpPorts,
+  request: Request,
+  server: string,
+  invocation: Invocation,
+): Promise<Response> {
+  const { headers } = request;
+  const facts: AccessFacts = { area: 'access', server };
+  const admission = await admit(ports, headers, server, invocation);
+  if (!admission.ok) {
+    await accessRecords(ports, invocation, headers).deny(admission.error, { area: 'access' });
+    return answer(admission.error, undefined, invocation);
+  }
+  const { caller, policy } = admission.value;
+  const records = accessRecords(ports, invocation, headers, { caller, policy });
+  const refuse = async (denial: Denial, message?: Message): Promise<Response> => {
+    await records.deny(denial, { ...facts, method: message?.method, name: message?.name });
+    return answer(denial, message, invocation);
+  };
+
+  if (!NAME.test(server) || !policy.hasServer(server, caller.orgId)) {
+    return refuse({ reason: 'unknown_server', obtainable: [] });
+  }
+  const httpMethod = httpMethodOf(request.method);
+  if (httpMethod === undefined || !ports.backend.accepts(policy, server, httpMethod)) {
+    return refuse({ reason: 'method_not_allowed' });
+  }
+  const read = httpMethod === 'POST' ? await readPost(request) : undefined;
+  if (read !== undefined && !read.ok) return refuse(read.error);
+  const message = read?.value;
+  const decision =
+    message === undefined
+      ? decideServer(policy, caller, server)
+      : decide(policy, caller, toAction(server, message));
+  if (!decision.allow) return refuse(decision.refusal, message);
+
+  const decided: AccessFacts = { ...facts, method: message?.method ?? httpMethod, name: message?.name };
+  const written = await records.allow(decision.at, decided);
+  if (!written.ok) return refuse(written.error, message);
+  const startedAtMs = ports.now();
+  const sent = await ports.backend.send({
+    caller,
+    policy,
+    tokenHeader: admission.value.tokenHeader,
+    server,
+    httpMethod,
+    body: message === undefined ? undefined : Buffer.from(writeJson(message.body)),
+    era: message?.era ?? 'legacy',
+    headers,
+    invocation,
+  });
+  if (!sent.ok) return refuse(sent.error, message);
+  const pruner = createPruner(policy, caller, server, message);
+  return deliver(ports, sent.value, { message, pruner, records, facts: decided, startedAtMs, invocation });
+}
+
+async function admit(
+  ports: McpPorts,
+  headers: Headers,
+  server: string,
+  invocation: Invocation,
+): Promise<Result<Admission, Denial>> {
+  const origin = headers.get('origin');
+  if (origin !== null && !ports.allowedOrigins.includes(origin)) return err({ reason: 'forbidden_origin' });
+  return ports.ingress.authenticate(headers, { kind: 'mcp', server }, invocation.origin);
+}
+
+async function readPost(request: Request): Promise<Result<Message, Denial>> {
+  if (!isUtf8Json(request.headers.get('content-type'))) return err({ reason: 'unsupported_media_type' });
+  const body = await readBody(request);
+  return body === undefined ? err({ reason: 'payload_too_large' }) : readMessage(body, request.headers);
+}
+
+function httpMethodOf(method: string): McpCall['httpMethod'] | undefined {
+  return method === 'POST' || method === 'GET' || method === 'DELETE' ? method : undefined;
+}
+
+type Delivery = {
+  readonly message: Message | undefined;
+  readonly pruner: Pruner | undefined;
+  readonly records: AccessRecords;
+  readonly facts: AccessFacts;
+  readonly startedAtMs: number;
+  readonly invocation: Invocation;
+};
+
+async function deliver(
+  ports: McpPorts,
+  { response, sessionId }: { readonly response: UpstreamResponse; readonly sessionId?: string },
+  delivery: Delivery,
+): Promise<Response> {
+  const { message, pruner, records, facts, startedAtMs, invocation } = delivery;
+  const { status } = response;
+  const end = (reason: string) =>
+    invocation.waitUntil(records.outcome(reason, facts, { status, startedAtMs }));
+  const isStream = mediaTypeOf(response.headers.get('content-type')) === 'text/event-stream';
+  const headers = mcpResponseHeaders(response.headers);
+  headers.set('x-request-id', invocation.requestId);
+  if (!headers.has('cache-control')) headers.set('cache-control', 'no-store');
+  if (sessionId !== undefined) headers.set('mcp-session-id', sessionId);
+  if (isStream) headers.set('x-accel-buffering', 'no');
+
+  if (pruner !== undefined && !isStream) {
+    const body = await readStream(response.body, MAX_LIST_BYTES).catch(() => undefined);
+    const text = body === undefined ? undefined : new TextDecoder().decode(body);
+    // An error of the server may be no JSON; then it lists nothing.
+    const pruned = text === undefined ? undefined : (pruner(text) ?? (status >= 400 ? text : undefined));
+    end(pruned === undefined ? 'unreadable_list' : 'complete');
+    if (pruned !== undefined) return new Response(pruned, { status, headers });
+    return answer({ reason: 'unreachable', detail: 'unreadable list' }, message, invocation);
+  }
+  if (NULL_BODY.has(status)) {
+    await response.body.cancel();
+    end('complete');
+    return new Response(null, { status, headers });
+  }
+  const failure = rpcError(message?.id, -31003, 'the server behind broke off', {
+    request_id: invocation.requestId,
+  });
+  const body = relay(response.body, {
+    ...(pruner !== undefined ? { filter: new SseFilter(pruner, MAX_LIST_BYTES) } : {}),
+    ...(isStream ? { keepAlive: KEEP_ALIVE, onFailure: `event: message\ndata: ${failure}\n\n` } : {}),
+    onEnd: (reason, error) => {
+      if (error !== undefined) {
+        const detail = error instanceof Error ? error.message : String(error);
+        ports.log({ level: 'error', event: 'stream_failed', request_id: invocation.requestId, detail });
+      }
+      end(reason);
+    },
+  });
+  return new Response(body, { status, headers });
+}
+
+/** Statuses whose answer has no body (Fetch, null body status). */
+const NULL_BODY: ReadonlySet<number> = new Set([101, 204, 205, 304]);
+
+function answer(denial: Denial, message: Message | undefined, invocation: Invocation): Response {
+  if (message === undefined && denial.reason !== 'malformed_message') {
+    const wire = toWire(denial);
+    const extra: Record<string, string> = denial.reason === 'method_not_allowed' ? { allow: 'POST' } : {};
+    return problem(wire.code, wire.text, invocation.requestId, extra, wire.status);
+  }
+  const { status, body } = toMcpAnswer(denial, message, invocation.requestId);
+  return new Response(body, {
+    status,
+    headers: {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      'x-request-id': invocation.requestId,
+      ...(denial.reason === 'unavailable' ? { 'retry-after': '2' } : {}),
+    },
+  });
+}

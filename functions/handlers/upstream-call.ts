@@ -1,0 +1,81 @@
+import type { Caller } from '../core/caller.ts';
+import type { Denial } from '../core/denial.ts';
+import type { ServerEntry, ServiceEntry } from '../core/policy.ts';
+import type { Upstream, UpstreamResponse } from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { Credentials } from './credentials.ts';
+
+/** A call on its way to a server or service, before its credential is put on. */
+export type OutboundCall = {
+  readonly caller: Caller;
+  readonly target: ServerEntry | ServiceEntry;
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Uint8Array | undefined;
+  readonly origin: string;
+  readonly callerAuthorization: string | null;
+  readonly signal: AbortSignal;
+};
+
+/** The ports of a call out. */
+export type OutboundPorts = { readonly credentials: Credentials; readonly upstream: Upstream };
+
+/**
+ * Sends a call with its credential. After a 401 from upstream a secret is read past the cache and the call is sent once more, so a
+ * rotation shows at once; where the fresh secret is the same, the 401 stands. Never a redirect, never a call without the credential that
+ * the mode asks for.
+ */
+export async function callUpstream(
+  ports: OutboundPorts,
+  call: OutboundCall,
+): Promise<Result<UpstreamResponse, Denial>> {
+  const first = await attempt(ports, call, false);
+  if (!first.ok) return first;
+  const mayBeStale = call.target.egress.mode === 'service_account' && first.value.response.status === 401;
+  if (!mayBeStale) return ok(first.value.response);
+  const second = await attempt(ports, call, true, first.value.sent);
+  if (!second.ok) {
+    await first.value.response.body.cancel();
+    return second;
+  }
+  if (second.value.response !== first.value.response) await first.value.response.body.cancel();
+  return ok(second.value.response);
+}
+
+type Attempt = { readonly response: UpstreamResponse; readonly sent: Attempted };
+type Attempted = { readonly fingerprint: string; readonly response: UpstreamResponse };
+
+async function attempt(
+  ports: OutboundPorts,
+  call: OutboundCall,
+  fresh: boolean,
+  previous?: Attempted,
+): Promise<Result<Attempt, Denial>> {
+  const url = new URL(call.url);
+  const headers = new Map(call.headers);
+  const { origin, callerAuthorization } = call;
+  const put = await ports.credentials.put(
+    call.caller,
+    call.target,
+    { url, headers },
+    { origin, callerAuthorization, fresh },
+  );
+  if (!put.ok) return put;
+  const fingerprint = JSON.stringify([url.href, [...headers]]);
+  if (previous !== undefined && previous.fingerprint === fingerprint) {
+    return ok({ response: previous.response, sent: previous });
+  }
+  const answer = await ports.upstream.send({
+    url,
+    method: call.method,
+    headers,
+    body: call.body,
+    allowPrivate: call.target.private,
+    isolationKey: JSON.stringify([call.caller.key, call.target.name]),
+    timeout: call.target.timeout,
+    signal: call.signal,
+  });
+  if (!answer.ok) return err(answer.error);
+  return ok({ response: answer.value, sent: { fingerprint, response: answer.value } });
+}
