@@ -1,61 +1,54 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Authorizers } from './authorizer.ts';
-import { GatewayResponses, type OwnResponse } from './gateway-response.ts';
-import { toObject } from './json.ts';
-import type { Lambda } from './lambda.ts';
-import { answerBuffered, answerStreamed, type Disconnects, type ProxyCall } from './lambda-integration.ts';
-import { functionOf } from './lambda-uri.ts';
-import { answerMock } from './mock-integration.ts';
-import { type ApiFacts, type Exchange, toProxyEvent } from './proxy-event.ts';
-import { type GatewayRequest, readRequest } from './request.ts';
-import { toClientHeaders } from './response-headers.ts';
-import { binaryMediaTypes, type Route, type RouteMatch, RouteTable } from './routes.ts';
-import type { Template } from './template.ts';
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { RestApi, type RestApiOptions } from './api-gateway/rest-api.ts';
 
 /** Node's limit on the head of a request; well above API Gateway's, so that the latter answers. */
 const NODE_MAX_HEAD_BYTES = 64 * 1024;
 
-/** API Gateway's integration timeout where the template sets none. */
-const DEFAULT_TIMEOUT_MS = 29_000;
-
-/** Settings of the local API Gateway. */
-export type ApiGatewayOptions = {
-  readonly template: Template;
-  readonly lambda: Lambda;
-  /** Port on 127.0.0.1; 0 for any free one. */
-  readonly port: number;
-  readonly disconnects: Disconnects;
-  readonly log: (line: string) => void;
-};
-
 /** A running REST API. */
 export type RunningApi = { readonly origin: string; readonly close: () => Promise<void> };
 
-type Authorizer = Readonly<Record<string, string | number>> | undefined;
-
 /**
  * Serves the REST API of a template at the root of `http://127.0.0.1:{port}`, as a custom domain would, with the stage
- * variable `origin` set to that origin.
+ * variable `origin` set to that origin. Port 0 takes any free one.
  * @throws Error naming the port where it is taken; Error where the template uses something that is not emulated
  */
-export async function startApiGateway(options: ApiGatewayOptions): Promise<RunningApi> {
+export async function startApiGateway(
+  options: RestApiOptions & { readonly port: number },
+): Promise<RunningApi> {
   const server = createServer({
     maxHeaderSize: NODE_MAX_HEAD_BYTES,
     requestTimeout: 0,
     keepAliveTimeout: 30_000,
   });
-  const api = new ApiGateway(options, await listen(server, options.port));
-  server.on('request', (request, response) => void api.handle(request, response));
-  return {
-    origin: api.origin,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const origin = `http://127.0.0.1:${await listen(server, options.port)}`;
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  try {
+    const api = new RestApi(options, origin);
+    server.on('request', (request, response) => void api.handle(request, response));
+    server.on('clientError', refuseMalformed);
+    return { origin, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Answers what Node cannot read as HTTP. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '413 Content Too Large' : '400 Bad Request';
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\nX-Request-Id: ${randomUUID()}\r\n\r\n`,
+  );
 }
 
 function listen(server: Server, port: number): Promise<number> {
@@ -68,157 +61,4 @@ function listen(server: Server, port: number): Promise<number> {
       resolve((server.address() as AddressInfo).port);
     });
   });
-}
-
-class ApiGateway {
-  readonly origin: string;
-  readonly #options: ApiGatewayOptions;
-  readonly #facts: ApiFacts;
-  readonly #routes: RouteTable;
-  readonly #authorizers: Authorizers;
-  readonly #responses: GatewayResponses;
-  readonly #functionIds = new Map<Route, string>();
-
-  constructor(options: ApiGatewayOptions, port: number) {
-    const { template, lambda } = options;
-    this.origin = `http://127.0.0.1:${port}`;
-    this.#options = options;
-    this.#facts = readFacts(template, this.origin);
-    this.#routes = new RouteTable(template, this.#apiLogicalId());
-    this.#authorizers = new Authorizers(template, lambda);
-    this.#responses = new GatewayResponses(template);
-  }
-
-  /** Answers one request; whatever goes wrong, with a gateway response. */
-  async handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
-    const requestId = randomUUID();
-    response.setHeader('x-amzn-RequestId', requestId);
-    response.setHeader('x-amz-apigw-id', randomBytes(12).toString('base64'));
-    try {
-      const request = await readRequest(message);
-      if (request === undefined) response.setHeader('Connection', 'close');
-      const exchange = this.#exchange(requestId, request ?? EMPTY_REQUEST);
-      if (request === undefined) this.#own(response, exchange, 'REQUEST_TOO_LARGE');
-      else await this.#route(exchange, response);
-    } catch (error) {
-      if (message.destroyed && !message.complete) return;
-      this.#options.log(`request ${requestId}: ${error instanceof Error ? error.stack : String(error)}`);
-      if (response.headersSent) response.destroy();
-      else this.#own(response, this.#exchange(requestId, EMPTY_REQUEST), 'API_CONFIGURATION_ERROR');
-    }
-  }
-
-  async #route(unrouted: Exchange, response: ServerResponse): Promise<void> {
-    const { method, path } = unrouted.request;
-    let match: RouteMatch | undefined;
-    try {
-      match = this.#routes.match(method, path);
-    } catch {
-      return this.#own(response, unrouted, 'BAD_REQUEST_PARAMETERS');
-    }
-    if (match === undefined) return this.#own(response, unrouted, 'MISSING_AUTHENTICATION_TOKEN');
-    const exchange = { ...unrouted, match };
-    let authorizer: Authorizer;
-    if (match.route.authorizerId !== undefined) {
-      const decision = await this.#authorizers.authorize(match.route.authorizerId, exchange, match);
-      if (decision.kind === 'refused') {
-        return this.#own(response, exchange, decision.responseType, decision.context);
-      }
-      authorizer = decision.context;
-    }
-    await this.#integrate(exchange, match, authorizer, response);
-  }
-
-  async #integrate(
-    exchange: Exchange,
-    match: RouteMatch,
-    authorizer: Authorizer,
-    response: ServerResponse,
-  ): Promise<void> {
-    const { integration } = match.route;
-    if (integration['Type'] === 'MOCK') {
-      const answer = answerMock(integration, { exchange, ...(authorizer && { authorizer }) });
-      if (answer === undefined) return this.#own(response, exchange, 'API_CONFIGURATION_ERROR', authorizer);
-      return writeOwn(response, answer);
-    }
-    const { lambda, disconnects } = this.#options;
-    const call: ProxyCall = {
-      functionId: this.#functionOf(match.route),
-      event: toProxyEvent(exchange, match, authorizer),
-      timeoutMs: Number(integration['TimeoutInMillis'] ?? DEFAULT_TIMEOUT_MS),
-      requestId: exchange.requestId,
-      fail: (responseType) => this.#own(response, exchange, responseType, authorizer),
-      writeHead: (head, bodyBytes) => {
-        const headers = toClientHeaders(head.headers);
-        const names = new Set([...headers.keys()].map((name) => name.toLowerCase()));
-        if (!names.has('content-type')) response.setHeader('Content-Type', 'application/json');
-        for (const [name, values] of headers)
-          response.setHeader(name, values.length === 1 ? String(values[0]) : values);
-        const hasLength = bodyBytes !== undefined && head.status !== 204 && head.status !== 304;
-        if (hasLength) response.setHeader('Content-Length', bodyBytes);
-        response.writeHead(head.status);
-      },
-    };
-    const { binaryMediaTypes: binary } = this.#facts;
-    if (integration['ResponseTransferMode'] === 'STREAM') {
-      return answerStreamed(lambda, call, response, disconnects);
-    }
-    return answerBuffered(lambda, call, response, binary.includes('*/*'));
-  }
-
-  #functionOf(route: Route): string {
-    const known = this.#functionIds.get(route);
-    if (known !== undefined) return known;
-    const functionId = functionOf(this.#options.template, String(route.integration['Uri']));
-    this.#functionIds.set(route, functionId);
-    return functionId;
-  }
-
-  #own(response: ServerResponse, exchange: Exchange, responseType: string, authorizer?: Authorizer): void {
-    if (response.destroyed) return;
-    writeOwn(response, this.#responses.create(responseType, { exchange, ...(authorizer && { authorizer }) }));
-  }
-
-  #exchange(requestId: string, request: GatewayRequest): Exchange {
-    const extendedRequestId = randomBytes(12).toString('base64');
-    const receivedAt = new Date();
-    return { requestId, extendedRequestId, request, match: undefined, api: this.#facts, receivedAt };
-  }
-
-  #apiLogicalId(): string {
-    return this.#options.template.ofType('AWS::ApiGateway::RestApi')[0]?.logicalId ?? '';
-  }
-}
-
-const EMPTY_REQUEST: GatewayRequest = {
-  method: 'GET',
-  path: '/',
-  query: new URLSearchParams(),
-  headers: new Map(),
-  body: Buffer.alloc(0),
-  sourceIp: '127.0.0.1',
-};
-
-function writeOwn(response: ServerResponse, { status, headers, body }: OwnResponse): void {
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  const hasBody = status !== 204 && status !== 304;
-  if (hasBody) response.setHeader('Content-Length', Buffer.byteLength(body));
-  response.writeHead(status);
-  response.end(hasBody ? body : undefined);
-}
-
-function readFacts(template: Template, origin: string): ApiFacts {
-  const apiId = template.ofType('AWS::ApiGateway::RestApi')[0]?.logicalId ?? '';
-  const [stage] = template.ofType('AWS::ApiGateway::Stage');
-  const variables = Object.entries(toObject(stage?.properties['Variables'])).filter(
-    ([name]) => name !== 'origin',
-  );
-  const texts = variables.map(([name, value]) => [name, template.text(value) ?? '']);
-  return {
-    apiId: template.ref(apiId),
-    stage: template.text(stage?.properties['StageName']) ?? 'prod',
-    stageVariables: { ...Object.fromEntries(texts), origin },
-    domainName: new URL(origin).host,
-    binaryMediaTypes: binaryMediaTypes(template, apiId),
-  };
 }

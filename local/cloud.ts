@@ -1,16 +1,16 @@
 import { join } from 'node:path';
+import type { Disconnects } from './api-gateway/lambda-integration.ts';
 import { startApiGateway } from './api-gateway.ts';
-import { startControlServer } from './control-server.ts';
 import { claimDataDirectory } from './data-directory.ts';
 import { startDynamodb } from './dynamodb.ts';
-import { Faults } from './faults.ts';
+import { startControlServer } from './endpoint/control-server.ts';
+import { Faults } from './endpoint/faults.ts';
 import { type Json, parseJson, toObject } from './json.ts';
-import { KeyStore } from './key-store.ts';
+import { KeyStore } from './kms/key-store.ts';
 import { startKms } from './kms.ts';
 import { Lambda } from './lambda.ts';
-import type { Disconnects } from './lambda-integration.ts';
-import { createTemplateSecrets, seedSecrets } from './secret-seed.ts';
-import { SecretStore } from './secret-store.ts';
+import { createTemplateSecrets, seedSecrets } from './secrets-manager/secret-seed.ts';
+import { SecretStore } from './secrets-manager/secret-store.ts';
 import { SecretsManager, startSecretsManager } from './secrets-manager.ts';
 import { startSts } from './sts.ts';
 import { Template } from './template.ts';
@@ -55,8 +55,8 @@ export type LocalCloud = {
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const template = Template.read(options.assemblyDir);
   checkStage(template, options.stage);
-  const data = claimDataDirectory(options.dataDir);
-  const closers: (() => Promise<void> | void)[] = [data.release];
+  const data = await claimDataDirectory(options.dataDir);
+  const closers: (() => Promise<void>)[] = [data.release];
   const close = async () => {
     for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
   };

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import dynalite from 'dynalite';
-import type { AwsAnswer, AwsCall } from './aws-call.ts';
-import { type AwsService, parseAwsJson, refuseJson, startAwsEndpoint } from './aws-endpoint.ts';
-import { toPlainItem } from './dynamodb-item.ts';
-import { type Faults, tablesOf } from './faults.ts';
+import { toPlainItem } from './dynamodb/dynamodb-item.ts';
+import type { AwsAnswer, AwsCall } from './endpoint/aws-call.ts';
+import { type AwsService, parseAwsJson, refuseJson, startAwsEndpoint } from './endpoint/aws-endpoint.ts';
+import { type Faults, tablesOf } from './endpoint/faults.ts';
+import type { LoopbackServer } from './endpoint/loopback-server.ts';
 import { toObject } from './json.ts';
-import type { LoopbackServer } from './loopback-server.ts';
 import type { Template } from './template.ts';
 
 const CONTENT_TYPE = 'application/x-amz-json-1.0';

@@ -1,12 +1,18 @@
 import { createPublicKey, randomUUID } from 'node:crypto';
-import { type AwsCall, AwsError } from './aws-call.ts';
-import { type AwsService, answerJson, parseAwsJson, refuseJson, startAwsEndpoint } from './aws-endpoint.ts';
-import type { Faults } from './faults.ts';
+import { type AwsCall, AwsError } from './endpoint/aws-call.ts';
+import {
+  type AwsService,
+  answerJson,
+  parseAwsJson,
+  refuseJson,
+  startAwsEndpoint,
+} from './endpoint/aws-endpoint.ts';
+import type { Faults } from './endpoint/faults.ts';
+import type { LoopbackServer } from './endpoint/loopback-server.ts';
 import { type JsonObject, toText } from './json.ts';
-import type { KeyStore, StoredKey } from './key-store.ts';
-import type { LoopbackServer } from './loopback-server.ts';
+import type { KeyStore, StoredKey } from './kms/key-store.ts';
+import { SIGNING_ALGORITHMS, type Signable, signRsa, verifyRsa } from './kms/rsa-signature.ts';
 import { ACCOUNT_ID, REGION, toKeyArn } from './physical-name.ts';
-import { SIGNING_ALGORITHMS, type Signable, signRsa, verifyRsa } from './rsa-signature.ts';
 
 const DAY_SECONDS = 86_400;
 

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { join } from 'node:path';
-import { toAccessKeyId } from './credentials.ts';
-import { EnvironmentPool } from './environment-pool.ts';
-import { FunctionLog } from './function-log.ts';
-import { toFunctionName } from './function-name.ts';
 import type { Json } from './json.ts';
 import { toObject } from './json.ts';
-import { LambdaEnvironment, type Outcome } from './lambda-environment.ts';
+import { toAccessKeyId } from './lambda/credentials.ts';
+import { EnvironmentPool } from './lambda/environment-pool.ts';
+import { FunctionLog } from './lambda/function-log.ts';
+import { toFunctionName } from './lambda/function-name.ts';
+import { LambdaEnvironment, type Outcome } from './lambda/lambda-environment.ts';
 import { REGION } from './physical-name.ts';
 import type { Resource, Template } from './template.ts';
 

@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { type AwsCall, AwsError } from './aws-call.ts';
-import { type AwsService, answerJson, parseAwsJson, refuseJson, startAwsEndpoint } from './aws-endpoint.ts';
-import type { Faults } from './faults.ts';
+import { type AwsCall, AwsError } from './endpoint/aws-call.ts';
+import {
+  type AwsService,
+  answerJson,
+  parseAwsJson,
+  refuseJson,
+  startAwsEndpoint,
+} from './endpoint/aws-endpoint.ts';
+import type { Faults } from './endpoint/faults.ts';
+import type { LoopbackServer } from './endpoint/loopback-server.ts';
 import { isObject, type JsonObject, toArray, toText } from './json.ts';
-import type { LoopbackServer } from './loopback-server.ts';
 import { toSecretArn } from './physical-name.ts';
-import { createPassword } from './random-password.ts';
-import { filterSecrets } from './secret-filter.ts';
-import { addVersion, holderOf, updateStage } from './secret-stages.ts';
-import type { SecretStore, StoredSecret, StoredVersion } from './secret-store.ts';
+import { createPassword } from './secrets-manager/random-password.ts';
+import { describeSecret, listVersions } from './secrets-manager/secret-description.ts';
+import { filterSecrets } from './secrets-manager/secret-filter.ts';
+import { addVersion, holderOf, updateStage } from './secrets-manager/secret-stages.ts';
+import type { SecretStore, StoredSecret, StoredVersion } from './secrets-manager/secret-store.ts';
 
 const NAME = /^[A-Za-z0-9/_+=.@-]{1,512}$/;
 const MAX_VALUE_BYTES = 65_536;
@@ -55,9 +62,9 @@ export class SecretsManager {
         return this.#save(updateStage(this.#live(input), required(input, 'VersionStage'), from, to));
       }
       case 'DescribeSecret':
-        return describe(this.#find(input));
+        return describeSecret(this.#find(input));
       case 'ListSecrets':
-        return filterSecrets(this.#store.all(), input, describe);
+        return filterSecrets(this.#store.all(), input);
       case 'ListSecretVersionIds':
         return listVersions(this.#find(input), input['IncludeDeprecated'] === true);
       case 'DeleteSecret':
@@ -248,30 +255,4 @@ function required(input: JsonObject, name: string): string {
 function tagsOf(input: JsonObject): Record<string, string> {
   const tags = toArray(input['Tags']).filter(isObject);
   return Object.fromEntries(tags.map((tag) => [String(tag['Key']), String(tag['Value'] ?? '')]));
-}
-
-function describe(secret: StoredSecret): JsonObject {
-  const staged = secret.versions.filter(({ stages }) => stages.length > 0);
-  return {
-    ARN: secret.arn,
-    Name: secret.name,
-    Description: secret.description,
-    CreatedDate: secret.createdAt,
-    LastChangedDate: secret.changedAt,
-    DeletedDate: secret.deletedAt,
-    Tags: Object.entries(secret.tags).map(([Key, Value]) => ({ Key, Value })),
-    VersionIdsToStages: Object.fromEntries(staged.map(({ id, stages }) => [id, stages])),
-    SecretVersionsToStages: Object.fromEntries(staged.map(({ id, stages }) => [id, stages])),
-  };
-}
-
-function listVersions(secret: StoredSecret, includeDeprecated: boolean): object {
-  const versions = secret.versions.filter(({ stages }) => includeDeprecated || stages.length > 0);
-  return {
-    ARN: secret.arn,
-    Name: secret.name,
-    Versions: versions.map(({ id, stages, createdAt }) => {
-      return { VersionId: id, VersionStages: stages, CreatedDate: createdAt };
-    }),
-  };
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { type AwsAnswer, type AwsCall, AwsError } from './aws-call.ts';
-import { type AwsService, startAwsEndpoint } from './aws-endpoint.ts';
-import { fromAccessKeyId } from './credentials.ts';
-import type { Faults } from './faults.ts';
+import { type AwsAnswer, type AwsCall, AwsError } from './endpoint/aws-call.ts';
+import { type AwsService, startAwsEndpoint } from './endpoint/aws-endpoint.ts';
+import type { Faults } from './endpoint/faults.ts';
+import type { LoopbackServer } from './endpoint/loopback-server.ts';
 import { toText } from './json.ts';
-import type { LoopbackServer } from './loopback-server.ts';
+import { fromAccessKeyId } from './lambda/credentials.ts';
 import { ACCOUNT_ID } from './physical-name.ts';
 
 const SESSION_SECONDS = 3600;

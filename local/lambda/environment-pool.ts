@@ -1,0 +1,60 @@
+import type { LambdaEnvironment } from './lambda-environment.ts';
+
+/**
+ * The execution environments of one function: each serves one invocation at a time, an idle one is used again, a new one is
+ * started on demand up to `limit`; beyond that an invocation waits for a free one.
+ */
+export class EnvironmentPool {
+  readonly #start: () => LambdaEnvironment;
+  readonly #limit: number;
+  readonly #all = new Set<LambdaEnvironment>();
+  readonly #idle: LambdaEnvironment[] = [];
+  readonly #waiting: ((environment: LambdaEnvironment) => void)[] = [];
+
+  constructor(limit: number, start: () => LambdaEnvironment) {
+    this.#limit = limit;
+    this.#start = start;
+  }
+
+  /** How many environments there are. */
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** Runs `use` with an environment that nothing else uses meanwhile. */
+  async with<T>(use: (environment: LambdaEnvironment) => Promise<T>): Promise<T> {
+    const environment = await this.#acquire();
+    try {
+      return await use(environment);
+    } finally {
+      this.#release(environment);
+    }
+  }
+
+  /** Ends every environment. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#all].map((environment) => environment.terminate()));
+  }
+
+  #acquire(): LambdaEnvironment | Promise<LambdaEnvironment> {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (!idle.isDead) return idle;
+      this.#all.delete(idle);
+    }
+    if (this.#all.size < this.#limit) return this.#add();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #release(environment: LambdaEnvironment): void {
+    if (environment.isDead) this.#all.delete(environment);
+    const next = this.#waiting.shift();
+    if (next !== undefined) next(environment.isDead ? this.#add() : environment);
+    else if (!environment.isDead) this.#idle.push(environment);
+  }
+
+  #add(): LambdaEnvironment {
+    const environment = this.#start();
+    this.#all.add(environment);
+    return environment;
+  }
+}
