@@ -45,6 +45,7 @@ export class Api extends Construct {
         variables: { origin: Lazy.string({ produce: () => this.front.origin }) },
         accessLogDestination: accessLog.destination,
         accessLogFormat: accessLog.format,
+        // A ceiling for the whole API, far below the account's; limits per caller are the gateway's.
         throttlingRateLimit: 500,
         throttlingBurstLimit: 1000,
       },
@@ -68,7 +69,7 @@ export class Api extends Construct {
       identitySources: [],
       resultsCacheTtl: Duration.seconds(0),
     });
-    // CDK writes an empty list as '', which is not the same as none to the API.
+    // CDK writes an empty list as ''; the API documents an absent one.
     const resource = authorizer.node.defaultChild;
     if (resource instanceof CfnAuthorizer) resource.addPropertyDeletionOverride('IdentitySource');
     const integrations: Readonly<Record<RouteTarget, LambdaIntegration>> = {

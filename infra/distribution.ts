@@ -16,6 +16,12 @@ import { ALLOWED_HEADERS, ALLOWED_METHODS, EXPOSED_HEADERS, PREFLIGHT_MAX_AGE_SE
 import type { Settings } from './settings.ts';
 
 /**
+ * Statuses that CloudFront remembers for 10 s of its own accord, whatever the cache policy: by path alone, so that one
+ * caller's 404 would answer another's request.
+ */
+const CACHED_ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
+
+/**
  * CloudFront before the API: root paths without the stage, TLS, and CORS on every answer. Nothing is cached or
  * compressed, and every header but `Host` goes through. Takes the API's id, not its URL, which would depend on the stage
  * that depends on this distribution.
@@ -40,6 +46,7 @@ export function createDistribution(scope: Construct, settings: Settings, restApi
       responseHeadersPolicy: responseHeaders(scope, settings),
       compress: false,
     },
+    errorResponses: CACHED_ERRORS.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
   });
   Validations.of(distribution).acknowledge(
     {

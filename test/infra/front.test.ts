@@ -46,6 +46,15 @@ describe('CloudFront', () => {
     });
   });
 
+  test("remembers no error, so that one caller's 404 is never another's", () => {
+    const errors: { ErrorCode: number; ErrorCachingMinTTL: number; ResponsePagePath?: string }[] =
+      distribution?.properties.DistributionConfig.CustomErrorResponses;
+    expect(errors.map(({ ErrorCode }) => ErrorCode)).toEqual(
+      expect.arrayContaining([403, 404, 500, 502, 503, 504]),
+    );
+    for (const error of errors) expect(error).toEqual({ ErrorCode: error.ErrorCode, ErrorCachingMinTTL: 0 });
+  });
+
   test('answers CORS for the listed origins alone, on every answer, without credentials', () => {
     expect(render(behavior.ResponseHeadersPolicyId)).toBe('{ApiFrontResponseHeaders}');
     expect(headers.CorsConfig).toMatchObject({

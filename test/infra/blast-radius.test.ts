@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { grants, keyStatements, listOf, rolesWith, template } from './grants.ts';
+import { render, resources } from './synthesized.ts';
+
+describe('secrets', () => {
+  test('only the gateway reads credentials', () => {
+    expect(rolesWith(({ resource }) => resource.includes('/credentials'))).toEqual(['{GatewayRole}']);
+  });
+
+  test('only the issuer reads client secrets', () => {
+    expect(rolesWith(({ resource }) => resource.includes('/clients'))).toEqual(['{IssuerRole}']);
+  });
+
+  test('nobody can list, change or describe a secret', () => {
+    const actions = grants
+      .map(({ action }) => action)
+      .filter((action) => action.startsWith('secretsmanager:'));
+    expect(new Set(actions)).toEqual(new Set(['secretsmanager:GetSecretValue']));
+  });
+});
+
+describe('keys', () => {
+  test.for([
+    ['StorageIssuerKeySlotA', '{IssuerRole}'],
+    ['StorageIdentityKeySlotA', '{GatewayRole}'],
+  ] as const)('%s is used for signing by %s alone, in the role and in the key policy', ([key, role]) => {
+    expect(rolesWith(({ action, resource }) => action === 'kms:Sign' && resource === `{${key}.Arn}`)).toEqual(
+      [role],
+    );
+    const signing = keyStatements.filter(
+      (entry) => entry.key === key && listOf(entry.statement.Action).includes('kms:Sign'),
+    );
+    expect(signing.map(({ statement }) => render(statement.Principal?.AWS))).toEqual([
+      role.replace('}', '.Arn}'),
+    ]);
+    expect(signing.map(({ statement }) => statement.Condition)).toEqual([
+      { StringEquals: { 'kms:SigningAlgorithm': 'RSASSA_PKCS1_V1_5_SHA_256' } },
+    ]);
+  });
+
+  test('an account administrator can manage a key but neither sign with it nor grant that it is used', () => {
+    const administration = keyStatements.filter(({ statement }) => statement.Sid === 'Administration');
+    expect(administration).toHaveLength(2);
+    for (const { statement } of administration) {
+      expect(listOf(statement.Action)).toContain('kms:PutKeyPolicy');
+      expect(listOf(statement.Action)).not.toContain('kms:Sign');
+      expect(listOf(statement.Action)).not.toContain('kms:CreateGrant');
+    }
+  });
+});
+
+describe('tables', () => {
+  test('audit records can be put and nothing else', () => {
+    const actions = grants
+      .filter(({ resource }) => resource === '{StorageAuditTable.Arn}')
+      .map(({ action }) => action);
+    expect(new Set(actions)).toEqual(new Set(['dynamodb:PutItem']));
+  });
+
+  test('every right on the auth table names its partitions, and an absent key is refused', () => {
+    const onAuth = grants.filter(({ resource }) => resource === '{StorageAuthTable.Arn}');
+    expect(onAuth.length).toBeGreaterThan(0);
+    for (const { statement, partitions } of onAuth) {
+      expect(partitions).toEqual(
+        expect.arrayContaining([expect.stringMatching(/^(?:POLICY|KEYS|REVOCATION#\*)$/)]),
+      );
+      expect(statement.Condition?.['Null']).toEqual({ 'dynamodb:LeadingKeys': 'false' });
+    }
+  });
+
+  test('only control writes the policy, and only the issuer writes the public keys', () => {
+    const writers = (partition: string) =>
+      rolesWith(
+        ({ action, partitions }) =>
+          action === 'dynamodb:PutItem' && Array.isArray(partitions) && partitions.includes(partition),
+      );
+    expect(writers('POLICY')).toEqual(['{ControlRole}']);
+    expect(writers('KEYS')).toEqual(['{IssuerRole}']);
+    expect(writers('REVOCATION#*')).toEqual(['{ControlRole}', '{IssuerRole}']);
+  });
+
+  test('only the context store reaches documents', () => {
+    expect(rolesWith(({ resource }) => resource.includes('ContextTable'))).toEqual(['{ContextStoreRole}']);
+  });
+
+  test('no index is reachable: a decision on one could be poisoned', () => {
+    expect(grants.filter(({ resource }) => resource.includes('/index'))).toEqual([]);
+  });
+});
+
+describe('functions are invoked', () => {
+  test('by this API alone, each from its own methods', () => {
+    for (const { properties } of resources(template, 'AWS::Lambda::Permission')) {
+      expect(properties.Principal).toBe('apigateway.amazonaws.com');
+      expect(render(properties.SourceArn)).toMatch(
+        /^arn:\{AWS::Partition\}:execute-api:\{AWS::Region\}:\{AWS::AccountId\}:\{ApiRest\}\/(?:authorizers\/\{ApiTokenAuthorizer\}|\{ApiRestDeploymentStageprod\}\/\S+)$/,
+      );
+    }
+  });
+});
