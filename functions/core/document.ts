@@ -94,6 +94,16 @@ export function toWireDocument(document: Document, origin: string): WireDocument
   };
 }
 
+/** What a delete answers. */
+export function toWireDeletion(ids: readonly string[]): {
+  readonly success: true;
+  readonly message: string;
+  readonly deleted_document_ids: readonly string[];
+} {
+  const message = ids.length === 1 ? 'deleted 1 document' : `deleted ${ids.length} documents`;
+  return { success: true, message, deleted_document_ids: ids };
+}
+
 /** SHA-256 in hex. */
 export function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex');

@@ -1,7 +1,7 @@
 import type { IdempotencyConflict, InvalidCursor, NotFound, ReadOnly } from '../core/context-ports.ts';
 import type { Unavailable } from '../core/ports.ts';
 import type { UploadRefusal } from './document-upload.ts';
-import { problem } from './problem.ts';
+import { type ProblemCode, problem } from './problem.ts';
 
 /** Everything for which a document operation can fail. */
 export type DocumentFailure =
@@ -17,22 +17,38 @@ const CONFLICTS = {
   gone: 'the document of this `Idempotency-Key` was deleted',
 } as const;
 
+/** The `code` of each failure (contract §10). */
+const CODES = {
+  not_found: 'not_found',
+  read_only: 'permission_denied',
+  idempotency_conflict: 'conflict',
+  invalid_cursor: 'invalid_argument',
+  invalid_argument: 'invalid_argument',
+  too_large: 'payload_too_large',
+  unavailable: 'unavailable',
+} as const satisfies Record<DocumentFailure['reason'], ProblemCode>;
+
 /** The RFC 9457 answer to a failure. Does NOT log what `unavailable` tells the operator. */
 export function toDocumentProblem(failure: DocumentFailure, requestId: string): Response {
+  return problem(CODES[failure.reason], toFailureText(failure), requestId);
+}
+
+/** What a caller, or its model, is told of a failure. */
+export function toFailureText(failure: DocumentFailure): string {
   switch (failure.reason) {
     case 'not_found':
-      return problem('not_found', 'there is no such document', requestId);
+      return 'there is no such document';
     case 'read_only':
-      return problem('permission_denied', 'this token may only read', requestId);
+      return 'this token may only read';
     case 'idempotency_conflict':
-      return problem('conflict', CONFLICTS[failure.cause], requestId);
+      return CONFLICTS[failure.cause];
     case 'invalid_cursor':
-      return problem('invalid_argument', '`cursor` is not one of this query', requestId);
+      return '`cursor` is not one of this query';
     case 'invalid_argument':
-      return problem('invalid_argument', failure.message, requestId);
+      return failure.message;
     case 'too_large':
-      return problem('payload_too_large', 'a document has at most 4 MiB, a request 4.5 MB', requestId);
+      return 'a document has at most 4 MiB, a request 4.5 MB';
     case 'unavailable':
-      return problem('unavailable', 'the context store cannot be reached; try again', requestId);
+      return 'the context store cannot be reached; try again in a few seconds';
   }
 }

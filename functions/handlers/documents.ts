@@ -1,7 +1,13 @@
 import { type Context, Hono } from 'hono';
 import { toAttachment } from '../core/content-disposition.ts';
 import type { ContextCaller, DocumentStore } from '../core/context-ports.ts';
-import { DOCUMENT_ID_RANDOM_BYTES, isDocumentId, toDocumentId, toWireDocument } from '../core/document.ts';
+import {
+  DOCUMENT_ID_RANDOM_BYTES,
+  isDocumentId,
+  toDocumentId,
+  toWireDeletion,
+  toWireDocument,
+} from '../core/document.ts';
 import { parseDocumentQuery, parseFields, refuse, splitTags } from '../core/document-input.ts';
 import type { Invocation } from '../core/invocation.ts';
 import type { Clock } from '../core/ports.ts';
@@ -118,7 +124,7 @@ export function createDocumentRoutes(ports: DocumentPorts): Hono<{ Bindings: Inv
     if (!reference.ok) return reference.error;
     const deleted = await ports.documents.delete(reference.value.caller, reference.value.id);
     if (!deleted.ok) return fail(context, deleted.error);
-    return context.json(toDeletion(deleted.value), 200, PRIVATE);
+    return context.json(toWireDeletion(deleted.value), 200, PRIVATE);
   });
 
   app.onError((error, context) => {
@@ -127,16 +133,6 @@ export function createDocumentRoutes(ports: DocumentPorts): Hono<{ Bindings: Inv
     return problem('internal', 'something went wrong on our side', requestId);
   });
   return app;
-}
-
-/** What a delete answers, on both doors. */
-export function toDeletion(ids: readonly string[]): {
-  readonly success: true;
-  readonly message: string;
-  readonly deleted_document_ids: readonly string[];
-} {
-  const message = ids.length === 1 ? 'deleted 1 document' : `deleted ${ids.length} documents`;
-  return { success: true, message, deleted_document_ids: ids };
 }
 
 const PRIVATE = { 'Cache-Control': 'private, no-store' } as const;

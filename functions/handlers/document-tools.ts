@@ -1,0 +1,161 @@
+import { isUtf8 } from 'node:buffer';
+import { type CallToolResult, createMcpHandler, McpServer } from '@modelcontextprotocol/server';
+import type { NewDocument } from '../core/context-ports.ts';
+import {
+  DOCUMENT_ID_RANDOM_BYTES,
+  type Document,
+  toDocumentId,
+  toWireDeletion,
+  toWireDocument,
+} from '../core/document.ts';
+import {
+  CREATE_ARGUMENTS,
+  PUSH_ARGUMENTS,
+  QUERY_ARGUMENTS,
+  REFERENCE_ARGUMENTS,
+} from '../core/document-arguments.ts';
+import {
+  type DocumentToolSession,
+  defineTool,
+  failed,
+  refused,
+  structured,
+  type Tool,
+} from './document-tool.ts';
+
+/** Bytes of one request, like everywhere; the pipeline in front has counted them before. */
+const MAX_REQUEST_BYTES = 4_500_000;
+
+const INSTRUCTIONS =
+  'Documents shared between the agents of one project or run. Which documents there are for you is decided outside: ' +
+  'no argument widens it.';
+
+/**
+ * The MCP server of the context store for one request, in both eras and without sessions: `doc_create`, `doc_push`,
+ * `doc_pull`, `doc_query`, `doc_info`, `doc_read`, `doc_delete`; a caller who may only read has only the reading ones. Does NOT
+ * authenticate, decide, or look at `Host` and `Origin`.
+ */
+export function createDocumentTools(session: DocumentToolSession): {
+  fetch(request: Request): Promise<Response>;
+} {
+  const handler = createMcpHandler(() => createServer(session), {
+    legacy: 'stateless',
+    maxRequestBodySize: MAX_REQUEST_BYTES,
+    // The tools never change under a caller, and an idle stream would be paid for by the minute.
+    maxSubscriptions: 0,
+  });
+  return { fetch: (request) => handler.fetch(request) };
+}
+
+const TOOLS: readonly Tool[] = [
+  defineTool({
+    name: 'doc_create',
+    title: 'Create an empty document',
+    description:
+      'Creates a document without content, as a place for content to come. Answers with the document.',
+    access: 'write',
+    arguments: CREATE_ARGUMENTS,
+    run: (session, description) => createDocument(session, { description, content: null }),
+  }),
+  defineTool({
+    name: 'doc_push',
+    title: 'Store a document',
+    description: 'Stores content as a new document of at most 4 MiB. Answers with the document.',
+    access: 'write',
+    arguments: PUSH_ARGUMENTS,
+    run: (session, pushed) => createDocument(session, pushed),
+  }),
+  defineTool({
+    name: 'doc_query',
+    title: 'List documents',
+    description:
+      'Lists documents, oldest first, by part of the filename and by tags. Where `next_cursor` is not null there is more: ' +
+      'repeat the call with it as `cursor`.',
+    access: 'read',
+    arguments: QUERY_ARGUMENTS,
+    run: async (session, query) => {
+      const page = await session.documents.list(session.caller, query);
+      if (!page.ok) return failed(session, page.error);
+      const documents = page.value.documents.map((document) => toWireDocument(document, session.origin));
+      return structured({ documents, next_cursor: page.value.nextCursor ?? null });
+    },
+  }),
+  defineTool({
+    name: 'doc_info',
+    title: 'Describe a document',
+    description: 'Answers with the description of a document, without its content.',
+    access: 'read',
+    arguments: REFERENCE_ARGUMENTS,
+    run: async (session, id) => {
+      const document = await session.documents.info(session.caller, id);
+      return document.ok ? described(session, document.value) : failed(session, document.error);
+    },
+  }),
+  defineTool({
+    name: 'doc_read',
+    title: 'Read a text document',
+    description: 'Answers with the text of a document and nothing else. For other content use doc_pull.',
+    access: 'read',
+    arguments: REFERENCE_ARGUMENTS,
+    run: async (session, id) => {
+      const read = await session.documents.read(session.caller, id);
+      if (!read.ok) return failed(session, read.error);
+      const { content } = read.value;
+      if (!isUtf8(content)) return refused('this document is not text; use doc_pull');
+      return { content: [{ type: 'text', text: Buffer.from(content).toString('utf8') }] };
+    },
+  }),
+  defineTool({
+    name: 'doc_pull',
+    title: 'Get a document with its content',
+    description:
+      'Answers with the description of a document and its content as a resource: text, or bytes in base64.',
+    access: 'read',
+    arguments: REFERENCE_ARGUMENTS,
+    run: async (session, id) => {
+      const read = await session.documents.read(session.caller, id);
+      if (!read.ok) return failed(session, read.error);
+      const { document, content } = read.value;
+      const wire = toWireDocument(document, session.origin);
+      const bytes = Buffer.from(content);
+      const body = isUtf8(content) ? { text: bytes.toString('utf8') } : { blob: bytes.toString('base64') };
+      const resource = { uri: wire.url, mimeType: wire.content_type, ...body };
+      return { content: [{ type: 'resource', resource }], structuredContent: wire };
+    },
+  }),
+  defineTool({
+    name: 'doc_delete',
+    title: 'Delete a document',
+    description: 'Deletes a document for good. Answers with the ids of what was deleted.',
+    access: 'delete',
+    arguments: REFERENCE_ARGUMENTS,
+    run: async (session, id) => {
+      const deleted = await session.documents.delete(session.caller, id);
+      return deleted.ok ? structured(toWireDeletion(deleted.value)) : failed(session, deleted.error);
+    },
+  }),
+];
+
+function createServer(session: DocumentToolSession): McpServer {
+  const server = new McpServer(
+    { name: 'context-store', title: 'Context store', version: session.version },
+    { instructions: INSTRUCTIONS, capabilities: { tools: { listChanged: false } } },
+  );
+  for (const tool of TOOLS) tool(server, session);
+  return server;
+}
+
+async function createDocument(
+  session: DocumentToolSession,
+  input: Pick<NewDocument, 'description' | 'content'>,
+): Promise<CallToolResult> {
+  const nowSeconds = session.clock();
+  const id = toDocumentId(nowSeconds, session.randomBytes(DOCUMENT_ID_RANDOM_BYTES));
+  const document = { ...input, id, nowSeconds, idempotencyKey: undefined };
+  const created = await session.documents.create(session.caller, document);
+  return created.ok ? described(session, created.value) : failed(session, created.error);
+}
+
+function described(session: DocumentToolSession, document: Document): CallToolResult {
+  return structured(toWireDocument(document, session.origin));
+}

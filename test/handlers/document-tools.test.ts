@@ -1,0 +1,369 @@
+import { randomBytes } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { Client as FirstClient } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as FirstTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { fromJsonSchema } from '@modelcontextprotocol/server';
+import fc from 'fast-check';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createDocumentStore } from '../../functions/aws/documents.ts';
+import type { ContextCaller } from '../../functions/core/context-ports.ts';
+import type { WireDocument } from '../../functions/core/document.ts';
+import {
+  CREATE_ARGUMENTS,
+  PUSH_ARGUMENTS,
+  QUERY_ARGUMENTS,
+  REFERENCE_ARGUMENTS,
+} from '../../functions/core/document-arguments.ts';
+import type { DocumentToolSession } from '../../functions/handlers/document-tool.ts';
+import { createDocumentTools } from '../../functions/handlers/document-tools.ts';
+import { contextCaller, cursorSeal, NOW_SECONDS } from '../support/context-callers.ts';
+import { type EmbeddedContextTable, startContextTable } from '../support/context-table.ts';
+
+const ENDPOINT = new URL('https://gate.example/context-store/mcp');
+const READING = ['doc_query', 'doc_info', 'doc_read', 'doc_pull'];
+const ALL = ['doc_create', 'doc_push', 'doc_query', 'doc_info', 'doc_read', 'doc_pull', 'doc_delete'];
+
+/** What a test needs of a client, whichever it is. */
+type ToolClient = {
+  readonly listTools: () => Promise<{ tools: { name: string; inputSchema: unknown }[] }>;
+  readonly callTool: (name: string, input: Record<string, unknown>) => Promise<unknown>;
+};
+type Answer = {
+  readonly content: readonly { readonly type: string; readonly text?: string; readonly resource?: unknown }[];
+  readonly structuredContent?: Record<string, unknown>;
+  readonly isError?: boolean;
+};
+
+let table: EmbeddedContextTable;
+let session: DocumentToolSession;
+let logged: Readonly<Record<string, unknown>>[];
+let namespaces = 0;
+
+beforeAll(async () => {
+  table = await startContextTable();
+});
+
+afterAll(() => table.close());
+
+beforeEach(() => {
+  namespaces += 1;
+  logged = [];
+  session = {
+    documents: createDocumentStore({ ...table, seal: cursorSeal(), clock: () => NOW_SECONDS }),
+    caller: contextCaller({ namespace: `tools-${namespaces}` }),
+    origin: 'https://gate.example',
+    requestId: 'req-1',
+    version: '1.2.3',
+    clock: () => NOW_SECONDS,
+    randomBytes,
+    log: (entry) => logged.push(entry),
+  };
+});
+
+/** Every request meets a server of its own, as in the function. */
+const fetchTools = (url: string | URL | Request, init?: RequestInit): Promise<Response> =>
+  createDocumentTools(session).fetch(new Request(url, init));
+
+async function connectSecond(mode: 'legacy' | { pin: string }): Promise<ToolClient> {
+  const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } });
+  await client.connect(new StreamableHTTPClientTransport(ENDPOINT, { fetch: fetchTools }));
+  return {
+    listTools: () => client.listTools(),
+    callTool: (name, input) => client.callTool({ name, arguments: input }),
+  };
+}
+
+async function connectFirst(): Promise<ToolClient> {
+  const client = new FirstClient({ name: 'test', version: '1' });
+  await client.connect(new FirstTransport(ENDPOINT, { fetch: fetchTools }));
+  return {
+    listTools: () => client.listTools(),
+    callTool: (name, input) => client.callTool({ name, arguments: input }),
+  };
+}
+
+const CLIENTS: [string, () => Promise<ToolClient>][] = [
+  ['client 2.x, revision 2026-07-28', () => connectSecond({ pin: '2026-07-28' })],
+  ['client 2.x, initialize era', () => connectSecond('legacy')],
+  ['client 1.x', connectFirst],
+];
+
+async function call(client: ToolClient, name: string, input: Record<string, unknown>): Promise<Answer> {
+  const answer: Answer = JSON.parse(JSON.stringify(await client.callTool(name, input)));
+  return answer;
+}
+
+async function pushed(client: ToolClient, input: Record<string, unknown>): Promise<string> {
+  const { structuredContent, isError } = await call(client, 'doc_push', input);
+  expect(isError ?? false).toBe(false);
+  return String(structuredContent?.['id']);
+}
+
+async function refusal(client: ToolClient, name: string, input: Record<string, unknown>): Promise<string> {
+  const { isError, content, structuredContent } = await call(client, name, input);
+  expect(isError).toBe(true);
+  expect(structuredContent).toBeUndefined();
+  return content.map(({ text }) => text).join();
+}
+
+describe.each(CLIENTS)('%s', (_, connect) => {
+  test('finds the tools of a writer, and for a reader only those that read', async () => {
+    const { tools } = await (await connect()).listTools();
+    expect(tools.map(({ name }) => name)).toEqual(ALL);
+    session = { ...session, caller: { ...session.caller, permissions: 'read' } };
+    const reader = await connect();
+    expect((await reader.listTools()).tools.map(({ name }) => name)).toEqual(READING);
+    const denied = await reader.callTool('doc_push', { filename: 'a', content: 'x' }).catch(() => 'refused');
+    expect(denied).toBe('refused');
+    expect((await call(reader, 'doc_query', {})).structuredContent).toEqual({
+      documents: [],
+      next_cursor: null,
+    });
+  });
+
+  test('pushes, describes, reads, pulls, lists and deletes a text', async () => {
+    const client = await connect();
+    const push = await call(client, 'doc_push', {
+      filename: 'größe.md',
+      content: '# Größe\n',
+      tags: ['a', 'b'],
+      metadata: { k: 'v' },
+    });
+    const document = push.structuredContent;
+    expect(document).toMatchObject({
+      filename: 'größe.md',
+      content_type: 'text/markdown',
+      size_bytes: 10,
+      tags: ['a', 'b'],
+      metadata: { k: 'v' },
+      url: `https://gate.example/context/documents/${document?.['id']}`,
+    });
+    expect(JSON.parse(push.content[0]?.text ?? '')).toEqual(document);
+    const reference = { document_id: document?.['id'] };
+    expect((await call(client, 'doc_info', reference)).structuredContent).toEqual(document);
+    expect((await call(client, 'doc_read', reference)).content).toEqual([
+      { type: 'text', text: '# Größe\n' },
+    ]);
+    const pull = await call(client, 'doc_pull', reference);
+    expect(pull.structuredContent).toEqual(document);
+    expect(pull.content).toEqual([
+      {
+        type: 'resource',
+        resource: { uri: document?.['url'], mimeType: 'text/markdown', text: '# Größe\n' },
+      },
+    ]);
+    const query = await call(client, 'doc_query', { filename: 'GR', tags: ['b'] });
+    expect(query.structuredContent).toEqual({ documents: [document], next_cursor: null });
+    expect((await call(client, 'doc_delete', reference)).structuredContent).toEqual({
+      success: true,
+      message: 'deleted 1 document',
+      deleted_document_ids: [document?.['id']],
+    });
+    expect(await refusal(client, 'doc_info', reference)).toContain('no such document');
+  });
+
+  test('pushes and pulls bytes, which doc_read refuses', async () => {
+    const client = await connect();
+    const bytes = Buffer.concat([Buffer.from([0xff, 0x00]), randomBytes(400_000)]);
+    const blob = bytes.toString('base64');
+    const id = await pushed(client, { filename: 'a.bin', content: blob, encoding: 'base64' });
+    const { content } = await call(client, 'doc_pull', { document_id: id });
+    expect(content[0]?.resource).toMatchObject({ blob, mimeType: 'application/octet-stream' });
+    expect(await refusal(client, 'doc_read', { document_id: id })).toContain('doc_pull');
+  });
+
+  test('creates a placeholder', async () => {
+    const client = await connect();
+    const { structuredContent } = await call(client, 'doc_create', { filename: 'later.txt' });
+    expect(structuredContent).toMatchObject({ size_bytes: 0, checksum: null });
+    const read = await call(client, 'doc_read', { document_id: structuredContent?.['id'] });
+    expect(read.content).toEqual([{ type: 'text', text: '' }]);
+  });
+
+  test('goes through a list by cursor', async () => {
+    const client = await connect();
+    const ids: string[] = [];
+    for (const filename of ['a', 'b', 'c']) ids.push(await pushed(client, { filename, content: '' }));
+    const seen: string[] = [];
+    let cursor: unknown;
+    do {
+      const input = { limit: 2, ...(typeof cursor === 'string' ? { cursor } : {}) };
+      const { structuredContent } = await call(client, 'doc_query', input);
+      const page: { documents: WireDocument[]; next_cursor: unknown } = JSON.parse(
+        JSON.stringify(structuredContent),
+      );
+      seen.push(...page.documents.map(({ id }) => id));
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+    expect(seen.sort()).toEqual(ids.sort());
+    expect(await refusal(client, 'doc_query', { cursor: 'made-up' })).toContain('cursor');
+  });
+
+  test('cannot name a scope, and no schema lets it', async () => {
+    const client = await connect();
+    const id = await pushed(client, { filename: 'a', content: '' });
+    const arguments_: [string, Record<string, unknown>][] = [
+      ['doc_create', { filename: 'a' }],
+      ['doc_push', { filename: 'a', content: '' }],
+      ['doc_query', {}],
+      ['doc_info', { document_id: id }],
+      ['doc_read', { document_id: id }],
+      ['doc_pull', { document_id: id }],
+      ['doc_delete', { document_id: id }],
+    ];
+    for (const [tool, input] of arguments_) {
+      expect(await refusal(client, tool, { ...input, namespace: 'other' })).toContain('`namespace`');
+      expect(await refusal(client, tool, { ...input, scope_filters: {} })).toContain('`scope_filters`');
+    }
+    expect((await call(client, 'doc_info', { document_id: id })).isError ?? false).toBe(false);
+    const { tools } = await client.listTools();
+    expect(JSON.stringify(tools)).not.toMatch(/namespace|scope_filters|org_id/);
+    for (const { inputSchema } of tools) expect(inputSchema).toMatchObject({ additionalProperties: false });
+  });
+
+  test('of another namespace or org finds nothing', async () => {
+    const id = await pushed(await connect(), { filename: 'a', content: 'secret' });
+    const strangers: ContextCaller[] = [
+      { ...session.caller, namespace: 'elsewhere' },
+      { ...session.caller, orgId: 'other' },
+    ];
+    for (const caller of strangers) {
+      session = { ...session, caller };
+      const stranger = await connect();
+      for (const tool of ['doc_info', 'doc_read', 'doc_pull', 'doc_delete']) {
+        expect(await refusal(stranger, tool, { document_id: id })).toContain('no such document');
+      }
+      const { structuredContent } = await call(stranger, 'doc_query', {});
+      expect(structuredContent).toEqual({ documents: [], next_cursor: null });
+    }
+  });
+
+  test('is told to try again when the store is down, and nothing of why', async () => {
+    const client = new DynamoDBClient({
+      endpoint: 'http://127.0.0.1:1',
+      region: 'eu-central-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      maxAttempts: 1,
+    });
+    const seal = cursorSeal();
+    session = {
+      ...session,
+      documents: createDocumentStore({ ...table, client, seal, clock: () => NOW_SECONDS }),
+    };
+    const caller = await connect();
+    const id = 'doc_000000000000000000000000';
+    const answers = [
+      await refusal(caller, 'doc_query', {}),
+      await refusal(caller, 'doc_create', { filename: 'a' }),
+      await refusal(caller, 'doc_pull', { document_id: id }),
+      await refusal(caller, 'doc_delete', { document_id: id }),
+    ];
+    for (const answer of answers) {
+      expect(answer).toContain('try again');
+      expect(answer).not.toMatch(/ECONN|127\.0|table|dynamo/i);
+    }
+    expect(logged.map(({ event }) => event)).toEqual(answers.map(() => 'context_unavailable'));
+  });
+
+  test('is told nothing of a bug but the request id', async () => {
+    session = {
+      ...session,
+      randomBytes: () => {
+        throw new Error('at /var/task/secret.ts');
+      },
+    };
+    const answer = await refusal(await connect(), 'doc_create', { filename: 'a' });
+    expect(answer).toContain('req-1');
+    expect(answer).not.toContain('secret');
+    expect(logged).toMatchObject([{ event: 'bug', detail: expect.stringContaining('secret') }]);
+  });
+});
+
+test('no stream is kept open: neither the old one nor a subscription', async () => {
+  const get = await fetchTools(ENDPOINT, { headers: { accept: 'text/event-stream' } });
+  expect(get.status).toBe(405);
+  const listen = await fetchTools(ENDPOINT, {
+    method: 'POST',
+    headers: {
+      accept: 'application/json, text/event-stream',
+      'content-type': 'application/json',
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'subscriptions/listen',
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'subscriptions/listen',
+      params: {
+        notifications: { toolsListChanged: true },
+        _meta: {
+          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+          'io.modelcontextprotocol/clientCapabilities': {},
+        },
+      },
+    }),
+  });
+  expect(await listen.json()).toMatchObject({ id: 1, error: { code: -32603 } });
+});
+
+describe('arguments', () => {
+  test.for([
+    ['content that is missing', { filename: 'a' }, 'content'],
+    ['content that is no text', { filename: 'a', content: 1 }, 'content'],
+    ['content with half a character', { filename: 'a', content: '\ud800' }, 'content'],
+    ['an unknown encoding', { filename: 'a', content: '', encoding: 'hex' }, 'encoding'],
+    ['base64 without padding', { filename: 'a', content: 'YQ', encoding: 'base64' }, 'content'],
+    ['base64 of the URL alphabet', { filename: 'a', content: '_-8=', encoding: 'base64' }, 'content'],
+    ['base64 with a line end', { filename: 'a', content: 'YWJj\n', encoding: 'base64' }, 'content'],
+    ['base64 with stray bits', { filename: 'a', content: 'YR==', encoding: 'base64' }, 'content'],
+    ['more than 4 MiB', { filename: 'a', content: 'x'.repeat(4_194_305) }, 'content'],
+    ['a namespace', { filename: 'a', content: '', namespace: 'x' }, 'namespace'],
+  ] as const)('of a push are refused: %s', ([, input, field]) => {
+    expect(PUSH_ARGUMENTS.parse(input)).toMatchObject({ ok: false, error: { field } });
+  });
+
+  test('that are admitted are what the listed schema says', async () => {
+    const text = fc.oneof(
+      fc.string({ maxLength: 4 }),
+      fc.constantFrom('a.txt', 'doc_0123456789abcdef01234567'),
+    );
+    const anything = fc.oneof(
+      text,
+      fc.integer(),
+      fc.array(text, { maxLength: 3 }),
+      fc.dictionary(text, text),
+      fc.constant(null),
+    );
+    const input = fc.record(
+      {
+        filename: fc.oneof(text, anything),
+        tags: fc.oneof(fc.array(text, { maxLength: 3 }), anything),
+        metadata: fc.oneof(fc.dictionary(text, text), anything),
+        content: fc.oneof(text, anything),
+        encoding: fc.oneof(fc.constantFrom('utf-8', 'base64'), anything),
+        limit: fc.oneof(fc.integer({ min: -1, max: 102 }), anything),
+        document_id: fc.oneof(text, anything),
+        namespace: text,
+      },
+      { requiredKeys: [] },
+    );
+    const tools = [CREATE_ARGUMENTS, PUSH_ARGUMENTS, QUERY_ARGUMENTS, REFERENCE_ARGUMENTS].map((tool) => ({
+      parse: tool.parse,
+      names: Object.keys(Object(tool.schema['properties'])),
+      listed: fromJsonSchema({ ...tool.schema }),
+      admitted: 0,
+    }));
+    await fc.assert(
+      fc.asyncProperty(input, fc.constantFrom(...tools), fc.boolean(), async (candidate, tool, isPruned) => {
+        const entries = Object.entries(candidate).filter(([name]) => !isPruned || tool.names.includes(name));
+        const pruned = Object.fromEntries(entries);
+        if (!tool.parse(pruned).ok) return;
+        tool.admitted += 1;
+        expect((await tool.listed['~standard'].validate(pruned)).issues).toBeUndefined();
+      }),
+      { numRuns: 3000 },
+    );
+    for (const { names, admitted } of tools) expect(admitted, names.join()).toBeGreaterThan(0);
+  });
+});
