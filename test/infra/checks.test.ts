@@ -5,6 +5,9 @@ import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { afterAll, expect, test, vi } from 'vitest';
 import { createApp } from '../../infra/app.ts';
 
+// The first run of the checks loads all of their rules, which a busy machine does slowly.
+vi.setConfig({ testTimeout: 60_000 });
+
 const outdir = mkdtempSync(join(tmpdir(), 'sallyport-checks-'));
 vi.stubEnv('CDK_OUTDIR', outdir);
 afterAll(() => rmSync(outdir, { recursive: true }));
