@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { err, ok } from '../functions/core/result.ts';
 import { readToken, TOKEN_OPTIONS } from './access-token.ts';
-import { configurationRefusal, readConfiguration } from './config-directory.ts';
+import { configurationRefusal, configurationWarnings, readConfiguration } from './config-directory.ts';
 import { refusalOf, send } from './http.ts';
 import { isLoopback, readOrigin } from './origin.ts';
 import { failed, misused } from './outcome.ts';
@@ -64,6 +64,7 @@ export const apply: Verb = {
     const applied = Applied.safeParse(answer.value.body);
     if (answer.value.status < 300 && applied.success) {
       const { version } = applied.data;
+      for (const warning of configurationWarnings(directory, applied.data)) terminal.note(warning);
       return ok({ text: `version ${version} applied; it holds everywhere within 15 s`, json: applied.data });
     }
     return err(configurationRefusal(directory, answer.value.body) ?? refusalOf(answer.value));

@@ -27,9 +27,9 @@ const MAY_REFER_TO_DEPLOYMENT: ReadonlySet<string> = new Set(['providers.yml', '
 /** Keys whose values must stay references: a secret never enters a snapshot. */
 const SECRET_LINE = /^[^#\n]*(?:secret|password|private_key)[^:#\n]*:.*$/gim;
 
-const Errors = z.object({
-  errors: z.array(z.object({ file: z.string(), line: z.number().optional(), message: z.string() })).min(1),
-});
+const Problem = z.object({ file: z.string(), line: z.number().optional(), message: z.string() });
+const Errors = z.object({ errors: z.array(Problem).min(1) });
+const Warnings = z.object({ warnings: z.array(Problem) });
 
 /**
  * Reads the configuration in a directory and resolves `${VAR}` from the environment. `secrets.local*` files are never
@@ -71,8 +71,20 @@ export function configurationRefusal(directory: string, answer: unknown): Failur
   const parsed = Errors.safeParse(answer);
   if (!parsed.success) return undefined;
   const { errors } = parsed.data;
-  const lines = errors.map(({ file, line, message }) => `${join(directory, file)}:${line ?? 1}: ${message}`);
+  const lines = errors.map((problem) => toLine(directory, problem));
   return { ...invalidConfiguration(directory, lines), json: { errors } };
+}
+
+/** What the gateway says of a configuration that it has taken, one line each. */
+export function configurationWarnings(directory: string, answer: unknown): readonly string[] {
+  const parsed = Warnings.safeParse(answer);
+  return parsed.success
+    ? parsed.data.warnings.map((warning) => `warning: ${toLine(directory, warning)}`)
+    : [];
+}
+
+function toLine(directory: string, { file, line, message }: z.infer<typeof Problem>): string {
+  return `${join(directory, file)}:${line ?? 1}: ${message}`;
 }
 
 function invalidConfiguration(directory: string, problems: readonly string[]): Failure {

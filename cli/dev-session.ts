@@ -1,6 +1,4 @@
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
@@ -8,22 +6,15 @@ import { err, ok, type Result } from '../functions/core/result.ts';
 import type { startLocalCloud } from '../local/cloud.ts';
 import type { Demo, startDemo } from '../local/demo/index.ts';
 import type { synthesize } from '../local/synthesize.ts';
-import { configurationRefusal, readConfiguration } from './config-directory.ts';
-import { type DemoSecrets, loadDemoSecrets, toNamedSecrets } from './demo-secrets.ts';
+import { configurationRefusal, configurationWarnings, readConfiguration } from './config-directory.ts';
+import { byKey, readSeeds, type SeedOptions } from './dev-seeds.ts';
 import { EXIT, type Failure, failed, type Output } from './outcome.ts';
+import { findTakenPort } from './port.ts';
 import { type Ready, toReadyJson, toReadyText } from './ready.ts';
-import { readSecretsFile } from './secrets-file.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What `sallyport dev` was asked to do. `isDemo`: the shipped configuration, with the demo servers and their secrets. */
-export type DevOptions = {
-  readonly configDirectory: string;
-  readonly isDemo: boolean;
-  readonly dataDirectory: string;
-  readonly port: number;
-  readonly stage: string;
-  readonly isJson: boolean;
-};
+export type DevOptions = SeedOptions & { readonly port: number; readonly isJson: boolean };
 
 /** The parts that a session starts. */
 export type LocalParts = {
@@ -33,7 +24,6 @@ export type LocalParts = {
 };
 
 type Closer = () => Promise<void>;
-type Seeds = { readonly named: Map<string, string>; readonly demo: DemoSecrets | undefined };
 
 const Applied = z.object({ ok: z.literal(true), version: z.number() });
 const DEMO_PORTS = { fininfo: 8790, weather: 8791, polygon: 8792 };
@@ -136,32 +126,16 @@ async function start(
     const refusal = configurationRefusal(configDirectory, applied.value);
     return err(refusal ?? failed(`the configuration was not applied; ${dataDirectory}/logs says why`));
   }
+  for (const warning of configurationWarnings(configDirectory, applied.value)) terminal.note(warning);
   if (stop.aborted) return interrupted(stop);
-  return ok({ cloud, stage, dataDirectory, isDemo });
-}
-
-async function readSeeds({
-  isDemo,
-  configDirectory,
-  dataDirectory,
-  stage,
-}: DevOptions): Promise<Result<Seeds, Failure>> {
-  const own = await readSecretsFile(configDirectory, stage);
-  if (!own.ok) return own;
-  if (!isDemo) {
-    const made = await attempt(`cannot use the data directory ${dataDirectory}`, () =>
-      mkdir(dataDirectory, { recursive: true, mode: 0o700 }),
-    );
-    return made.ok ? ok({ named: own.value, demo: undefined }) : made;
-  }
-  const demo = await loadDemoSecrets(dataDirectory);
-  if (!demo.ok) return demo;
-  return ok({ named: new Map([...toNamedSecrets(demo.value, stage), ...own.value]), demo: demo.value });
-}
-
-/** The holder of each key, as an API knows it. */
-function byKey(keys: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
-  return new Map(Object.entries(keys).map(([holder, key]) => [key, holder]));
+  // With the ports that the configuration names by itself, nobody needs to be told where the demo servers are.
+  return ok({
+    cloud,
+    stage,
+    dataDirectory,
+    isDemo,
+    variables: demoPorts === FREE_PORTS ? demo?.urls : undefined,
+  });
 }
 
 /** Runs a step; where it throws, its words become the failure: the first line, then the others without the stack. */
@@ -180,16 +154,4 @@ function interrupted(stop: AbortSignal): Result<never, Failure> {
     exit: stop.reason === 'SIGINT' ? EXIT.SIGINT : EXIT.SIGTERM,
     message: 'interrupted before it was ready',
   });
-}
-
-async function findTakenPort(ports: readonly number[]): Promise<number | undefined> {
-  for (const port of ports) {
-    const isTaken = await new Promise<boolean>((resolve) => {
-      const probe = createServer();
-      probe.once('error', () => resolve(true));
-      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(false)));
-    });
-    if (isTaken) return port;
-  }
-  return undefined;
 }

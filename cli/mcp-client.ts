@@ -1,5 +1,6 @@
 import type { Client } from '@modelcontextprotocol/client';
 import { err, ok, type Result } from '../functions/core/result.ts';
+import { parseJson, refusalOf } from './http.ts';
 import { type Failure, failed, isNetworkFailure, reasonOf, unreachable } from './outcome.ts';
 
 /** `auto` asks for 2026-07-28 and falls back to `initialize`. */
@@ -33,8 +34,12 @@ export async function attempt<T>(exchange: () => Promise<T>): Promise<Result<T, 
       return err(failed(`${message} (${code})`, { json: { code, data } }));
     }
     if (SdkHttpError.isInstance(error)) {
-      const { status } = error;
-      return err(failed(`${status} ${meaningOf(status)}`, { json: { status } }));
+      const { status, data } = error;
+      const body = typeof data['text'] === 'string' ? parseJson(data['text']) : undefined;
+      const meaning = `${status} ${meaningOf(status)}`;
+      if (typeof body !== 'object' || body === null) return err(failed(meaning, { json: { status } }));
+      const refusal = refusalOf({ status, body });
+      return err({ ...refusal, message: meaning, details: [refusal.message] });
     }
     const reason = reasonOf(error);
     return err(isNetworkFailure(error) ? unreachable(`cannot reach the server: ${reason}`) : failed(reason));

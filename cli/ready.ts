@@ -7,6 +7,8 @@ export type Ready = {
   readonly stage: string;
   readonly dataDirectory: string;
   readonly isDemo: boolean;
+  /** Variables that the configuration was applied with and that a later `sallyport apply` of it needs again. */
+  readonly variables?: Readonly<Record<string, string>> | undefined;
 };
 
 const DEFAULT_ORIGIN = 'http://127.0.0.1:8787';
@@ -14,14 +16,15 @@ const QUERY =
   '{"stock_ticker":"AAPL","multiplier":1,"timespan":"day","from_date":"2026-01-05","to_date":"2026-01-09"}';
 
 /** The ready line of `--json`. */
-export function toReadyJson({ cloud, stage, dataDirectory }: Ready) {
+export function toReadyJson(ready: Ready) {
+  const { cloud, stage, dataDirectory } = ready;
   return {
     ready: true,
     origin: cloud.origin,
     stage,
     control_url: cloud.controlUrl,
     data: dataDirectory,
-    ...awsVariables(cloud),
+    ...variablesOf(ready),
   };
 }
 
@@ -34,7 +37,7 @@ export function toReadyText(ready: Ready): string {
     `  control  ${cloud.controlUrl}`,
     `  data     ${dataDirectory}`,
     '',
-    ...Object.entries(awsVariables(cloud)).map(([name, value]) => `  export ${name}=${value}`),
+    ...Object.entries(variablesOf(ready)).map(([name, value]) => `  export ${name}=${value}`),
   ];
   if (!isDemo) return lines.join('\n');
   const origin = cloud.origin === DEFAULT_ORIGIN ? '' : `SALLYPORT_ORIGIN=${cloud.origin} `;
@@ -49,7 +52,7 @@ export function toReadyText(ready: Ready): string {
   ].join('\n');
 }
 
-/** What the AWS CLI and SDKs need to find the local services; they accept any credentials. */
-function awsVariables({ endpoints }: Ready['cloud']) {
-  return { ...endpoints, AWS_REGION: REGION };
+/** What the AWS CLI and SDKs need to find the local services, which accept any credentials; then the configuration's. */
+function variablesOf({ cloud, variables }: Ready) {
+  return { ...cloud.endpoints, AWS_REGION: REGION, ...variables };
 }

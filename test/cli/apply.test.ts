@@ -51,6 +51,14 @@ test('the files are sent with their variables resolved, and the version is print
   expect(JSON.parse((await run(['apply', directory, '--json'], { env })).out)).toEqual({ version: 7 });
 });
 
+test('what the gateway warns of is printed beside the result', async () => {
+  const warnings = [{ file: 'scopes.yml', line: 2, message: 'a /read scope with tools/call' }];
+  Object.assign(gateway.policyAnswer, { status: 200, body: { version: 8, warnings } });
+  const directory = await makeDirectory({ 'scopes.yml': 'a: 1' });
+  const { code, notes } = await run(['apply', directory], { env });
+  expect([code, notes]).toEqual([0, `warning: ${directory}/scopes.yml:2: a /read scope with tools/call`]);
+});
+
 test('every error of the gateway is printed with file and line', async () => {
   const errors = [
     { file: 'servers.yml', line: 3, message: 'unknown key `ulr`; write `url`' },

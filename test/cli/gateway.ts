@@ -36,6 +36,9 @@ export async function startGateway() {
       }
       return mcp.fetch(request);
     }
+    if (pathname === '/broken/mcp') {
+      return Response.json({ title: 'Unavailable', detail: 'no credential store' }, { status: 503 });
+    }
     const body = await request.text();
     seen.push({ path: pathname, authorization, body });
     if (pathname === '/oauth/token') return answerToken(authorization, new URLSearchParams(body));

@@ -55,6 +55,15 @@ describe.for([{ era: [] }, { era: ['--legacy'] }, { era: ['--modern'] }])('optio
     ]);
   });
 
+  test('the reason that the gateway gives is passed on', async () => {
+    const { code, notes } = await mcp('ping', 'broken');
+    expect(code).toBe(1);
+    expect(notes.split('\n')).toEqual([
+      'sallyport: 503 the server behind the gateway failed',
+      '503 Unavailable: no credential store',
+    ]);
+  });
+
   test('a server that is not there is exit code 3', async () => {
     const { code } = await run(['mcp', 'ping', 'tools', ...era], {
       env: { ...env, SALLYPORT_ORIGIN: 'http://127.0.0.1:1' },
