@@ -1,9 +1,8 @@
-import type { DocumentDescription } from './document.ts';
-import { isDocumentId } from './document.ts';
+import { type DocumentDescription, isDocumentId } from './document.ts';
 import { contentTypeOf, isContentType } from './media-type.ts';
 import { err, ok, type Result } from './result.ts';
 
-/** An argument that is refused. `message` is a whole sentence that names the field and never repeats its value. */
+/** An argument that is refused. `message` names the field and never repeats its value. */
 export type InvalidArgument = {
   readonly reason: 'invalid_argument';
   readonly field: string;
@@ -34,7 +33,7 @@ export const DOCUMENT_BOUNDS = {
   cursorLength: 4096,
 } as const;
 
-/** Arguments that name a scope: the token alone says it (formats: negative test 52). */
+/** Arguments that name a scope, which the token alone says (contract §5). */
 const SCOPE_ARGUMENTS: ReadonlySet<string> = new Set(['namespace', 'scope_filters']);
 
 const CONTROL_CHARACTER = /[\p{Cc}\u2028\u2029]/u;

@@ -43,6 +43,10 @@ export function createDocumentTools(session: DocumentToolSession): {
     maxRequestBodySize: MAX_REQUEST_BYTES,
     // The tools never change under a caller, and an idle stream would be paid for by the minute.
     maxSubscriptions: 0,
+    // The name alone: the message of a rejected request may quote the request.
+    onerror: ({ name }) => {
+      session.log({ level: 'warn', event: 'mcp_error', request_id: session.requestId, detail: name });
+    },
   });
   return { fetch: (request) => handler.fetch(request) };
 }

@@ -191,6 +191,54 @@ describe('a document', () => {
     expect(await store.read(caller, id)).toMatchObject({ ok: false, error: { reason: 'unavailable' } });
   });
 
+  test('whose content is cut short fails and is never served short', async () => {
+    const caller = contextCaller({ namespace: freshNamespace() });
+    const { id } = await created(caller, newDocument('big.bin', { content: randomBytes(300_100) }));
+    const { pk, sk } = toChunkKey(toPartition(caller.orgId, caller.namespace), id, 1, 1);
+    const Item = { pk: { S: pk }, sk: { S: sk }, bytes: { B: randomBytes(99) } };
+    await table.client.send(new PutItemCommand({ TableName: table.tableName, Item }));
+    expect(await store.read(caller, id)).toMatchObject({ ok: false, error: { reason: 'unavailable' } });
+  });
+
+  test('that is deleted under a read is not there', async () => {
+    const caller = contextCaller({ namespace: freshNamespace() });
+    const { id } = await created(caller);
+    const client = table.connect();
+    client.middlewareStack.add((next) => async (args) => {
+      if (JSON.stringify(args.input).includes('CHUNK#')) await store.delete(caller, id);
+      return next(args);
+    });
+    const interrupted = createDocumentStore({
+      ...table,
+      client,
+      seal: cursorSeal(),
+      clock: () => nowSeconds,
+    });
+    expect(await interrupted.read(caller, id)).toEqual(NOT_FOUND);
+  });
+
+  test.for([undefined, 'key-1'])(
+    'is created once when the answer to a write was lost and the write repeated (idempotency key: %s)',
+    async (idempotencyKey) => {
+      const caller = contextCaller({ namespace: freshNamespace() });
+      const client = table.connect();
+      client.middlewareStack.add((next, { commandName }) => async (args) => {
+        if (commandName === 'PutItemCommand') await next(args);
+        return next(args);
+      });
+      const repeating = createDocumentStore({
+        ...table,
+        client,
+        seal: cursorSeal(),
+        clock: () => nowSeconds,
+      });
+      const document = newDocument('a.txt', { idempotencyKey });
+      const result = await repeating.create(caller, document);
+      expect(result).toMatchObject({ ok: true, value: { id: document.id } });
+      expect((await listed(caller)).documents).toEqual(result.ok ? [result.value] : []);
+    },
+  );
+
   test('past its expiry is not there, though its row still is', async () => {
     const caller = contextCaller({ namespace: freshNamespace() });
     const { id } = await created(caller);

@@ -5,6 +5,8 @@ import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 /** An embedded DynamoDB with an empty context table. */
 export type EmbeddedContextTable = {
   readonly client: DynamoDBClient;
+  /** Another client of the same table, for a test to put trouble in. Destroyed with the table. */
+  connect(): DynamoDBClient;
   readonly tableName: string;
   close(): Promise<void>;
 };
@@ -19,12 +21,18 @@ export async function startContextTable(): Promise<EmbeddedContextTable> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('dynalite has no port');
-  const client = new DynamoDBClient({
-    endpoint: `http://127.0.0.1:${address.port}`,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    maxAttempts: 1,
-  });
+  const clients: DynamoDBClient[] = [];
+  const connect = () => {
+    const connected = new DynamoDBClient({
+      endpoint: `http://127.0.0.1:${address.port}`,
+      region: 'eu-central-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      maxAttempts: 1,
+    });
+    clients.push(connected);
+    return connected;
+  };
+  const client = connect();
   const tableName = 'context';
   await client.send(
     new CreateTableCommand({
@@ -42,9 +50,10 @@ export async function startContextTable(): Promise<EmbeddedContextTable> {
   );
   return {
     client,
+    connect,
     tableName,
     async close() {
-      client.destroy();
+      for (const connected of clients) connected.destroy();
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
