@@ -22,9 +22,7 @@ import {
   structured,
   type Tool,
 } from './document-tool.ts';
-
-/** Bytes of one request, like everywhere; the pipeline in front has counted them before. */
-const MAX_REQUEST_BYTES = 4_500_000;
+import { MAX_BODY_BYTES } from './document-upload.ts';
 
 const INSTRUCTIONS =
   'Documents shared between the agents of one project or run. Which documents there are for you is decided outside: ' +
@@ -40,7 +38,7 @@ export function createDocumentTools(session: DocumentToolSession): {
 } {
   const handler = createMcpHandler(() => createServer(session), {
     legacy: 'stateless',
-    maxRequestBodySize: MAX_REQUEST_BYTES,
+    maxRequestBodySize: MAX_BODY_BYTES,
     // The tools never change under a caller, and an idle stream would be paid for by the minute.
     maxSubscriptions: 0,
     // The name alone: the message of a rejected request may quote the request.
