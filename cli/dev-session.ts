@@ -63,11 +63,11 @@ async function start(
   closers: Closer[],
 ): Promise<Result<Ready, Failure>> {
   const { configDirectory, isDemo, dataDirectory, port, stage } = options;
-  const seeds = await readSeeds(options);
-  if (!seeds.ok) return seeds;
   // The demo's own addresses are known only when it runs; everything else in its configuration is known to be right.
   const early = await readConfiguration(configDirectory, terminal.env);
   if (!early.ok) return early;
+  const seeds = await readSeeds(options);
+  if (!seeds.ok) return seeds;
   const demoPorts = port === 0 ? FREE_PORTS : DEMO_PORTS;
   const taken = await findTakenPort(isDemo ? [port, ...Object.values(demoPorts)] : [port]);
   if (taken !== undefined) {
