@@ -1,1 +1,47 @@
-export {};
+import { randomBytes, randomUUID } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createAuditLog } from './aws/audit-log.ts';
+import { SDK_BOUNDS } from './aws/clients.ts';
+import { createDocumentStore } from './aws/documents.ts';
+import { createDynamo } from './aws/dynamodb.ts';
+import { listOf, readEnvironment } from './aws/environment.ts';
+import { createStreamingHandler } from './aws/lambda.ts';
+import { log } from './aws/log.ts';
+import { createRevocationStore } from './aws/revocations.ts';
+import { createRulebookStore } from './aws/rulebook.ts';
+import { createSealerSource } from './aws/sealer.ts';
+import { createSecretStore } from './aws/secrets.ts';
+import { createContextStore } from './handlers/context-store.ts';
+import { createIngress } from './handlers/ingress.ts';
+
+const environment = readEnvironment(
+  'SALLYPORT_STAGE',
+  'AUTH_TABLE',
+  'AUDIT_TABLE',
+  'CONTEXT_TABLE',
+  'SEALING_SECRET',
+  'ALLOWED_ORIGINS',
+);
+const dynamo = createDynamo();
+const clock = () => Math.floor(Date.now() / 1000);
+const client = new DynamoDBClient(SDK_BOUNDS);
+const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
+
+export const handler = createStreamingHandler(
+  createContextStore({
+    ingress: createIngress({
+      rulebook: createRulebookStore(dynamo, environment.AUTH_TABLE, clock),
+      revocations: createRevocationStore(dynamo, environment.AUTH_TABLE, clock),
+      clock,
+    }),
+    audit: createAuditLog(dynamo, environment.AUDIT_TABLE, randomUUID),
+    documents: (seal) => createDocumentStore({ client, tableName: environment.CONTEXT_TABLE, seal, clock }),
+    sealer: createSealerSource(secrets, environment.SEALING_SECRET),
+    randomBytes,
+    allowedOrigins: listOf(environment.ALLOWED_ORIGINS),
+    clock,
+    now: Date.now,
+    log,
+  }),
+);

@@ -32,5 +32,5 @@ export function createAuditLog(dynamo: Dynamo, table: string, randomId: () => st
 
 function toAttribute(value: string | number | readonly string[]): AttributeValue {
   if (typeof value === 'string') return { S: value };
-  return typeof value === 'number' ? { N: String(value) } : { S: value.join(' ') };
+  return typeof value === 'number' ? { N: String(value) } : { L: value.map((item) => ({ S: item })) };
 }

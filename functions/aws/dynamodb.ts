@@ -2,12 +2,11 @@ import { AwsV4Signer } from 'aws4fetch';
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 
-/** An attribute value in DynamoDB's own JSON: strings, numbers as text, booleans. */
+/** An attribute value in DynamoDB's own JSON: strings, numbers as text, lists of strings. */
 export type AttributeValue =
   | { readonly S: string }
   | { readonly N: string }
-  | { readonly BOOL: boolean }
-  | { readonly SS: readonly string[] };
+  | { readonly L: readonly { readonly S: string }[] };
 
 /** An item in DynamoDB's own JSON. */
 export type Item = Readonly<Record<string, AttributeValue>>;

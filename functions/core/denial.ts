@@ -4,6 +4,7 @@ import type { PolicyRefusal } from './decide.ts';
 import { writeJson } from './json.ts';
 import type { Unavailable, UpstreamFailure } from './ports.ts';
 import type { TokenRefusal } from './token.ts';
+import type { ScopeRefusal } from './visibility.ts';
 
 /** A request that carries no credential, or one that stands for nobody. */
 export type IngressRefusal =
@@ -37,6 +38,7 @@ export type Denial =
   | PolicyRefusal
   | FormRefusal
   | EgressRefusal
+  | ScopeRefusal
   | UpstreamFailure
   | Unavailable;
 
@@ -81,6 +83,7 @@ export function toWire(denial: Denial): Wire {
     case 'client_disabled':
     case 'org_mismatch':
     case 'org_suspended':
+    case 'malformed_scope':
       return UNAUTHENTICATED;
     case 'malformed_message':
       return { status: 400, code: 'invalid_argument', rpcCode: denial.code, text: denial.message };
@@ -89,6 +92,13 @@ export function toWire(denial: Denial): Wire {
     case 'no_server_access':
     case 'not_granted':
       return { status: 403, code: 'permission_denied', rpcCode: RPC_DENIED, text: DENIED_TEXT };
+    case 'no_namespace':
+      return {
+        status: 403,
+        code: 'permission_denied',
+        rpcCode: RPC_DENIED,
+        text: 'access denied: this token opens no namespace of the context store',
+      };
     case 'payload_too_large':
       return {
         status: 413,
@@ -162,6 +172,13 @@ export function toWire(denial: Denial): Wire {
   }
 }
 
+/** Refusals that a client reads as an answer of the protocol; a bare 403 would be a broken transport to it. */
+const ANSWERED_IN_PROTOCOL: ReadonlySet<Denial['reason']> = new Set([
+  'not_granted',
+  'missing_credential',
+  'no_namespace',
+]);
+
 /** A denial as an answer of the MCP endpoint. */
 export type McpAnswer = { readonly status: number; readonly body: string };
 
@@ -172,8 +189,7 @@ export type McpAnswer = { readonly status: number; readonly body: string };
  */
 export function toMcpAnswer(denial: Denial, message: Message | undefined, requestId: string): McpAnswer {
   const wire = toWire(denial);
-  const isPolicy = denial.reason === 'not_granted' || denial.reason === 'missing_credential';
-  if (isPolicy && message?.kind === 'request') {
+  if (ANSWERED_IN_PROTOCOL.has(denial.reason) && message?.kind === 'request') {
     const text = explain(denial, wire.text);
     return message.method === 'tools/call'
       ? { status: 200, body: toolError(message, `${text} (request ${requestId})`) }

@@ -1,30 +1,31 @@
-import { type Context, Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { type Denial, toWire } from '../core/denial.ts';
+import type { Denial } from '../core/denial.ts';
 import type { Invocation } from '../core/invocation.ts';
 import { CONTEXT_STORE } from '../core/policy.ts';
 import type { PolicyStore } from '../core/ports.ts';
 import { resourceOf } from '../core/route.ts';
 import { accessRecords, type RecordPorts } from './access.ts';
+import { createApp } from './app.ts';
 import type { Admission, Ingress } from './ingress.ts';
 import { applyConfiguration, readFiles } from './policy-apply.ts';
-import { problem } from './problem.ts';
+import { denialProblem, problem } from './problem.ts';
 
 /** The ports of the control plane. */
 export type ControlPorts = RecordPorts & { readonly ingress: Ingress; readonly policies: PolicyStore };
 
-type Env = { Bindings: Invocation; Variables: { admission: Admission } };
+type ControlEnv = { Bindings: Invocation; Variables: { admission: Admission } };
 
 const MAX_CONFIGURATION_BYTES = 2_000_000;
 
 /** Who am I, what may I use, and the administration of the policy. Everything needs a token for `ORIGIN`. */
-export function createControl(ports: ControlPorts): Hono<Env> {
-  const app = new Hono<Env>();
+export function createControl(ports: ControlPorts): Hono<ControlEnv> {
+  const app = createApp<ControlEnv>(ports.log);
   app.use(async (c, next) => {
     const admission = await ports.ingress.authenticate(c.req.raw.headers, { kind: 'gateway' }, c.env.origin);
     if (!admission.ok) {
       await accessRecords(ports, c.env, c.req.raw.headers).deny(admission.error, { area: 'access' });
-      return refusal(admission.error, c.env);
+      return denialProblem(admission.error, c.env.requestId);
     }
     c.set('admission', admission.value);
     await next();
@@ -44,30 +45,25 @@ export function createControl(ports: ControlPorts): Hono<Env> {
     '/admin/policy',
     bodyLimit({
       maxSize: MAX_CONFIGURATION_BYTES,
-      onError: (c: Context<Env>) =>
+      onError: (c: Context<ControlEnv>) =>
         problem('payload_too_large', 'a configuration is at most 2 MB', c.env.requestId),
     }),
     (c) => writePolicy(ports, c),
   );
-  app.notFound((c) => notFound(c.env));
-  app.onError((error, c) => {
-    ports.log({ level: 'error', event: 'bug', request_id: c.env.requestId, detail: String(error.stack) });
-    return problem('internal', 'an unexpected fault; give the request id to an operator', c.env.requestId);
-  });
   return app;
 }
 
-async function readPolicy(ports: ControlPorts, c: Context<Env>): Promise<Response> {
+async function readPolicy(ports: ControlPorts, c: Context<ControlEnv>): Promise<Response> {
   if (!mayManagePolicy(c.get('admission'))) return denyAdministration(ports, c);
   const pointer = await ports.policies.readPointer();
-  if (!pointer.ok) return refusal(pointer.error, c.env);
+  if (!pointer.ok) return denialProblem(pointer.error, c.env.requestId);
   if (pointer.value === undefined) return notFound(c.env);
   const { version, source, contentHash } = pointer.value;
   return c.json({ version, source, content_hash: contentHash });
 }
 
 /** The record is durable before the change. A refused configuration says every error with file and line. */
-async function writePolicy(ports: ControlPorts, c: Context<Env>): Promise<Response> {
+async function writePolicy(ports: ControlPorts, c: Context<ControlEnv>): Promise<Response> {
   const admission = c.get('admission');
   if (!mayManagePolicy(admission)) return denyAdministration(ports, c);
   const files = readFiles(await c.req.json().catch(() => undefined));
@@ -76,7 +72,7 @@ async function writePolicy(ports: ControlPorts, c: Context<Env>): Promise<Respon
   }
   const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
   const written = await records.allow('manage_policy', { area: 'policy', method: 'apply' });
-  if (!written.ok) return refusal(written.error, c.env);
+  if (!written.ok) return denialProblem(written.error, c.env.requestId);
   const startedAtMs = ports.now();
   const applied = await applyConfiguration(ports.policies, files, 'apply');
   const end = applied.ok ? `version:${applied.value.version}` : applied.error.reason;
@@ -95,15 +91,15 @@ async function writePolicy(ports: ControlPorts, c: Context<Env>): Promise<Respon
         c.env.requestId,
       );
     case 'unavailable':
-      return refusal(applied.error, c.env);
+      return denialProblem(applied.error, c.env.requestId);
   }
 }
 
-async function denyAdministration(ports: ControlPorts, c: Context<Env>): Promise<Response> {
+async function denyAdministration(ports: ControlPorts, c: Context<ControlEnv>): Promise<Response> {
   const denial: Denial = { reason: 'not_granted', obtainable: [] };
   const records = accessRecords(ports, c.env, c.req.raw.headers, c.get('admission'));
   await records.deny(denial, { area: 'policy', method: c.req.method });
-  return refusal(denial, c.env);
+  return denialProblem(denial, c.env.requestId);
 }
 
 function mayManagePolicy({ caller, policy }: Admission): boolean {
@@ -140,11 +136,6 @@ function usableServers(
 
 function union(sets: readonly ReadonlySet<string>[]): readonly string[] {
   return [...new Set(sets.flatMap((set) => [...set]))];
-}
-
-function refusal(denial: Denial, invocation: Invocation): Response {
-  const wire = toWire(denial);
-  return problem(wire.code, wire.text, invocation.requestId, {}, wire.status);
 }
 
 function notFound(invocation: Invocation): Response {

@@ -1,5 +1,5 @@
 import type { Caller } from '../core/caller.ts';
-import { type Denial, toWire } from '../core/denial.ts';
+import type { Denial } from '../core/denial.ts';
 import { serviceRequestHeaders, serviceResponseHeaders } from '../core/forward.ts';
 import type { Invocation } from '../core/invocation.ts';
 import { isPlainPath, matchesPath } from '../core/path-pattern.ts';
@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import { type AccessFacts, accessRecords, type RecordPorts } from './access.ts';
 import { readBody } from './body.ts';
 import type { Ingress } from './ingress.ts';
-import { problem } from './problem.ts';
+import { denialProblem } from './problem.ts';
 import { relay } from './relay.ts';
 import { callUpstream, type OutboundPorts } from './upstream-call.ts';
 
@@ -33,7 +33,7 @@ export async function serveEgress(
   const admission = await ports.ingress.authenticate(headers, route, invocation.origin);
   if (!admission.ok) {
     await accessRecords(ports, invocation, headers).deny(admission.error, { area: 'egress' });
-    return refusal(admission.error, invocation);
+    return denialProblem(admission.error, invocation.requestId);
   }
   const { caller: server, policy } = admission.value;
   const url = new URL(request.url);
@@ -45,14 +45,15 @@ export async function serveEgress(
   const caller = service.ok ? await readDelegation(ports, headers, policy, server, invocation) : service;
   if (!service.ok || !caller.ok) {
     const denial = service.ok ? (caller.ok ? undefined : caller.error) : service.error;
-    if (denial === undefined) return refusal({ reason: 'unknown_server', obtainable: [] }, invocation);
+    if (denial === undefined)
+      return denialProblem({ reason: 'unknown_server', obtainable: [] }, invocation.requestId);
     await serverRecords.deny(denial, facts);
-    return refusal(denial, invocation);
+    return denialProblem(denial, invocation.requestId);
   }
   const records = accessRecords(ports, invocation, headers, { caller: caller.value, policy });
   const refuse = async (denial: Denial): Promise<Response> => {
     await records.deny(denial, facts);
-    return refusal(denial, invocation);
+    return denialProblem(denial, invocation.requestId);
   };
   const target = targetUrl(service.value, request.method, path, url.search);
   if (!target.ok) return refuse(target.error);
@@ -130,9 +131,4 @@ function targetUrl(service: ServiceEntry, method: string, path: string, search: 
   const url = new URL(`${base.origin}${base.pathname.replace(/\/$/, '')}${path}${search}`);
   const isKept = url.origin === base.origin && url.pathname.endsWith(path);
   return isKept ? ok(url) : err({ reason: 'outside_perimeter', detail: 'the URL changed when it was read' });
-}
-
-function refusal(denial: Denial, invocation: Invocation): Response {
-  const wire = toWire(denial);
-  return problem(wire.code, wire.text, invocation.requestId, {}, wire.status);
 }

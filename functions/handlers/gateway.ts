@@ -1,13 +1,12 @@
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import type { Denial } from '../core/denial.ts';
 import { mcpRequestHeaders } from '../core/forward.ts';
-import type { Invocation } from '../core/invocation.ts';
 import type { UpstreamResponse } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Sealer } from '../core/seal.ts';
+import { type AppEnv, createApp } from './app.ts';
 import { type EgressPorts, serveEgress } from './egress.ts';
 import { type McpBackend, type McpCall, type McpPorts, serveMcp } from './mcp.ts';
-import { problem } from './problem.ts';
 import { callUpstream, type OutboundPorts } from './upstream-call.ts';
 
 /** The ports of the gateway. */
@@ -21,16 +20,11 @@ export type GatewayPorts = Omit<McpPorts, 'backend'> &
   };
 
 /** The gateway: MCP servers at `/{server}/mcp`, and the egress gateway for those servers at `/egress/{service}/…`. */
-export function createGateway(ports: GatewayPorts): Hono<{ Bindings: Invocation }> {
-  const app = new Hono<{ Bindings: Invocation }>();
+export function createGateway(ports: GatewayPorts): Hono<AppEnv> {
+  const app = createApp(ports.log);
   const backend = createUpstreamBackend(ports);
   app.all('/:server/mcp', (c) => serveMcp({ ...ports, backend }, c.req.raw, c.req.param('server'), c.env));
   app.all('/egress/:service/*', (c) => serveEgress(ports, c.req.raw, c.req.param('service'), c.env));
-  app.notFound((c) => problem('not_found', 'there is nothing here', c.env.requestId));
-  app.onError((error, c) => {
-    ports.log({ level: 'error', event: 'bug', request_id: c.env.requestId, detail: String(error.stack) });
-    return problem('internal', 'an unexpected fault; give the request id to an operator', c.env.requestId);
-  });
   return app;
 }
 

@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { AuditRecord } from '../core/audit.ts';
 import { type PresentedClient, readClientCredentials, readForm, secretMatches } from '../core/client-auth.ts';
@@ -17,6 +17,7 @@ import type {
 import { err, ok, type Result } from '../core/result.ts';
 import type { Secret } from '../core/secret.ts';
 import { VerifiedToken } from '../core/token.ts';
+import { type AppEnv, createApp } from './app.ts';
 import { createDiscovery, type IssuerKeys } from './discovery.ts';
 import { problem } from './problem.ts';
 
@@ -43,8 +44,8 @@ const NO_STORE = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
 type Refusal = OAuthRefusal | Unavailable;
 
 /** The authorization server: discovery, tokens (RFC 6749 §4.4) and revocation (RFC 7009). */
-export function createIssuer(ports: IssuerPorts): Hono<{ Bindings: Invocation }> {
-  const app = new Hono<{ Bindings: Invocation }>();
+export function createIssuer(ports: IssuerPorts): Hono<AppEnv> {
+  const app = createApp(ports.log);
   const limit = bodyLimit({
     maxSize: MAX_FORM_BYTES,
     onError: (c) => problem('payload_too_large', 'a form is at most 16 KB', c.env.requestId),
@@ -56,11 +57,6 @@ export function createIssuer(ports: IssuerPorts): Hono<{ Bindings: Invocation }>
   app.route('/', createDiscovery(ports.keys));
   app.post('/oauth/token', limit, (c) => issueToken(ports, c.req.raw, c.env));
   app.post('/oauth/revoke', limit, (c) => revokeToken(ports, c.req.raw, c.env));
-  app.notFound((c) => problem('not_found', 'there is nothing here', c.env.requestId));
-  app.onError((error, c) => {
-    ports.log({ level: 'error', event: 'bug', request_id: c.env.requestId, detail: String(error.stack) });
-    return problem('internal', 'an unexpected fault; give the request id to an operator', c.env.requestId);
-  });
   return app;
 }
 

@@ -1,7 +1,7 @@
 import { type Message, readMessage, toAction } from '../core/action.ts';
 import type { Caller } from '../core/caller.ts';
 import { decide, decideServer } from '../core/decide.ts';
-import { type Denial, rpcError, toMcpAnswer, toWire } from '../core/denial.ts';
+import { type Denial, rpcError, toMcpAnswer } from '../core/denial.ts';
 import { isUtf8Json, mcpResponseHeaders, mediaTypeOf } from '../core/forward.ts';
 import type { Invocation } from '../core/invocation.ts';
 import { writeJson } from '../core/json.ts';
@@ -14,7 +14,7 @@ import { SseFilter } from '../core/sse.ts';
 import { type AccessFacts, type AccessRecords, accessRecords, type RecordPorts } from './access.ts';
 import { readBody, readStream } from './body.ts';
 import type { Admission, Ingress } from './ingress.ts';
-import { problem } from './problem.ts';
+import { denialProblem } from './problem.ts';
 import { relay } from './relay.ts';
 
 /** One admitted and decided call, ready for the server behind. */
@@ -195,9 +195,7 @@ const NULL_BODY: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 
 function answer(denial: Denial, message: Message | undefined, invocation: Invocation): Response {
   if (message === undefined && denial.reason !== 'malformed_message') {
-    const wire = toWire(denial);
-    const extra: Record<string, string> = denial.reason === 'method_not_allowed' ? { allow: 'POST' } : {};
-    return problem(wire.code, wire.text, invocation.requestId, extra, wire.status);
+    return denialProblem(denial, invocation.requestId);
   }
   const { status, body } = toMcpAnswer(denial, message, invocation.requestId);
   return new Response(body, {

@@ -1,3 +1,5 @@
+import { type Denial, toWire } from '../core/denial.ts';
+
 /** The `code` of a problem and its HTTP status (contract §10). */
 const STATUS = {
   invalid_argument: 400,
@@ -55,4 +57,11 @@ export function problem(
       ...extraHeaders,
     },
   });
+}
+
+/** A denial as a problem; nothing of its detail. */
+export function denialProblem(denial: Denial, requestId: string): Response {
+  const { code, text, status } = toWire(denial);
+  const headers: Record<string, string> = denial.reason === 'method_not_allowed' ? { allow: 'POST' } : {};
+  return problem(code, text, requestId, headers, status);
 }
