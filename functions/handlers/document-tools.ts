@@ -14,6 +14,7 @@ import {
   QUERY_ARGUMENTS,
   REFERENCE_ARGUMENTS,
 } from '../core/document-arguments.ts';
+import { MAX_BODY_BYTES } from './body.ts';
 import {
   type DocumentToolSession,
   defineTool,
@@ -22,7 +23,6 @@ import {
   structured,
   type Tool,
 } from './document-tool.ts';
-import { MAX_BODY_BYTES } from './document-upload.ts';
 
 const INSTRUCTIONS =
   'Documents shared between the agents of one project or run. Which documents there are for you is decided outside: ' +

@@ -1,17 +1,15 @@
 import { type DocumentDescription, MAX_DOCUMENT_BYTES } from '../core/document.ts';
 import { type InvalidArgument, parseDescription, refuse, splitTags } from '../core/document-input.ts';
-import { type JsonOptions, parseJsonText } from '../core/json.ts';
+import { type JsonOptions, parseJson } from '../core/json.ts';
 import { statedContentType } from '../core/media-type.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { readBody } from './body.ts';
 
 /** What a create request carries. Content of `null` makes a placeholder. */
 export type Upload = { readonly description: DocumentDescription; readonly content: Uint8Array | null };
 
 /** Why a create request is refused. */
 export type UploadRefusal = InvalidArgument | { readonly reason: 'too_large' };
-
-/** Bytes of one request (contract §13): what still reaches a Lambda function after base64. */
-export const MAX_BODY_BYTES = 4_500_000;
 
 /** Metadata names are the caller's own, so two of them may differ in case alone. */
 const DESCRIPTION_JSON: JsonOptions = { maxDepth: 8, caseVariants: 'keep' };
@@ -34,16 +32,13 @@ export async function parseUpload(request: Request): Promise<Result<Upload, Uplo
   if (mediaTypeOf(request) !== 'application/json') {
     return refuse('content-type', 'must be `multipart/form-data` or `application/json`');
   }
-  const json = parseStrictJson(Buffer.from(body).toString('utf8'));
+  const json = parseStrictJson(body);
   if (json === undefined) return refuse('body', 'must be one JSON object without repeated members');
   const description = parseDescription(json);
   return description.ok ? ok({ description: description.value, content: null }) : description;
 }
 
-async function parseForm(
-  contentType: string,
-  body: Uint8Array<ArrayBuffer>,
-): Promise<Result<Upload, UploadRefusal>> {
+async function parseForm(contentType: string, body: Uint8Array): Promise<Result<Upload, UploadRefusal>> {
   let form: FormData;
   try {
     form = await new Response(body, { headers: { 'content-type': contentType } }).formData();
@@ -64,28 +59,16 @@ async function parseForm(
     filename: file.name,
     content_type: statedContentType(file.type, file.name),
     tags: splitTags(tags),
-    metadata: parseStrictJson(metadata) ?? null,
+    metadata: parseStrictJson(Buffer.from(metadata)) ?? null,
   });
   if (!described.ok) return described;
   return ok({ description: described.value, content: await file.bytes() });
 }
 
 /** JSON that every parser reads alike; undefined where it is not. */
-function parseStrictJson(text: string): unknown {
+function parseStrictJson(bytes: Uint8Array): unknown {
   // What the strict parser admits has one meaning, so the built-in one may build the plain value.
-  return parseJsonText(text, DESCRIPTION_JSON).ok ? JSON.parse(text) : undefined;
-}
-
-async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) return undefined;
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of request.body ?? []) {
-    size += part.length;
-    if (size > MAX_BODY_BYTES) return undefined;
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
+  return parseJson(bytes, DESCRIPTION_JSON).ok ? JSON.parse(Buffer.from(bytes).toString('utf8')) : undefined;
 }
 
 function mediaTypeOf(request: Request): string {

@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import { toAttachment } from '../core/content-disposition.ts';
 import type { ContextCaller, DocumentStore } from '../core/context-ports.ts';
 import {
@@ -12,9 +12,9 @@ import { parseDocumentQuery, parseFields, refuse, splitTags } from '../core/docu
 import type { Invocation } from '../core/invocation.ts';
 import type { Clock } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { type AppEnv, createApp } from './app.ts';
 import { type DocumentFailure, toDocumentProblem } from './document-problem.ts';
 import { isForm, parseUpload } from './document-upload.ts';
-import { problem } from './problem.ts';
 
 /** The tool that a REST operation is decided as (contract §8). */
 export type DocumentTool = 'doc_query' | 'doc_read' | 'doc_info' | 'doc_create' | 'doc_push' | 'doc_delete';
@@ -33,7 +33,7 @@ export type DocumentPorts = {
   readonly log: (entry: Readonly<Record<string, unknown>>) => void;
 };
 
-type DocumentContext = Context<{ Bindings: Invocation }>;
+type DocumentContext = Context<AppEnv>;
 
 /** Visible ASCII without a comma, so that two headers, which arrive joined, are not one key. */
 const IDEMPOTENCY_KEY = /^[!-+\--~]{1,255}$/;
@@ -44,8 +44,8 @@ const DOCUMENTS = '/context/documents';
  * The REST face of the context store (contract §8, formats §1.0.7): create, list, read, metadata, delete. Every operation is
  * resolved before anything of the request but its method, path and media type is looked at.
  */
-export function createDocumentRoutes(ports: DocumentPorts): Hono<{ Bindings: Invocation }> {
-  const app = new Hono<{ Bindings: Invocation }>();
+export function createDocumentRoutes(ports: DocumentPorts): Hono<AppEnv> {
+  const app = createApp<AppEnv>(ports.log);
 
   const fail = (context: DocumentContext, failure: DocumentFailure): Response => {
     const { requestId } = context.env;
@@ -125,12 +125,6 @@ export function createDocumentRoutes(ports: DocumentPorts): Hono<{ Bindings: Inv
     const deleted = await ports.documents.delete(reference.value.caller, reference.value.id);
     if (!deleted.ok) return fail(context, deleted.error);
     return context.json(toWireDeletion(deleted.value), 200, PRIVATE);
-  });
-
-  app.onError((error, context) => {
-    const { requestId } = context.env;
-    ports.log({ level: 'error', event: 'bug', request_id: requestId, detail: String(error.stack ?? error) });
-    return problem('internal', 'something went wrong on our side', requestId);
   });
   return app;
 }
