@@ -35,15 +35,14 @@ export type GatewayRequest = {
 export async function readRequest(message: IncomingMessage): Promise<GatewayRequest | undefined> {
   const target = message.url ?? '/';
   const mark = target.indexOf('?');
-  const isBodyAnnouncedTooLarge = Number(message.headers['content-length'] ?? 0) > MAX_BODY_BYTES;
-  if (headBytes(message) > MAX_HEAD_BYTES || isBodyAnnouncedTooLarge) return undefined;
   const chunks: Buffer[] = [];
-  let size = 0;
+  let bytes = 0;
+  // Read to its end even where it is too large: a client that is still sending would miss the answer.
   for await (const chunk of message) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) return undefined;
-    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
   }
+  if (headBytes(message) > MAX_HEAD_BYTES || bytes > MAX_BODY_BYTES) return undefined;
   const sourceIp = (message.socket.remoteAddress ?? '127.0.0.1').replace(/^::ffff:/, '');
   return {
     method: message.method ?? 'GET',

@@ -54,7 +54,6 @@ export class RestApi {
     response.setHeader('x-amz-apigw-id', randomBytes(12).toString('base64'));
     try {
       const request = await readRequest(message);
-      if (request === undefined) response.setHeader('Connection', 'close');
       const exchange = this.#exchange(requestId, request ?? EMPTY_REQUEST);
       if (request === undefined) this.#own(response, exchange, 'REQUEST_TOO_LARGE');
       else await this.#route(exchange, response);
