@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { type Denial, toWire } from '../core/denial.ts';
 
 /** The `code` of a problem and its HTTP status (contract §10). */
@@ -15,20 +16,6 @@ const STATUS = {
   unavailable: 503,
 } as const;
 
-const TITLE: Readonly<Record<ProblemCode, string>> = {
-  invalid_argument: 'Invalid argument',
-  unauthenticated: 'Unauthenticated',
-  permission_denied: 'Permission denied',
-  not_found: 'Not found',
-  conflict: 'Conflict',
-  failed_precondition: 'Failed precondition',
-  payload_too_large: 'Payload too large',
-  rate_limited: 'Rate limited',
-  internal: 'Internal error',
-  upstream_error: 'Upstream error',
-  unavailable: 'Unavailable',
-};
-
 /** Stable codes that a client may switch on. */
 export type ProblemCode = keyof typeof STATUS;
 
@@ -36,7 +23,7 @@ export type ProblemCode = keyof typeof STATUS;
 const RETRY_AFTER_SECONDS = '2';
 
 /**
- * An RFC 9457 answer. `status` differs from the code's own only where HTTP has a finer word (405, 415). `detail` is read by people and must hold no secret, path, ARN, table or function name.
+ * An RFC 9457 answer, titled by its status as §4.2.1 asks for `about:blank`. `status` differs from the code's own only where HTTP has a finer word (405, 415). `detail` is read by people and must hold no secret, path, ARN, table or function name.
  * `unavailable` carries `Retry-After`.
  */
 export function problem(
@@ -46,7 +33,14 @@ export function problem(
   extraHeaders: Readonly<Record<string, string>> = {},
   status: number = STATUS[code],
 ): Response {
-  const body = { type: 'about:blank', title: TITLE[code], status, detail, code, request_id: requestId };
+  const body = {
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? code,
+    status,
+    detail,
+    code,
+    request_id: requestId,
+  };
   return new Response(JSON.stringify(body), {
     status,
     headers: {

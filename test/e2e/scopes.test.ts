@@ -12,8 +12,9 @@ type Rule = {
   readonly tools: readonly string[];
 };
 type ScopesFile = {
-  readonly group_mappings: Readonly<Record<string, readonly string[]>>;
-} & Readonly<Record<string, readonly Rule[]>>;
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+  readonly scopes: ReadonlyMap<string, readonly Rule[]>;
+};
 
 const SOURCES = [
   { label: 'our own file', path: join(import.meta.dirname, '..', 'vectors', 'groups', 'scopes.yml') },
@@ -25,8 +26,13 @@ const SOURCES = [
 
 /** What the file says in its own words, read without any code of ours: the rules of one group on one server. */
 function rulesOf(file: ScopesFile, group: string, server: string): readonly Rule[] {
-  const scopes = file.group_mappings[group] ?? [];
-  return scopes.flatMap((scope) => file[scope] ?? []).filter((rule) => rule.server === server);
+  const scopes = file.groups[group] ?? [];
+  return scopes.flatMap((scope) => file.scopes.get(scope) ?? []).filter((rule) => rule.server === server);
+}
+
+function readScopesFile(text: string): ScopesFile {
+  const { 'UI-Scopes': _ui, group_mappings: groups, ...scopes } = parse(text);
+  return { groups, scopes: new Map(Object.entries(scopes)) };
 }
 
 function toolsOf(file: ScopesFile, group: string, server: string): readonly string[] {
@@ -36,11 +42,9 @@ function toolsOf(file: ScopesFile, group: string, server: string): readonly stri
 
 describe.each(SOURCES)('every group gets exactly what $label grants', ({ path }) => {
   const text = readFileSync(path, 'utf8');
-  const file: ScopesFile = parse(text);
-  const groups = Object.keys(file.group_mappings);
-  const rules = Object.entries(file).flatMap(([name, value]) =>
-    name.includes('/') ? (value as readonly Rule[]) : [],
-  );
+  const file = readScopesFile(text);
+  const groups = Object.keys(file.groups);
+  const rules = [...file.scopes.values()].flat();
   const servers = [...new Set(rules.map((rule) => rule.server))].sort();
   let cloud: Sallyport;
   let upstream: ToolServers;
