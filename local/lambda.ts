@@ -15,6 +15,8 @@ import type { Resource, Template } from './template.ts';
 /** Lambda's limit on the payload of a synchronous invocation, in and out. */
 const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
 
+const TOO_LARGE = 'the payload is above 6 MB';
+
 /** What a caller of a function may add. Without `onChunk` a streamed answer is collected, as `Invoke` does on AWS. */
 export type InvokeOptions = {
   readonly requestId?: string;
@@ -55,7 +57,8 @@ export class Lambda {
   async invoke(logicalId: string, event: Json, options: InvokeOptions = {}): Promise<Outcome> {
     const local = this.#function(logicalId);
     const payload = JSON.stringify(event);
-    if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) return failed('RequestEntityTooLargeException');
+    if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES)
+      return failed('RequestEntityTooLargeException', TOO_LARGE);
     const chunks: Uint8Array[] = [];
     const outcome = await local.pool.with((environment) =>
       environment.invoke({
@@ -66,13 +69,14 @@ export class Lambda {
         gone: options.gone,
       }),
     );
+    if (outcome === undefined) return failed('ServiceException', 'the local Lambda is closed');
     if (outcome.kind === 'failed') local.log.write(JSON.stringify(outcome.error));
     const answer: Outcome =
       outcome.kind === 'streamed' && options.onChunk === undefined
         ? { kind: 'returned', payload: Buffer.concat(chunks).toString() }
         : outcome;
     const isTooLarge = answer.kind === 'returned' && Buffer.byteLength(answer.payload) > MAX_PAYLOAD_BYTES;
-    return isTooLarge ? failed('Function.ResponseSizeTooLarge') : answer;
+    return isTooLarge ? failed('Function.ResponseSizeTooLarge', TOO_LARGE) : answer;
   }
 
   /** The logical id of the function that people call `name`; a logical id is accepted too. */
@@ -133,6 +137,6 @@ export class Lambda {
   }
 }
 
-function failed(errorType: string): Outcome {
-  return { kind: 'failed', error: { errorType, errorMessage: 'payload above 6 MB', trace: [] } };
+function failed(errorType: string, errorMessage: string): Outcome {
+  return { kind: 'failed', error: { errorType, errorMessage, trace: [] } };
 }

@@ -4,6 +4,7 @@ import { toObject } from '../json.ts';
 import type { Lambda } from '../lambda.ts';
 import type { Template } from '../template.ts';
 import { Authorizers } from './authorizer.ts';
+import { FrontCors } from './front-cors.ts';
 import { GatewayResponses, type OwnResponse } from './gateway-response.ts';
 import { answerBuffered, answerStreamed, type Disconnects, type ProxyCall } from './lambda-integration.ts';
 import { functionOf } from './lambda-uri.ts';
@@ -34,6 +35,7 @@ export class RestApi {
   readonly #routes: RouteTable;
   readonly #authorizers: Authorizers;
   readonly #responses: GatewayResponses;
+  readonly #cors: FrontCors;
   readonly #functionIds = new Map<Route, string>();
 
   /** @throws Error where the template uses something that is not emulated */
@@ -45,16 +47,17 @@ export class RestApi {
     this.#routes = new RouteTable(template, apiId);
     this.#authorizers = new Authorizers(template, lambda);
     this.#responses = new GatewayResponses(template);
+    this.#cors = new FrontCors(template);
   }
 
   /** Answers one request; whatever goes wrong, with a gateway response. */
   async handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const requestId = randomUUID();
     response.setHeader('x-amzn-RequestId', requestId);
-    response.setHeader('x-amz-apigw-id', randomBytes(12).toString('base64'));
     try {
       const request = await readRequest(message);
       const exchange = this.#exchange(requestId, request ?? EMPTY_REQUEST);
+      response.setHeader('x-amz-apigw-id', exchange.extendedRequestId);
       if (request === undefined) this.#own(response, exchange, 'REQUEST_TOO_LARGE');
       else await this.#route(exchange, response);
     } catch (error) {
@@ -96,7 +99,7 @@ export class RestApi {
     if (integration['Type'] === 'MOCK') {
       const answer = answerMock(integration, { exchange, ...(authorizer && { authorizer }) });
       if (answer === undefined) return this.#own(response, exchange, 'API_CONFIGURATION_ERROR', authorizer);
-      return writeOwn(response, answer);
+      return this.#write(response, exchange, answer);
     }
     const { lambda, disconnects } = this.#options;
     const call: ProxyCall = {
@@ -113,6 +116,7 @@ export class RestApi {
           response.setHeader(name, values.length === 1 ? String(values[0]) : values);
         const hasLength = bodyBytes !== undefined && head.status !== 204 && head.status !== 304;
         if (hasLength) response.setHeader('Content-Length', bodyBytes);
+        this.#cors.apply(exchange.request, response);
         response.writeHead(head.status);
       },
     };
@@ -133,7 +137,17 @@ export class RestApi {
 
   #own(response: ServerResponse, exchange: Exchange, responseType: string, authorizer?: Authorizer): void {
     if (response.destroyed) return;
-    writeOwn(response, this.#responses.create(responseType, { exchange, ...(authorizer && { authorizer }) }));
+    const answer = this.#responses.create(responseType, { exchange, ...(authorizer && { authorizer }) });
+    this.#write(response, exchange, answer);
+  }
+
+  #write(response: ServerResponse, { request }: Exchange, { status, headers, body }: OwnResponse): void {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    const hasBody = status !== 204 && status !== 304;
+    if (hasBody) response.setHeader('Content-Length', Buffer.byteLength(body));
+    this.#cors.apply(request, response);
+    response.writeHead(status);
+    response.end(hasBody ? body : undefined);
   }
 
   #exchange(requestId: string, request: GatewayRequest): Exchange {
@@ -151,14 +165,6 @@ const EMPTY_REQUEST: GatewayRequest = {
   body: Buffer.alloc(0),
   sourceIp: '127.0.0.1',
 };
-
-function writeOwn(response: ServerResponse, { status, headers, body }: OwnResponse): void {
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  const hasBody = status !== 204 && status !== 304;
-  if (hasBody) response.setHeader('Content-Length', Buffer.byteLength(body));
-  response.writeHead(status);
-  response.end(hasBody ? body : undefined);
-}
 
 function readFacts(template: Template, apiId: string, origin: string): ApiFacts {
   const [stage] = template.ofType('AWS::ApiGateway::Stage');

@@ -9,21 +9,18 @@ export class EnvironmentPool {
   readonly #limit: number;
   readonly #all = new Set<LambdaEnvironment>();
   readonly #idle: LambdaEnvironment[] = [];
-  readonly #waiting: ((environment: LambdaEnvironment) => void)[] = [];
+  readonly #waiting: ((environment: LambdaEnvironment | undefined) => void)[] = [];
+  #isClosed = false;
 
   constructor(limit: number, start: () => LambdaEnvironment) {
     this.#limit = limit;
     this.#start = start;
   }
 
-  /** How many environments there are. */
-  get size(): number {
-    return this.#all.size;
-  }
-
-  /** Runs `use` with an environment that nothing else uses meanwhile. */
-  async with<T>(use: (environment: LambdaEnvironment) => Promise<T>): Promise<T> {
+  /** Runs `use` with an environment that nothing else uses meanwhile; `undefined` once the pool is closed. */
+  async with<T>(use: (environment: LambdaEnvironment) => Promise<T>): Promise<T | undefined> {
     const environment = await this.#acquire();
+    if (environment === undefined) return undefined;
     try {
       return await use(environment);
     } finally {
@@ -31,12 +28,15 @@ export class EnvironmentPool {
     }
   }
 
-  /** Ends every environment. */
+  /** Ends every environment, and starts none any more. */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const turnAway of this.#waiting.splice(0)) turnAway(undefined);
     await Promise.all([...this.#all].map((environment) => environment.terminate()));
   }
 
-  #acquire(): LambdaEnvironment | Promise<LambdaEnvironment> {
+  #acquire(): LambdaEnvironment | undefined | Promise<LambdaEnvironment | undefined> {
+    if (this.#isClosed) return undefined;
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       if (!idle.isDead) return idle;
       this.#all.delete(idle);

@@ -291,6 +291,37 @@ describe('MOCK integrations', () => {
   });
 });
 
+describe('CORS of the distribution in front', () => {
+  const from = (origin: string, path: string, init: RequestInit = {}) =>
+    call(path, { ...init, headers: { ...init.headers, Origin: origin } });
+
+  test.for([
+    ['a function', '/echo', 200],
+    ['a stream', '/stream', 201],
+    ['a gateway response', '/guarded', 401],
+    ['no route', '/nothing', 404],
+  ] as const)('is on the answer of %s for a listed origin, and for no other', async ([, path, status]) => {
+    const listed = await from('http://localhost:6274', path);
+    expect(listed.status).toBe(status);
+    expect(listed.headers.get('access-control-allow-origin')).toBe('http://localhost:6274');
+    expect(listed.headers.get('access-control-expose-headers')).toBe('X-Request-Id');
+    expect(listed.headers.get('vary')).toBe('Origin');
+    expect(listed.headers.has('access-control-allow-credentials')).toBe(false);
+    const other = await from('https://evil.example.com', path);
+    expect(other.headers.has('access-control-allow-origin')).toBe(false);
+  });
+
+  test('answers a preflight with what is allowed', async () => {
+    const headers = { 'Access-Control-Request-Method': 'POST' };
+    const response = await from('http://localhost:6274', '/echo', { method: 'OPTIONS', headers });
+    expect(response.status).toBe(204);
+    expect(response.headers.get('access-control-allow-origin')).toBe('http://localhost:6274');
+    expect(response.headers.get('access-control-allow-methods')).toBe('GET, POST');
+    expect(response.headers.get('access-control-allow-headers')).toBe('Authorization');
+    expect(response.headers.get('access-control-max-age')).toBe('600');
+  });
+});
+
 describe('a buffered integration', () => {
   test('renames what API Gateway sets itself, and keeps the rest', async () => {
     const { headers, body } = await new Promise<{ headers: NodeJS.Dict<string | string[]>; body: string }>(

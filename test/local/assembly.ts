@@ -234,9 +234,24 @@ export function writeAssembly(directory: string): void {
     },
   });
   const Front = { Type: 'AWS::CloudFront::Distribution', Properties: {} };
+  const FrontHeaders = {
+    Type: 'AWS::CloudFront::ResponseHeadersPolicy',
+    Properties: {
+      ResponseHeadersPolicyConfig: {
+        CorsConfig: {
+          AccessControlAllowOrigins: { Items: ['https://app.example.com', 'http://localhost:6274'] },
+          AccessControlAllowMethods: { Items: ['GET', 'POST'] },
+          AccessControlAllowHeaders: { Items: ['Authorization'] },
+          AccessControlExposeHeaders: { Items: ['X-Request-Id'] },
+          AccessControlMaxAgeSec: 600,
+          OriginOverride: true,
+        },
+      },
+    },
+  };
   write('Fixture.template.json', {
     Parameters: { Stage: { Type: 'String', Default: 'dev' } },
-    Resources: { Front, ...RESOURCES },
+    Resources: { Front, FrontHeaders, ...RESOURCES },
   });
   const names = ['authorizer', 'buffered', 'streamed'];
   const files = names.map((name) => [name, { source: { path: join('assets', name) } }]);

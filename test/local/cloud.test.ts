@@ -81,12 +81,15 @@ test('closed, it leaves nothing that keeps a process alive', async () => {
   writeAssembly(assemblyDir);
   const program = `
     import { startLocalCloud } from ${JSON.stringify(join(import.meta.dirname, '../../local/cloud.ts'))};
-    const cloud = await startLocalCloud(${JSON.stringify({ assemblyDir, dataDir, port: 0 }).slice(
-      0,
-      -1,
-    )}, secrets: new Map(), log() {} });
+    const cloud = await startLocalCloud(${JSON.stringify({
+      assemblyDir,
+      dataDir,
+      port: 0,
+      maxEnvironments: 1,
+    }).slice(0, -1)}, secrets: new Map(), log() {} });
     for (const path of ['/echo', '/stream', '/guarded']) await (await fetch(cloud.origin + path)).text();
-    const hanging = fetch(cloud.origin + '/slow?do=hang', { method: 'POST' }).catch((error) => error);
+    const hang = () => fetch(cloud.origin + '/slow?do=hang', { method: 'POST' }).catch((error) => error);
+    const hanging = Promise.all([hang(), hang()]);
     await fetch(cloud.controlUrl + '/faults', {
       method: 'POST',
       body: JSON.stringify({ service: 'kms', mode: 'timeout' }),
