@@ -46,6 +46,20 @@ export function createDiscovery(keys: IssuerKeys): Hono<{ Bindings: Invocation }
     c.json(resourceMetadata(c.env.origin, c.env.origin), 200, CACHEABLE),
   );
 
+  // Clients take metadata without an authorization endpoint for broken, so there is one; without an identity provider it logs
+  // nobody in, and `response_types_supported` says so. It never redirects: no redirect URI is known to be anybody's.
+  app.get('/oauth/authorize', (c) =>
+    c.text(
+      'No login is configured here. Ask your administrator for a client with client_credentials.\n',
+      400,
+      {
+        'cache-control': 'no-store',
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+        'x-content-type-options': 'nosniff',
+      },
+    ),
+  );
+
   app.get('/healthz', (c) => c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' }));
   return app;
 }
@@ -54,6 +68,7 @@ function serverMetadata(origin: string): Readonly<Record<string, unknown>> {
   const methods = ['client_secret_basic', 'client_secret_post'];
   return {
     issuer: origin,
+    authorization_endpoint: `${origin}/oauth/authorize`,
     token_endpoint: `${origin}/oauth/token`,
     revocation_endpoint: `${origin}/oauth/revoke`,
     jwks_uri: `${origin}/.well-known/jwks.json`,

@@ -16,7 +16,7 @@ import type {
 } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Secret } from '../core/secret.ts';
-import { VerifiedToken } from '../core/token.ts';
+import { KeySet, VerifiedToken } from '../core/token.ts';
 import { type AppEnv, createApp } from './app.ts';
 import { createDiscovery, type IssuerKeys } from './discovery.ts';
 import { problem } from './problem.ts';
@@ -139,9 +139,10 @@ async function revokeToken(ports: IssuerPorts, request: Request, invocation: Inv
   }
   const { client } = authenticated.value;
   const nowSeconds = Math.floor(ports.now() / 1000);
-  const book = await ports.rulebook.read();
-  if (!book.ok) return oauthError(book.error, invocation);
-  const { keys } = book.value;
+  // Our own keys, not the published copy of them: a token that looks unknown here would be left alive.
+  const published = await ports.keys.publish();
+  if (!published.ok) return oauthError(published.error, invocation);
+  const keys = new KeySet(published.value);
   const verified = VerifiedToken.verify(token, {
     kind: 'access',
     issuer: invocation.origin,
@@ -195,26 +196,40 @@ async function authenticate(
   if (!book.ok) return book;
   const { policy } = book.value;
   const client = policy.clients.get(presented.value.clientId);
-  const secrets = await readSecrets(ports, client, presented.value);
-  if (!secrets.ok) return secrets;
-  const matches = secretMatches(presented.value.secret, secrets.value);
+  const matches = await hasSecret(ports, client, presented.value);
+  if (!matches.ok) return matches;
   const isLive = client !== undefined && !client.disabled && !policy.isSuspended(client.org);
-  if (!isLive || !matches) {
+  if (!isLive || !matches.value) {
     return err({ error: 'invalid_client', description: 'client authentication failed' });
   }
   return ok({ client, policy });
+}
+
+/** A secret that does not match is compared once more past the cache, so that a rotated one works at once. */
+async function hasSecret(
+  ports: IssuerPorts,
+  client: ClientEntry | undefined,
+  presented: PresentedClient,
+): Promise<Result<boolean, Unavailable>> {
+  for (const fresh of [false, true]) {
+    const live = await readSecrets(ports, client, presented, fresh);
+    if (!live.ok) return live;
+    if (secretMatches(presented.secret, live.value)) return ok(true);
+  }
+  return ok(false);
 }
 
 async function readSecrets(
   ports: IssuerPorts,
   client: ClientEntry | undefined,
   presented: PresentedClient,
+  fresh: boolean,
 ): Promise<Result<readonly Secret[], Unavailable>> {
   if (client === undefined || client.auth !== presented.method || client.secretName === '') return ok([]);
   const name = client.secretName.replaceAll('{stage}', ports.stage);
   const [current, previous] = await Promise.all([
-    ports.secrets.read(name),
-    ports.secrets.read(name, { stage: 'AWSPREVIOUS' }),
+    ports.secrets.read(name, { fresh }),
+    ports.secrets.read(name, { fresh, stage: 'AWSPREVIOUS' }),
   ]);
   if (!current.ok) {
     ports.log({

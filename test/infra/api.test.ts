@@ -14,6 +14,7 @@ const PUBLIC = [
   'GET /.well-known/oauth-protected-resource/{server}/mcp',
   'GET /.well-known/openid-configuration',
   'GET /healthz',
+  'GET /oauth/authorize',
   'POST /oauth/revoke',
   'POST /oauth/token',
 ];
