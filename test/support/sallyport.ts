@@ -15,7 +15,6 @@ export type Sallyport = {
   /** What the ready line names: endpoints and region for SDKs. */
   readonly ready: Readonly<Record<string, string>>;
   readonly dataDirectory: string;
-  readonly configDirectory: string;
   /** The audit records so far. */
   audit(): readonly Readonly<Record<string, unknown>>[];
   /** The log lines of a function so far. */
@@ -48,19 +47,36 @@ export async function startSallyport(options: {
 }): Promise<Sallyport> {
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-e2e-'));
   const configDirectory = join(directory, 'config');
-  const dataDirectory = join(directory, 'data');
   mkdirSync(configDirectory);
-  mkdirSync(dataDirectory);
-  cpSync(inject('assemblyDirectory'), join(dataDirectory, 'assembly'), { recursive: true });
   for (const [name, text] of Object.entries(options.config)) writeFileSync(join(configDirectory, name), text);
   const seeds = Object.fromEntries([
     ...options.clients.map((id) => [`sallyport/{stage}/clients/${id}`, secretOf(id)]),
     ...Object.entries(options.credentials ?? {}),
   ]);
   writeFileSync(join(configDirectory, 'secrets.local.yml'), JSON.stringify(seeds));
+  return start(directory, ['--config', configDirectory], secretOf);
+}
+
+/** Starts `sallyport dev` as a newcomer does: the shipped configuration, the demo servers, generated secrets. */
+export function startDemoCloud(): Promise<Sallyport> {
+  const directory = mkdtempSync(join(tmpdir(), 'sallyport-e2e-'));
+  return start(directory, [], (clientId) => {
+    const secrets = JSON.parse(readText(join(directory, 'data', 'demo-secrets.json')));
+    return secrets.clients[clientId];
+  });
+}
+
+async function start(
+  directory: string,
+  args: readonly string[],
+  seededSecretOf: (clientId: string) => string,
+): Promise<Sallyport> {
+  const dataDirectory = join(directory, 'data');
+  mkdirSync(dataDirectory);
+  cpSync(inject('assemblyDirectory'), join(dataDirectory, 'assembly'), { recursive: true });
   const child = spawn(
     process.execPath,
-    ['cli/main.ts', 'dev', '--config', configDirectory, '--data', dataDirectory, '--port', '0', '--json'],
+    ['cli/main.ts', 'dev', ...args, '--data', dataDirectory, '--port', '0', '--json'],
     { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const ready = await readReady(child);
@@ -68,7 +84,7 @@ export async function startSallyport(options: {
   const controlUrl = ready['control_url'] ?? '';
 
   const fetchToken = (clientId: string, asked: TokenOptions = {}): Promise<Response> => {
-    const { server, scope, method = 'basic', secret = secretOf(clientId) } = asked;
+    const { server, scope, method = 'basic', secret = seededSecretOf(clientId) } = asked;
     const form = new URLSearchParams({ grant_type: 'client_credentials' });
     if (server !== undefined) form.set('resource', `${origin}/${server}/mcp`);
     if (scope !== undefined) form.set('scope', scope);
@@ -88,7 +104,6 @@ export async function startSallyport(options: {
     controlUrl,
     ready,
     dataDirectory,
-    configDirectory,
     audit: () =>
       readText(join(dataDirectory, 'audit.jsonl'))
         .split('\n')
