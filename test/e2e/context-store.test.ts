@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EVERY_CLIENT, type TestClient } from '../support/clients.ts';
+import { type Sallyport, startSallyport } from '../support/sallyport.ts';
+
+const TOOLS = ['doc_create', 'doc_push', 'doc_pull', 'doc_query', 'doc_info', 'doc_read', 'doc_delete'];
+const METHODS = ['initialize', 'tools/list', 'tools/call'];
+const READING = ['doc_query', 'doc_info', 'doc_read', 'doc_pull'];
+
+const CLIENTS = {
+  'alpha-root': { namespace: 'alpha', scope_filters: { root_session_id: 's-1' } },
+  'alpha-child': { namespace: 'alpha', scope_filters: { root_session_id: 's-1' } },
+  'alpha-other': { namespace: 'alpha', scope_filters: { root_session_id: 's-2' } },
+  'alpha-all': { namespace: 'alpha' },
+  'alpha-reader': { namespace: 'alpha', scopes: ['documents/read'] },
+  beta: { namespace: 'beta', scope_filters: { root_session_id: 's-1' } },
+  'globex-alpha': { org: 'globex', namespace: 'alpha', scope_filters: { root_session_id: 's-1' } },
+  homeless: {},
+  unscoped: { namespace: 'alpha', scopes: ['elsewhere/read'] },
+} as const;
+
+let cloud: Sallyport;
+
+beforeAll(async () => {
+  cloud = await startSallyport({
+    clients: Object.keys(CLIENTS),
+    config: {
+      'scopes.yml': JSON.stringify({
+        'documents/all': [{ server: 'context-store', methods: METHODS, tools: TOOLS }],
+        'documents/read': [{ server: 'context-store', methods: METHODS, tools: READING }],
+        'elsewhere/read': [{ server: 'nowhere', methods: METHODS }],
+      }),
+      'servers.yml': '{}',
+      'orgs.yml': 'orgs: { acme: {}, globex: {} }',
+      'clients.yml': JSON.stringify({
+        clients: Object.fromEntries(
+          Object.entries(CLIENTS).map(([id, client]) => [
+            id,
+            {
+              org: 'acme',
+              grants: ['client_credentials'],
+              scopes: ['documents/all'],
+              audience: 'gateway',
+              secret: { ref: `sallyport/{stage}/clients/${id}` },
+              ...client,
+            },
+          ]),
+        ),
+      }),
+    },
+  });
+});
+afterAll(() => cloud?.close());
+
+async function bearer(clientId: string): Promise<{ authorization: string }> {
+  return { authorization: `Bearer ${await cloud.token(clientId)}` };
+}
+
+async function upload(clientId: string, filename: string, content: string): Promise<string> {
+  const form = new FormData();
+  form.set('file', new File([content], filename, { type: 'text/plain' }));
+  form.set('tags', 'plan,draft');
+  const response = await fetch(`${cloud.origin}/context/documents`, {
+    method: 'POST',
+    headers: await bearer(clientId),
+    body: form,
+  });
+  expect(response.status).toBe(201);
+  return JSON.parse(await response.text()).id;
+}
+
+async function namesSeenBy(clientId: string): Promise<readonly string[]> {
+  const response = await fetch(`${cloud.origin}/context/documents`, { headers: await bearer(clientId) });
+  expect(response.status).toBe(200);
+  const { documents } = JSON.parse(await response.text());
+  return documents.map(({ filename }: { filename: string }) => filename).sort();
+}
+
+describe('REST', () => {
+  test('a document comes back as it went in, with its checksum', async () => {
+    const id = await upload('alpha-root', 'plan.txt', 'the plan\n');
+    const headers = await bearer('alpha-child');
+    const read = await fetch(`${cloud.origin}/context/documents/${id}`, { headers });
+    expect(await read.text()).toBe('the plan\n');
+    expect(read.headers.get('x-content-type-options')).toBe('nosniff');
+    const metadata = await fetch(`${cloud.origin}/context/documents/${id}/metadata`, { headers });
+    expect(await metadata.json()).toMatchObject({
+      id,
+      filename: 'plan.txt',
+      size_bytes: 9,
+      tags: ['plan', 'draft'],
+    });
+  });
+
+  test('who sees what is in the token: filters narrow, absent filters see the namespace, other tenants see nothing', async () => {
+    await upload('alpha-root', 'root.txt', 'r');
+    await upload('alpha-other', 'other.txt', 'o');
+    await upload('alpha-all', 'wide.txt', 'w');
+    await upload('beta', 'beta.txt', 'b');
+    expect(await namesSeenBy('alpha-child')).toEqual(['plan.txt', 'root.txt', 'wide.txt']);
+    expect(await namesSeenBy('alpha-other')).toEqual(['other.txt', 'wide.txt']);
+    expect(await namesSeenBy('alpha-all')).toEqual(['other.txt', 'plan.txt', 'root.txt', 'wide.txt']);
+    expect(await namesSeenBy('beta')).toEqual(['beta.txt']);
+    expect(await namesSeenBy('globex-alpha')).toEqual([]);
+  });
+
+  test.for(['alpha-other', 'beta', 'globex-alpha'])(
+    '%s cannot read, describe or delete by id',
+    async (clientId) => {
+      const id = await upload('alpha-root', 'hidden.txt', 'h');
+      const headers = await bearer(clientId);
+      const url = `${cloud.origin}/context/documents/${id}`;
+      const statuses = [
+        (await fetch(url, { headers })).status,
+        (await fetch(`${url}/metadata`, { headers })).status,
+        (await fetch(url, { method: 'DELETE', headers })).status,
+      ];
+      expect(statuses).toEqual([404, 404, 404]);
+      const deleted = await fetch(url, { method: 'DELETE', headers: await bearer('alpha-child') });
+      expect(await deleted.json()).toMatchObject({ success: true, deleted_document_ids: [id] });
+    },
+  );
+
+  test('no scope, no namespace and no permission are each refused', async () => {
+    const list = async (clientId: string) =>
+      (await fetch(`${cloud.origin}/context/documents`, { headers: await bearer(clientId) })).status;
+    expect(await list('unscoped')).toBe(403);
+    expect(await list('homeless')).toBe(403);
+    const created = await fetch(`${cloud.origin}/context/documents`, {
+      method: 'POST',
+      headers: { ...(await bearer('alpha-reader')), 'content-type': 'application/json' },
+      body: '{"filename":"no.txt"}',
+    });
+    expect(created.status).toBe(403);
+    expect(created.headers.get('content-type')).toBe('application/problem+json');
+    expect(await created.json()).toMatchObject({ code: 'permission_denied', status: 403 });
+  });
+
+  test.for([
+    { name: 'body', body: { filename: 'x', namespace: 'beta' } },
+    { name: 'filters', body: { filename: 'x', scope_filters: {} } },
+  ])('scope in the $name is refused, never obeyed', async ({ body }) => {
+    const response = await fetch(`${cloud.origin}/context/documents`, {
+      method: 'POST',
+      headers: { ...(await bearer('alpha-root')), 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    expect(response.status).toBe(400);
+  });
+});
+
+describe.each(EVERY_CLIENT)('MCP, $label', ({ connect }) => {
+  const clients: TestClient[] = [];
+  const open = async (clientId: string): Promise<TestClient> => {
+    const token = await cloud.token(clientId, { server: 'context-store' });
+    const client = await connect(`${cloud.origin}/context-store/mcp`, { authorization: `Bearer ${token}` });
+    clients.push(client);
+    return client;
+  };
+  afterAll(async () => {
+    for (const client of clients) await client.close();
+  });
+
+  test('agents of one run share documents, agents of another never see them', async () => {
+    const root = await open('alpha-root');
+    expect(await root.listTools()).toEqual([...TOOLS].sort());
+    const pushed = await root.callTool('doc_push', { filename: 'shared.md', content: '# shared' });
+    expect(pushed.isError, pushed.text).toBe(false);
+    const { id } = JSON.parse(pushed.text);
+    const child = await open('alpha-child');
+    expect(await child.callTool('doc_read', { document_id: id })).toEqual({
+      text: '# shared',
+      isError: false,
+    });
+    const stranger = await open('alpha-other');
+    expect((await stranger.callTool('doc_read', { document_id: id })).isError).toBe(true);
+    expect((await child.callTool('doc_delete', { document_id: id })).isError).toBe(false);
+    expect((await root.callTool('doc_read', { document_id: id })).isError).toBe(true);
+  });
+
+  test('a reader has the reading tools, and the same entry decides both doors', async () => {
+    const reader = await open('alpha-reader');
+    expect(await reader.listTools()).toEqual([...READING].sort());
+    expect((await reader.callTool('doc_push', { filename: 'x.md', content: 'x' })).isError).toBe(true);
+  });
+
+  test('a tool refuses arguments that name a scope', async () => {
+    const root = await open('alpha-root');
+    const answer = await root.callTool('doc_query', { namespace: 'beta' }).catch((error) => ({
+      isError: true,
+      text: String(error),
+    }));
+    expect(answer.isError).toBe(true);
+  });
+});
