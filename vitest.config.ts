@@ -1,12 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** Two cores; most tests are short, some start servers, keys and the whole local cloud. */
 export default defineConfig({
   test: {
     dir: 'test',
+    include: ['**/*.test.ts'],
     globalSetup: ['test/support/assembly.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    // End-to-end files start a cloud each; more of them at once than cores only take turns.
+    pool: 'forks',
     maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
   },
 });

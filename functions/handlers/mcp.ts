@@ -109,7 +109,7 @@ export async function serveMcp(
     invocation,
   });
   if (!sent.ok) return refuse(sent.error, message);
-  const pruner = createPruner(policy, caller, server, message);
+  const pruner = httpMethod === 'DELETE' ? undefined : createPruner(policy, caller, server, message);
   return deliver(ports, sent.value, { message, pruner, records, facts: decided, startedAtMs, invocation });
 }
 
