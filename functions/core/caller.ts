@@ -1,7 +1,7 @@
 import type { Json } from './json.ts';
 import type { ClientEntry, Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
-import type { VerifiedToken } from './token.ts';
+import { VerifiedToken } from './token.ts';
 
 /** Why a verified token stands for nobody any more. */
 export type CallerRefusal = {
@@ -52,8 +52,11 @@ export class Caller {
    * The caller of a verified token under the running policy. In this order: the client is registered, belongs to the token's
    * organisation, is not disabled; the organisation is not suspended. Scopes that the client has lost since are dropped.
    * Does NOT check audience or revocation.
+   *
+   * @throws TypeError on a token that {@link VerifiedToken.verify} did not make
    */
   static fromToken(token: VerifiedToken, policy: Policy): Result<Caller, CallerRefusal> {
+    if (!VerifiedToken.is(token)) throw new TypeError('a caller needs a verified token');
     const client = policy.clients.get(token.claims.clientId);
     if (client === undefined) return err({ reason: 'unknown_client' });
     if (client.org !== token.claims.orgId) return err({ reason: 'org_mismatch' });

@@ -1,5 +1,5 @@
 import type { Action } from './action.ts';
-import type { Caller } from './caller.ts';
+import { Caller } from './caller.ts';
 import type { Policy, Rule } from './policy.ts';
 
 /** Why policy refuses. `unknown_server` covers servers of other organisations: hidden is nonexistent. */
@@ -22,10 +22,14 @@ const GRANTED_BY: ReadonlyMap<string, string> = new Map([['server/discover', 'in
  * sends, list pruning about each item. Default deny; the first granting rule in the token's scope order decides.
  *
  * A tool call needs `tools/call` among a rule's methods and the tool among the same rule's tools. Any other method needs to
- * be among the methods; tools never grant methods. `ping`, client notifications and client answers need any rule on the
- * server. A grant of `initialize` is a grant of `server/discover`.
+ * be among the methods; tools never grant methods. `ping`, client notifications (`notifications/…` without an id) and client
+ * answers need any rule on the server; another method without an id is decided like a request, because a server may run it.
+ * A grant of `initialize` is a grant of `server/discover`.
+ *
+ * @throws TypeError on a caller that {@link Caller.fromToken} did not make
  */
 export function decide(policy: Policy, caller: Caller, action: Action): Decision {
+  if (!Caller.is(caller)) throw new TypeError('a decision needs a verified caller');
   if (!policy.hasServer(action.server, caller.orgId)) return deny('unknown_server', []);
   const granted = findGrant(policy, caller.scopes, action);
   if (granted !== undefined) return { allow: true, scope: granted.scope, at: granted.at };
@@ -52,9 +56,9 @@ function findGrant(policy: Policy, scopes: readonly string[], action: Action): R
 }
 
 function grants(rule: Rule, action: Action): boolean {
-  if (action.kind !== 'request' || action.method === 'ping') return true;
-  const { method, name } = action;
-  if (method === undefined) return false;
+  const { kind, method, name } = action;
+  if (method === undefined) return kind !== 'request';
+  if (method === 'ping' || (kind === 'notification' && method.startsWith('notifications/'))) return true;
   const alias = GRANTED_BY.get(method);
   const methodGranted =
     rule.everyMethod || rule.methods.has(method) || (alias !== undefined && rule.methods.has(alias));

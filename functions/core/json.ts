@@ -260,7 +260,7 @@ class Parser {
   }
 }
 
-/** Equal for names that a case-insensitive reader takes for one another. */
+/** Equal for names that a case-insensitive reader takes for one another; `ẞ` gets to `ss` only by way of `ß`. */
 function fold(name: string): string {
-  return LOWER_CASE_ASCII.test(name) ? name : name.toUpperCase().toLowerCase();
+  return LOWER_CASE_ASCII.test(name) ? name : name.toLowerCase().toUpperCase().toLowerCase();
 }

@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import { Caller } from '../../functions/core/caller.ts';
+import { decide } from '../../functions/core/decide.ts';
+import { callerOf, clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
+import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
+
+const issuer = new TestIssuer();
+const policy = policyOf({
+  clients: [
+    clientEntry('courier', { scopes: ['maps/read', 'maps/execute'] }),
+    clientEntry('paused', { disabled: true }),
+    clientEntry('frozen', { org: 'suspended' }),
+    clientEntry('fetcher', { audience: 'resource', server: 'maps' }),
+    clientEntry('__proto__'),
+  ],
+  orgs: [
+    { id: 'acme', suspended: false },
+    { id: 'suspended', suspended: true },
+  ],
+});
+
+describe('who a verified token stands for', () => {
+  test('an agent is a client on its own behalf', () => {
+    const caller = callerOf(issuer, policy, ['maps/read']);
+    expect(caller).toMatchObject({
+      orgId: 'acme',
+      subject: 'courier',
+      clientId: 'courier',
+      kind: 'agent',
+      scopes: ['maps/read'],
+      groups: [],
+      jti: 'j-1',
+      issuedAtSeconds: NOW_SECONDS,
+      expiresAtSeconds: NOW_SECONDS + 300,
+      audience: ORIGIN,
+    });
+    expect([caller.isGatewayClient, caller.server]).toEqual([true, undefined]);
+    expect(caller.obtainableScopes).toEqual(['maps/read', 'maps/execute']);
+  });
+
+  test('a user acts through a client', () => {
+    const caller = Caller.fromToken(issuer.verified({ sub: 'alice' }), policy);
+    expect(caller.ok && caller.value.kind).toBe('user');
+  });
+
+  test('a server that calls out is known by its registration alone', () => {
+    const caller = Caller.fromToken(issuer.verified({ client_id: 'fetcher', server: 'other' }), policy);
+    expect(caller.ok && [caller.value.server, caller.value.isGatewayClient]).toEqual(['maps', false]);
+  });
+
+  test('scopes that the client has no more are dropped, the token’s order stays', () => {
+    const scopes = ['maps/execute', 'admin', 'maps/read', 'MAPS/read', 'maps'];
+    expect(callerOf(issuer, policy, scopes).scopes).toEqual(['maps/execute', 'maps/read']);
+  });
+});
+
+describe('a verified token stands for nobody', () => {
+  test.for([
+    ['where the client is unknown', { client_id: 'nobody' }, 'unknown_client'],
+    ['where the name is one of an object’s prototype', { client_id: 'constructor' }, 'unknown_client'],
+    ['where case differs', { client_id: 'Courier' }, 'unknown_client'],
+    ['where the client is of another organisation', { org_id: 'rival' }, 'org_mismatch'],
+    ['where the client is disabled', { client_id: 'paused' }, 'client_disabled'],
+    ['where the organisation is suspended', { client_id: 'frozen', org_id: 'suspended' }, 'org_suspended'],
+    [
+      'where a disabled client names another organisation',
+      { client_id: 'paused', org_id: 'x' },
+      'org_mismatch',
+    ],
+  ] as const)('%s', ([, claims, reason]) => {
+    expect(Caller.fromToken(issuer.verified(claims), policy)).toEqual({ ok: false, error: { reason } });
+  });
+});
+
+describe('a caller cannot be forged', () => {
+  const caller = callerOf(issuer, policy, ['maps/read']);
+
+  test('only one that was made from a verified token is one', () => {
+    expect(Caller.is(caller)).toBe(true);
+    const forgeries = [
+      { ...caller },
+      Object.create(Caller.prototype),
+      Object.create(caller),
+      null,
+      'caller',
+      1,
+    ];
+    expect(forgeries.map((forgery) => Caller.is(forgery))).toEqual(forgeries.map(() => false));
+  });
+
+  test('a cast token makes no caller, and a cast caller gets no decision', () => {
+    const served = policyOf({
+      servers: [serverEntry('maps')],
+      scopes: [['maps/read', [scopeRule('maps', ['*'], ['*'])]]],
+    });
+    const castToken = Object.create(issuer.verified());
+    const castCaller = Object.assign(Object.create(Caller.prototype), {
+      orgId: 'acme',
+      scopes: ['maps/read'],
+    });
+    const action = { server: 'maps', kind: 'request', method: 'tools/list', name: undefined } as const;
+    expect(() => Caller.fromToken(castToken, policy)).toThrow(TypeError);
+    expect(() => decide(served, castCaller, action)).toThrow(TypeError);
+    expect(decide(served, caller, action).allow).toBe(true);
+  });
+
+  test('a literal does not compile, and neither does the constructor', () => {
+    const compiled = () => {
+      // @ts-expect-error: a literal has no private member
+      const literal: Caller = { ...caller, key: caller.key, obtainableScopes: [], isGatewayClient: true };
+      // @ts-expect-error: the constructor is private
+      const made = new Caller(issuer.verified(), clientEntry('courier'));
+      return [literal, made];
+    };
+    expect(compiled).toBeTypeOf('function');
+  });
+});
+
+test('no two callers have one key, whatever their names', () => {
+  const names = ['a', 'a"', '","', '\\', '', 'a","b', ' a'];
+  const keys = names.flatMap((sub) => {
+    const org = policyOf({ clients: [clientEntry('courier'), clientEntry('cou', { org: 'rier' })] });
+    const first = sub === '' ? [] : [issuer.verified({ sub })];
+    return [...first, issuer.verified({ client_id: 'cou', org_id: 'rier', sub: `x${sub}` })].flatMap(
+      (token) => {
+        const caller = Caller.fromToken(token, org);
+        return caller.ok ? [caller.value.key] : [];
+      },
+    );
+  });
+  expect(keys.length).toBe(13);
+  expect(new Set(keys).size).toBe(13);
+});

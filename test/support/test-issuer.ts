@@ -1,0 +1,81 @@
+import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { KeySet, type PublicKey, type TokenKind, VerifiedToken } from '../../functions/core/token.ts';
+
+/** The origin of the deployment that the tests speak of, and the second at which their clock stands. */
+export const ORIGIN = 'https://gate.example.com';
+export const NOW_SECONDS = 1_800_000_000;
+
+/** A private key and what is published of it. */
+export type TestKey = { readonly privateKey: KeyObject; readonly published: PublicKey };
+
+/** Members to set or, by `undefined`, to take away. */
+export type Changes = Readonly<Record<string, unknown>>;
+
+/** Makes a fresh RSA key whose id is its RFC 7638 thumbprint. */
+export function makeKey(purpose: PublicKey['purpose']): TestKey {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { n = '', e = '' } = publicKey.export({ format: 'jwk' });
+  const keyId = createHash('sha256')
+    .update(JSON.stringify({ e, kty: 'RSA', n }))
+    .digest('base64url');
+  return { privateKey, published: { keyId, purpose, n, e } };
+}
+
+/** Signs whatever it is given, with real keys: honest tokens and every forgery. */
+export class TestIssuer {
+  readonly access = makeKey('access');
+  readonly identity = makeKey('identity');
+  readonly keys = new KeySet([this.access.published, this.identity.published]);
+
+  /** A compact JWS over any two texts or bytes. */
+  sign(header: string | Uint8Array, payload: string | Uint8Array, key: TestKey = this.access): string {
+    const input = `${encode(header)}.${encode(payload)}`;
+    return `${input}.${sign('RSA-SHA256', Buffer.from(input), key.privateKey).toString('base64url')}`;
+  }
+
+  header(changes: Changes = {}, key: TestKey = this.access): string {
+    const typ = key.published.purpose === 'access' ? 'at+jwt' : 'JWT';
+    return JSON.stringify({ alg: 'RS256', typ, kid: key.published.keyId, ...changes });
+  }
+
+  claims(changes: Changes = {}): string {
+    return JSON.stringify({
+      iss: ORIGIN,
+      sub: 'courier',
+      aud: ORIGIN,
+      client_id: 'courier',
+      scope: '',
+      org_id: 'acme',
+      iat: NOW_SECONDS,
+      exp: NOW_SECONDS + 300,
+      jti: 'j-1',
+      ...changes,
+    });
+  }
+
+  /** An honest access token but for the changes. */
+  accessToken(claims: Changes = {}, header: Changes = {}): string {
+    return this.sign(this.header(header), this.claims(claims));
+  }
+
+  /** An honest identity token but for the changes. */
+  identityToken(claims: Changes = {}, header: Changes = {}): string {
+    const payload = this.claims({ token_kind: 'identity', ...claims });
+    return this.sign(this.header(header, this.identity), payload, this.identity);
+  }
+
+  verify(compact: string, nowSeconds = NOW_SECONDS, kind: TokenKind = 'access') {
+    return VerifiedToken.verify(compact, { kind, issuer: ORIGIN, keys: this.keys, nowSeconds });
+  }
+
+  /** A verified token; the claims must be ones that hold. */
+  verified(claims: Changes = {}): VerifiedToken {
+    const verified = this.verify(this.accessToken(claims));
+    if (!verified.ok) throw new Error(`the test's own token is refused: ${verified.error.detail}`);
+    return verified.value;
+  }
+}
+
+function encode(part: string | Uint8Array): string {
+  return Buffer.from(part).toString('base64url');
+}
