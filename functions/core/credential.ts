@@ -77,22 +77,30 @@ export function parseCredential(text: string): Result<Credential, string> {
   }
 }
 
-/** Puts a credential on a request: replaces, never appends. `headers` has lower-case names. */
-export function applyCredential(credential: Credential, url: URL, headers: Map<string, string>): void {
+/**
+ * Puts a credential on a request: replaces, never appends. `headers` has lower-case names. Gives what must not come back: the
+ * secret, and for HTTP Basic the pair that is encoded as one.
+ */
+export function applyCredential(
+  credential: Credential,
+  url: URL,
+  headers: Map<string, string>,
+): readonly Secret[] {
   switch (credential.type) {
     case 'bearer':
       headers.set('authorization', `Bearer ${credential.token.reveal()}`);
-      return;
+      return [credential.token];
     case 'basic': {
       const pair = `${credential.username}:${credential.password.reveal()}`;
       headers.set('authorization', `Basic ${Buffer.from(pair).toString('base64')}`);
-      return;
+      return [credential.password, new Secret(pair)];
     }
     case 'header':
       headers.set(credential.name.toLowerCase(), credential.value.reveal());
-      return;
+      return [credential.value];
     case 'query':
       url.searchParams.set(credential.name, credential.value.reveal());
+      return [credential.value];
   }
 }
 

@@ -15,7 +15,6 @@ const MCP_RESPONSE_HEADERS: readonly string[] = ['content-type', 'cache-control'
 /** What of a service's answer reaches the server that called it through the egress gateway. */
 const SERVICE_RESPONSE_HEADERS: readonly string[] = [
   'content-type',
-  'content-encoding',
   'content-disposition',
   'content-language',
   'content-range',

@@ -10,6 +10,7 @@ import { mintIdentityToken } from '../core/mint.ts';
 import type { Egress } from '../core/policy.ts';
 import type { SecretFailure, SecretStore, SecretVersion, SigningKey } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { Secret } from '../core/secret.ts';
 
 /** Where a credential goes: a server or service of the policy. */
 export type CredentialTarget = { readonly name: string; readonly url: string; readonly egress: Egress };
@@ -21,7 +22,8 @@ export type Outgoing = { readonly url: URL; readonly headers: Map<string, string
 export type Credentials = {
   /**
    * `callerAuthorization` is the caller's own `Authorization` where it belongs to the upstream (contract §3). `fresh` reads a secret
-   * past the cache. A credential that cannot be had is a denial; nothing is ever sent without the one that the mode asks for.
+   * past the cache. A credential that cannot be had is a denial; nothing is ever sent without the one that the mode asks for. Gives
+   * what of it must not come back in the answer.
    */
   put(
     caller: Caller,
@@ -32,7 +34,7 @@ export type Credentials = {
       readonly callerAuthorization: string | null;
       readonly fresh: boolean;
     },
-  ): Promise<Result<void, Denial>>;
+  ): Promise<Result<readonly Secret[], Denial>>;
 };
 
 /** The ports of egress credentials. `now` is in milliseconds. */
@@ -76,7 +78,7 @@ export function createCredentials(ports: CredentialPorts): Credentials {
     target: CredentialTarget,
     outgoing: Outgoing,
     fresh: boolean,
-  ): Promise<Result<void, Denial>> => {
+  ): Promise<Result<readonly Secret[], Denial>> => {
     const { key, fallback } = target.egress;
     const name = credentialName(ports.stage, target.name, key, caller);
     let read = await ports.secrets.read(name, { fresh });
@@ -92,15 +94,15 @@ export function createCredentials(ports: CredentialPorts): Credentials {
     async put(caller, target, outgoing, { origin, callerAuthorization, fresh }) {
       switch (target.egress.mode) {
         case 'none':
-          return ok(undefined);
+          return ok([]);
         case 'passthrough':
           if (callerAuthorization !== null) outgoing.headers.set('authorization', callerAuthorization);
-          return ok(undefined);
+          return ok([]);
         case 'identity': {
           const token = await identityToken(caller, target.url, origin);
           if (!token.ok) return token;
           outgoing.headers.set('authorization', `Bearer ${token.value}`);
-          return ok(undefined);
+          return ok([new Secret(token.value)]);
         }
         case 'service_account':
           return serviceAccount(caller, target, outgoing, fresh);
@@ -115,7 +117,11 @@ export function createCredentials(ports: CredentialPorts): Credentials {
   };
 }
 
-function applySecret(version: SecretVersion, name: string, outgoing: Outgoing): Result<void, Denial> {
+function applySecret(
+  version: SecretVersion,
+  name: string,
+  outgoing: Outgoing,
+): Result<readonly Secret[], Denial> {
   const credential = parseCredential(version.value.reveal());
   if (!credential.ok) {
     return err({
@@ -123,8 +129,7 @@ function applySecret(version: SecretVersion, name: string, outgoing: Outgoing): 
       detail: `the value of secret \`${name}\`: ${credential.error}`,
     });
   }
-  applyCredential(credential.value, outgoing.url, outgoing.headers);
-  return ok(undefined);
+  return ok(applyCredential(credential.value, outgoing.url, outgoing.headers));
 }
 
 function toDenial(failure: SecretFailure, name: string): Denial {

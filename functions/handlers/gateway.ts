@@ -61,16 +61,11 @@ function createUpstreamBackend(ports: GatewayPorts): McpBackend {
   };
 }
 
-/** A server that refuses our credential, or encodes an answer that nobody asked it to, is a server that cannot be used. */
+/** A server that refuses the credential which the gateway put on is a server that cannot be used; its 401 is not the client's. */
 async function refuseUnusable(response: UpstreamResponse): Promise<Denial | undefined> {
-  const encoding = response.headers.get('content-encoding') ?? 'identity';
-  const isRefusal = response.status === 401 || response.status === 407;
-  if (!isRefusal && encoding === 'identity') return undefined;
+  if (response.status !== 401 && response.status !== 407) return undefined;
   await response.body.cancel();
-  return {
-    reason: 'unreachable',
-    detail: isRefusal ? `upstream answered ${response.status}` : `encoded as ${encoding}`,
-  };
+  return { reason: 'unreachable', detail: `the upstream answered ${response.status}` };
 }
 
 /** The server's own session id; undefined where the client sent none, or in the stateless era, which ignores it. */

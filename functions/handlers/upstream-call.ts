@@ -2,7 +2,9 @@ import type { Caller } from '../core/caller.ts';
 import type { Denial } from '../core/denial.ts';
 import type { ServerEntry, ServiceEntry } from '../core/policy.ts';
 import type { Upstream, UpstreamResponse } from '../core/ports.ts';
+import { Redactor } from '../core/redact.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import type { Secret } from '../core/secret.ts';
 import type { Credentials } from './credentials.ts';
 
 /** A call on its way to a server or service, before its credential is put on. */
@@ -77,5 +79,34 @@ async function attempt(
     signal: call.signal,
   });
   if (!answer.ok) return err(answer.error);
-  return ok({ response: answer.value, sent: { fingerprint, response: answer.value } });
+  const encoding = answer.value.headers.get('content-encoding') ?? 'identity';
+  if (encoding !== 'identity') {
+    // Nobody asked for it, and what is encoded cannot be looked at.
+    await answer.value.body.cancel();
+    return err({ reason: 'unreachable', detail: `the upstream encoded its answer as ${encoding}` });
+  }
+  const response = redact(answer.value, put.value);
+  return ok({ response, sent: { fingerprint, response } });
+}
+
+/** An upstream that echoes what was put on does not get it past the gateway. */
+function redact(response: UpstreamResponse, secrets: readonly Secret[]): UpstreamResponse {
+  const redactor = new Redactor(secrets);
+  if (redactor.isIdle) return response;
+  const body = response.body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        const passed = redactor.push(chunk);
+        if (passed.byteLength > 0) controller.enqueue(passed);
+      },
+      flush(controller) {
+        const rest = redactor.end();
+        if (rest.byteLength > 0) controller.enqueue(rest);
+      },
+    }),
+  );
+  const headers = new Map(
+    Array.from(response.headers, ([name, value]) => [name, redactor.text(value)] as const),
+  );
+  return { status: response.status, headers, body };
 }
