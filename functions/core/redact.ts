@@ -15,9 +15,13 @@ export class Redactor {
   #held: Buffer = Buffer.alloc(0);
 
   constructor(secrets: readonly Secret[]) {
-    const spellings = secrets.flatMap((secret) => spellingsOf(secret.reveal()));
+    const spellings = secrets
+      .map((secret) => secret.reveal())
+      .filter((value) => Buffer.byteLength(value) >= MIN_SECRET_BYTES)
+      .flatMap(spellingsOf);
     this.#needles = [...new Set(spellings)]
       .map((spelling) => Buffer.from(spelling))
+      .filter(({ length }) => length >= MIN_SECRET_BYTES)
       .sort((a, b) => b.length - a.length);
   }
 
