@@ -77,7 +77,8 @@ export function isNamed(method: string): boolean {
 /**
  * Reads one MCP message: strict JSON, one JSON-RPC 2.0 request, notification or response (no batch), envelope members in
  * their exact spelling, `params` an object, a name where the method needs one; then headers = body, in each of the forms
- * of the modern transport, sentinel encoding included. A header that mirrors the body is held to it in either era.
+ * of the modern transport, sentinel encoding included. A header that mirrors the body is held to it in either era. Answers
+ * of clients exist in the `initialize` era alone.
  */
 export function readMessage(bytes: Uint8Array, headers: Headers): Result<Message, MessageRefusal> {
   const parsed = parseJson(bytes);
@@ -98,6 +99,9 @@ export function readMessage(bytes: Uint8Array, headers: Headers): Result<Message
   const isModern = bodyVersion !== undefined || headerVersion === MODERN_VERSION;
   const version = checkVersion(headerVersion, bodyVersion, kind, id);
   if (!version.ok) return version;
+  if (isModern && kind === 'response') {
+    return refuse(-32600, 'this protocol version has no answers of clients', id);
+  }
 
   const named = method === undefined ? undefined : readName(method, params);
   if (named?.missing) return refuse(-32602, `\`params.${named.member}\` must be a non-empty string`, id);

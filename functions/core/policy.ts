@@ -91,7 +91,8 @@ export type Rule = {
 /** The server that the gateway itself provides. Its upstream is the context store function, so it has no URL. */
 export const CONTEXT_STORE = 'context-store';
 
-const WILDCARDS: ReadonlySet<string> = new Set(['all', '*']);
+/** The words that stand for every method or every tool. */
+export const WILDCARDS: ReadonlySet<string> = new Set(['all', '*']);
 
 /** The running policy: a snapshot indexed by exact names. Immutable. */
 export class Policy {

@@ -45,7 +45,7 @@ export function createPruner(
     if (!parsed.ok || !isJsonObject(parsed.value)) return undefined;
     const answer = parsed.value;
     const result = answer.get('result');
-    if (answer.has('method') || result === undefined) return writeJson(answer);
+    if (result === undefined) return writeJson(answer);
     if (!isJsonObject(result)) return undefined;
     const pruned = new Map(result);
     for (const rule of rules) {

@@ -1,0 +1,232 @@
+import { describe, expect, test } from 'vitest';
+import { type Message, readMessage } from '../../functions/core/action.ts';
+import { decide } from '../../functions/core/decide.ts';
+import {
+  type Denial,
+  RPC_DENIED,
+  rpcError,
+  scopeChallenge,
+  toMcpAnswer,
+  toWire,
+} from '../../functions/core/denial.ts';
+import { JsonNumber } from '../../functions/core/json.ts';
+import { callerOf, clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
+import { TestIssuer } from '../support/test-issuer.ts';
+
+const malformed: Denial = {
+  reason: 'malformed_message',
+  code: -32600,
+  message: 'not JSON-RPC',
+  id: undefined,
+};
+const notGranted = { reason: 'not_granted', obtainable: [] } as const;
+
+/** Every reason, and what the world sees of it. A reason that is not here does not compile. */
+const WIRE: {
+  readonly [R in Denial['reason']]: readonly [Denial & { readonly reason: R }, number, string];
+} = {
+  no_token: [{ reason: 'no_token' }, 401, 'unauthenticated'],
+  malformed_token_header: [{ reason: 'malformed_token_header' }, 401, 'unauthenticated'],
+  bad_token: [{ reason: 'bad_token', detail: 'signature', missingKeyId: 'k-1' }, 401, 'unauthenticated'],
+  selector_mismatch: [{ reason: 'selector_mismatch' }, 401, 'unauthenticated'],
+  revoked: [{ reason: 'revoked' }, 401, 'unauthenticated'],
+  unknown_client: [{ reason: 'unknown_client' }, 401, 'unauthenticated'],
+  client_disabled: [{ reason: 'client_disabled' }, 401, 'unauthenticated'],
+  org_mismatch: [{ reason: 'org_mismatch' }, 401, 'unauthenticated'],
+  org_suspended: [{ reason: 'org_suspended' }, 401, 'unauthenticated'],
+  malformed_scope: [{ reason: 'malformed_scope' }, 401, 'unauthenticated'],
+  malformed_message: [malformed, 400, 'invalid_argument'],
+  unknown_server: [{ reason: 'unknown_server', obtainable: [] }, 404, 'not_found'],
+  no_server_access: [{ reason: 'no_server_access', obtainable: [] }, 403, 'permission_denied'],
+  not_granted: [notGranted, 403, 'permission_denied'],
+  no_namespace: [{ reason: 'no_namespace' }, 403, 'permission_denied'],
+  payload_too_large: [{ reason: 'payload_too_large' }, 413, 'payload_too_large'],
+  unsupported_media_type: [{ reason: 'unsupported_media_type' }, 415, 'invalid_argument'],
+  forbidden_origin: [{ reason: 'forbidden_origin' }, 403, 'permission_denied'],
+  method_not_allowed: [{ reason: 'method_not_allowed' }, 405, 'invalid_argument'],
+  unknown_session: [{ reason: 'unknown_session' }, 404, 'not_found'],
+  missing_credential: [{ reason: 'missing_credential', detail: 'OPERATOR' }, 403, 'permission_denied'],
+  bad_delegation: [{ reason: 'bad_delegation', detail: 'OPERATOR' }, 403, 'permission_denied'],
+  path_not_allowed: [{ reason: 'path_not_allowed', detail: 'OPERATOR' }, 403, 'permission_denied'],
+  outside_perimeter: [{ reason: 'outside_perimeter', detail: 'OPERATOR' }, 502, 'upstream_error'],
+  refused_address: [{ reason: 'refused_address', detail: 'OPERATOR' }, 502, 'upstream_error'],
+  unreachable: [{ reason: 'unreachable', detail: 'OPERATOR' }, 502, 'upstream_error'],
+  redirect: [{ reason: 'redirect', detail: 'OPERATOR' }, 502, 'upstream_error'],
+  timeout: [{ reason: 'timeout', detail: 'OPERATOR' }, 504, 'upstream_error'],
+  unavailable: [{ reason: 'unavailable', detail: 'OPERATOR' }, 503, 'unavailable'],
+};
+
+function message(
+  method: string,
+  params: unknown = {},
+  kind: 'modern' | 'legacy' = 'legacy',
+  id: unknown = 7,
+): Message {
+  const isModern = kind === 'modern';
+  const meta = isModern ? { _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } } : {};
+  const body = { jsonrpc: '2.0', id, method, params: Object.assign({}, params, meta) };
+  const headers = new Headers(isModern ? { 'MCP-Protocol-Version': '2026-07-28', 'Mcp-Method': method } : {});
+  if (isModern && method === 'tools/call') headers.set('Mcp-Name', 'route');
+  const read = readMessage(new TextEncoder().encode(JSON.stringify(body)), headers);
+  if (!read.ok) throw new Error(read.error.message);
+  return read.value;
+}
+
+function answerOf(denial: Denial, to?: Message) {
+  const { status, body } = toMcpAnswer(denial, to, 'r-1');
+  return { status, body: JSON.parse(body) };
+}
+
+const call = message('tools/call', { name: 'route' });
+const list = message('tools/list');
+
+describe('every reason', () => {
+  test.for(Object.values(WIRE))('%j → %d %s', ([denial, status, code]) => {
+    const wire = toWire(denial);
+    expect([wire.status, wire.code]).toEqual([status, code]);
+    for (const to of [undefined, call, list]) {
+      const { body } = toMcpAnswer(denial, to, 'r-1');
+      for (const hidden of ['OPERATOR', 'k-1', 'signature']) expect(body + wire.text).not.toContain(hidden);
+      const parsed = JSON.parse(body);
+      expect(parsed.jsonrpc).toBe('2.0');
+      expect(parsed.id).toBe(to === undefined ? null : 7);
+      expect(Object.keys(parsed).sort()).toEqual(
+        ['error' in parsed ? 'error' : 'result', 'id', 'jsonrpc'].sort(),
+      );
+    }
+  });
+
+  test('who is not admitted learns nothing of the reason', () => {
+    const answers = Object.values(WIRE)
+      .filter(([, status]) => status === 401)
+      .map(([denial]) => toMcpAnswer(denial, undefined, 'r-1').body);
+    expect(answers.length).toBe(10);
+    expect(new Set(answers).size).toBe(1);
+  });
+
+  test('codes of our own are outside the protocol’s range, and -32042 and -32002 are never used', () => {
+    const codes = Object.values(WIRE)
+      .filter(([denial]) => denial.reason !== 'malformed_message')
+      .map(([denial]) => toWire(denial).rpcCode);
+    for (const code of codes) expect(code === -32600 || code > -32000).toBe(true);
+  });
+});
+
+describe('denied by policy', () => {
+  test.for(['not_granted', 'missing_credential', 'no_namespace'] as const)(
+    '%s: a tool call is answered by a tool result that a model can read',
+    (reason) => {
+      const { status, body } = answerOf(WIRE[reason][0], call);
+      expect(status).toBe(200);
+      expect(body.id).toBe(7);
+      expect(body.result).toEqual({ isError: true, content: [{ type: 'text', text: expect.any(String) }] });
+      expect(body.result.content[0].text).toContain('(request r-1)');
+    },
+  );
+
+  test('`resultType` is for the stateless revision alone', () => {
+    const modern = message('tools/call', { name: 'route' }, 'modern');
+    expect(answerOf(notGranted, modern).body.result.resultType).toBe('complete');
+    expect(answerOf(notGranted, call).body.result).not.toHaveProperty('resultType');
+  });
+
+  test('another request is answered by a JSON-RPC error with status 200', () => {
+    for (const method of ['tools/list', 'prompts/list', 'initialize', 'resources/list']) {
+      const { status, body } = answerOf(notGranted, message(method));
+      expect(status).toBe(200);
+      expect(body.error).toEqual({
+        code: -31001,
+        message: expect.any(String),
+        data: { reason: 'permission_denied', request_id: 'r-1' },
+      });
+    }
+    expect(RPC_DENIED).toBe(-31001);
+  });
+
+  test('a notification, which has no answer, keeps the status', () => {
+    const notification: Message = { ...list, kind: 'notification', id: undefined };
+    expect(answerOf(notGranted, notification)).toMatchObject({ status: 403, body: { id: null } });
+  });
+
+  test('no access to the server at all keeps the status', () => {
+    expect(answerOf({ reason: 'no_server_access', obtainable: ['s'] }, call)).toMatchObject({
+      status: 403,
+      body: { error: { code: -31001 } },
+    });
+  });
+});
+
+describe('scopes', () => {
+  const obtainable: Denial = { reason: 'not_granted', obtainable: ['maps/execute'] };
+
+  test('are named where this client may obtain them', () => {
+    expect(answerOf(obtainable, call).body.result.content[0].text).toContain('`maps/execute`');
+    expect(answerOf(obtainable, list).body.error.data.required_scopes).toEqual(['maps/execute']);
+    expect(answerOf(obtainable, list).body.error.message).toContain('`maps/execute`');
+  });
+
+  test('are not named otherwise', () => {
+    expect(answerOf(notGranted, call).body.result.content[0].text).not.toContain('scope');
+    expect(answerOf(notGranted, list).body.error.data).not.toHaveProperty('required_scopes');
+  });
+
+  test('a hidden tool and one that does not exist are answered with the same bytes', () => {
+    const issuer = new TestIssuer();
+    const policy = policyOf({
+      servers: [serverEntry('maps')],
+      scopes: [
+        ['look', [scopeRule('maps', ['tools/call', 'tools/list'], ['route'])]],
+        ['locked', [scopeRule('maps', ['tools/call'], ['erase'])]],
+      ],
+      clients: [clientEntry('courier', { scopes: ['look'] }), clientEntry('chief', { scopes: ['locked'] })],
+    });
+    const caller = callerOf(issuer, policy, ['look']);
+    const bytes = ['erase', 'no-such-tool'].map((name) => {
+      const action = { server: 'maps', kind: 'request', method: 'tools/call', name } as const;
+      const decision = decide(policy, caller, action);
+      return decision.allow ? '' : toMcpAnswer(decision.refusal, message('tools/call', { name }), 'r-1').body;
+    });
+    expect(bytes[0]).toBe(bytes[1]);
+    expect(bytes[0]).not.toMatch(/locked|look|erase|no-such-tool|maps/);
+  });
+});
+
+describe('malformed messages', () => {
+  test('are 400 with a JSON-RPC body, their own code and the id where it is known', () => {
+    const refusal: Denial = { ...malformed, code: -32020, message: 'mismatch', id: 'q' };
+    expect(answerOf(refusal)).toEqual({
+      status: 400,
+      body: {
+        jsonrpc: '2.0',
+        id: 'q',
+        error: { code: -32020, message: 'mismatch', data: { reason: 'invalid_argument', request_id: 'r-1' } },
+      },
+    });
+    expect(answerOf(malformed).body.id).toBe(null);
+  });
+
+  test('of an unsupported version say which are supported', () => {
+    const data = { supported: ['a', 'b'], requested: 'c' };
+    expect(answerOf({ ...malformed, code: -32022, data }).body.error.data).toMatchObject(data);
+  });
+
+  test('cannot say another reason than the table’s', () => {
+    const data = { reason: 'fine', request_id: 'forged' };
+    expect(answerOf({ ...malformed, data }).body.error.data).toEqual({
+      reason: 'invalid_argument',
+      request_id: 'r-1',
+    });
+  });
+});
+
+test('an id is written with the digits that it came with', () => {
+  expect(rpcError(new JsonNumber('9007199254740993'), 1, 'x', {})).toContain('"id":9007199254740993,');
+  expect(rpcError('a"\n', 1, 'x', {})).toContain('"id":"a\\"\\n",');
+  expect(rpcError(undefined, 1, 'x', {})).toContain('"id":null,');
+});
+
+test('the challenge names all scopes and the metadata of the server', () => {
+  expect(scopeChallenge(['maps/read', 'maps/execute'], 'https://gate.example.com/m')).toBe(
+    'Bearer error="insufficient_scope", scope="maps/read maps/execute", resource_metadata="https://gate.example.com/m"',
+  );
+});

@@ -1,0 +1,185 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Message, readMessage } from '../../functions/core/action.ts';
+import { decide } from '../../functions/core/decide.ts';
+import type { ScopeRule } from '../../functions/core/policy.ts';
+import { createPruner } from '../../functions/core/prune.ts';
+import { callerOf, clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
+import { TestIssuer } from '../support/test-issuer.ts';
+
+const issuer = new TestIssuer();
+
+function scene(rules: readonly ScopeRule[]) {
+  const policy = policyOf({
+    servers: [serverEntry('maps')],
+    scopes: [['s', rules]],
+    clients: [clientEntry('courier', { scopes: ['s'] })],
+  });
+  return { policy, caller: callerOf(issuer, policy, ['s']) };
+}
+
+function asked(method: string): Message {
+  const body = { jsonrpc: '2.0', id: 1, method, params: { name: 'x', uri: 'x' } };
+  const read = readMessage(new TextEncoder().encode(JSON.stringify(body)), new Headers());
+  if (!read.ok) throw new Error(read.error.message);
+  return read.value;
+}
+
+/** What comes through of an answer to a method; undefined where it cannot be shown. */
+function prune(rules: readonly ScopeRule[], method: string | undefined, answer: unknown): unknown {
+  const { policy, caller } = scene(rules);
+  const pruner = createPruner(policy, caller, 'maps', method === undefined ? undefined : asked(method));
+  const text = pruner?.(typeof answer === 'string' ? answer : JSON.stringify(answer));
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+const CALL_ROUTE = [scopeRule('maps', ['tools/list', 'tools/call'], ['route'])];
+const tools = (...names: readonly string[]) =>
+  names.map((name) => ({ name, inputSchema: { type: 'object' } }));
+const answer = (result: unknown) => ({ jsonrpc: '2.0', id: 1, result });
+
+describe('a list is cut down to what may be called', () => {
+  test('tools', () => {
+    const listed = answer({ tools: tools('route', 'erase', 'Route', 'route '), nextCursor: 'c', ttlMs: 5 });
+    expect(prune(CALL_ROUTE, 'tools/list', listed)).toEqual(
+      answer({ tools: tools('route'), nextCursor: 'c', ttlMs: 5, cacheScope: 'private' }),
+    );
+  });
+
+  test.for([
+    ['prompts/list', 'prompts', 'prompts/get', { name: 'greet' }],
+    ['resources/list', 'resources', 'resources/read', { uri: 'file:///a', name: 'a' }],
+    [
+      'resources/templates/list',
+      'resourceTemplates',
+      'resources/read',
+      { uriTemplate: 'file:///{a}', name: 'a' },
+    ],
+  ] as const)('%s: items stay where %s may be called by %s', ([method, items, needed, item]) => {
+    const listed = answer({ [items]: [item] });
+    expect(prune([scopeRule('maps', [method, needed])], method, listed)).toEqual(
+      answer({ [items]: [item], cacheScope: 'private' }),
+    );
+    expect(prune([scopeRule('maps', [method], ['*'])], method, listed)).toEqual(
+      answer({ [items]: [], cacheScope: 'private' }),
+    );
+  });
+
+  test('a public cache is made private', () => {
+    const listed = answer({ tools: [], cacheScope: 'public' });
+    expect(prune(CALL_ROUTE, 'tools/list', listed)).toEqual(answer({ tools: [], cacheScope: 'private' }));
+  });
+
+  test.for([null, 1, 'route', [], {}, { name: 1 }, { name: null }, { Name: 'route' }, { name: '' }])(
+    'an item without a name is dropped: %j',
+    (item) => {
+      expect(prune([scopeRule('maps', ['*'], ['*'])], 'tools/list', answer({ tools: [item] }))).toEqual(
+        answer({ tools: [], cacheScope: 'private' }),
+      );
+    },
+  );
+
+  test('numbers and unknown members of what stays keep their spelling', () => {
+    const { policy, caller } = scene(CALL_ROUTE);
+    const text =
+      '{"jsonrpc":"2.0","id":12345678901234567890,"result":{"tools":[{"name":"route","x":1.0e5,"X":2}],"cacheScope":"private"}}';
+    expect(createPruner(policy, caller, 'maps', asked('tools/list'))?.(text)).toBe(text);
+  });
+});
+
+describe('what is no list', () => {
+  test('of a method that lists nothing is not looked at', () => {
+    const { policy, caller } = scene(CALL_ROUTE);
+    for (const method of ['tools/call', 'initialize', 'ping', 'resources/read']) {
+      expect(createPruner(policy, caller, 'maps', asked(method))).toBe(undefined);
+    }
+  });
+
+  test.for([
+    { jsonrpc: '2.0', method: 'notifications/progress', params: { progress: 1 } },
+    { jsonrpc: '2.0', id: 1, error: { code: -32603, message: 'broken' } },
+    { jsonrpc: '2.0', id: 's-1', method: 'sampling/createMessage', params: {} },
+  ])('stays as it is: %j', (other) => {
+    expect(prune(CALL_ROUTE, 'tools/list', other)).toEqual(other);
+    expect(prune(CALL_ROUTE, undefined, other)).toEqual(other);
+  });
+
+  test.for([
+    ['no JSON', 'tools'],
+    ['a duplicate member', '{"result":{"tools":[]},"result":{"tools":[{"name":"erase"}]}}'],
+    ['a byte order mark', '\uFEFF{"result":{"tools":[]}}'],
+    ['a batch', [answer({ tools: tools('erase') })]],
+    ['a result that is a list', answer(tools('erase'))],
+    ['a result that is null', answer(null)],
+    ['no tools', answer({})],
+    ['tools that are an object', answer({ tools: { erase: tools('erase')[0] } })],
+    ['tools in another case', answer({ Tools: tools('erase') })],
+    ['tools that are null', answer({ tools: null })],
+  ] as const)('cannot be shown: %s', ([, text]) => {
+    expect(prune(CALL_ROUTE, 'tools/list', text)).toBe(undefined);
+  });
+
+  test('a `method` beside a result does not excuse the list', () => {
+    const listed = { ...answer({ tools: tools('route', 'erase') }), method: 'notifications/progress' };
+    expect(prune(CALL_ROUTE, 'tools/list', listed)).toMatchObject({ result: { tools: tools('route') } });
+    expect(prune(CALL_ROUTE, undefined, listed)).toMatchObject({ result: { tools: tools('route') } });
+  });
+});
+
+describe('on a GET stream, where any answer may be replayed', () => {
+  test('every kind of list is cut down', () => {
+    const all = {
+      tools: tools('route', 'erase'),
+      prompts: [{ name: 'greet' }],
+      resources: [{ uri: 'file:///a' }],
+      resourceTemplates: [{ uriTemplate: 'file:///{a}' }],
+    };
+    expect(prune(CALL_ROUTE, undefined, answer(all))).toEqual(
+      answer({
+        tools: tools('route'),
+        prompts: [],
+        resources: [],
+        resourceTemplates: [],
+        cacheScope: 'private',
+      }),
+    );
+  });
+
+  test('an answer without lists stays as it is', () => {
+    const other = answer({ content: [{ type: 'text', text: 'done' }] });
+    expect(prune(CALL_ROUTE, undefined, other)).toEqual(other);
+  });
+
+  test('a list that is no array cannot be shown', () => {
+    expect(prune(CALL_ROUTE, undefined, answer({ tools: { a: 1 } }))).toBe(undefined);
+  });
+});
+
+test('what is listed may be called, and what may be called is listed', () => {
+  const word = fc.constantFrom('route', 'erase', 'tools/list', 'tools/call', '*', 'all', 'Route', '');
+  const rule = fc
+    .tuple(
+      fc.constantFrom('maps', '*', 'mail'),
+      fc.array(word, { maxLength: 3 }),
+      fc.array(word, { maxLength: 3 }),
+    )
+    .map(([server, methods, names]) => scopeRule(server, methods, names));
+  const names = fc.array(fc.oneof(word, fc.string(), fc.constant('__proto__')), { maxLength: 6 });
+  fc.assert(
+    fc.property(fc.array(rule, { maxLength: 3 }), names, (rules, offered) => {
+      const { policy, caller } = scene(rules);
+      const text = createPruner(
+        policy,
+        caller,
+        'maps',
+        asked('tools/list'),
+      )?.(JSON.stringify(answer({ tools: tools(...offered) })));
+      const callable = offered.filter(
+        (name) =>
+          decide(policy, caller, { server: 'maps', kind: 'request', method: 'tools/call', name }).allow,
+      );
+      expect(JSON.parse(text ?? '').result.tools).toEqual(tools(...callable));
+    }),
+    { numRuns: 500 },
+  );
+});
