@@ -17,6 +17,7 @@ export function createAuthorizerHandler(
       method: event.httpMethod,
       path: event.path,
       headers: toHeaders(event),
+      repeatedHeaders: repeatedHeaders(event),
       queryNames: Object.keys(event.multiValueQueryStringParameters ?? {}),
     });
     if (answer.verdict === 'unauthorized') throw new Error('Unauthorized');
@@ -39,4 +40,11 @@ export function createAuthorizerHandler(
       },
     };
   };
+}
+
+function repeatedHeaders(event: APIGatewayRequestAuthorizerEvent): readonly string[] {
+  const names = Object.entries(event.multiValueHeaders ?? {}).flatMap(([name, values]) =>
+    (values ?? []).map(() => name.toLowerCase()),
+  );
+  return names.filter((name, index) => names.indexOf(name) !== index);
 }

@@ -33,15 +33,23 @@ const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** Headers of an API Gateway event, repeated ones joined as `Headers` joins them. */
+/**
+ * Headers of an API Gateway event, repeated ones joined as `Headers` joins them. A value that arrives as text beyond Latin-1 is put
+ * back into bytes, which is all that `Headers` takes: a caller's odd header must refuse the caller, not break the function.
+ */
 export function toHeaders(event: {
   readonly multiValueHeaders: Readonly<Record<string, string[] | undefined>> | null;
 }): Headers {
   const headers = new Headers();
   for (const [name, values] of Object.entries(event.multiValueHeaders ?? {})) {
-    for (const value of values ?? []) headers.append(name, value);
+    for (const value of values ?? []) headers.append(name, toByteString(value));
   }
   return headers;
+}
+
+function toByteString(value: string): string {
+  const isLatin1 = [...value].every((character) => character <= '\u00ff');
+  return isLatin1 ? value : Buffer.from(value).toString('latin1');
 }
 
 /**

@@ -20,6 +20,8 @@ export type AuthorizerRequest = {
   readonly method: string;
   readonly path: string;
   readonly headers: Headers;
+  /** Names, in lower case, of the headers that came more than once; `headers` has them joined. */
+  readonly repeatedHeaders: readonly string[];
   readonly queryNames: readonly string[];
 };
 

@@ -33,6 +33,8 @@ const CLOCK_TOLERANCE_SECONDS = 5;
 const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 /** RFC 6749 §3.3, or nothing at all. */
 const SCOPE = /^(?:[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*)?$/;
+/** RFC 7519 sets no bound; identifiers become keys of storage, which are bounded. OpenID Connect gives `sub` as many. */
+const MAX_IDENTIFIER_CHARACTERS = 255;
 const WHOLE_SECONDS = /^(?:0|[1-9][0-9]{0,11})$/;
 
 /** Why a token is refused; for the audit record, never for the client. */
@@ -196,11 +198,11 @@ function readClaims(
   const payload = parseSegment(segment);
   if (payload === undefined) return undefined;
   const issuer = text(payload, 'iss');
-  const subject = text(payload, 'sub');
+  const subject = identifier(payload, 'sub');
   const audience = text(payload, 'aud');
-  const clientId = text(payload, 'client_id');
-  const orgId = text(payload, 'org_id');
-  const jti = text(payload, 'jti');
+  const clientId = identifier(payload, 'client_id');
+  const orgId = identifier(payload, 'org_id');
+  const jti = identifier(payload, 'jti');
   const issuedAtSeconds = seconds(payload.get('iat'));
   const expiresAtSeconds = seconds(payload.get('exp'));
   const scope = payload.get('scope');
@@ -229,9 +231,13 @@ function readClaims(
   };
 }
 
-/** `teams`, `act` and `auth_time` decide nothing here yet, but a mistyped one is a token of nobody's making. */
+/**
+ * `teams`, `act` and `auth_time` decide nothing here yet, but a mistyped one is a token of nobody's making. A token that is
+ * bound to a key (RFC 7800 `cnf`) is no bearer token, and this layer checks no proof.
+ */
 function optionalClaimsAreTyped(payload: JsonObject): boolean {
   return (
+    !payload.has('cnf') &&
     (!payload.has('teams') || strings(payload.get('teams')) !== undefined) &&
     (!payload.has('act') || isJsonObject(payload.get('act'))) &&
     (!payload.has('auth_time') || seconds(payload.get('auth_time')) !== undefined)
@@ -241,6 +247,11 @@ function optionalClaimsAreTyped(payload: JsonObject): boolean {
 function text(payload: JsonObject, name: string): string | undefined {
   const value = payload.get(name);
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function identifier(payload: JsonObject, name: string): string | undefined {
+  const value = text(payload, name);
+  return value !== undefined && value.length <= MAX_IDENTIFIER_CHARACTERS ? value : undefined;
 }
 
 function seconds(value: Json | undefined): number | undefined {

@@ -21,6 +21,9 @@ export type AuthorizerPorts = {
 /** RFC 6750 §2.3 would allow it; the contract refuses a token in a URL, where every hop logs it. */
 const TOKEN_QUERY_NAMES: ReadonlySet<string> = new Set(['access_token', 'token', 'api_key', 'authorization']);
 
+/** Two copies of one of these are two callers; nobody guesses which is meant (contract §3). */
+const TOKEN_HEADERS = ['authorization', 'x-authorization', 'x-service-token'] as const;
+
 /**
  * The inner gate. It refuses a bad token (401), a caller without any access to the server, and an operation whose headers say
  * that it needs a scope which this client may obtain (403 with a challenge). Every other refusal it leaves to the gateway, which
@@ -57,7 +60,8 @@ export function createAuthorizer(
   };
 
   return async (request) => {
-    if (request.queryNames.some((name) => TOKEN_QUERY_NAMES.has(name.toLowerCase()))) {
+    const isInQuery = request.queryNames.some((name) => TOKEN_QUERY_NAMES.has(name.toLowerCase()));
+    if (isInQuery || TOKEN_HEADERS.some((name) => request.repeatedHeaders.includes(name))) {
       await refuse(request, { reason: 'malformed_token_header' });
       return { verdict: 'unauthorized' };
     }

@@ -82,6 +82,8 @@ export function createIngress(ports: {
       const selected = selectIngressToken(headers, isContextRoute(route));
       if (!selected.ok) return selected;
       const { token: compact, header: tokenHeader } = selected.value;
+      // Only a run token may come in this header (contract §3), and none are issued: an access token there is misplaced.
+      if (tokenHeader === 'x-service-token') return err({ reason: 'malformed_token_header' });
       const verified = await withKeys(ports.rulebook, (book) => verifyRemembered(compact, origin, book.keys));
       if (!verified.ok) return verified;
       const { token, policy } = verified.value;
