@@ -54,5 +54,6 @@ export function toReadyText(ready: Ready): string {
 
 /** What the AWS CLI and SDKs need to find the local services, which accept any credentials; then the configuration's. */
 function variablesOf({ cloud, variables }: Ready) {
-  return { ...cloud.endpoints, AWS_REGION: REGION, ...variables };
+  const anyCredentials = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
+  return { ...cloud.endpoints, AWS_REGION: REGION, ...anyCredentials, ...variables };
 }
