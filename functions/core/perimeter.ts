@@ -3,6 +3,10 @@ import { err, ok, type Result } from './result.ts';
 
 /** Ranges that a public name must never resolve to; only `unicast` of ipaddr.js is the open network. */
 const PRIVATE_RANGES: ReadonlySet<string> = new Set(['private', 'loopback', 'uniqueLocal']);
+/** What IANA has given out of IPv6 for the open network; ipaddr.js calls everything unassigned unicast too. */
+const GLOBAL_UNICAST = ipaddr.parseCIDR('2000::/3');
+/** The instance metadata, DNS and pod identity services of AWS over IPv6, inside the unique local range. */
+const AWS_LOCAL_SERVICES = ipaddr.parseCIDR('fd00:ec2::/32');
 
 /** Of the private ranges an entry with `private: true` may use these; link-local (metadata services) never. */
 export type AddressClass = 'public' | 'private' | 'forbidden';
@@ -10,11 +14,18 @@ export type AddressClass = 'public' | 'private' | 'forbidden';
 /**
  * What kind of address this is, for IPv4 and IPv6. Addresses that carry another one (IPv4-mapped, 6to4, NAT64, Teredo) are
  * forbidden as a whole, and so is everything special that is not plainly private or loopback: link-local, carrier-grade
- * NAT, multicast, broadcast, unspecified, reserved, site-local (RFC 6890). Text that is no address is forbidden.
+ * NAT, multicast, broadcast, unspecified, reserved, site-local (RFC 6890), unassigned IPv6, the metadata services of AWS.
+ * Text that is no address is forbidden, and so is an IPv4 address in any form but four decimal parts.
  */
 export function classifyAddress(address: string): AddressClass {
   if (!ipaddr.isValid(address)) return 'forbidden';
-  const range = ipaddr.parse(address).range();
+  const parsed = ipaddr.parse(address);
+  const range = parsed.range();
+  if (parsed instanceof ipaddr.IPv4 && parsed.toString() !== address) return 'forbidden';
+  if (parsed instanceof ipaddr.IPv6) {
+    if (range === 'unicast' && !parsed.match(GLOBAL_UNICAST)) return 'forbidden';
+    if (parsed.match(AWS_LOCAL_SERVICES)) return 'forbidden';
+  }
   if (range === 'unicast') return 'public';
   return PRIVATE_RANGES.has(range) ? 'private' : 'forbidden';
 }
@@ -27,7 +38,7 @@ export function mayConnect(address: string, allowPrivate: boolean): boolean {
 
 /**
  * Reads the URL of a server or service: http or https, no user, no fragment, no query; http only for a private one, because
- * credentials travel to it.
+ * credentials travel to it. A host that is an address must be one that may be connected to.
  */
 export function parseUpstreamUrl(text: string, isPrivate: boolean): Result<URL, string> {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -36,5 +47,9 @@ export function parseUpstreamUrl(text: string, isPrivate: boolean): Result<URL, 
   if (url.protocol === 'http:' && !isPrivate) return err('write an https URL, or set `private: true`');
   if (url.username !== '' || url.password !== '') return err('a URL holds no user or password');
   if (url.hash !== '' || url.search !== '') return err('write the URL without query and fragment');
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (ipaddr.isValid(host) && !mayConnect(host, isPrivate)) {
+    return err('connections to this address are refused; a private one needs `private: true`');
+  }
   return ok(url);
 }
