@@ -1,5 +1,8 @@
 /** The end of an event: a blank line, in any of the three line endings (HTML §9.2.6). */
 const END_OF_EVENT = /\r\n\r\n|\n\n|\r\r|\r\n\n|\n\r\n/;
+const LINE_ENDING = /\r\n|\n|\r/;
+/** The longest ending, but for its last character: so much of an ending can lie at the end of what has arrived. */
+const MAX_UNFINISHED_ENDING = 3;
 
 /**
  * Rewrites the data of server-sent events as they pass. Text arrives in any pieces; a whole event leaves as soon as its
@@ -9,7 +12,9 @@ const END_OF_EVENT = /\r\n\r\n|\n\n|\r\r|\r\n\n|\n\r\n/;
 export class SseFilter {
   readonly #rewrite: (data: string) => string | undefined;
   readonly #maxEventCharacters: number;
+  readonly #endOfEvent = new RegExp(END_OF_EVENT, 'g');
   #pending = '';
+  #searched = 0;
 
   constructor(rewrite: (data: string) => string | undefined, maxEventCharacters: number) {
     this.#rewrite = rewrite;
@@ -18,32 +23,42 @@ export class SseFilter {
 
   /** What may leave now. @throws RangeError on an event that is too large, TypeError on one that may not pass */
   push(text: string): string {
-    this.#pending += text;
+    const pending = this.#pending + text;
     let out = '';
-    for (let end = END_OF_EVENT.exec(this.#pending); end !== null; end = END_OF_EVENT.exec(this.#pending)) {
-      const length = end.index + end[0].length;
-      out += this.#event(this.#pending.slice(0, end.index), end[0]);
-      this.#pending = this.#pending.slice(length);
+    let start = 0;
+    this.#endOfEvent.lastIndex = this.#searched;
+    for (let end = this.#endOfEvent.exec(pending); end !== null; end = this.#endOfEvent.exec(pending)) {
+      this.#bound(end.index - start);
+      out += this.#event(pending.slice(start, end.index), end[0]);
+      start = end.index + end[0].length;
     }
-    if (this.#pending.length > this.#maxEventCharacters) throw new RangeError('event too large');
+    this.#pending = pending.slice(start);
+    this.#searched = Math.max(0, this.#pending.length - MAX_UNFINISHED_ENDING);
+    this.#bound(this.#pending.length - MAX_UNFINISHED_ENDING);
     return out;
   }
 
   /** What is left when the stream ends: an unfinished event is not dispatched by any client, so it is dropped. */
   end(): string {
     this.#pending = '';
+    this.#searched = 0;
     return '';
   }
 
+  #bound(characters: number): void {
+    if (characters > this.#maxEventCharacters) throw new RangeError('event too large');
+  }
+
   #event(block: string, ending: string): string {
-    const lines = block.split(/\r\n|\n|\r/);
+    const lines = block.split(LINE_ENDING);
     const data = lines.filter(isData).map((line) => line.slice('data:'.length).replace(/^ /, ''));
     const joined = data.join('\n');
     if (joined === '') return block + ending;
     const rewritten = this.#rewrite(joined);
     if (rewritten === undefined) throw new TypeError('event refused');
     const others = lines.filter((line) => !isData(line));
-    return `${[...others, `data: ${rewritten}`].join('\n')}\n\n`;
+    const written = rewritten.split(LINE_ENDING).map((line) => `data: ${line}`);
+    return `${[...others, ...written].join('\n')}\n\n`;
   }
 }
 

@@ -13,6 +13,9 @@ export type RelayOptions = {
   readonly onEnd: (end: RelayEnd, error?: unknown) => void;
 };
 
+/** The last of an event: a line ending and a blank line, in any mixture of the three line endings (HTML §9.2.6). */
+const BLANK_LINE = /(?:\n\n|\r\r|\n\r|\n\r\n|\r\r\n)$/;
+
 /**
  * Relays a stream chunk for chunk, pulled by the client: nothing is read ahead of its demand. The client's cancel reaches the source.
  * A source that fails ends the stream in order; half an event that was sent is left unfinished, which no SSE reader dispatches.
@@ -32,11 +35,11 @@ export function relay(source: ReadableStream<Uint8Array>, options: RelayOptions)
   };
   const send = (controller: ReadableStreamDefaultController<Uint8Array>, chunk: Uint8Array) => {
     if (chunk.byteLength === 0) return false;
-    tail = (tail + Buffer.from(chunk.subarray(-2)).toString('latin1')).slice(-2);
+    tail = (tail + Buffer.from(chunk.subarray(-3)).toString('latin1')).slice(-3);
     controller.enqueue(chunk);
     return true;
   };
-  const isBetweenEvents = () => tail === '\n\n' || tail === '\r\r' || tail === '\n\r';
+  const isBetweenEvents = () => BLANK_LINE.test(tail);
 
   return new ReadableStream<Uint8Array>(
     {

@@ -1,0 +1,266 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { SseFilter } from '../../functions/core/sse.ts';
+import { type RelayEnd, type RelayOptions, relay } from '../../functions/handlers/relay.ts';
+
+const encoder = new TextEncoder();
+
+/** A source whose every pull is counted, and which ends, fails or waits as its last step says. */
+function sourceOf(chunks: readonly (string | Uint8Array)[], last: 'end' | 'fail' | 'wait' = 'end') {
+  const seen: { pulls: number; cancelled?: unknown } = { pulls: 0 };
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const chunk = chunks[seen.pulls];
+        seen.pulls += 1;
+        if (chunk !== undefined)
+          controller.enqueue(typeof chunk === 'string' ? encoder.encode(chunk) : chunk);
+        else if (last === 'end') controller.close();
+        else if (last === 'fail') controller.error(new Error('the upstream broke'));
+        else return new Promise<void>(() => {});
+        return undefined;
+      },
+      cancel(reason) {
+        seen.cancelled = reason ?? 'no reason';
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { stream, seen };
+}
+
+function relayed(source: ReadableStream<Uint8Array>, options: Partial<RelayOptions> = {}) {
+  const ends: (readonly [RelayEnd, unknown])[] = [];
+  const stream = relay(source, { ...options, onEnd: (end, error) => ends.push([end, error]) });
+  return { reader: stream.getReader(), stream, ends };
+}
+
+async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return Buffer.concat(chunks).toString();
+    chunks.push(value);
+  }
+}
+
+describe('bytes', () => {
+  test('pass unchanged, chunk for chunk', async () => {
+    const bytes = Uint8Array.from([0, 255, 13, 10, 128]);
+    const { stream } = sourceOf(['a', bytes, 'b']);
+    const { reader, ends } = relayed(stream);
+    expect([(await reader.read()).value, (await reader.read()).value]).toEqual([encoder.encode('a'), bytes]);
+    expect(await readAll(reader)).toBe('b');
+    expect(ends).toEqual([['complete', undefined]]);
+  });
+
+  test('pass through a filter that sees whole characters', async () => {
+    const text = encoder.encode('data: é😀\n\ndata: b\n\n');
+    const filter = new SseFilter((data) => `<${data}>`, 100);
+    const { stream } = sourceOf(Array.from(text, (byte) => Uint8Array.of(byte)));
+    expect(await readAll(relayed(stream, { filter }).reader)).toBe('data: <é😀>\n\ndata: <b>\n\n');
+  });
+
+  test('of an unfinished event do not pass a filter', async () => {
+    const { stream } = sourceOf(['data: a\n\nda', 'ta: hidden\n']);
+    const filter = new SseFilter((data) => data, 100);
+    expect(await readAll(relayed(stream, { filter }).reader)).toBe('data: a\n\n');
+  });
+
+  test('an empty source is an empty stream', async () => {
+    const { reader, ends } = relayed(sourceOf([]).stream);
+    expect(await readAll(reader)).toBe('');
+    expect(ends).toEqual([['complete', undefined]]);
+  });
+});
+
+describe('demand', () => {
+  test('nothing is read before the client asks, and one chunk for each time it asks', async () => {
+    const { stream, seen } = sourceOf(['a', 'b', 'c'], 'wait');
+    const { reader } = relayed(stream);
+    await turn();
+    expect(seen.pulls).toBe(0);
+    await reader.read();
+    await turn();
+    expect(seen.pulls).toBe(1);
+    await reader.read();
+    await turn();
+    expect(seen.pulls).toBe(2);
+    await reader.cancel();
+  });
+
+  test('chunks that a filter holds back are followed by the next', async () => {
+    const { stream, seen } = sourceOf(['data: a', '\n', '\n', 'data: b\n\n'], 'wait');
+    const { reader } = relayed(stream, { filter: new SseFilter((data) => data, 100) });
+    expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe('data: a\n\n');
+    expect(seen.pulls).toBe(3);
+    await reader.cancel();
+  });
+});
+
+describe('a client that leaves', () => {
+  test('ends the source, once', async () => {
+    const { stream, seen } = sourceOf(['a'], 'wait');
+    const { reader, ends } = relayed(stream);
+    await reader.read();
+    await reader.cancel('gone');
+    expect(seen.cancelled).toBe('gone');
+    expect(ends).toEqual([['abandoned', undefined]]);
+  });
+
+  test('while a read is under way ends the source and breaks nothing', async () => {
+    const { stream, seen } = sourceOf(['a'], 'wait');
+    const { reader, ends } = relayed(stream, {
+      keepAlive: { text: ': k\n\n', afterMs: 60_000 },
+      onFailure: 'x',
+    });
+    await reader.read();
+    const waiting = reader.read();
+    await turn();
+    await reader.cancel('gone');
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    await turn();
+    expect(seen.cancelled).toBe('gone');
+    expect(ends).toEqual([['abandoned', undefined]]);
+  });
+
+  test('is not held up by a source that cannot be cancelled', async () => {
+    const stubborn = new ReadableStream<Uint8Array>({
+      cancel() {
+        throw new Error('cannot cancel');
+      },
+    });
+    const { reader, ends } = relayed(stubborn);
+    await reader.cancel();
+    expect(ends).toEqual([['abandoned', undefined]]);
+  });
+});
+
+describe('a source that fails', () => {
+  const onFailure = 'event: message\ndata: failed\n\n';
+
+  test.for(['\n\n', '\r\n\r\n', '\r\r', '\r\n\n', '\n\r\n'])(
+    'between two events tells the client and ends in order, after %j',
+    async (ending) => {
+      const { stream } = sourceOf([`data: a${ending}`], 'fail');
+      const { reader, ends } = relayed(stream, { onFailure });
+      expect(await readAll(reader)).toBe(`data: a${ending}${onFailure}`);
+      expect(ends).toEqual([['failed', new Error('the upstream broke')]]);
+    },
+  );
+
+  test('before the first event tells the client too', async () => {
+    const { reader } = relayed(sourceOf([], 'fail').stream, { onFailure });
+    expect(await readAll(reader)).toBe(onFailure);
+  });
+
+  test.for(['data: a', 'data: a\n', 'data: a\r\n', 'data: a\r', 'a\n\nb', '\n'])(
+    'inside an event leaves it unfinished: %j',
+    async (part) => {
+      const { stream } = sourceOf([part], 'fail');
+      const { reader, ends } = relayed(stream, { onFailure });
+      const whole = part === '\n' ? `\n${onFailure}` : part;
+      expect(await readAll(reader)).toBe(whole);
+      expect(ends.map(([end]) => end)).toEqual(['failed']);
+    },
+  );
+
+  test('an event that a filter refuses ends stream and source', async () => {
+    const { stream, seen } = sourceOf(['data: fine\n\n', 'data: secret\n\n', 'data: later\n\n']);
+    const filter = new SseFilter((data) => (data === 'secret' ? undefined : data), 100);
+    const { reader, ends } = relayed(stream, { filter, onFailure });
+    expect(await readAll(reader)).toBe(`data: fine\n\n${onFailure}`);
+    expect(ends).toEqual([['failed', new TypeError('event refused')]]);
+    expect(seen.cancelled).toBe('no reason');
+  });
+});
+
+describe('silence', () => {
+  const keepAlive = { text: ': k\n\n', afterMs: 5 };
+
+  async function firstTwo(part: string): Promise<string> {
+    const { stream } = sourceOf([part], 'wait');
+    const { reader } = relayed(stream, { keepAlive });
+    const chunks = [(await reader.read()).value, (await reader.read()).value];
+    await reader.cancel();
+    return Buffer.concat(chunks.flatMap((chunk) => chunk ?? [])).toString();
+  }
+
+  test.for(['\n\n', '\r\n\r\n', '\r\r', '\r\n\n', '\n\r\n', '\r\r\n'])(
+    'is filled between two events, after %j',
+    async (ending) => {
+      expect(await firstTwo(`data: a${ending}`)).toBe(`data: a${ending}${keepAlive.text}`);
+    },
+  );
+
+  test('is filled where the blank line came in pieces', async () => {
+    for (const ending of ['\n\n', '\r\n\r\n']) {
+      const pieces = ['data: a', ...ending];
+      const { stream } = sourceOf(pieces, 'wait');
+      const { reader } = relayed(stream, { keepAlive });
+      let text = '';
+      while (!text.endsWith(keepAlive.text))
+        text += Buffer.from((await reader.read()).value ?? []).toString();
+      expect(text).toBe(`data: a${ending}${keepAlive.text}`);
+      await reader.cancel();
+    }
+  });
+
+  test('is filled before the first event, again and again', async () => {
+    const { stream } = sourceOf([], 'wait');
+    const { reader } = relayed(stream, { keepAlive });
+    for (let count = 0; count < 3; count += 1) {
+      expect((await reader.read()).value).toEqual(encoder.encode(keepAlive.text));
+    }
+    await reader.cancel();
+  });
+
+  test.for(['data: a', 'data: a\n', 'data: a\r\n', 'data: a\r'])(
+    'is kept inside an event: %j',
+    async (part) => {
+      let release: (() => void) | undefined;
+      const source = new ReadableStream<Uint8Array>({
+        start(controller) {
+          controller.enqueue(encoder.encode(part));
+          release = () => {
+            controller.enqueue(encoder.encode('END'));
+            controller.close();
+          };
+        },
+      });
+      const { reader } = relayed(source, { keepAlive });
+      await reader.read();
+      const next = reader.read();
+      const early = await Promise.race([next, new Promise((resolve) => setTimeout(resolve, 40, 'nothing'))]);
+      expect(early).toBe('nothing');
+      release?.();
+      expect(Buffer.from((await next).value ?? []).toString()).toBe('END');
+    },
+  );
+
+  test('is filled while a filter holds half an event back', async () => {
+    const { stream } = sourceOf(['data: a\n\nda'], 'wait');
+    const { reader } = relayed(stream, { keepAlive, filter: new SseFilter((data) => data, 100) });
+    expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe('data: a\n\n');
+    expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe(keepAlive.text);
+    await reader.cancel();
+  });
+
+  test('loses nothing that came meanwhile', async () => {
+    const chunks = ['data: a\n\n', 'data: b\n\n', 'data: c\n\n'];
+    const slow = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          await new Promise((resolve) => setTimeout(resolve, 15));
+          const chunk = chunks.shift();
+          if (chunk === undefined) controller.close();
+          else controller.enqueue(encoder.encode(chunk));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const text = await readAll(relayed(slow, { keepAlive }).reader);
+    expect(text.replaceAll(keepAlive.text, '')).toBe('data: a\n\ndata: b\n\ndata: c\n\n');
+    expect(text).toContain(keepAlive.text);
+  });
+});
