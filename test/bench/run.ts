@@ -1,0 +1,18 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { synthesize } from '../../local/synthesize.ts';
+import { measureBundles } from './bundles.ts';
+import { measureHandler } from './handler.ts';
+import { measureLatency } from './latency.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
+try {
+  console.log('synthesizing');
+  await synthesize({ outDir: join(directory, 'assembly'), stage: 'local' });
+  measureBundles(join(directory, 'assembly'));
+  await measureHandler();
+  await measureLatency(join(directory, 'assembly'));
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
