@@ -42,7 +42,6 @@ function createUpstreamBackend(ports: GatewayPorts): McpBackend {
       const session = await openSession(ports, call);
       if (!session.ok) return session;
       if (session.value !== undefined) headers.set('mcp-session-id', session.value);
-      const ownsAuthorization = call.tokenHeader === 'x-authorization';
       const answer = await callUpstream(ports, {
         caller: call.caller,
         target,
@@ -51,7 +50,7 @@ function createUpstreamBackend(ports: GatewayPorts): McpBackend {
         headers,
         body: call.body,
         origin: call.invocation.origin,
-        callerAuthorization: ownsAuthorization ? call.headers.get('authorization') : null,
+        callerAuthorization: authorizationOfCaller(call),
         signal: call.invocation.signal,
       });
       if (!answer.ok) return answer;
@@ -66,6 +65,18 @@ async function refuseUnusable(response: UpstreamResponse): Promise<Denial | unde
   if (response.status !== 401 && response.status !== 407) return undefined;
   await response.body.cancel();
   return { reason: 'unreachable', detail: `the upstream answered ${response.status}` };
+}
+
+/**
+ * The `Authorization` that belongs to the upstream: the caller's, where its ingress token came in `X-Authorization`. Never the ingress
+ * token itself, which a client may send in both headers.
+ */
+function authorizationOfCaller({ tokenHeader, headers }: McpCall): string | null {
+  const authorization = headers.get('authorization');
+  const ingress = headers.get('x-authorization');
+  if (tokenHeader !== 'x-authorization' || authorization === null || ingress === null) return null;
+  const [, token = ''] = ingress.split(' ');
+  return authorization.includes(token) ? null : authorization;
 }
 
 /** The server's own session id; undefined where the client sent none, or in the stateless era, which ignores it. */

@@ -19,7 +19,6 @@ import type { Secret } from '../core/secret.ts';
 import { KeySet, VerifiedToken } from '../core/token.ts';
 import { type AppEnv, createApp } from './app.ts';
 import { createDiscovery, type IssuerKeys } from './discovery.ts';
-import { problem } from './problem.ts';
 
 /** The ports of the issuer. */
 export type IssuerPorts = {
@@ -48,7 +47,10 @@ export function createIssuer(ports: IssuerPorts): Hono<AppEnv> {
   const app = createApp(ports.log);
   const limit = bodyLimit({
     maxSize: MAX_FORM_BYTES,
-    onError: (c) => problem('payload_too_large', 'a form is at most 16 KB', c.env.requestId),
+    onError: (c) => {
+      const body = { error: 'invalid_request', error_description: 'a form is at most 16 KB' };
+      return c.json(body, 413, { ...NO_STORE, 'x-request-id': c.env.requestId });
+    },
   });
   app.use(async (c, next) => {
     await next();
