@@ -67,7 +67,7 @@ export function parseCredential(text: string): Result<Credential, string> {
       const type = value.get('type') === 'header' ? 'header' : 'query';
       const name = stringMember(value, 'name');
       const secret = secretMember(value, 'value');
-      if (name === undefined || secret === undefined) return err('`name` or `value` is missing or malformed');
+      if (!name || secret === undefined) return err('`name` or `value` is missing or malformed');
       const isUsable =
         type === 'query' || (FIELD_NAME.test(name.toLowerCase()) && !FRAMING.test(name.toLowerCase()));
       return isUsable ? ok({ type, name, value: secret }) : err('`name` is no header that can be set');

@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import { readClientCredentials, readForm, secretMatches } from '../../functions/core/client-auth.ts';
+import { Secret } from '../../functions/core/secret.ts';
+
+const basic = (pair: string | Uint8Array, scheme = 'Basic') =>
+  `${scheme} ${Buffer.from(pair).toString('base64')}`;
+const form = (members: Readonly<Record<string, string>> = {}) => new Map(Object.entries(members));
+
+describe('credentials in the header', () => {
+  test.for([
+    ['plain', 'courier:s3cret', 'courier', 's3cret'],
+    ['with colons in the secret', 'courier:a:b:c', 'courier', 'a:b:c'],
+    ['form-encoded', 'https%3A%2F%2Fc.example.com:a%2Bb+c%25', 'https://c.example.com', 'a+b c%'],
+    ['in UTF-8', 'courier:p%C3%A4ss', 'courier', 'päss'],
+  ] as const)('%s', ([, pair, clientId, secret]) => {
+    expect(readClientCredentials(basic(pair), form())).toEqual({
+      ok: true,
+      value: { method: 'client_secret_basic', clientId, secret },
+    });
+  });
+
+  test('have a scheme in any case', () => {
+    for (const scheme of ['basic', 'BASIC', 'bAsIc']) {
+      expect(readClientCredentials(basic('a:b', scheme), form()).ok).toBe(true);
+    }
+  });
+
+  test('may be repeated by the id in the body, if it is the same', () => {
+    expect(readClientCredentials(basic('a:b'), form({ client_id: 'a' })).ok).toBe(true);
+    expect(readClientCredentials(basic('a:b'), form({ client_id: 'x' }))).toMatchObject({
+      error: { error: 'invalid_request' },
+    });
+  });
+
+  test.for([
+    ['nothing', ''],
+    ['another scheme', 'Bearer YTpi'],
+    ['no scheme', 'YTpi'],
+    ['the scheme alone', 'Basic'],
+    ['the scheme and a space', 'Basic '],
+    ['two spaces', 'Basic  YTpi'],
+    ['a tab', 'Basic\tYTpi'],
+    ['no Base64', 'Basic %%%'],
+    ['the URL alphabet', 'Basic _-_-'],
+    ['no colon', basic('courier')],
+    ['no id', basic(':secret')],
+    ['no secret', basic('courier:')],
+    ['a colon alone', basic(':')],
+    ['a broken encoding of the id', basic('%zz:secret')],
+    ['a broken encoding of the secret', basic('courier:%e4')],
+    ['two of them', `${basic('a:b')}, ${basic('a:b')}`],
+    ['bytes after it', `${basic('a:b')} x`],
+    ['a line feed after it', `${basic('a:b')}\n`],
+  ] as const)('are refused: %s', ([, header]) => {
+    const read = readClientCredentials(header, form());
+    expect(read).toMatchObject({ ok: false, error: { error: 'invalid_client' } });
+  });
+
+  test('are never looked for elsewhere once a header is there', () => {
+    expect(readClientCredentials('Basic !', form({ client_id: 'a' }))).toMatchObject({
+      error: { error: 'invalid_client' },
+    });
+  });
+});
+
+describe('credentials in the body', () => {
+  test('are both members', () => {
+    expect(readClientCredentials(null, form({ client_id: 'a', client_secret: 'b:+%' }))).toEqual({
+      ok: true,
+      value: { method: 'client_secret_post', clientId: 'a', secret: 'b:+%' },
+    });
+  });
+
+  test.for<Readonly<Record<string, string>>>([
+    {},
+    { client_id: 'a' },
+    { client_secret: 'b' },
+    { CLIENT_ID: 'a', CLIENT_SECRET: 'b' },
+  ])('are missing from %j', (members) => {
+    expect(readClientCredentials(null, form(members))).toMatchObject({
+      error: { error: 'invalid_client' },
+    });
+  });
+
+  test('beside a header are two ways at once', () => {
+    for (const header of [basic('a:b'), 'Bearer x', '']) {
+      expect(readClientCredentials(header, form({ client_id: 'a', client_secret: 'b' }))).toMatchObject({
+        error: { error: 'invalid_request' },
+      });
+    }
+  });
+});
+
+describe('a secret', () => {
+  const live = [new Secret('current'), new Secret('previous')];
+
+  test('is any of the live ones, whole', () => {
+    for (const presented of ['current', 'previous']) expect(secretMatches(presented, live)).toBe(true);
+    for (const presented of ['Current', 'curren', 'current ', 'currentprevious', '[secret]', '']) {
+      expect(secretMatches(presented, live)).toBe(false);
+    }
+  });
+
+  test('is none where none is live, or where the live one is empty', () => {
+    for (const presented of ['', 'x', 'undefined', '[secret]']) {
+      expect(secretMatches(presented, [])).toBe(false);
+      expect(secretMatches(presented, [new Secret('')])).toBe(false);
+    }
+  });
+});
+
+describe('a form', () => {
+  test('has its parameters decoded, those without a value left out, and resources in a list', () => {
+    const read = readForm(
+      'grant_type=client_credentials&scope=a%2Fread+b&empty=&resource=x&other&resource=y',
+    );
+    expect(read).toEqual({
+      ok: true,
+      value: { form: form({ grant_type: 'client_credentials', scope: 'a/read b' }), resources: ['x', 'y'] },
+    });
+  });
+
+  test.for([
+    'scope=a&scope=a',
+    'client_id=a&client_id=b',
+    'scope=a&sc%6Fpe=b',
+    '__proto__=1&__proto__=2',
+    'grant_type=a&x=1&grant_type=b',
+  ])('has no parameter twice: %s', (body) => {
+    expect(readForm(body)).toMatchObject({ ok: false, error: { error: 'invalid_request' } });
+  });
+
+  test('names a repeated parameter in characters that an error may have', () => {
+    const name = encodeURIComponent(`a"\n\u00e9${'x'.repeat(100)}`);
+    const read = readForm(`${name}=1&${name}=2`);
+    expect(read.ok ? '' : read.error.description).toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,100}$/);
+  });
+
+  test('keeps names apart that differ in case', () => {
+    const read = readForm('scope=a&Scope=b');
+    expect(read.ok && read.value.form.get('scope')).toBe('a');
+  });
+
+  test('is never broken, whatever the body', () => {
+    for (const body of ['', '&&&', '=', '%', '%zz=%', '{"a":1}', '\0=\0'])
+      expect(readForm(body).ok).toBe(true);
+  });
+});

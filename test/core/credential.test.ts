@@ -1,0 +1,206 @@
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  applyCredential,
+  credentialName,
+  defaultCredentialName,
+  parseCredential,
+} from '../../functions/core/credential.ts';
+
+const owner = { orgId: 'acme', clientId: 'courier', subject: 'alice@example.com' };
+const encoded = (id: string) => `b64.${Buffer.from(id).toString('base64url')}`;
+
+describe('the name of a secret', () => {
+  test('is that of the client, of the user, or of the target’s default', () => {
+    expect(credentialName('prod', 'maps', 'client', owner)).toBe(
+      'sallyport/prod/credentials/acme/maps/client.courier',
+    );
+    expect(credentialName('prod', 'maps', 'user', owner)).toBe(
+      `sallyport/prod/credentials/acme/maps/user.${encoded('alice@example.com')}`,
+    );
+    expect(defaultCredentialName('prod', 'maps', 'acme')).toBe(
+      'sallyport/prod/credentials/acme/maps/_default',
+    );
+  });
+
+  test.for([
+    'a/b',
+    '../courier',
+    '..',
+    'a b',
+    'a*',
+    'https://client.example.com/meta',
+    'auth0|123',
+    'é',
+    '',
+    'a\nb',
+    'b64.Y291cmllcg',
+    'b64.',
+  ])('has no character of %j that could lead elsewhere', (clientId) => {
+    const name = credentialName('prod', 'maps', 'client', { ...owner, clientId });
+    const isPlain = clientId === '..';
+    expect(name).toBe(
+      `sallyport/prod/credentials/acme/maps/client.${isPlain ? clientId : encoded(clientId)}`,
+    );
+    expect(name.split('/')).toHaveLength(6);
+  });
+
+  test('is another for every organisation, target, kind and id', () => {
+    const id = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 6 }),
+      fc.constantFrom('a', 'A', 'a/b', 'b64.YQ', 'b64.', 'b64.YjY0LllR', 'client.a', '_default'),
+    );
+    const who = fc.record({ orgId: id, clientId: id, subject: id });
+    const ask = fc.tuple(fc.constantFrom('maps', 'mail'), fc.constantFrom('client', 'user'), who);
+    fc.assert(
+      fc.property(ask, ask, (one, other) => {
+        const used = ([target, key, by]: typeof one) => [
+          target,
+          key,
+          by.orgId,
+          key === 'client' ? by.clientId : by.subject,
+        ];
+        const names = [one, other].map(([target, key, by]) => credentialName('prod', target, key, by));
+        expect(names[0] === names[1]).toBe(JSON.stringify(used(one)) === JSON.stringify(used(other)));
+        expect(names).not.toContain(defaultCredentialName('prod', 'maps', one[2].orgId));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+function applied(
+  value: unknown,
+  url = 'https://api.example.com/v1?a=1',
+  headers: Readonly<Record<string, string>> = {},
+) {
+  const credential = parseCredential(JSON.stringify(value));
+  if (!credential.ok) throw new Error(credential.error);
+  const target = new URL(url);
+  const put = new Map(Object.entries(headers));
+  const secrets = applyCredential(credential.value, target, put).map((secret) => secret.reveal());
+  return { href: target.href, headers: Object.fromEntries(put), secrets };
+}
+
+describe('a credential is put on', () => {
+  const stale = { authorization: 'Bearer of-the-caller', 'x-api-key': 'of-the-caller' };
+
+  test('as a bearer token', () => {
+    expect(applied({ type: 'bearer', token: 't-1' }, undefined, stale).headers).toEqual({
+      ...stale,
+      authorization: 'Bearer t-1',
+    });
+  });
+
+  test('as HTTP Basic', () => {
+    const { headers, secrets } = applied(
+      { type: 'basic', username: 'u', password: 'pä:ss' },
+      undefined,
+      stale,
+    );
+    expect(headers).toEqual({
+      ...stale,
+      authorization: `Basic ${Buffer.from('u:pä:ss').toString('base64')}`,
+    });
+    expect(secrets).toEqual(['pä:ss', 'u:pä:ss']);
+  });
+
+  test('as a header, which replaces the one that was there', () => {
+    expect(applied({ type: 'header', name: 'X-API-Key', value: 'k 1' }, undefined, stale).headers).toEqual({
+      ...stale,
+      'x-api-key': 'k 1',
+    });
+  });
+
+  test('as a parameter, which replaces all that were there', () => {
+    const { href } = applied(
+      { type: 'query', name: 'apiKey', value: 'k&a=2#' },
+      'https://h/p?apiKey=x&a=1&apiKey=y',
+    );
+    expect([...new URL(href).searchParams]).toEqual([
+      ['apiKey', 'k&a=2#'],
+      ['a', '1'],
+    ]);
+    expect(new URL(href).hash).toBe('');
+  });
+
+  test('whatever the caller sent, never twice', () => {
+    for (const value of [
+      { type: 'bearer', token: 't' },
+      { type: 'header', name: 'Authorization', value: 't' },
+    ]) {
+      const names = Object.keys(applied(value, undefined, stale).headers);
+      expect(names.filter((name) => name.toLowerCase() === 'authorization')).toEqual(['authorization']);
+    }
+  });
+});
+
+describe('a value that is refused, with an error that does not repeat it', () => {
+  const bad = 'CANARY';
+  test.for<readonly [string, unknown]>([
+    ['no JSON', bad],
+    ['an array', [bad]],
+    ['no type', { token: bad }],
+    ['an unknown type', { type: 'oauth2', token_url: bad, client_id: bad, client_secret: bad }],
+    ['a type in another case', { type: 'Bearer', token: bad }],
+    ['no token', { type: 'bearer', value: bad }],
+    ['an empty token', { type: 'bearer', token: '' }],
+    ['a token that is a number', { type: 'bearer', token: 1 }],
+    ['a token with a line feed', { type: 'bearer', token: `${bad}\nX-Admin: 1` }],
+    ['a token with CRLF', { type: 'bearer', token: `${bad}\r\nX-Admin: 1` }],
+    ['a token with a NUL', { type: 'bearer', token: `${bad}\0` }],
+    ['a token with a leading space', { type: 'bearer', token: ` ${bad}` }],
+    ['a token with a trailing space', { type: 'bearer', token: `${bad} ` }],
+    ['a token with a trailing line feed', { type: 'bearer', token: `${bad}\n` }],
+    ['a token beyond ASCII', { type: 'bearer', token: `${bad}é` }],
+    ['a value with a line feed', { type: 'header', name: 'x-key', value: `${bad}\n` }],
+    ['no name', { type: 'header', value: bad }],
+    ['an empty name', { type: 'header', name: '', value: bad }],
+    ['an empty parameter', { type: 'query', name: '', value: bad }],
+    ['a name with a colon', { type: 'header', name: 'x:y', value: bad }],
+    ['a name with a space', { type: 'header', name: 'x y', value: bad }],
+    ['a name with a line feed', { type: 'header', name: 'x\nhost', value: bad }],
+    ...[
+      'Host',
+      'content-length',
+      'Content-Type',
+      'Content-Encoding',
+      'Transfer-Encoding',
+      'Connection',
+      'TE',
+      'Trailer',
+      'Upgrade',
+      'Keep-Alive',
+      'Expect',
+      'Mcp-Session-Id',
+      'Mcp-Name',
+      'MCP-Protocol-Version',
+    ].map((name) => [`the header ${name}`, { type: 'header', name, value: bad }] as const),
+    ['no user', { type: 'basic', password: bad }],
+    ['no password', { type: 'basic', username: 'u' }],
+    ['a user with a colon', { type: 'basic', username: `u:${bad}`, password: bad }],
+    ['a password that is a list', { type: 'basic', username: 'u', password: [bad] }],
+  ])('%s', ([, value]) => {
+    const parsed = parseCredential(typeof value === 'string' ? value : JSON.stringify(value));
+    expect(parsed).toEqual({ ok: false, error: expect.any(String) });
+    expect(JSON.stringify(parsed)).not.toContain(bad);
+  });
+
+  test('a duplicate member', () => {
+    expect(parseCredential('{"type":"bearer","token":"a","token":"b"}').ok).toBe(false);
+  });
+});
+
+test('a parsed credential prints nothing of its secret', () => {
+  for (const value of [
+    { type: 'bearer', token: 'CANARY' },
+    { type: 'basic', username: 'u', password: 'CANARY' },
+    { type: 'header', name: 'x-key', value: 'CANARY' },
+    { type: 'query', name: 'key', value: 'CANARY' },
+  ]) {
+    const credential = parseCredential(JSON.stringify(value));
+    expect(credential.ok).toBe(true);
+    expect(inspect(credential, { depth: 9 }) + JSON.stringify(credential)).not.toContain('CANARY');
+  }
+});
