@@ -1,0 +1,188 @@
+import { describe, expect, test } from 'vitest';
+import {
+  isUtf8Json,
+  mcpRequestHeaders,
+  mcpResponseHeaders,
+  mediaTypeOf,
+  serviceRequestHeaders,
+  serviceResponseHeaders,
+  USER_AGENT,
+} from '../../functions/core/forward.ts';
+
+/** Headers of callers that other gateways were seen to hand on. */
+const NEVER = [
+  'Authorization',
+  'X-Authorization',
+  'Proxy-Authorization',
+  'Cookie',
+  'X-Service-Token',
+  'X-Delegation',
+  'X-Api-Key',
+  'X-User',
+  'X-Username',
+  'X-Client-Id',
+  'X-Scopes',
+  'X-Groups',
+  'X-Auth-Method',
+  'X-Server-Name',
+  'X-Tool-Name',
+  'X-User-Pool-Id',
+  'X-Region',
+  'X-Internal-Token',
+  'X-Original-URL',
+  'X-Rewrite-URL',
+  'X-Upstream-Url',
+  'X-HTTP-Method-Override',
+  'X-Forwarded-For',
+  'X-Forwarded-Host',
+  'X-Real-IP',
+  'Forwarded',
+  'Via',
+  'Host',
+  'Origin',
+  'Referer',
+  'Content-Length',
+  'Content-Encoding',
+  'Transfer-Encoding',
+  'Connection',
+  'Keep-Alive',
+  'TE',
+  'Trailer',
+  'Upgrade',
+  'Expect',
+  'Accept-Encoding',
+  'User-Agent',
+  'Mcp-Session-Id',
+  'X_Authorization',
+  'Mcp-Param-',
+  'Mcp_Method',
+  'Mcp-Methods',
+];
+
+const travelling = {
+  accept: 'application/json, text/event-stream',
+  'mcp-protocol-version': '2026-07-28',
+  'mcp-method': 'tools/call',
+  'mcp-name': 'route',
+  'mcp-param-region': 'eu',
+  'last-event-id': '4',
+  traceparent: '00-1',
+};
+
+function incoming(more: Readonly<Record<string, string>> = {}): Headers {
+  return new Headers(
+    [...Object.entries({ ...travelling, ...more }), ...NEVER.map((name) => [name, 'FORGED'] as const)].map(
+      ([a, b]) => [a, b],
+    ),
+  );
+}
+
+describe('to an MCP server', () => {
+  test('travel the transport’s own headers and the gateway’s name, nothing else', () => {
+    expect(Object.fromEntries(mcpRequestHeaders(incoming(), []))).toEqual({
+      ...travelling,
+      'user-agent': USER_AGENT,
+    });
+  });
+
+  test('travel those that the entry lists', () => {
+    const headers = mcpRequestHeaders(incoming({ 'X-Provider-Id': 'p', 'X-Other': 'o' }), [
+      'x-provider-id',
+      'x-absent',
+    ]);
+    expect(headers.get('x-provider-id')).toBe('p');
+    expect([headers.has('x-other'), headers.has('x-absent')]).toEqual([false, false]);
+  });
+
+  test('no caller can speak for the gateway', () => {
+    expect(mcpRequestHeaders(incoming(), ['user-agent']).get('user-agent')).toBe(USER_AGENT);
+  });
+});
+
+test('to a service travel content, conditions and ranges', () => {
+  const own = {
+    accept: '*/*',
+    'accept-language': 'de',
+    'content-type': 'text/plain',
+    'if-match': '"1"',
+    'if-none-match': '"2"',
+    range: 'bytes=0-1',
+    traceparent: '00-1',
+  };
+  const headers = serviceRequestHeaders(incoming(own), []);
+  expect(Object.fromEntries(headers)).toEqual({ ...own, 'user-agent': USER_AGENT });
+});
+
+describe('back to the client', () => {
+  const leaking = new Map([
+    ['set-cookie', 'a=b'],
+    ['www-authenticate', 'Bearer realm="upstream"'],
+    ['server', 'nginx'],
+    ['via', '1.1 proxy'],
+    ['location', 'https://internal.example.com/'],
+    ['x-powered-by', 'x'],
+    ['x-amzn-requestid', 'x'],
+    ['access-control-allow-origin', '*'],
+    ['access-control-allow-credentials', 'true'],
+    ['mcp-session-id', 'of-the-upstream'],
+    ['content-length', '4'],
+    ['content-encoding', 'gzip'],
+    ['transfer-encoding', 'chunked'],
+    ['connection', 'close'],
+    ['strict-transport-security', 'x'],
+    ['content-security-policy', 'x'],
+    ['x-request-id', 'forged'],
+  ]);
+
+  test('of an MCP server’s answer goes what its content needs', () => {
+    const own = [
+      ['content-type', 'text/event-stream'],
+      ['cache-control', 'no-cache'],
+      ['retry-after', '3'],
+      ['allow', 'POST'],
+    ] as const;
+    const headers = mcpResponseHeaders(new Map([...leaking, ...own]));
+    expect([...headers].sort()).toEqual([...own].sort());
+  });
+
+  test('of a service’s answer goes what its content needs', () => {
+    const own = [
+      ['content-type', 'image/png'],
+      ['etag', '"1"'],
+      ['content-range', 'bytes 0-1/2'],
+      ['vary', 'accept'],
+    ] as const;
+    const headers = serviceResponseHeaders(new Map([...leaking, ...own]));
+    expect([...headers].sort()).toEqual([...own].sort());
+  });
+});
+
+describe('the media type', () => {
+  test.for([
+    ['application/json', true],
+    ['application/json; charset=utf-8', true],
+    ['Application/JSON;charset="UTF-8"', true],
+    [' application/json ; charset=utf-8 ', true],
+    ['application/json; x=y', true],
+    ['application/json; charset=utf-16', false],
+    ['application/json; charset=iso-8859-1', false],
+    ['application/json, text/plain', false],
+    ['application/jsonx', false],
+    ['application/vnd.api+json', false],
+    ['text/json', false],
+    ['text/plain; application/json', false],
+    ['', false],
+    [null, false],
+  ] as const)('%j is JSON in UTF-8: %s', ([contentType, isJson]) => {
+    expect(isUtf8Json(contentType)).toBe(isJson);
+  });
+
+  test('is had without parameters, in lower case', () => {
+    expect([' Text/Event-Stream ;x=y', null, undefined, ''].map(mediaTypeOf)).toEqual([
+      'text/event-stream',
+      '',
+      '',
+      '',
+    ]);
+  });
+});
