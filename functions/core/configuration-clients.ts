@@ -1,3 +1,4 @@
+import { IDENTIFIER, readOrganisation } from './configuration-orgs.ts';
 import type { ScopesFile } from './configuration-scopes.ts';
 import { DEFAULT_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS } from './grant.ts';
 import type { ClientEntry, ServerEntry, Snapshot } from './policy.ts';
@@ -16,7 +17,6 @@ export type ClientReferences = ScopesFile & {
 };
 
 const CLIENT_ID = /^[A-Za-z0-9._-]{1,128}$/;
-const IDENTIFIER = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/;
 const AUTH = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const;
 const GRANTS = [
   'client_credentials',
@@ -27,22 +27,6 @@ const GRANTS = [
 ] as const;
 /** Keys of later capabilities: valid to write, and nothing is granted by them. */
 const UNUSED = ['redirect_uris', 'run_namespaces', 'jwks', 'jwks_uri', 'limits', 'teams'] as const;
-
-/** Reads `orgs.yml`. */
-export function readOrgs(file: YamlReader, warnings: ConfigurationProblem[]): Snapshot['orgs'] {
-  const { orgs } = file.members('orgs');
-  return (orgs?.entries() ?? []).flatMap(([id, value]) => {
-    if (!IDENTIFIER.test(id)) {
-      value.problem('an organisation is named by letters, digits and ._:@-');
-      return [];
-    }
-    const { suspended, teams, roles } = value.members('suspended', 'display_name', 'teams', 'roles');
-    for (const unused of [teams, roles]) {
-      if (unused !== undefined) warn(unused, 'nothing is decided by this key yet', warnings);
-    }
-    return [{ id, suspended: suspended?.boolean() ?? false }];
-  });
-}
 
 /** Reads `clients.yml`; scopes, servers and organisations that it names must exist. */
 export function readClients(
@@ -80,7 +64,7 @@ function readClient(
   );
   for (const name of UNUSED) {
     const value = members[name];
-    if (value !== undefined) warn(value, 'nothing is granted by this key yet', warnings);
+    if (value !== undefined && !value.isEmpty) value.warn('nothing is granted by this key yet', warnings);
   }
   const auth = members.auth?.oneOf(...AUTH) ?? 'client_secret_basic';
   const ref = members.secret?.members('ref').ref?.string();
@@ -89,7 +73,7 @@ function readClient(
     client.problem('write where the secret is: `secret: { ref: sallyport/{stage}/clients/NAME }`');
   }
   if (!usesSecret) {
-    warn(client, `the client \`${id}\` cannot authenticate: \`${auth}\` is not built yet`, warnings);
+    client.warn(`the client \`${id}\` cannot authenticate: \`${auth}\` is not built yet`, warnings);
   }
   if (ref !== undefined && !ref.startsWith('sallyport/{stage}/clients/')) {
     members.secret?.problem('a client secret is under `sallyport/{stage}/clients/`');
@@ -135,20 +119,16 @@ function collectScopes(
   const mappings = new Map(references.groups);
   for (const item of groups?.items() ?? []) {
     const mapped = mappings.get(item.string() ?? '');
-    if (mapped === undefined) warn(item, 'this group is mapped to nothing in `group_mappings`', warnings);
+    if (mapped === undefined) item.warn('this group is mapped to nothing in `group_mappings`', warnings);
     for (const name of mapped ?? []) if (known.has(name)) collected.add(name);
   }
   return [...collected];
 }
 
 function readOrg(client: YamlReader, org: YamlReader | undefined, orgs: Snapshot['orgs']): string {
-  const id = org?.string() ?? orgs[0]?.id ?? DEFAULT_ORG;
-  if (org === undefined && orgs.length > 1) client.problem('say which organisation: `org: acme`');
-  if (!IDENTIFIER.test(id)) org?.problem('an organisation is named by letters, digits and ._:@-');
-  if (orgs.length > 0 && !orgs.some((known) => known.id === id)) {
-    org?.problem(`there is no organisation \`${id}\` in orgs.yml`);
-  }
-  return id;
+  if (org !== undefined) return readOrganisation(org, orgs) ?? DEFAULT_ORG;
+  if (orgs.length > 1) client.problem('say which organisation: `org: acme`');
+  return orgs[0]?.id ?? DEFAULT_ORG;
 }
 
 function readServer(server: YamlReader | undefined, servers: readonly ServerEntry[]): string | undefined {
@@ -165,10 +145,6 @@ function readNamespace(namespace: YamlReader | undefined): string | undefined {
 
 function readFilters(filters: YamlReader | undefined): Readonly<Record<string, string>> | undefined {
   if (filters === undefined) return undefined;
+  if (filters.isEmpty) return filters.problem('write `name: value` lines, or leave the key out');
   return Object.fromEntries(filters.entries().map(([name, value]) => [name, value.string() ?? '']));
-}
-
-function warn(value: YamlReader, message: string, warnings: ConfigurationProblem[]): void {
-  const [file = ''] = value.at.split(':');
-  warnings.push({ file, line: value.line, message });
 }

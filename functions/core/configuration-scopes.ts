@@ -1,4 +1,4 @@
-import type { ScopeRule, Snapshot } from './policy.ts';
+import { type ScopeRule, type Snapshot, WILDCARDS } from './policy.ts';
 import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
 
 /** What `scopes.yml` holds. */
@@ -26,7 +26,7 @@ export function readScopes(file: YamlReader, warnings: ConfigurationProblem[]): 
     } else {
       const rules = value.items().flatMap((item) => readRule(item) ?? []);
       scopes.push([name, rules]);
-      warnings.push(...lint(name, rules, value));
+      lint(name, rules, value, warnings);
     }
   }
   return { scopes, uiScopes, groups };
@@ -43,11 +43,12 @@ function lint(
   scope: string,
   rules: readonly ScopeRule[],
   value: YamlReader,
-): readonly ConfigurationProblem[] {
-  const calling = rules.filter((rule) => rule.methods.includes('tools/call'));
-  if (!scope.endsWith('/read') || calling.length === 0) return [];
+  warnings: ConfigurationProblem[],
+): void {
+  const calling = rules.filter((rule) =>
+    rule.methods.some((method) => method === 'tools/call' || WILDCARDS.has(method)),
+  );
+  if (!scope.endsWith('/read') || calling.length === 0) return;
   const servers = calling.map((rule) => rule.server).join(', ');
-  const [file = ''] = value.at.split(':');
-  const message = `the scope \`${scope}\` is named /read but grants \`tools/call\` on ${servers}`;
-  return [{ file, line: value.line, message }];
+  value.warn(`the scope \`${scope}\` is named /read but grants \`tools/call\` on ${servers}`, warnings);
 }

@@ -1,3 +1,4 @@
+import { readOrganisation } from './configuration-orgs.ts';
 import { parseUpstreamUrl } from './perimeter.ts';
 import {
   CONTEXT_STORE,
@@ -5,6 +6,7 @@ import {
   type EgressMode,
   type ServerEntry,
   type ServiceEntry,
+  type Snapshot,
 } from './policy.ts';
 import { NAME } from './route.ts';
 import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
@@ -39,8 +41,12 @@ const NEVER_TRAVELS =
   /^(?:authorization|x-authorization|proxy-.*|cookie|host|content-.*|transfer-encoding|connection|te|trailer|upgrade|keep-alive|forwarded|x-forwarded-.*|x-delegation)$/;
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
-/** Reads `servers.yml`. */
-export function readServers(file: YamlReader, warnings: ConfigurationProblem[]): readonly ServerEntry[] {
+/** Reads `servers.yml`; organisations that it names must exist. */
+export function readServers(
+  file: YamlReader,
+  orgs: Snapshot['orgs'],
+  warnings: ConfigurationProblem[],
+): readonly ServerEntry[] {
   const { servers } = file.members('servers');
   return (servers?.entries() ?? []).flatMap(([name, value]) => {
     if (!isFreeName(name, value)) return [];
@@ -56,8 +62,8 @@ export function readServers(file: YamlReader, warnings: ConfigurationProblem[]):
       'visibility',
       'limits',
     );
-    const common = readCommon(value, members, warnings);
-    if (members.limits !== undefined) warn(members.limits, '`limits` is not enforced yet', warnings);
+    const common = readCommon(value, members, orgs, warnings);
+    if (members.limits !== undefined) members.limits.warn('`limits` is not enforced yet', warnings);
     const visibility = members.visibility?.string() ?? 'org';
     if (!VISIBILITY.test(visibility)) {
       members.visibility?.problem('write public, org, team:NAME or private:SUBJECT');
@@ -74,10 +80,10 @@ export function readServers(file: YamlReader, warnings: ConfigurationProblem[]):
   });
 }
 
-/** Reads `services.yml`; servers in `used_by` must exist. Services and servers share one name space. */
+/** Reads `services.yml`; servers in `used_by` and organisations must exist. Services and servers share one name space. */
 export function readServices(
   file: YamlReader,
-  servers: readonly ServerEntry[],
+  { servers, orgs }: { readonly servers: readonly ServerEntry[]; readonly orgs: Snapshot['orgs'] },
   warnings: ConfigurationProblem[],
 ): readonly ServiceEntry[] {
   const { services } = file.members('services');
@@ -96,7 +102,7 @@ export function readServices(
       'used_by',
       'allow',
     );
-    const common = readCommon(value, members, warnings);
+    const common = readCommon(value, members, orgs, warnings);
     const usedBy = members.used_by?.strings() ?? [];
     for (const user of usedBy) {
       if (!servers.some((server) => server.name === user)) {
@@ -116,6 +122,7 @@ type CommonMembers = Partial<
 function readCommon(
   entry: YamlReader,
   members: CommonMembers,
+  orgs: Snapshot['orgs'],
   warnings: ConfigurationProblem[],
 ): Common | undefined {
   const isPrivate = members.private?.boolean() ?? false;
@@ -125,7 +132,7 @@ function readCommon(
   if (!url.ok) return members.url?.problem(url.error);
   return {
     url: text,
-    org: members.org?.string(),
+    org: members.org === undefined ? undefined : readOrganisation(members.org, orgs),
     private: isPrivate,
     egress: readEgress(members.egress, warnings),
     headers: (members.headers?.items() ?? []).flatMap((item) => readHeaderName(item) ?? []),
@@ -140,9 +147,9 @@ function readEgress(egress: YamlReader | undefined, warnings: ConfigurationProbl
   if (egress !== undefined && mode === undefined)
     egress.problem(`write \`mode\`, one of: ${MODES.join(', ')}`);
   if (mode !== undefined && UNBUILT.has(chosen)) {
-    warn(mode, `calls in mode \`${chosen}\` are refused: user connections are not built yet`, warnings);
+    mode.warn(`calls in mode \`${chosen}\` are refused: user connections are not built yet`, warnings);
   }
-  for (const unused of Object.values(rest)) warn(unused, 'nothing reads this key yet', warnings);
+  for (const unused of Object.values(rest)) unused.warn('nothing reads this key yet', warnings);
   return {
     mode: chosen,
     key: key?.oneOf('client', 'user') ?? 'client',
@@ -185,9 +192,4 @@ function isFreeName(name: string, value: YamlReader): boolean {
       : `\`${name}\` is no name: write a-z, 0-9, - and _`,
   );
   return false;
-}
-
-function warn(value: YamlReader, message: string, warnings: ConfigurationProblem[]): void {
-  const [file = ''] = value.at.split(':');
-  warnings.push({ file, line: value.line, message });
 }

@@ -1,4 +1,5 @@
-import { readClients, readOrgs } from './configuration-clients.ts';
+import { readClients } from './configuration-clients.ts';
+import { readOrgs } from './configuration-orgs.ts';
 import { readScopes } from './configuration-scopes.ts';
 import { readServers, readServices } from './configuration-servers.ts';
 import { interpolate } from './interpolate.ts';
@@ -50,9 +51,9 @@ export function compileConfiguration(
   };
 
   const { scopes, uiScopes, groups } = readScopes(open('scopes.yml'), warnings);
-  const servers = readServers(open('servers.yml'), warnings);
-  const services = readServices(open('services.yml'), servers, warnings);
   const orgs = readOrgs(open('orgs.yml'), warnings);
+  const servers = readServers(open('servers.yml'), orgs, warnings);
+  const services = readServices(open('services.yml'), { servers, orgs }, warnings);
   const clients = readClients(open('clients.yml'), { scopes, uiScopes, groups, servers, orgs }, warnings);
   for (const name of UNUSED) {
     if (files.has(name)) warnings.push({ file: name, line: 1, message: 'nothing reads this file yet' });

@@ -1,48 +1,41 @@
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, type Node } from 'yaml';
+import { keyName, openYaml, type YamlDocument } from './yaml-document.ts';
 
 /** Something wrong in a configuration file; `line` counts from 1. `message` says what to write instead. */
 export type ConfigurationProblem = { readonly file: string; readonly line: number; readonly message: string };
 
-/** Aliases resolved per file at most; `scopes.yml` of the source system needs a handful. */
-const MAX_ALIASES = 1_000;
+/** Values read by way of aliases, per file at most; `scopes.yml` of the source system needs some hundred. */
+const MAX_ALIASED_VALUES = 100_000;
 
 /**
  * One value of a YAML file, with its line. Reading a value of the wrong type notes a problem and yields undefined, so
  * one pass finds every error of a file. YAML 1.2 core schema; duplicate keys are errors; anchors are resolved, bounded.
+ * A file with an error in its syntax, a repeated key or an alias without an anchor reads as empty.
  */
 export class YamlReader {
   readonly #file: string;
   readonly #node: Node | undefined;
   readonly #path: string;
+  readonly #isAliased: boolean;
   readonly #shared: Shared;
+  /** Where the value's key stands, or the value itself in a list. */
+  readonly line: number;
 
-  private constructor(file: string, node: Node | undefined, path: string, shared: Shared) {
+  private constructor(file: string, node: Node | undefined, place: Place, shared: Shared) {
     this.#file = file;
-    this.#node = resolve(node, shared);
-    this.#path = path;
+    this.#node = isAlias(node) ? shared.document.targetOf(node) : node;
+    this.#path = place.path;
+    this.#isAliased = place.isAliased || isAlias(node);
     this.#shared = shared;
+    this.line = place.line;
   }
 
   /** Reads a whole file; syntax errors go to `problems` and leave an empty reader. */
   static open(file: string, text: string, problems: ConfigurationProblem[]): YamlReader {
-    const lines = new LineCounter();
-    const document = parseDocument(text, { lineCounter: lines, version: '1.2', uniqueKeys: true });
-    for (const error of document.errors) {
-      const [message = 'not valid YAML'] = error.message.split('\n');
-      problems.push({ file, line: lines.linePos(error.pos[0]).line, message });
-    }
-    const shared: Shared = {
-      problems,
-      aliases: 0,
-      lineOf: (node) => lines.linePos(node.range?.[0] ?? 0).line,
-      resolveAlias: (node) => (isAlias(node) ? (node.resolve(document) ?? undefined) : node),
-    };
-    const contents = document.errors.length > 0 ? undefined : (document.contents ?? undefined);
-    return new YamlReader(file, contents, '', shared);
-  }
-
-  get line(): number {
-    return this.#node === undefined ? 1 : this.#shared.lineOf(this.#node);
+    const document = openYaml(text, (line, message) => problems.push({ file, line, message }));
+    const line = document.contents === undefined ? 1 : document.lineOf(document.contents);
+    const place = { path: '', line, isAliased: false };
+    return new YamlReader(file, document.contents, place, { problems, document, aliasedValues: 0 });
   }
 
   /** Where this value stands, as `file:line`. */
@@ -59,9 +52,12 @@ export class YamlReader {
   }
 
   problem(message: string): undefined {
-    const where = this.#path === '' ? '' : `\`${this.#path}\`: `;
-    this.#shared.problems.push({ file: this.#file, line: this.line, message: `${where}${message}` });
-    return undefined;
+    return this.#report(this.line, message);
+  }
+
+  /** Notes what is valid and what its author should look at. */
+  warn(message: string, warnings: ConfigurationProblem[]): void {
+    warnings.push({ file: this.#file, line: this.line, message });
   }
 
   /** The members of a map in order; an empty value has none. */
@@ -71,19 +67,24 @@ export class YamlReader {
       this.problem('write a map here (`name: value` lines)');
       return [];
     }
-    return this.#node.items.map(({ key, value }) => {
-      const name = isScalar(key) ? String(key.value) : '';
-      return [name, this.#child(isNode(value) ? value : undefined, name)];
+    return this.#affordable(this.#node.items).map(({ key, value }) => {
+      const name = keyName(key);
+      const line = isNode(key) ? this.#shared.document.lineOf(key) : this.line;
+      return [name, this.#child(value, this.#path === '' ? name : `${this.#path}.${name}`, line)];
     });
   }
 
-  /** The members of a map with known names; any other name is a problem. */
+  /**
+   * The members of a map with known names; any other name is a problem. A name without a value is a member that holds
+   * nothing, not an absent one: `org:` must not mean every organisation.
+   */
   members<K extends string>(...known: readonly K[]): Partial<Record<K, YamlReader>> {
     const members: Partial<Record<K, YamlReader>> = {};
     for (const [name, value] of this.entries()) {
       const key = known.find((candidate) => candidate === name);
-      if (key === undefined) this.problem(`unknown key \`${name}\`; known here: ${known.join(', ')}`);
-      else if (!value.isEmpty) members[key] = value;
+      if (key === undefined)
+        this.#report(value.line, `unknown key \`${name}\`; known here: ${known.join(', ')}`);
+      else members[key] = value;
     }
     return members;
   }
@@ -94,7 +95,10 @@ export class YamlReader {
       this.problem('write a list here (`- item` lines or `[a, b]`)');
       return [];
     }
-    return this.#node.items.map((item, index) => this.#child(isNode(item) ? item : undefined, `[${index}]`));
+    return this.#affordable(this.#node.items).map((item, index) => {
+      const line = isNode(item) ? this.#shared.document.lineOf(item) : this.line;
+      return this.#child(item, `${this.#path}[${index}]`, line);
+    });
   }
 
   string(): string | undefined {
@@ -134,21 +138,32 @@ export class YamlReader {
     return this.problem(`write a duration such as 5s, from ${minMs} ms to ${maxMs / 1000} s`);
   }
 
-  #child(node: Node | undefined, name: string): YamlReader {
-    const path = name.startsWith('[') || this.#path === '' ? `${this.#path}${name}` : `${this.#path}.${name}`;
-    return new YamlReader(this.#file, node, path, this.#shared);
+  /** The items, or a problem and none of them where aliases have multiplied the file beyond its bound. */
+  #affordable<T>(items: readonly T[]): readonly T[] {
+    if (!this.#isAliased) return items;
+    const isFirst = this.#shared.aliasedValues <= MAX_ALIASED_VALUES;
+    this.#shared.aliasedValues += items.length;
+    if (this.#shared.aliasedValues <= MAX_ALIASED_VALUES) return items;
+    if (isFirst) this.problem(`aliases stand for more than ${MAX_ALIASED_VALUES} values in this file`);
+    return [];
+  }
+
+  #child(node: unknown, path: string, line: number): YamlReader {
+    const place = { path, line, isAliased: this.#isAliased };
+    return new YamlReader(this.#file, isNode(node) ? node : undefined, place, this.#shared);
+  }
+
+  #report(line: number, message: string): undefined {
+    const where = this.#path === '' ? '' : `\`${this.#path}\`: `;
+    this.#shared.problems.push({ file: this.#file, line, message: `${where}${message}` });
+    return undefined;
   }
 }
 
+type Place = { readonly path: string; readonly line: number; readonly isAliased: boolean };
+
 type Shared = {
   readonly problems: ConfigurationProblem[];
-  readonly lineOf: (node: Node) => number;
-  readonly resolveAlias: (node: Node) => Node | undefined;
-  aliases: number;
+  readonly document: YamlDocument;
+  aliasedValues: number;
 };
-
-function resolve(node: Node | undefined, shared: Shared): Node | undefined {
-  if (node === undefined || !isAlias(node)) return node;
-  shared.aliases += 1;
-  return shared.aliases > MAX_ALIASES ? undefined : shared.resolveAlias(node);
-}

@@ -1,0 +1,31 @@
+import type { Snapshot } from './policy.ts';
+import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
+
+/** The grammar of organisations and namespaces (contract §2). */
+export const IDENTIFIER = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/;
+
+/** Reads `orgs.yml`. */
+export function readOrgs(file: YamlReader, warnings: ConfigurationProblem[]): Snapshot['orgs'] {
+  const { orgs } = file.members('orgs');
+  return (orgs?.entries() ?? []).flatMap(([id, value]) => {
+    if (!IDENTIFIER.test(id)) {
+      value.problem('an organisation is named by letters, digits and ._:@-');
+      return [];
+    }
+    const { suspended, teams, roles } = value.members('suspended', 'display_name', 'teams', 'roles');
+    for (const unused of [teams, roles]) {
+      if (unused !== undefined && !unused.isEmpty)
+        unused.warn('nothing is decided by this key yet', warnings);
+    }
+    return [{ id, suspended: suspended?.boolean() ?? false }];
+  });
+}
+
+/** Reads a reference to an organisation, which must exist where `orgs.yml` lists any. */
+export function readOrganisation(org: YamlReader, orgs: Snapshot['orgs']): string | undefined {
+  const id = org.string();
+  if (id === undefined) return undefined;
+  if (!IDENTIFIER.test(id)) return org.problem('an organisation is named by letters, digits and ._:@-');
+  if (orgs.length === 0 || orgs.some((known) => known.id === id)) return id;
+  return org.problem(`there is no organisation \`${id}\` in orgs.yml`);
+}

@@ -1,0 +1,81 @@
+import {
+  type Alias,
+  isAlias,
+  isMap,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLMap,
+} from 'yaml';
+
+/** A YAML file that was parsed and may be read. */
+export type YamlDocument = {
+  /** Undefined for an empty file, and for one with any error. */
+  readonly contents: Node | undefined;
+  /** The line of a node, from 1. */
+  readonly lineOf: (node: Node) => number;
+  /** The node that an alias stands for. */
+  readonly targetOf: (alias: Alias) => Node | undefined;
+};
+
+/**
+ * Parses a YAML file (1.2 core schema) and reports every syntax error, key that is written twice in one map, and alias
+ * without an anchor. Keys are compared as they are written, so `1` and `"1"` are one key.
+ */
+export function openYaml(text: string, report: (line: number, message: string) => void): YamlDocument {
+  const lines = new LineCounter();
+  // The library's own check of keys is quadratic in the size of a map.
+  const document = parseDocument(text, { lineCounter: lines, version: '1.2', uniqueKeys: false });
+  const lineAt = (offset: number) => lines.linePos(offset).line;
+  const lineOf = (node: Node) => lineAt(node.range?.[0] ?? 0);
+  for (const error of document.errors) {
+    const [message = 'not valid YAML'] = error.message.split('\n');
+    report(lineAt(error.pos[0]), message);
+  }
+  const targets = new Map<Alias, Node>();
+  if (document.errors.length > 0) return { contents: undefined, lineOf, targetOf: () => undefined };
+
+  const anchors = new Map<string, Node>();
+  let isSound = true;
+  const refuse = (line: number, message: string) => {
+    isSound = false;
+    report(line, message);
+  };
+  visit(document, {
+    Node(_, node) {
+      if (isAlias(node)) {
+        const target = anchors.get(node.source);
+        if (target === undefined) refuse(lineOf(node), `there is no anchor \`&${node.source}\` above`);
+        else targets.set(node, target);
+        return;
+      }
+      if ('anchor' in node && node.anchor !== undefined) anchors.set(node.anchor, node);
+      if (isMap(node)) {
+        for (const key of repeatedKeys(node)) refuse(lineOf(key), `the key \`${keyName(key)}\` is repeated`);
+      }
+    },
+  });
+  return {
+    contents: isSound ? (document.contents ?? undefined) : undefined,
+    lineOf,
+    targetOf: (alias) => targets.get(alias),
+  };
+}
+
+/** A key as it is written: `007` is not `7`. Empty for a key that is no scalar. */
+export function keyName(key: unknown): string {
+  return isScalar(key) ? (key.source ?? String(key.value)) : '';
+}
+
+function repeatedKeys(map: YAMLMap): readonly Node[] {
+  const seen = new Set<string>();
+  return map.items.flatMap(({ key }) => {
+    if (!isScalar(key)) return [];
+    const name = keyName(key);
+    const isRepeated = seen.has(name);
+    seen.add(name);
+    return isRepeated ? [key] : [];
+  });
+}

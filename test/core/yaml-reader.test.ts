@@ -1,0 +1,200 @@
+import { describe, expect, test } from 'vitest';
+import { type ConfigurationProblem, YamlReader } from '../../functions/core/yaml-reader.ts';
+
+function open(text: string) {
+  const problems: ConfigurationProblem[] = [];
+  return { file: YamlReader.open('a.yml', text, problems), problems };
+}
+
+/** The problems of a file, as `line: message`, after reading one member `a` of it. */
+function problemsOf(text: string, read: (value: YamlReader) => unknown): readonly string[] {
+  const { file, problems } = open(text);
+  const { a } = file.members('a');
+  if (a !== undefined) read(a);
+  return problems.map(({ line, message }) => `${line}: ${message}`);
+}
+
+describe('values have types, and a wrong one is a problem with its line and place', () => {
+  test.for([
+    ['a: x', 'string', 'x'],
+    ['a: "1"', 'string', '1'],
+    ['a: 1', 'string', undefined],
+    ['a: true', 'string', undefined],
+    ['a: ""', 'string', undefined],
+    ['a:', 'string', undefined],
+    ['a: [x]', 'string', undefined],
+    ['a: true', 'boolean', true],
+    ['a: false', 'boolean', false],
+    ['a: "true"', 'boolean', undefined],
+    ['a: yes', 'boolean', undefined],
+    ['a: 1', 'boolean', undefined],
+    ['a:', 'boolean', undefined],
+    ['a: [x, y]', 'strings', ['x', 'y']],
+    ['a: []', 'strings', []],
+    ['a:', 'strings', []],
+  ] as const)('%j as %s is %j', ([text, type, value]) => {
+    const { file, problems } = open(text);
+    expect(file.members('a').a?.[type]()).toEqual(value);
+    expect(problems.length).toBe(value === undefined ? 1 : 0);
+  });
+
+  test('whole numbers stay in their range', () => {
+    const read = (value: YamlReader) => value.integer(2, 4);
+    for (const good of ['2', '3', '4', '0x3']) expect(problemsOf(`a: ${good}`, read)).toEqual([]);
+    for (const bad of ['1', '5', '2.5', '"3"', '-3', '.nan', '.inf', '1e99', 'null', 'x']) {
+      expect(problemsOf(`a: ${bad}`, read)).toEqual(['1: `a`: write a whole number from 2 to 4']);
+    }
+  });
+
+  test.for([
+    ['100ms', 100],
+    ['5s', 5_000],
+    ['1m', 60_000],
+    ['60s', 60_000],
+    ['99ms', undefined],
+    ['61s', undefined],
+    ['5', undefined],
+    ['5 s', undefined],
+    ['5S', undefined],
+    ['0.5s', undefined],
+    ['-5s', undefined],
+    ['5s ', 5_000],
+    ['"5s "', undefined],
+    ['5h', undefined],
+    ['5sm', undefined],
+    ['1e3ms', undefined],
+    ['99999999ms', undefined],
+    ['', undefined],
+    ['[5s]', undefined],
+  ] as const)('the duration %j is %j ms', ([text, durationMs]) => {
+    const { file } = open(`a: ${text}`);
+    expect(file.members('a').a?.durationMs(100, 60_000)).toBe(durationMs);
+  });
+
+  test('every wrong value of a file is found at once', () => {
+    const { file, problems } = open('a:\n  - 1\n  - x\n  - {}\nb: [\n  y,\n  []]\nc:\n  - 1\n');
+    const { a, b } = file.members('a', 'b');
+    expect([a?.strings(), b?.strings()]).toEqual([['x'], ['y']]);
+    expect(problems).toEqual([
+      { file: 'a.yml', line: 8, message: 'unknown key `c`; known here: a, b' },
+      { file: 'a.yml', line: 2, message: '`a[0]`: write a text here' },
+      { file: 'a.yml', line: 4, message: '`a[2]`: write a text here' },
+      { file: 'a.yml', line: 7, message: '`b[1]`: write a text here' },
+    ]);
+  });
+
+  test('a list is no map, and a map no list', () => {
+    expect(problemsOf('a: [x]', (value) => value.entries())).toEqual([
+      '1: `a`: write a map here (`name: value` lines)',
+    ]);
+    expect(problemsOf('a: {x: 1}', (value) => value.items())).toEqual([
+      '1: `a`: write a list here (`- item` lines or `[a, b]`)',
+    ]);
+    expect(problemsOf('- a', () => {})).toEqual(['1: write a map here (`name: value` lines)']);
+    expect(problemsOf('a: b\n---\na: c', () => {})).toHaveLength(1);
+  });
+});
+
+describe('names', () => {
+  test('are as they are written', () => {
+    const { file } = open('007: x\n~: x\ntrue: x\n1.0: x\n"q q": x\n1e3: x\n');
+    expect(file.entries().map(([name]) => name)).toEqual(['007', '~', 'true', '1.0', 'q q', '1e3']);
+  });
+
+  test.for([
+    ['a: 1\nb: 2\na: 3\n', ['3: the key `a` is repeated']],
+    ['a: 1\n"a": 3\n', ['2: the key `a` is repeated']],
+    ['1: x\n"1": y\n', ['2: the key `1` is repeated']],
+    ['a: {b: 1, b: 2, b: 3}\n', ['1: the key `b` is repeated', '1: the key `b` is repeated']],
+    ['x:\n  - deep:\n      y: 1\n      y: 2\n', ['4: the key `y` is repeated']],
+  ] as const)('are not repeated: %j', ([text, expected]) => {
+    const { file, problems } = open(text);
+    expect(problems.map(({ line, message }) => `${line}: ${message}`)).toEqual(expected);
+    expect(file.entries()).toEqual([]);
+  });
+
+  test('without a value are members that hold nothing, never absent ones', () => {
+    const { file, problems } = open('a:\nb: ~\nc: []\n');
+    const { a, b, c, d } = file.members('a', 'b', 'c', 'd');
+    expect([a?.isEmpty, b?.isEmpty, c?.isEmpty, d]).toEqual([true, true, true, undefined]);
+    expect([a?.string(), b?.boolean(), c?.string()]).toEqual([undefined, undefined, undefined]);
+    expect(problems.map(({ line }) => line)).toEqual([1, 2, 3]);
+  });
+});
+
+describe('what is no YAML', () => {
+  test.for([
+    ['an open bracket', 'a: [1'],
+    ['a tab', 'a:\n\tb: 1'],
+    ['bad indentation', 'a:\n    b: 1\n  c: 2'],
+    ['an open quote', 'a: "x'],
+    ['two documents', 'a: 1\n---\nb: 2'],
+    ['nesting without end', `a: ${'['.repeat(20_000)}`],
+    ['blocks without end', `${'- '.repeat(5_000)}x`],
+  ] as const)('%s is a problem and leaves nothing to read', ([, text]) => {
+    const { file, problems } = open(text);
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems.every(({ message }) => !message.includes('\n'))).toBe(true);
+    expect(file.entries()).toEqual([]);
+  });
+
+  test('an empty file is an empty map', () => {
+    for (const text of ['', '\n', '# note\n', '---\n']) {
+      const { file, problems } = open(text);
+      expect([file.entries(), problems]).toEqual([[], []]);
+    }
+  });
+});
+
+describe('anchors', () => {
+  test('stand for what was last written under their name, above', () => {
+    const { file, problems } = open('x: &n [one]\na: *n\ny: &n [two]\nb: *n\n');
+    const { a, b } = file.members('x', 'y', 'a', 'b');
+    expect([a?.strings(), b?.strings(), problems]).toEqual([['one'], ['two'], []]);
+  });
+
+  test.for([
+    ['a: *none\nb: 1\n', ['1: there is no anchor `&none` above']],
+    ['a: *late\nb: &late 1\n', ['1: there is no anchor `&late` above']],
+    ['a: [1, *x]\nb: *y\n', ['1: there is no anchor `&x` above', '2: there is no anchor `&y` above']],
+  ] as const)('that are missing are problems, never nothing: %j', ([text, expected]) => {
+    const { file, problems } = open(text);
+    expect(problems.map(({ line, message }) => `${line}: ${message}`)).toEqual(expected);
+    expect(file.entries()).toEqual([]);
+  });
+
+  test('that hold themselves are read no deeper than asked', () => {
+    const { file, problems } = open('a: &a [x, *a]\n');
+    expect(file.members('a').a?.strings()).toEqual(['x']);
+    expect(problems).toHaveLength(1);
+  });
+
+  test('cannot multiply a file: a bound, one problem, and nothing in place of the rest', () => {
+    const names = Array.from({ length: 40_000 }, (_, index) => `t${index}`).join(', ');
+    const text = `a: &n [${names}]\nb: [*n, *n]\nc: [${'*n, '.repeat(2_000)}*n]\n`;
+    const { file, problems } = open(text);
+    const { a, b, c } = file.members('a', 'b', 'c');
+    expect(a?.strings()).toHaveLength(40_000);
+    expect(b?.items().map((item) => item.strings().length)).toEqual([40_000, 40_000]);
+    expect(c?.items().reduce((sum, item) => sum + item.strings().length, 0)).toBe(0);
+    expect(problems).toEqual([
+      { file: 'a.yml', line: 3, message: '`c[0]`: aliases stand for more than 100000 values in this file' },
+    ]);
+  });
+
+  test('that double nine times a line cost nothing', () => {
+    const lines = Array.from(
+      { length: 40 },
+      (_, index) => `x${index}: &x${index} [${`*x${index - 1}, `.repeat(9)}1]`,
+    );
+    const { file, problems } = open(`x-1: &x-1 [1]\n${lines.join('\n')}\n`);
+    expect(file.entries()).toHaveLength(41);
+    expect(problems).toEqual([]);
+  });
+});
+
+test('a file of a hundred thousand keys is read', () => {
+  const { file, problems } = open(Array.from({ length: 100_000 }, (_, index) => `k${index}: v`).join('\n'));
+  expect(file.entries()).toHaveLength(100_000);
+  expect(problems).toEqual([]);
+});
