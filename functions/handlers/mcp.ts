@@ -16,6 +16,7 @@ import { readBody, readStream } from './body.ts';
 import type { Admission, Ingress } from './ingress.ts';
 import { denialProblem } from './problem.ts';
 import { relay } from './relay.ts';
+import { readMcpAnswer } from './server-answer.ts';
 
 /** One admitted and decided call, ready for the server behind. */
 export type McpCall = {
@@ -145,13 +146,19 @@ type Delivery = {
 
 async function deliver(
   ports: McpPorts,
-  { response, sessionId }: { readonly response: UpstreamResponse; readonly sessionId?: string },
+  sent: { readonly response: UpstreamResponse; readonly sessionId?: string },
   delivery: Delivery,
 ): Promise<Response> {
   const { message, pruner, records, facts, startedAtMs, invocation } = delivery;
-  const { status } = response;
+  const { sessionId } = sent;
+  const { status } = sent.response;
   const end = (reason: string) =>
     invocation.waitUntil(records.outcome(reason, facts, { status, startedAtMs }));
+  const response = NULL_BODY.has(status) ? sent.response : await readMcpAnswer(sent.response);
+  if (response === undefined) {
+    end('no_mcp_answer');
+    return withoutAnswer(sent.response, message, invocation);
+  }
   const isStream = mediaTypeOf(response.headers.get('content-type')) === 'text/event-stream';
   const headers = mcpResponseHeaders(response.headers);
   headers.set('x-request-id', invocation.requestId);
@@ -187,6 +194,30 @@ async function deliver(
       end(reason);
     },
   });
+  return new Response(body, { status, headers });
+}
+
+/**
+ * What the client gets where the server behind said nothing that is MCP. Its refusal stands by its status, which clients act on (404: the
+ * session is over), and so does its consent to what needs no answer; anything else is a server that failed.
+ */
+function withoutAnswer(
+  { status, headers: given }: UpstreamResponse,
+  message: Message | undefined,
+  invocation: Invocation,
+): Response {
+  const isRefusal = status >= 400 && status < 500;
+  if (!isRefusal && (status >= 500 || message?.kind === 'request')) {
+    return answer({ reason: 'unreachable', detail: `the upstream answered ${status}` }, message, invocation);
+  }
+  const headers = mcpResponseHeaders(given);
+  headers.set('cache-control', 'no-store');
+  headers.set('x-request-id', invocation.requestId);
+  headers.delete('content-type');
+  if (!isRefusal || message === undefined) return new Response(null, { status, headers });
+  headers.set('content-type', 'application/json');
+  const data = { request_id: invocation.requestId };
+  const body = rpcError(message.id, -31003, 'the server behind refused the request', data);
   return new Response(body, { status, headers });
 }
 
