@@ -253,7 +253,10 @@ describe('a refusal', () => {
   const policy = policyOf({
     scopes: [...Object.entries(scopes), ['locked', [scopeRule('maps', USE, ['erase'])]]],
     servers: [serverEntry('maps'), serverEntry('mail'), serverEntry('vault', { org: 'rival' })],
-    clients: [clientEntry('courier', { scopes: ['look', 'use', 'mail'] })],
+    clients: [
+      clientEntry('courier', { scopes: ['look', 'use', 'mail'] }),
+      clientEntry('chief', { scopes: ['locked'] }),
+    ],
   });
 
   test.for([

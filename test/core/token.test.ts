@@ -303,8 +303,15 @@ describe('claims are all there and typed', () => {
     ['nbf', 'now'],
     ['nbf', null],
     ['nbf', -1],
+    ['cnf', { jkt: 'x' }],
+    ['cnf', null],
   ] as const)('`%s` as %j is refused', ([name, value]) => {
     expect(detail(issuer.accessToken({ [name]: value }))).toBe('claims');
+  });
+
+  test.for(['sub', 'client_id', 'org_id', 'jti'])('`%s` has 255 characters at most', (name) => {
+    expect(detail(issuer.accessToken({ [name]: 'x'.repeat(255) }))).toBe('accepted');
+    expect(detail(issuer.accessToken({ [name]: 'x'.repeat(256) }))).toBe('claims');
   });
 
   const times = [
