@@ -14,7 +14,12 @@ import { type Ready, toReadyJson, toReadyText } from './ready.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What `sallyport dev` was asked to do. `isDemo`: the shipped configuration, with the demo servers and their secrets. */
-export type DevOptions = SeedOptions & { readonly port: number; readonly isJson: boolean };
+export type DevOptions = SeedOptions & {
+  readonly port: number;
+  /** Browser origins that may call, separated by commas. */
+  readonly allowedOrigins: string;
+  readonly isJson: boolean;
+};
 
 /** The parts that a session starts. */
 export type LocalParts = {
@@ -62,7 +67,7 @@ async function start(
   stop: AbortSignal,
   closers: Closer[],
 ): Promise<Result<Ready, Failure>> {
-  const { configDirectory, isDemo, dataDirectory, port, stage } = options;
+  const { configDirectory, isDemo, dataDirectory, port, stage, allowedOrigins } = options;
   // The demo's own addresses are known only when it runs; everything else in its configuration is known to be right.
   const early = await readConfiguration(configDirectory, terminal.env);
   if (!early.ok) return early;
@@ -76,7 +81,9 @@ async function start(
 
   terminal.note('building the functions and the template');
   const assemblyDir = join(dataDirectory, 'assembly');
-  const built = await attempt('cannot build', () => parts.synthesize({ outDir: assemblyDir, stage }));
+  const built = await attempt('cannot build', () =>
+    parts.synthesize({ outDir: assemblyDir, stage, allowedOrigins }),
+  );
   // Ctrl-C reaches the build too, so its failure is then no failure.
   if (stop.aborted) return interrupted(stop);
   if (!built.ok) return built;

@@ -23,6 +23,7 @@ export const dev: Verb = {
       help: 'where state is kept from one start to the next (default .sallyport)',
     },
     { name: 'stage', value: 'NAME', help: 'the {stage} of secret names (default local)' },
+    { name: 'allowed-origins', value: 'A,B', help: 'browser origins that may call (default none)' },
   ],
   examples: [
     ['the demo: two agents, two MCP servers, one API that wants a key', 'sallyport dev'],
@@ -60,6 +61,7 @@ function readOptions(input: Arguments): Result<DevOptions, Failure> {
     dataDirectory: resolve(input.text('data') ?? '.sallyport'),
     port: Number(port),
     stage,
+    allowedOrigins: input.text('allowed-origins') ?? '',
     isJson: input.flag('json'),
   });
 }

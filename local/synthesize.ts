@@ -21,15 +21,18 @@ const STAMP = 'inputs.sha256';
 export async function synthesize(options: {
   readonly outDir: string;
   readonly stage: string;
+  /** Browser origins that may call, separated by commas; none by default. */
+  readonly allowedOrigins?: string;
 }): Promise<boolean> {
   const outDir = resolve(options.outDir);
-  const stamp = digestInputs(options.stage);
+  const { stage, allowedOrigins = '' } = options;
+  const stamp = digestInputs(`${stage}\0${allowedOrigins}`);
   if (readIfPresent(join(outDir, STAMP)) === stamp) return false;
   const fresh = `${outDir}.${process.pid}`;
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(dirname(outDir), { recursive: true });
   try {
-    await runApp(fresh, options.stage);
+    await runApp(fresh, { stage, ...(allowedOrigins === '' ? {} : { allowedOrigins }) });
     writeFileSync(join(fresh, STAMP), stamp);
     rmSync(outDir, { recursive: true, force: true });
     renameSync(fresh, outDir);
@@ -39,9 +42,9 @@ export async function synthesize(options: {
   return true;
 }
 
-function runApp(outDir: string, stage: string): Promise<void> {
+function runApp(outDir: string, settings: Readonly<Record<string, string>>): Promise<void> {
   const cdk = toObject(parseJson(readFileSync(join(ROOT, 'cdk.json'), 'utf8')));
-  const context = { ...toObject(cdk['context']), stage };
+  const context = { ...toObject(cdk['context']), ...settings };
   const app = spawn(process.execPath, [join(ROOT, 'infra', 'app.ts')], {
     cwd: ROOT,
     env: {
@@ -64,8 +67,8 @@ function runApp(outDir: string, stage: string): Promise<void> {
   });
 }
 
-function digestInputs(stage: string): string {
-  const hash = createHash('sha256').update(`${stage}\0${process.version}\0`);
+function digestInputs(settings: string): string {
+  const hash = createHash('sha256').update(`${settings}\0${process.version}\0`);
   for (const file of INPUTS.flatMap(filesOf)) {
     const content = readFileSync(file);
     hash.update(`${relative(ROOT, file)}\0${content.length}\0`).update(content);

@@ -69,11 +69,6 @@ const LEGACY_NAMED_BY: ReadonlyMap<string, string> = new Map([
   ['resources/unsubscribe', 'uri'],
 ]);
 
-/** Does the method address something by name? */
-export function isNamed(method: string): boolean {
-  return NAMED_BY.has(method) || LEGACY_NAMED_BY.has(method);
-}
-
 /**
  * Reads one MCP message: strict JSON, one JSON-RPC 2.0 request, notification or response (no batch), envelope members in
  * their exact spelling, `params` an object, a name where the method needs one; then headers = body, in each of the forms
@@ -103,7 +98,7 @@ export function readMessage(bytes: Uint8Array, headers: Headers): Result<Message
     return refuse(-32600, 'this protocol version has no answers of clients', id);
   }
 
-  const named = method === undefined ? undefined : readName(method, params);
+  const named = method === undefined ? undefined : readName(method, params, isModern);
   if (named?.missing) return refuse(-32602, `\`params.${named.member}\` must be a non-empty string`, id);
   const message: Message = {
     era: isModern ? 'modern' : 'legacy',
@@ -176,8 +171,10 @@ function readShape(body: JsonObject): Pick<Message, 'kind' | 'method'> | undefin
 function readName(
   method: string,
   params: Json | undefined,
+  isModern: boolean,
 ): { readonly member: string; readonly value: string | undefined; readonly missing: boolean } | undefined {
-  const name = NAMED_BY.get(method) ?? LEGACY_NAMED_BY.get(method);
+  // The stateless revision has no such methods; its servers say so themselves.
+  const name = NAMED_BY.get(method) ?? (isModern ? undefined : LEGACY_NAMED_BY.get(method));
   if (name === undefined) return undefined;
   const value = stringMember(params, name);
   return { member: name, value, missing: value === undefined || value === '' };
@@ -200,7 +197,8 @@ function checkVersion(
   }
   if (header !== undefined && header !== MODERN_VERSION && !LEGACY_VERSIONS.includes(header)) {
     return refuse(-32022, 'unsupported protocol version', id, {
-      supported: [MODERN_VERSION, ...LEGACY_VERSIONS],
+      // A request that says its version in the body asks for the stateless era, which has one revision.
+      supported: body === undefined ? [MODERN_VERSION, ...LEGACY_VERSIONS] : [MODERN_VERSION],
       requested: header,
     });
   }

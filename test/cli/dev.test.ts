@@ -85,6 +85,7 @@ async function session(
       dataDirectory,
       port: 0,
       stage: 'local',
+      allowedOrigins: '',
       isJson: true,
       ...options,
     },

@@ -215,7 +215,7 @@ describe('the version', () => {
     const refusal = refused(modern('tools/list', {}, version), { 'MCP-Protocol-Version': version });
     expect(refusal.code).toBe(isTrimmed ? -32020 : -32022);
     if (isTrimmed) return;
-    expect(refusal.data).toEqual({ supported: [MODERN_VERSION, ...LEGACY_VERSIONS], requested: version });
+    expect(refusal.data).toEqual({ supported: [MODERN_VERSION], requested: version });
   });
 
   test('an unknown one is refused where only the header has it', () => {
