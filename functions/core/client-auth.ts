@@ -7,7 +7,11 @@ import type { Secret } from './secret.ts';
 export type PresentedClient = {
   readonly method: 'client_secret_basic' | 'client_secret_post';
   readonly clientId: string;
-  readonly secret: string;
+  /**
+   * The secret in every reading that a client may have meant: HTTP Basic form-encodes it (RFC 6749 §2.3.1), which common
+   * clients leave out, so `a+b` is read as it stands too.
+   */
+  readonly secrets: readonly string[];
 };
 
 /**
@@ -23,33 +27,35 @@ export function readClientCredentials(
   if (authorization === null) {
     if (bodyId === undefined || bodySecret === undefined)
       return refuse('invalid_client', 'client authentication is missing');
-    return ok({ method: 'client_secret_post', clientId: bodyId, secret: bodySecret });
+    return ok({ method: 'client_secret_post', clientId: bodyId, secrets: [bodySecret] });
   }
   if (bodySecret !== undefined) return refuse('invalid_request', 'authenticate in one way, not in two');
   const encoded = /^[Bb][Aa][Ss][Ii][Cc] ([A-Za-z0-9+/]+=*)$/.exec(authorization)?.[1];
   const [id, secret] = splitOnce(Buffer.from(encoded ?? '', 'base64').toString('utf8'));
   const clientId = decodeForm(id);
-  const clientSecret = decodeForm(secret);
-  if (encoded === undefined || !clientId || !clientSecret) {
+  if (encoded === undefined || !clientId || secret === '') {
     return refuse('invalid_client', 'the Authorization header is no HTTP Basic');
   }
   if (bodyId !== undefined && bodyId !== clientId)
     return refuse('invalid_request', 'two client ids that differ');
-  return ok({ method: 'client_secret_basic', clientId, secret: clientSecret });
+  const secrets = [...new Set([decodeForm(secret) ?? secret, secret])];
+  return ok({ method: 'client_secret_basic', clientId, secrets });
 }
 
 /**
- * Is the presented secret one of the live ones? Every comparison is made, on digests, so that time tells neither which one
- * matched nor how much of it.
+ * Is one of the presented readings one of the live secrets? Every comparison is made, on digests, so that time tells neither
+ * which one matched nor how much of it.
  */
-export function secretMatches(presented: string, live: readonly Secret[]): boolean {
-  const digest = sha256(presented);
+export function secretMatches(presented: readonly string[], live: readonly Secret[]): boolean {
   let matches = false;
-  for (const secret of live) {
-    const isEqual = timingSafeEqual(digest, sha256(secret.reveal()));
-    matches = matches || isEqual;
+  for (const reading of presented) {
+    const digest = sha256(reading);
+    for (const secret of live) {
+      const isEqual = timingSafeEqual(digest, sha256(secret.reveal()));
+      matches = matches || (isEqual && reading !== '');
+    }
   }
-  return matches && presented !== '';
+  return matches;
 }
 
 /**

@@ -38,7 +38,7 @@ const UNBUILT: ReadonlySet<EgressMode> = new Set(['user_oauth', 'hybrid']);
 const VISIBILITY = /^(?:public|org|team:[A-Za-z0-9][A-Za-z0-9._-]*|private:.+)$/;
 /** The gateway's own headers and those that carry credentials or frame messages; none may be listed to travel. */
 const NEVER_TRAVELS =
-  /^(?:authorization|x-authorization|proxy-.*|cookie|host|content-.*|transfer-encoding|connection|te|trailer|upgrade|keep-alive|forwarded|x-forwarded-.*|x-delegation)$/;
+  /^(?:authorization|x-authorization|proxy-.*|cookie|host|content-.*|transfer-encoding|connection|te|trailer|upgrade|keep-alive|forwarded|x-forwarded-.*|x-delegation|mcp-session-id|expect|accept-encoding)$/;
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
 /** Reads `servers.yml`; organisations that it names must exist. */

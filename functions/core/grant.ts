@@ -73,7 +73,7 @@ export function planGrant(
     audience: audience.value,
     scopes: scopes.value,
     groups: client.groups,
-    lifetimeSeconds: planLifetime(policy, client, server),
+    lifetimeSeconds: planLifetime(policy, client, server, scopes.value),
     context: opensContext ? contextClaims(client) : {},
   });
 }
@@ -118,9 +118,19 @@ function planScopes(client: ClientEntry, scope: string | undefined): Result<read
     : refuse('invalid_scope', 'none of these scopes is granted to this client');
 }
 
-function planLifetime(policy: Policy, client: ClientEntry, server: string | undefined): number {
-  const cap = server === undefined ? undefined : policy.servers.get(server)?.tokenTtlMaxSeconds;
-  return Math.min(client.tokenTtlSeconds, cap ?? MAX_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS);
+/** The client's own lifetime under the caps of every server that the token will open. */
+function planLifetime(
+  policy: Policy,
+  client: ClientEntry,
+  server: string | undefined,
+  scopes: readonly string[],
+): number {
+  const isOpened = (name: string) =>
+    server === undefined ? scopes.some((scope) => policy.rules(scope, name).length > 0) : name === server;
+  const caps = [...policy.servers.values()]
+    .filter(({ name }) => isOpened(name))
+    .map(({ tokenTtlMaxSeconds }) => tokenTtlMaxSeconds ?? MAX_LIFETIME_SECONDS);
+  return Math.min(client.tokenTtlSeconds, MAX_LIFETIME_SECONDS, ...caps);
 }
 
 function contextClaims(client: ClientEntry): Readonly<Record<string, unknown>> {

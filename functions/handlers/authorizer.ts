@@ -18,8 +18,12 @@ export type AuthorizerPorts = {
   readonly log: (entry: Readonly<Record<string, unknown>>) => void;
 };
 
-/** RFC 6750 §2.3 would allow it; the contract refuses a token in a URL, where every hop logs it. */
+/**
+ * RFC 6750 §2.3 would allow a token in a URL; the contract refuses it, because every hop logs it. An API behind the egress gateway may
+ * have parameters of its own by the other names.
+ */
 const TOKEN_QUERY_NAMES: ReadonlySet<string> = new Set(['access_token', 'token', 'api_key', 'authorization']);
+const EGRESS_TOKEN_QUERY_NAMES: ReadonlySet<string> = new Set(['access_token']);
 
 /** Two copies of one of these are two callers; nobody guesses which is meant (contract §3). */
 const TOKEN_HEADERS = ['authorization', 'x-authorization', 'x-service-token'] as const;
@@ -60,12 +64,13 @@ export function createAuthorizer(
   };
 
   return async (request) => {
-    const isInQuery = request.queryNames.some((name) => TOKEN_QUERY_NAMES.has(name.toLowerCase()));
+    const route = parseRoute(request.path);
+    const names = route.kind === 'egress' ? EGRESS_TOKEN_QUERY_NAMES : TOKEN_QUERY_NAMES;
+    const isInQuery = request.queryNames.some((name) => names.has(name.toLowerCase()));
     if (isInQuery || TOKEN_HEADERS.some((name) => request.repeatedHeaders.includes(name))) {
       await refuse(request, { reason: 'malformed_token_header' });
       return { verdict: 'unauthorized' };
     }
-    const route = parseRoute(request.path);
     const admitted = await ingress.authenticate(request.headers, route, request.origin);
     if (!admitted.ok) {
       await refuse(request, admitted.error);

@@ -216,7 +216,7 @@ async function hasSecret(
   for (const fresh of [false, true]) {
     const live = await readSecrets(ports, client, presented, fresh);
     if (!live.ok) return live;
-    if (secretMatches(presented.secret, live.value)) return ok(true);
+    if (secretMatches(presented.secrets, live.value)) return ok(true);
   }
   return ok(false);
 }

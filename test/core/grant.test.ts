@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { planGrant, serverOfResource, type TokenRequest } from '../../functions/core/grant.ts';
 import type { ClientEntry } from '../../functions/core/policy.ts';
-import { clientEntry, policyOf, serverEntry } from '../support/policies.ts';
+import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { ORIGIN } from '../support/test-issuer.ts';
 
 const policy = policyOf({
@@ -225,4 +225,21 @@ describe('the context store’s claims', () => {
       value: { context: {} },
     });
   });
+});
+
+test('a gateway token lives no longer than the strictest server that it opens allows', () => {
+  const capped = policyOf({
+    servers: [serverEntry('maps', { tokenTtlMaxSeconds: 300 }), serverEntry('mail')],
+    scopes: [
+      ['maps/read', [scopeRule('maps', ['tools/list'])]],
+      ['mail/read', [scopeRule('mail', ['tools/list'])]],
+    ],
+  });
+  const lifetimeOf = (scope: string) => {
+    const request = { grantType: 'client_credentials', scope, resources: [] };
+    const planned = planGrant(capped, gatewayClient, request, ORIGIN);
+    return planned.ok ? planned.value.lifetimeSeconds : planned.error.error;
+  };
+  expect(lifetimeOf('mail/read')).toBe(600);
+  expect(lifetimeOf('maps/read mail/read')).toBe(300);
 });
