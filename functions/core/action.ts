@@ -50,6 +50,10 @@ export type MessageRefusal = {
   readonly data?: Readonly<Record<string, string | readonly string[]>>;
 };
 
+/** Longer ones name nothing that exists, and would only fill records. In UTF-16 units. */
+const MAX_METHOD_LENGTH = 128;
+const MAX_NAME_LENGTH = 2_048;
+
 const VERSION_META = 'io.modelcontextprotocol/protocolVersion';
 const ENVELOPE = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'] as const;
 
@@ -100,6 +104,9 @@ export function readMessage(bytes: Uint8Array, headers: Headers): Result<Message
 
   const named = method === undefined ? undefined : readName(method, params, isModern);
   if (named?.missing) return refuse(-32602, `\`params.${named.member}\` must be a non-empty string`, id);
+  if ((method?.length ?? 0) > MAX_METHOD_LENGTH || (named?.value?.length ?? 0) > MAX_NAME_LENGTH) {
+    return refuse(-32602, 'the method or the name is too long', id);
+  }
   const message: Message = {
     era: isModern ? 'modern' : 'legacy',
     kind,

@@ -1,7 +1,8 @@
 import type { Json } from './json.ts';
 import type { ClientEntry, Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
-import { VerifiedToken } from './token.ts';
+import { type Claims, VerifiedToken } from './token.ts';
+import { canonicalFilters, parseContextScope } from './visibility.ts';
 
 /** Why a verified token stands for nobody any more. */
 export type CallerRefusal = {
@@ -25,7 +26,7 @@ export class Caller {
   readonly issuedAtSeconds: number;
   readonly expiresAtSeconds: number;
   readonly audience: string;
-  /** The token's context-store claims as they stand; `core/visibility` judges them. */
+  /** The token's context-store claims as they stand, none where the client has others by now; `core/visibility` judges them. */
   readonly context: { readonly namespace: Json | undefined; readonly scopeFilters: Json | undefined };
 
   private constructor(token: VerifiedToken, client: ClientEntry) {
@@ -36,12 +37,17 @@ export class Caller {
     this.kind = claims.subject === claims.clientId ? 'agent' : 'user';
     this.clientId = claims.clientId;
     this.scopes = claims.scopes.filter((scope) => client.scopes.includes(scope));
-    this.groups = claims.groups;
+    // A group that the configuration took from an agent since is gone; a user's groups are the identity provider's.
+    this.groups =
+      this.kind === 'agent' ? claims.groups.filter((group) => client.groups.includes(group)) : claims.groups;
     this.jti = claims.jti;
     this.issuedAtSeconds = claims.issuedAtSeconds;
     this.expiresAtSeconds = claims.expiresAtSeconds;
     this.audience = claims.audience;
-    this.context = { namespace: claims.namespace, scopeFilters: claims.scopeFilters };
+    const { namespace, scopeFilters } = claims;
+    this.context = isStillGiven(claims, client)
+      ? { namespace, scopeFilters }
+      : { namespace: undefined, scopeFilters: undefined };
   }
 
   static is(value: unknown): value is Caller {
@@ -84,4 +90,16 @@ export class Caller {
   get key(): string {
     return JSON.stringify([this.orgId, this.clientId, this.subject]);
   }
+}
+
+/**
+ * Does the client's registration still give what the token says of the context store? Malformed claims pass, to be refused as what
+ * they are where they are used.
+ */
+function isStillGiven(claims: Claims, client: ClientEntry): boolean {
+  const scope = parseContextScope(claims, 'read');
+  if (!scope.ok) return true;
+  const given = new Map(Object.entries(client.scopeFilters ?? {}));
+  const isSameScope = canonicalFilters(scope.value.scopeFilters) === canonicalFilters(given);
+  return scope.value.namespace === client.namespace && isSameScope;
 }

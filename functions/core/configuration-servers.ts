@@ -68,6 +68,9 @@ export function readServers(
     if (!VISIBILITY.test(visibility)) {
       members.visibility?.problem('write public, org, team:NAME or private:SUBJECT');
     }
+    if (visibility.startsWith('team:')) {
+      members.visibility?.warn('nobody sees this server: teams have no members yet', warnings);
+    }
     if (common === undefined) return [];
     const entry: ServerEntry = {
       ...common,

@@ -17,6 +17,30 @@ export type Decision =
 /** Methods that a grant of the key grants too: the gateway never translates, but discovery is the same right. */
 const GRANTED_BY: ReadonlyMap<string, string> = new Map([['server/discover', 'initialize']]);
 
+/** Requests that a client may send in one of the revisions that the gateway carries, the tasks extension included. */
+const PROTOCOL_METHODS: ReadonlySet<string> = new Set([
+  'initialize',
+  'server/discover',
+  'ping',
+  'tools/list',
+  'tools/call',
+  'prompts/list',
+  'prompts/get',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'subscriptions/listen',
+  'completion/complete',
+  'logging/setLevel',
+  'tasks/get',
+  'tasks/list',
+  'tasks/result',
+  'tasks/update',
+  'tasks/cancel',
+]);
+
 /**
  * May this caller do this? The one decision: the authorizer asks it about headers, the gateway about the body that it
  * sends, list pruning about each item. Default deny; the first granting rule in the token's scope order decides.
@@ -30,7 +54,7 @@ const GRANTED_BY: ReadonlyMap<string, string> = new Map([['server/discover', 'in
  */
 export function decide(policy: Policy, caller: Caller, action: Action): Decision {
   if (!Caller.is(caller)) throw new TypeError('a decision needs a verified caller');
-  if (!policy.hasServer(action.server, caller.orgId)) return deny('unknown_server', []);
+  if (!policy.hasServer(action.server, caller)) return deny('unknown_server', []);
   const granted = findGrant(policy, caller.scopes, action);
   if (granted !== undefined) return { allow: true, scope: granted.scope, at: granted.at };
   const obtainable = findGrant(policy, caller.obtainableScopes, action);
@@ -61,10 +85,20 @@ function grants(rule: Rule, action: Action): boolean {
   if (method === 'ping' || (kind === 'notification' && method.startsWith('notifications/'))) return true;
   const alias = GRANTED_BY.get(method);
   const methodGranted =
-    rule.everyMethod || rule.methods.has(method) || (alias !== undefined && rule.methods.has(alias));
+    coversAsWildcard(rule, method) ||
+    rule.methods.has(method) ||
+    (alias !== undefined && rule.methods.has(alias));
   if (!methodGranted) return false;
   if (method !== 'tools/call') return true;
   return name !== undefined && name !== '' && (rule.everyTool || rule.tools.has(name));
+}
+
+/**
+ * A wildcard stands for the methods of the protocol. Any other word passes only where every tool is granted too: a server that takes
+ * unknown methods for tools must not be a way around its list of tools.
+ */
+function coversAsWildcard(rule: Rule, method: string): boolean {
+  return rule.everyMethod && (rule.everyTool || PROTOCOL_METHODS.has(method));
 }
 
 function deny(reason: PolicyRefusal['reason'], obtainable: readonly string[]): Decision {

@@ -10,7 +10,7 @@ const MCP_REQUEST_HEADERS: ReadonlySet<string> = new Set([
 const MCP_PARAMETER_HEADER = /^mcp-param-[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
 /** What of an MCP server's answer reaches the client. Credentials, cookies and topology do not. */
-const MCP_RESPONSE_HEADERS: readonly string[] = ['content-type', 'cache-control', 'retry-after', 'allow'];
+const MCP_RESPONSE_HEADERS: readonly string[] = ['content-type', 'retry-after', 'allow'];
 
 /** What of a service's answer reaches the server that called it through the egress gateway. */
 const SERVICE_RESPONSE_HEADERS: readonly string[] = [

@@ -98,7 +98,8 @@ function planAudience(
       : refuse('invalid_target', `name the server: \`resource=${origin}/{server}/mcp\``);
   }
   const server = serverOfResource(resource, origin);
-  const reachable = server !== undefined && policy.hasServer(server, client.org);
+  const reachable =
+    server !== undefined && policy.hasServer(server, { orgId: client.org, subject: client.id });
   return reachable ? ok(resource) : refuse('invalid_target', 'this resource is unknown');
 }
 

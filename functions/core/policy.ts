@@ -137,11 +137,19 @@ export class Policy {
     return this.#suspendedOrgs.has(orgId);
   }
 
-  /** Is there such a server for this organisation? Another organisation's is as good as absent. */
-  hasServer(name: string, orgId: string): boolean {
+  /**
+   * Is there such a server for this party? One of another organisation, or one that is private to somebody else, is as good as
+   * absent. A server for a team is there for nobody until teams have members.
+   */
+  hasServer(name: string, party: { readonly orgId: string; readonly subject: string }): boolean {
     if (name === CONTEXT_STORE) return true;
     const server = this.servers.get(name);
-    return server !== undefined && (server.org === undefined || server.org === orgId);
+    if (server === undefined || (server.org !== undefined && server.org !== party.orgId)) return false;
+    return (
+      server.visibility === 'public' ||
+      server.visibility === 'org' ||
+      server.visibility === `private:${party.subject}`
+    );
   }
 }
 

@@ -25,22 +25,30 @@ const LISTS: ReadonlyMap<string, ListRule> = new Map([
 /** Takes one JSON-RPC message of a server and gives what the caller may see of it; undefined where it cannot be read. */
 export type Pruner = (text: string) => string | undefined;
 
+/** A text without any of these holds no list. */
+const LIST_MARK = /"(?:tools|prompts|resources|resourceTemplates)"|\\u/;
+
 /**
- * The pruner for what comes back; undefined where nothing can be listed. `request` undefined stands for a GET stream, which may
- * replay the answer of any list. An item stays exactly where `decide` would allow the call that it stands for; cursors stay;
- * the answer is marked `cacheScope: "private"`. Messages that carry no list (notifications, errors) stay as they are. A message
- * that is not JSON, and an answer to a list request whose list is no array, yield undefined: what cannot be read cannot be shown.
+ * The pruner for what comes back; undefined where no list can be in it. An item stays exactly where `decide` would allow the call that
+ * it stands for; cursors stay; the answer is marked `cacheScope: "private"`. Messages that carry no list (notifications, errors)
+ * stay as they are. A message that is not JSON, and an answer to a list request whose list is no array, yield undefined: what
+ * cannot be read cannot be shown.
+ *
+ * In a session (`isInSession`, and on a GET stream, where `request` is undefined) any answer may be that of another request: a
+ * stream is replayed, or an id is used twice and the server answers on the wrong stream. There every list is pruned.
  */
 export function createPruner(
   policy: Policy,
   caller: Caller,
   server: string,
   request: Message | undefined,
+  isInSession: boolean,
 ): Pruner | undefined {
   const asked = request === undefined ? undefined : LISTS.get(request.method ?? '');
-  if (request !== undefined && asked === undefined) return undefined;
-  const rules = asked === undefined ? [...LISTS.values()] : [asked];
+  if (asked === undefined && !isInSession) return undefined;
+  const rules = asked === undefined || isInSession ? [...LISTS.values()] : [asked];
   return (text) => {
+    if (asked === undefined && !LIST_MARK.test(text)) return text;
     const parsed = parseJsonText(text, ANSWER_JSON);
     if (!parsed.ok || !isJsonObject(parsed.value)) return undefined;
     const answer = parsed.value;
@@ -50,7 +58,7 @@ export function createPruner(
     const pruned = new Map(result);
     for (const rule of rules) {
       const items = result.get(rule.items);
-      if (items === undefined && asked === undefined) continue;
+      if (items === undefined && rule !== asked) continue;
       if (!isJsonArray(items)) return undefined;
       pruned.set(
         rule.items,

@@ -33,6 +33,9 @@ export type RecordPorts = {
   readonly log: (entry: Readonly<Record<string, unknown>>) => void;
 };
 
+/** Of what a client chose freely, a record holds this much (UTF-16 units). */
+const MAX_RECORDED_LENGTH = 256;
+
 /** Audit records of one request, joined by its id (contract §11). `who` is absent where nobody was verified. */
 export function accessRecords(
   ports: RecordPorts,
@@ -52,8 +55,8 @@ export function accessRecords(
       ...fields,
       ...(who === undefined ? {} : { ...auditedCaller(who.caller), policy_version: who.policy.version }),
       ...(server === undefined ? {} : { server }),
-      ...(method === undefined ? {} : { method }),
-      ...(name === undefined ? {} : { name }),
+      ...(method === undefined ? {} : { method: shortened(method) }),
+      ...(name === undefined ? {} : { name: shortened(name) }),
       ...(traceId === undefined ? {} : { trace_id: traceId }),
     });
   const reportLoss = (written: Result<void, Unavailable>, reason: string) => {
@@ -81,4 +84,8 @@ export function accessRecords(
       reportLoss(await write(fields, facts), reason);
     },
   };
+}
+
+function shortened(text: string): string {
+  return text.length <= MAX_RECORDED_LENGTH ? text : `${text.slice(0, MAX_RECORDED_LENGTH).toWellFormed()}…`;
 }

@@ -77,8 +77,7 @@ export function createAuthorizer(
       return { verdict: admitted.error.reason === 'unavailable' ? 'unavailable' : 'unauthorized' };
     }
     const { caller, policy } = admitted.value;
-    if (route.kind !== 'mcp' || !policy.hasServer(route.server, caller.orgId))
-      return { verdict: 'allow', caller };
+    if (route.kind !== 'mcp' || !policy.hasServer(route.server, caller)) return { verdict: 'allow', caller };
 
     const action = request.method === 'POST' ? actionFromHeaders(route.server, request.headers) : undefined;
     const decision =

@@ -42,6 +42,8 @@ function createUpstreamBackend(ports: GatewayPorts): McpBackend {
       const session = await openSession(ports, call);
       if (!session.ok) return session;
       if (session.value !== undefined) headers.set('mcp-session-id', session.value);
+      // A stream is resumed within the caller's own session, or not at all.
+      if (call.httpMethod !== 'GET' || session.value === undefined) headers.delete('last-event-id');
       const answer = await callUpstream(ports, {
         caller: call.caller,
         target,

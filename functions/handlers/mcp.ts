@@ -49,8 +49,8 @@ export type McpPorts = RecordPorts & {
   readonly allowedOrigins: readonly string[];
 };
 
-/** A list answer is read whole to be pruned; more than this is no list. */
-const MAX_LIST_BYTES = 8_000_000;
+/** What may hold a list is read whole to be pruned, an event or a body at a time; more than this is refused. */
+const MAX_LIST_BYTES = 16_000_000;
 const KEEP_ALIVE = { text: ': keep-alive\n\n', afterMs: 20_000 } as const;
 
 /**
@@ -78,7 +78,7 @@ export async function serveMcp(
     return answer(denial, message, invocation);
   };
 
-  if (!NAME.test(server) || !policy.hasServer(server, caller.orgId)) {
+  if (!NAME.test(server) || !policy.hasServer(server, caller)) {
     return refuse({ reason: 'unknown_server', obtainable: [] });
   }
   const httpMethod = httpMethodOf(request.method);
@@ -110,7 +110,9 @@ export async function serveMcp(
     invocation,
   });
   if (!sent.ok) return refuse(sent.error, message);
-  const pruner = httpMethod === 'DELETE' ? undefined : createPruner(policy, caller, server, message);
+  const isInSession = httpMethod === 'GET' || (message?.era === 'legacy' && headers.has('mcp-session-id'));
+  const pruner =
+    httpMethod === 'DELETE' ? undefined : createPruner(policy, caller, server, message, isInSession);
   return deliver(ports, sent.value, { message, pruner, records, facts: decided, startedAtMs, invocation });
 }
 
@@ -162,7 +164,7 @@ async function deliver(
   const isStream = mediaTypeOf(response.headers.get('content-type')) === 'text/event-stream';
   const headers = mcpResponseHeaders(response.headers);
   headers.set('x-request-id', invocation.requestId);
-  if (!headers.has('cache-control')) headers.set('cache-control', 'no-store');
+  headers.set('cache-control', 'no-store');
   if (sessionId !== undefined) headers.set('mcp-session-id', sessionId);
   if (isStream) headers.set('x-accel-buffering', 'no');
 
@@ -222,7 +224,7 @@ function withoutAnswer(
 }
 
 /** Statuses whose answer has no body (Fetch, null body status). */
-const NULL_BODY: ReadonlySet<number> = new Set([101, 204, 205, 304]);
+const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 function answer(denial: Denial, message: Message | undefined, invocation: Invocation): Response {
   if (message === undefined && denial.reason !== 'malformed_message') {

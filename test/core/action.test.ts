@@ -501,3 +501,15 @@ describe('laws', () => {
     );
   });
 });
+
+test('a method or a name that is longer than any is refused, so that no record grows with it', () => {
+  const read = (method: string, name: string) =>
+    readMessage(
+      new TextEncoder().encode(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { name } })),
+      new Headers(),
+    );
+  expect(read('m'.repeat(128), 'x').ok).toBe(true);
+  expect(read('m'.repeat(129), 'x')).toMatchObject({ error: { code: -32602, id: expect.anything() } });
+  expect(read('tools/call', 'n'.repeat(2_048)).ok).toBe(true);
+  expect(read('tools/call', 'n'.repeat(2_049))).toMatchObject({ error: { code: -32602 } });
+});

@@ -54,6 +54,41 @@ describe('who a verified token stands for', () => {
   });
 });
 
+describe('what a live token says of the context store', () => {
+  const narrowed = policyOf({
+    clients: [clientEntry('courier', { namespace: 'proj-b', scopeFilters: { root: 's-1' } })],
+  });
+  const contextOf = (claims: Record<string, unknown>) => {
+    const caller = Caller.fromToken(issuer.verified(claims), narrowed);
+    return caller.ok ? caller.value.context.namespace : caller.error.reason;
+  };
+
+  test.for([
+    [{ namespace: 'proj-b', scope_filters: { root: 's-1' } }, 'proj-b'],
+    [{ namespace: 'proj-a', scope_filters: { root: 's-1' } }, undefined],
+    [{ namespace: 'proj-b', scope_filters: { root: 's-2' } }, undefined],
+    [{ namespace: 'proj-b' }, undefined],
+    [{}, undefined],
+  ] as const)('%j holds while the client is still given it', ([claims, namespace]) => {
+    expect(contextOf(claims)).toBe(namespace);
+  });
+
+  test('what is malformed stays, to be refused as that', () => {
+    const caller = Caller.fromToken(issuer.verified({ namespace: 'proj-b', scope_filters: ['x'] }), narrowed);
+    expect(caller.ok && caller.value.context.scopeFilters).toEqual(['x']);
+  });
+});
+
+test('a group that the configuration took from an agent is gone from its live tokens, a user’s stays', () => {
+  const grouped = policyOf({ clients: [clientEntry('courier', { groups: ['drivers'] })] });
+  const groupsOf = (sub: string) => {
+    const caller = Caller.fromToken(issuer.verified({ sub, groups: ['drivers', 'pilots'] }), grouped);
+    return caller.ok ? caller.value.groups : [];
+  };
+  expect(groupsOf('courier')).toEqual(['drivers']);
+  expect(groupsOf('alice')).toEqual(['drivers', 'pilots']);
+});
+
 describe('a verified token stands for nobody', () => {
   test.for([
     ['where the client is unknown', { client_id: 'nobody' }, 'unknown_client'],

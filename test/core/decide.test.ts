@@ -156,8 +156,22 @@ describe('names are exact', () => {
 });
 
 describe('wildcards', () => {
+  test('a wildcard with some tools stands for the methods of the protocol, with every tool for any word', () => {
+    for (const method of ['erase', 'Tools/Call', 'tools/call2', 'x']) {
+      expect(allows(['*'], ['route'], request('maps', method))).toBe(false);
+      expect(allows(['*'], ['*'], request('maps', method))).toBe(true);
+    }
+    expect(allows(['*'], ['route'], request('maps', 'completion/complete'))).toBe(true);
+  });
+
   test.for(['*', 'all'])('`%s` among the methods is every method, and still needs the tool', (wildcard) => {
-    for (const method of ['initialize', 'tools/list', 'resources/read', 'prompts/get', 'anything/new']) {
+    for (const method of [
+      'initialize',
+      'tools/list',
+      'resources/read',
+      'prompts/get',
+      'subscriptions/listen',
+    ]) {
       expect(allows([wildcard], [], request('maps', method, 'x'))).toBe(true);
     }
     expect(allows([wildcard], ['route'], request('maps', 'tools/call', 'erase'))).toBe(false);

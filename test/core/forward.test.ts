@@ -137,7 +137,6 @@ describe('back to the client', () => {
   test('of an MCP server’s answer goes what its content needs', () => {
     const own = [
       ['content-type', 'text/event-stream'],
-      ['cache-control', 'no-cache'],
       ['retry-after', '3'],
       ['allow', 'POST'],
     ] as const;

@@ -81,7 +81,7 @@ test('a server of another organisation is as good as absent', () => {
   });
   expect(
     ['maps', 'own', 'vault', 'gone', CONTEXT_STORE, '__proto__'].map((name) =>
-      policy.hasServer(name, 'acme'),
+      policy.hasServer(name, { orgId: 'acme', subject: 'courier' }),
     ),
   ).toEqual([true, true, false, false, true, false]);
   expect([policy.isSuspended('frozen'), policy.isSuspended('acme'), policy.isSuspended('Frozen')]).toEqual([
@@ -106,4 +106,19 @@ test('a snapshot decides the same after it was stored as JSON', () => {
   expect(stored.version).toBe(3);
   expect(stored.rules('__proto__', 'maps')).toEqual(new Policy(snapshot, 3).rules('__proto__', 'maps'));
   expect(stored.permits('__proto__', '__proto__', 'x')).toBe(true);
+});
+
+test('a server that is private to somebody, or for a team, is as good as absent to everybody else', () => {
+  const policy = policyOf({
+    servers: [
+      serverEntry('open', { visibility: 'public' }),
+      serverEntry('mine', { visibility: 'private:courier' }),
+      serverEntry('yours', { visibility: 'private:other' }),
+      serverEntry('ours', { visibility: 'team:pilots' }),
+    ],
+  });
+  const seen = ['open', 'mine', 'yours', 'ours'].filter((name) =>
+    policy.hasServer(name, { orgId: 'acme', subject: 'courier' }),
+  );
+  expect(seen).toEqual(['open', 'mine']);
 });

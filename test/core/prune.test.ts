@@ -28,7 +28,8 @@ function asked(method: string): Message {
 /** What comes through of an answer to a method; undefined where it cannot be shown. */
 function prune(rules: readonly ScopeRule[], method: string | undefined, answer: unknown): unknown {
   const { policy, caller } = scene(rules);
-  const pruner = createPruner(policy, caller, 'maps', method === undefined ? undefined : asked(method));
+  const request = method === undefined ? undefined : asked(method);
+  const pruner = createPruner(policy, caller, 'maps', request, method === undefined);
   const text = pruner?.(typeof answer === 'string' ? answer : JSON.stringify(answer));
   return text === undefined ? undefined : JSON.parse(text);
 }
@@ -83,7 +84,26 @@ describe('a list is cut down to what may be called', () => {
     const { policy, caller } = scene(CALL_ROUTE);
     const text =
       '{"jsonrpc":"2.0","id":12345678901234567890,"result":{"tools":[{"name":"route","x":1.0e5,"X":2}],"cacheScope":"private"}}';
-    expect(createPruner(policy, caller, 'maps', asked('tools/list'))?.(text)).toBe(text);
+    expect(createPruner(policy, caller, 'maps', asked('tools/list'), false)?.(text)).toBe(text);
+  });
+});
+
+describe('in a session', () => {
+  test('a list on the answer to another request, whose id was used twice, is pruned all the same', () => {
+    const { policy, caller } = scene(CALL_ROUTE);
+    const pruner = createPruner(policy, caller, 'maps', asked('tools/call'), true);
+    const list = { jsonrpc: '2.0', id: 1, result: { tools: [{ name: 'route' }, { name: 'erase' }] } };
+    const escaped = JSON.stringify(list).replace('"tools"', '"\\u0074ools"');
+    for (const text of [JSON.stringify(list), escaped]) {
+      expect(JSON.parse(pruner?.(text) ?? '').result.tools).toEqual([{ name: 'route' }]);
+    }
+  });
+
+  test('what holds no list passes byte for byte', () => {
+    const { policy, caller } = scene(CALL_ROUTE);
+    const pruner = createPruner(policy, caller, 'maps', asked('tools/call'), true);
+    const text = '{ "jsonrpc":"2.0", "id":1, "result":{"content":[]} }';
+    expect(pruner?.(text)).toBe(text);
   });
 });
 
@@ -91,7 +111,7 @@ describe('what is no list', () => {
   test('of a method that lists nothing is not looked at', () => {
     const { policy, caller } = scene(CALL_ROUTE);
     for (const method of ['tools/call', 'initialize', 'ping', 'resources/read']) {
-      expect(createPruner(policy, caller, 'maps', asked(method))).toBe(undefined);
+      expect(createPruner(policy, caller, 'maps', asked(method), false)).toBe(undefined);
     }
   });
 
@@ -173,6 +193,7 @@ test('what is listed may be called, and what may be called is listed', () => {
         caller,
         'maps',
         asked('tools/list'),
+        false,
       )?.(JSON.stringify(answer({ tools: tools(...offered) })));
       const callable = offered.filter(
         (name) =>
