@@ -126,7 +126,7 @@ function usableServers(
 ): readonly Readonly<Record<string, unknown>>[] {
   return [...policy.servers.keys(), CONTEXT_STORE].flatMap((name) => {
     const rules = caller.scopes.flatMap((scope) => policy.rules(scope, name));
-    if (rules.length === 0 || !policy.hasServer(name, caller.orgId)) return [];
+    if (rules.length === 0 || !policy.hasServer(name, caller)) return [];
     const calling = rules.filter((rule) => rule.everyMethod || rule.methods.has('tools/call'));
     const methods = rules.some((rule) => rule.everyMethod) ? '*' : union(rules.map((rule) => rule.methods));
     const tools = calling.some((rule) => rule.everyTool) ? '*' : union(calling.map((rule) => rule.tools));
