@@ -2,7 +2,7 @@ import { lookup as resolveName } from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { Readable } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import { mayConnect } from '../core/perimeter.ts';
 import type { Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -55,20 +55,31 @@ function start(
     lookup: checkedLookup(request.allowPrivate),
     maxHeaderSize: MAX_HEADER_BYTES,
   });
-  const bounds = new Bounds(outgoing, request);
-  outgoing.once('socket', (socket) => bounds.watchConnect(socket));
-  outgoing.once('error', (error) => {
-    bounds.end();
+  const closed = () => bounds.stop(new Error('the connection closed without an answer'));
+  const bounds = new Bounds(outgoing, request, (error) => {
     if (error instanceof RefusedAddress) fail('refused_address', error.message);
     else if (error instanceof TimedOut) fail('timeout', error.message);
     else fail('unreachable', error.message);
   });
+  outgoing.once('socket', (socket) => bounds.watchConnect(socket));
+  outgoing.on('error', (error) => bounds.stop(error));
+  outgoing.once('close', closed);
+  const switched = (_: http.IncomingMessage, socket: Duplex) => {
+    // Without an error: nobody listens to this socket any more, not even Node.
+    socket.destroy();
+    bounds.stop(new Error('the upstream switches protocols'));
+  };
+  outgoing.once('upgrade', switched).once('connect', switched);
   outgoing.once('response', (incoming) => {
     const status = incoming.statusCode ?? 0;
+    outgoing.off('close', closed);
     if (REDIRECTS.has(status)) {
-      bounds.end();
-      incoming.destroy();
       fail('redirect', `status ${status}`);
+      bounds.stop(new Error('a redirect'));
+      return;
+    }
+    if (status < 200 || status > 599) {
+      bounds.stop(new Error(`status ${status}`));
       return;
     }
     bounds.watchBody(incoming);
@@ -81,49 +92,59 @@ function start(
 
 class TimedOut extends Error {}
 
-/** The four time bounds of one call, and the caller's abort. Each ends the call by destroying its sockets. */
+/** The four time bounds of one call, and the caller's abort. Each ends the call: it fails, and its socket is destroyed. */
 class Bounds {
-  readonly #outgoing: http.ClientRequest;
   readonly #request: UpstreamRequest;
-  readonly #abort = () => this.#outgoing.destroy(new Error('the caller is gone'));
+  readonly #fail: (error: Error) => void;
+  readonly #abort = () => this.stop(new Error('the caller is gone'));
+  #target: http.ClientRequest | http.IncomingMessage;
   #phase: NodeJS.Timeout;
   readonly #call: NodeJS.Timeout;
 
-  constructor(outgoing: http.ClientRequest, request: UpstreamRequest) {
-    this.#outgoing = outgoing;
+  constructor(outgoing: http.ClientRequest, request: UpstreamRequest, fail: (error: Error) => void) {
+    this.#target = outgoing;
     this.#request = request;
-    this.#call = this.#after(request.timeout.callMs, 'the call took too long', outgoing);
-    this.#phase = this.#after(request.timeout.firstByteMs, 'no answer in time', outgoing);
+    this.#fail = fail;
+    this.#call = this.#after(request.timeout.callMs, 'the call took too long');
+    this.#phase = this.#after(request.timeout.firstByteMs, 'no answer in time');
     request.signal.addEventListener('abort', this.#abort, { once: true });
     if (request.signal.aborted) this.#abort();
   }
 
   watchConnect(socket: import('node:net').Socket): void {
     if (!socket.connecting) return;
-    const timer = this.#after(this.#request.timeout.connectMs, 'no connection in time', this.#outgoing);
+    const timer = this.#after(this.#request.timeout.connectMs, 'no connection in time');
     const settle = () => clearTimeout(timer);
     socket.once('connect', settle).once('close', settle).once('error', settle);
   }
 
   watchBody(incoming: http.IncomingMessage): void {
+    this.#target = incoming;
     const restart = () => {
       clearTimeout(this.#phase);
-      this.#phase = this.#after(this.#request.timeout.silenceMs, 'the upstream fell silent', incoming);
+      this.#phase = this.#after(this.#request.timeout.silenceMs, 'the upstream fell silent');
     };
     restart();
     incoming.on('data', restart);
     incoming.pause();
-    incoming.once('close', () => this.end());
+    incoming.once('close', () => this.#end());
   }
 
-  end(): void {
+  /** Ends the call: without an answer it has failed, and an answer that has begun fails in its body. */
+  stop(error: Error): void {
+    this.#end();
+    this.#fail(error);
+    this.#target.destroy(error);
+  }
+
+  #end(): void {
     clearTimeout(this.#phase);
     clearTimeout(this.#call);
     this.#request.signal.removeEventListener('abort', this.#abort);
   }
 
-  #after(ms: number, message: string, target: { destroy(error: Error): unknown }): NodeJS.Timeout {
-    return setTimeout(() => target.destroy(new TimedOut(message)), ms);
+  #after(ms: number, message: string): NodeJS.Timeout {
+    return setTimeout(() => this.stop(new TimedOut(message)), ms);
   }
 }
 

@@ -1,0 +1,170 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createUpstream } from '../../functions/aws/upstream.ts';
+import type { UpstreamRequest } from '../../functions/core/ports.ts';
+import { type RawServer, startRawServer } from '../support/raw-server.ts';
+
+const TIMEOUT = { connectMs: 2_000, firstByteMs: 2_000, silenceMs: 2_000, callMs: 4_000 };
+
+let server: RawServer | undefined;
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+/** Sends one request to a server that answers it with `respond`. */
+async function send(respond: (socket: Socket) => void, changed: Partial<UpstreamRequest> = {}) {
+  server = await startRawServer(respond);
+  return createUpstream().send(requestTo(server, changed));
+}
+
+function requestTo({ origin }: RawServer, changed: Partial<UpstreamRequest> = {}): UpstreamRequest {
+  return {
+    url: new URL(`${origin}/x`),
+    method: 'GET',
+    headers: new Map(),
+    body: undefined,
+    allowPrivate: true,
+    isolationKey: 'k',
+    timeout: TIMEOUT,
+    signal: new AbortController().signal,
+    ...changed,
+  };
+}
+
+const answering = (text: string) => (socket: Socket) => void socket.write(text);
+
+async function readAll(body: ReadableStream<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+describe('an answer', () => {
+  test('comes with its status, its headers in lower case, and its body', async () => {
+    const text = 'HTTP/1.1 299 Odd\r\nX-Two: a\r\nX-Two: b\r\nContent-Length: 2\r\n\r\nok';
+    const answer = await send(answering(text));
+    expect(answer.ok && [answer.value.status, answer.value.headers.get('x-two')]).toEqual([299, 'a, b']);
+    expect(answer.ok && (await readAll(answer.value.body))).toBe('ok');
+  });
+
+  test.for([200, 204, 304, 401, 404, 599])('of status %i is passed on', async (status) => {
+    const answer = await send(answering(`HTTP/1.1 ${status} X\r\nContent-Length: 0\r\n\r\n`));
+    expect(answer.ok && answer.value.status).toBe(status);
+  });
+
+  test.for([0, 1, 99, 600, 999])(
+    'of status %i, which no answer can have, is one of nobody, and its connection ends',
+    async (status) => {
+      let closed: Promise<unknown> = Promise.resolve('never asked');
+      const answer = await send((socket) => {
+        closed = once(socket, 'close');
+        socket.write(`HTTP/1.1 ${String(status).padStart(3, '0')} X\r\nContent-Length: 5\r\n\r\n`);
+      });
+      expect(answer).toMatchObject({ ok: false, error: { reason: 'unreachable' } });
+      await closed;
+    },
+  );
+
+  test('after an informational one is the answer', async () => {
+    const early = 'HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n';
+    const answer = await send(answering(`${early}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n`));
+    expect(answer.ok && answer.value.status).toBe(200);
+  });
+});
+
+describe('a server that switches protocols', () => {
+  test.for([
+    ['101', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'],
+    [
+      '101 and goes on',
+      'HTTP/1.1 101 X\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\nPRI * HTTP/2.0\r\n\r\n',
+    ],
+  ])('with %s is unreachable, and its connection ends', async ([, text = '']) => {
+    let closed: Promise<unknown> = Promise.resolve('never asked');
+    const answer = await send((socket) => {
+      closed = once(socket, 'close');
+      socket.write(text);
+    });
+    expect(answer).toMatchObject({ ok: false, error: { reason: 'unreachable' } });
+    await closed;
+  });
+
+  test('on a connection that served before is unreachable too', async () => {
+    let connections = 0;
+    server = await startRawServer((socket) => {
+      connections += 1;
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 101 X\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n'),
+      );
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    });
+    const upstream = createUpstream();
+    const first = await upstream.send(requestTo(server));
+    expect(first.ok && (await readAll(first.value.body))).toBe('ok');
+    const second = await upstream.send(requestTo(server));
+    expect(second).toMatchObject({ ok: false, error: { reason: 'unreachable' } });
+    expect(connections).toBe(1);
+  });
+
+  test('on CONNECT is unreachable', async () => {
+    const answer = await send(answering('HTTP/1.1 200 OK\r\n\r\n'), { method: 'CONNECT' });
+    expect(answer).toMatchObject({ ok: false, error: { reason: 'unreachable' } });
+  });
+});
+
+describe('a server that gives no answer', () => {
+  test.for<readonly [string, (socket: Socket) => void, string]>([
+    ['hangs up', (socket) => void socket.destroy(), 'unreachable'],
+    ['ends in order', (socket) => void socket.end(), 'unreachable'],
+    ['speaks something else', (socket) => void socket.end('SSH-2.0-x\r\n'), 'unreachable'],
+    ['stops in its head', (socket) => void socket.end('HTTP/1.1 200 OK\r\nX-'), 'unreachable'],
+    ['is silent', () => {}, 'timeout'],
+    ['is silent in its head', answering('HTTP/1.1 200 OK\r\nX-'), 'timeout'],
+    ['redirects', answering('HTTP/1.1 302 X\r\nLocation: /y\r\nContent-Length: 0\r\n\r\n'), 'redirect'],
+  ])('because it %s is %s', async ([, respond, reason]) => {
+    const answer = await send(respond, { timeout: { ...TIMEOUT, firstByteMs: 50 } });
+    expect(answer).toMatchObject({ ok: false, error: { reason } });
+  });
+
+  test('is given up with the call that asked', async () => {
+    const caller = new AbortController();
+    const answer = await send(() => caller.abort(), { signal: caller.signal });
+    expect(answer).toMatchObject({ ok: false, error: { reason: 'unreachable' } });
+  });
+
+  test('is not asked by a caller who has gone already', async () => {
+    const answer = await send(answering('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'), {
+      signal: AbortSignal.abort(),
+    });
+    expect(answer).toMatchObject({ ok: false, error: { reason: 'unreachable' } });
+  });
+});
+
+describe('a body that', () => {
+  const HEAD = 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf';
+  const caller = new AbortController();
+  test.for<readonly [string, (socket: Socket) => void, Partial<UpstreamRequest>]>([
+    ['breaks off', (socket) => void socket.end(HEAD), {}],
+    ['falls silent', answering(HEAD), { timeout: { ...TIMEOUT, silenceMs: 50 } }],
+    ['takes too long', answering(HEAD), { timeout: { ...TIMEOUT, callMs: 200 } }],
+    [
+      'the caller leaves',
+      (socket) => {
+        socket.write(HEAD);
+        setTimeout(() => caller.abort(), 100);
+      },
+      { signal: caller.signal },
+    ],
+    [
+      'is no longer HTTP',
+      (socket) => void socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n'),
+      {},
+    ],
+  ])('%s fails, and never looks complete', async ([, respond, changed]) => {
+    const answer = await send(respond, changed);
+    expect(answer.ok).toBe(true);
+    await expect(answer.ok && readAll(answer.value.body)).rejects.toThrow();
+  });
+});
