@@ -16,7 +16,8 @@ export function createRevocationStore(dynamo: Dynamo, table: string, clock: Cloc
   return {
     async isRevoked(token) {
       const nowSeconds = clock();
-      const key = JSON.stringify([token.orgId, token.jti, token.clientId, token.subject]);
+      const { orgId, jti, clientId, subject, issuedAtSeconds } = token;
+      const key = JSON.stringify([orgId, jti, clientId, subject, issuedAtSeconds]);
       const known = remembered.get(key);
       if (known !== undefined && nowSeconds < known.untilSeconds) return ok(known.revoked);
       const found = await look(dynamo, table, token);
@@ -41,8 +42,12 @@ export function createRevocationStore(dynamo: Dynamo, table: string, clock: Cloc
           before: { N: String(entry.beforeSeconds) },
           expires_at: { N: String(entry.forgetAtSeconds) },
         },
+        // What stands there already may kill more than this entry would; then it stays.
+        ConditionExpression: 'attribute_not_exists(#before) OR #before < :before',
+        ExpressionAttributeNames: { '#before': 'before' },
+        ExpressionAttributeValues: { ':before': { N: String(entry.beforeSeconds) } },
       });
-      return put.ok ? ok(undefined) : unavailable(put.error);
+      return put.ok || put.error.reason === 'condition_failed' ? ok(undefined) : unavailable(put.error);
     },
   };
 }

@@ -39,7 +39,7 @@ export function mintAccessToken(
 
 /**
  * An identity token for an upstream (contract §7): who calls, for this server alone. It ends with the caller's own token where that is
- * sooner, and names the caller's own `jti` so that revoking one revokes the other.
+ * sooner, and names the caller's own `jti` and, as `parent_iat`, its age, so that whatever revokes one revokes the other.
  */
 export function mintIdentityToken(
   caller: Caller,
@@ -56,6 +56,7 @@ export function mintIdentityToken(
     org_id: caller.orgId,
     ...(caller.groups.length > 0 ? { groups: caller.groups } : {}),
     iat: signing.nowSeconds,
+    parent_iat: caller.issuedAtSeconds,
     exp: expiresAtSeconds,
     jti: caller.jti,
     token_kind: 'identity',

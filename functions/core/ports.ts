@@ -45,7 +45,7 @@ export type PolicyStore = {
 
 /**
  * Revocations. `isRevoked` answers for one verified token; a positive answer is final, a negative one may be at most
- * 5 s old. `revoke` is durable when it resolves.
+ * 5 s old. `revoke` is durable when it resolves, and never takes back what a later one has revoked.
  */
 export type RevocationStore = {
   isRevoked(token: RevocableToken): Promise<Result<boolean, Unavailable>>;
@@ -58,6 +58,7 @@ export type RevocableToken = {
   readonly jti: string;
   readonly clientId: string;
   readonly subject: string;
+  /** The age of the oldest token in its line: an identity token is as old as the access token that it was minted from. */
   readonly issuedAtSeconds: number;
   readonly expiresAtSeconds: number;
 };

@@ -65,6 +65,7 @@ export type Claims = {
   readonly orgId: string;
   readonly scopes: readonly string[];
   readonly groups: readonly string[];
+  /** `iat`, or `parent_iat` where that is older: a token is as old as the one that it was minted from. */
   readonly issuedAtSeconds: number;
   readonly expiresAtSeconds: number;
   readonly jti: string;
@@ -148,7 +149,7 @@ export class VerifiedToken {
     const claims = readClaims(payload, rule);
     if (claims === undefined) return refuse('claims');
     if (claims.issuer !== expected.issuer) return refuse('issuer');
-    const lifetimeSeconds = claims.expiresAtSeconds - claims.issuedAtSeconds;
+    const { lifetimeSeconds } = claims;
     if (lifetimeSeconds <= 0 || lifetimeSeconds > rule.maxLifetimeSeconds) return refuse('lifetime');
     if (claims.notBeforeSeconds > expected.nowSeconds + CLOCK_TOLERANCE_SECONDS)
       return refuse('not_yet_valid');
@@ -194,7 +195,7 @@ function keyIdOf(segment: string, type: string): string | undefined {
 function readClaims(
   segment: string,
   rule: KindRule,
-): (Claims & { readonly notBeforeSeconds: number }) | undefined {
+): (Claims & { readonly notBeforeSeconds: number; readonly lifetimeSeconds: number }) | undefined {
   const payload = parseSegment(segment);
   if (payload === undefined) return undefined;
   const issuer = text(payload, 'iss');
@@ -204,12 +205,16 @@ function readClaims(
   const orgId = identifier(payload, 'org_id');
   const jti = identifier(payload, 'jti');
   const issuedAtSeconds = seconds(payload.get('iat'));
+  const parentIssuedAtSeconds = payload.has('parent_iat')
+    ? seconds(payload.get('parent_iat'))
+    : issuedAtSeconds;
   const expiresAtSeconds = seconds(payload.get('exp'));
   const scope = payload.get('scope');
   const groups = payload.has('groups') ? strings(payload.get('groups')) : [];
   if (!issuer || !subject || !audience || !clientId || !orgId || !jti) return undefined;
   if (issuedAtSeconds === undefined || expiresAtSeconds === undefined || groups === undefined)
     return undefined;
+  if (parentIssuedAtSeconds === undefined) return undefined;
   if (typeof scope !== 'string' || !SCOPE.test(scope)) return undefined;
   if (!rule.tokenKind.some((kind) => kind === payload.get('token_kind'))) return undefined;
   const notBeforeSeconds = payload.has('nbf') ? seconds(payload.get('nbf')) : issuedAtSeconds;
@@ -222,8 +227,9 @@ function readClaims(
     orgId,
     scopes: scope === '' ? [] : scope.split(' '),
     groups,
-    issuedAtSeconds,
+    issuedAtSeconds: Math.min(issuedAtSeconds, parentIssuedAtSeconds),
     expiresAtSeconds,
+    lifetimeSeconds: expiresAtSeconds - issuedAtSeconds,
     notBeforeSeconds: Math.max(notBeforeSeconds, issuedAtSeconds),
     jti,
     namespace: payload.get('namespace'),

@@ -113,6 +113,7 @@ describe('an identity token', () => {
         scope: 'maps/read',
         org_id: 'acme',
         iat: NOW_SECONDS + 60,
+        parent_iat: NOW_SECONDS,
         exp: NOW_SECONDS + 300,
         jti: caller.jti,
         token_kind: 'identity',

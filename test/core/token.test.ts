@@ -36,6 +36,14 @@ describe('an honest token', () => {
     expect(token.kind).toBe('access');
   });
 
+  test.for([
+    [NOW_SECONDS - 400, NOW_SECONDS - 400],
+    [NOW_SECONDS + 400, NOW_SECONDS],
+  ])('is as old as the token that it was minted from, and lives as long: %d', ([parent, issuedAtSeconds]) => {
+    const verified = issuer.verify(issuer.identityToken({ parent_iat: parent }), NOW_SECONDS, 'identity');
+    expect(verified.ok && verified.value.claims.issuedAtSeconds).toBe(issuedAtSeconds);
+  });
+
   test('may have no scopes at all', () => {
     expect(issuer.verified({ scope: '' }).claims.scopes).toEqual([]);
   });
@@ -300,6 +308,9 @@ describe('claims are all there and typed', () => {
     ['act', ['someone']],
     ['auth_time', '1'],
     ['auth_time', 1.5],
+    ['parent_iat', `${NOW_SECONDS}`],
+    ['parent_iat', null],
+    ['parent_iat', 1.5],
     ['nbf', 'now'],
     ['nbf', null],
     ['nbf', -1],
