@@ -55,5 +55,11 @@ export function toReadyText(ready: Ready): string {
 /** What the AWS CLI and SDKs need to find the local services, which accept any credentials; then the configuration's. */
 function variablesOf({ cloud, variables }: Ready) {
   const anyCredentials = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
-  return { ...cloud.endpoints, AWS_REGION: REGION, ...anyCredentials, ...variables };
+  return {
+    ...cloud.endpoints,
+    AWS_REGION: REGION,
+    AWS_DEFAULT_REGION: REGION,
+    ...anyCredentials,
+    ...variables,
+  };
 }

@@ -64,7 +64,7 @@ function readClient(
   );
   for (const name of UNUSED) {
     const value = members[name];
-    if (value !== undefined && !value.isEmpty) value.warn('nothing is granted by this key yet', warnings);
+    if (value !== undefined && !value.isEmpty) value.warn(`nothing is granted by \`${name}\` yet`, warnings);
   }
   const auth = members.auth?.oneOf(...AUTH) ?? 'client_secret_basic';
   const ref = members.secret?.members('ref').ref?.string();
@@ -84,7 +84,7 @@ function readClient(
     org: readOrg(client, members.org, references.orgs),
     auth,
     secretName: ref ?? '',
-    grants: (members.grants?.items() ?? []).flatMap((grant) => grant.oneOf(...GRANTS) ?? []),
+    grants: readGrants(client, members.grants, warnings),
     scopes: collectScopes(members.scopes, members.groups, references, warnings),
     groups,
     audience: members.audience?.oneOf('resource', 'gateway') ?? 'resource',
@@ -95,6 +95,19 @@ function readClient(
     server: readServer(members.server, references.servers),
     disabled: members.disabled?.boolean() ?? false,
   };
+}
+
+/** A client that can use no grant gets no token; that is rarely meant. */
+function readGrants(
+  client: YamlReader,
+  grants: YamlReader | undefined,
+  warnings: ConfigurationProblem[],
+): readonly string[] {
+  const read = (grants?.items() ?? []).flatMap((grant) => grant.oneOf(...GRANTS) ?? []);
+  if (!read.includes('client_credentials')) {
+    (grants ?? client).warn('this client gets no token: only `client_credentials` is built yet', warnings);
+  }
+  return read;
 }
 
 /** The client's own scopes, then those of its groups, each once. A group maps unknown names to nothing (formats §3.1). */

@@ -12,10 +12,12 @@ export function readOrgs(file: YamlReader, warnings: ConfigurationProblem[]): Sn
       value.problem('an organisation is named by letters, digits and ._:@-');
       return [];
     }
-    const { suspended, teams, roles } = value.members('suspended', 'display_name', 'teams', 'roles');
-    for (const unused of [teams, roles]) {
-      if (unused !== undefined && !unused.isEmpty)
-        unused.warn('nothing is decided by this key yet', warnings);
+    const { suspended, ...rest } = value.members('suspended', 'display_name', 'teams', 'roles');
+    for (const name of ['teams', 'roles'] as const) {
+      const unused = rest[name];
+      if (unused !== undefined && !unused.isEmpty) {
+        unused.warn(`nothing is decided by \`${name}\` yet`, warnings);
+      }
     }
     return [{ id, suspended: suspended?.boolean() ?? false }];
   });

@@ -152,7 +152,7 @@ function readEgress(egress: YamlReader | undefined, warnings: ConfigurationProbl
   if (mode !== undefined && UNBUILT.has(chosen)) {
     mode.warn(`calls in mode \`${chosen}\` are refused: user connections are not built yet`, warnings);
   }
-  for (const unused of Object.values(rest)) unused.warn('nothing reads this key yet', warnings);
+  for (const [name, unused] of Object.entries(rest)) unused.warn(`nothing reads \`${name}\` yet`, warnings);
   return {
     mode: chosen,
     key: key?.oneOf('client', 'user') ?? 'client',

@@ -3,7 +3,7 @@ import { readOrgs } from './configuration-orgs.ts';
 import { readScopes } from './configuration-scopes.ts';
 import { readServers, readServices } from './configuration-servers.ts';
 import { interpolate } from './interpolate.ts';
-import type { Snapshot } from './policy.ts';
+import { CONTEXT_STORE, type Snapshot } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
 import { type ConfigurationProblem, YamlReader } from './yaml-reader.ts';
 
@@ -55,6 +55,7 @@ export function compileConfiguration(
   const servers = readServers(open('servers.yml'), orgs, warnings);
   const services = readServices(open('services.yml'), { servers, orgs }, warnings);
   const clients = readClients(open('clients.yml'), { scopes, uiScopes, groups, servers, orgs }, warnings);
+  warnings.push(...warnOfAbsentServers(scopes, servers));
   for (const name of UNUSED) {
     if (files.has(name)) warnings.push({ file: name, line: 1, message: 'nothing reads this file yet' });
   }
@@ -63,4 +64,23 @@ export function compileConfiguration(
     snapshot: { format: 1, scopes, uiScopes, groups, servers, services, clients, orgs },
     warnings,
   });
+}
+
+/** A rule for a server that is not registered grants nothing: perhaps it is registered elsewhere, perhaps misspelt. */
+function warnOfAbsentServers(
+  scopes: Snapshot['scopes'],
+  servers: Snapshot['servers'],
+): readonly ConfigurationProblem[] {
+  const known = new Set(['*', CONTEXT_STORE, ...servers.map(({ name }) => name)]);
+  return scopes
+    .flatMap(([, rules]) => rules)
+    .filter(({ server }) => !known.has(server))
+    .map(({ server, at }) => {
+      const [file = '', line = '1'] = at.split(':');
+      return {
+        file,
+        line: Number(line),
+        message: `servers.yml has no server \`${server}\`; this rule grants nothing`,
+      };
+    });
 }

@@ -127,6 +127,7 @@ describe('the demo', () => {
         data: join(root, 'first'),
         AWS_ENDPOINT_URL_KMS: CLOUD.endpoints.AWS_ENDPOINT_URL_KMS,
         AWS_REGION: 'us-east-1',
+        AWS_DEFAULT_REGION: 'us-east-1',
         AWS_ACCESS_KEY_ID: 'local',
         AWS_SECRET_ACCESS_KEY: 'local',
         FININFO_URL: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/mcp$/),

@@ -169,8 +169,20 @@ describe('a valid configuration', () => {
   test('warns of keys that nothing reads yet, with their lines, and of nothing else', () => {
     expect(warnings()).toEqual([
       `servers.yml:${lineOf('servers.yml', 'team:pilots')} nobody sees this server: teams have no members yet`,
-      `clients.yml:${lineOf('clients.yml', 'run_namespaces')} nothing is granted by this key yet`,
+      `clients.yml:${lineOf('clients.yml', 'run_namespaces')} nothing is granted by \`run_namespaces\` yet`,
     ]);
+  });
+
+  test('warns of a rule for a server that is not there, and of a client that can get no token', () => {
+    const misspelt = 'tides/read: [{ server: no-such-server, methods: [ping] }]';
+    const idle = 'clients: { idle: { secret: { ref: "sallyport/{stage}/clients/idle" } } }';
+    const warned = warnings({ 'scopes.yml': misspelt, 'clients.yml': idle });
+    expect(warned).toContain(
+      'scopes.yml:1 servers.yml has no server `no-such-server`; this rule grants nothing',
+    );
+    expect(warned).toContain(
+      'clients.yml:1 this client gets no token: only `client_credentials` is built yet',
+    );
   });
 
   test('survives being stored as JSON', () => {

@@ -129,9 +129,11 @@ async function start(
       await fetch(`${controlUrl}/faults`, { method: 'DELETE' });
     },
     async close() {
-      const exited = once(child, 'exit');
-      child.kill('SIGINT');
-      await exited;
+      if (child.exitCode === null && child.signalCode === null) {
+        const exited = once(child, 'exit');
+        child.kill('SIGINT');
+        await exited;
+      }
       rmSync(directory, { recursive: true, force: true });
     },
   };
