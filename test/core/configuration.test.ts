@@ -175,7 +175,7 @@ describe('a valid configuration', () => {
 
   test('warns of a rule for a server that is not there, and of a client that can get no token', () => {
     const misspelt = 'tides/read: [{ server: no-such-server, methods: [ping] }]';
-    const idle = 'clients: { idle: { secret: { ref: "sallyport/{stage}/clients/idle" } } }';
+    const idle = 'clients: { idle: { org: harbour, secret: { ref: "sallyport/{stage}/clients/idle" } } }';
     const warned = warnings({ 'scopes.yml': misspelt, 'clients.yml': idle });
     expect(warned).toContain(
       'scopes.yml:1 servers.yml has no server `no-such-server`; this rule grants nothing',
