@@ -7,7 +7,7 @@ export type RelayOptions = {
   readonly filter?: { push(text: string): string; end(): string };
   /** Sent when nothing has come for `keepAliveMs`, and only between two events. */
   readonly keepAlive?: { readonly text: string; readonly afterMs: number };
-  /** Sent when the stream fails between two events, so that the client learns of it. */
+  /** For event streams: sent when the source fails between two events. Where it is absent, the relayed stream fails too. */
   readonly onFailure?: string;
   /** Called once, when the stream has ended in any way. */
   readonly onEnd: (end: RelayEnd, error?: unknown) => void;
@@ -18,7 +18,8 @@ const BLANK_LINE = /(?:\n\n|\r\r|\n\r|\n\r\n|\r\r\n)$/;
 
 /**
  * Relays a stream chunk for chunk, pulled by the client: nothing is read ahead of its demand. The client's cancel reaches the source.
- * A source that fails ends the stream in order; half an event that was sent is left unfinished, which no SSE reader dispatches.
+ * A source that fails fails the stream, so that no half of it passes for the whole; with `onFailure` it ends in order, and half an
+ * event that was sent is left unfinished, which no SSE reader dispatches.
  */
 export function relay(source: ReadableStream<Uint8Array>, options: RelayOptions): ReadableStream<Uint8Array> {
   const reader = source.getReader();
@@ -66,10 +67,13 @@ export function relay(source: ReadableStream<Uint8Array>, options: RelayOptions)
             if (send(controller, chunk)) return;
           }
         } catch (error) {
-          if (options.onFailure !== undefined && isBetweenEvents())
-            send(controller, encoder.encode(options.onFailure));
-          controller.close();
           finish('failed', error);
+          if (options.onFailure === undefined) {
+            controller.error(error);
+          } else {
+            if (isBetweenEvents()) send(controller, encoder.encode(options.onFailure));
+            controller.close();
+          }
           await reader.cancel().catch(() => {});
         }
       },

@@ -165,6 +165,13 @@ describe('a source that fails', () => {
     },
   );
 
+  test('fails the stream where no word was given for it', async () => {
+    const { reader, ends } = relayed(sourceOf(['{"half":'], 'fail').stream);
+    expect((await reader.read()).value).toEqual(encoder.encode('{"half":'));
+    await expect(reader.read()).rejects.toThrow('the upstream broke');
+    expect(ends).toEqual([['failed', new Error('the upstream broke')]]);
+  });
+
   test('an event that a filter refuses ends stream and source', async () => {
     const { stream, seen } = sourceOf(['data: fine\n\n', 'data: secret\n\n', 'data: later\n\n']);
     const filter = new SseFilter((data) => (data === 'secret' ? undefined : data), 100);
