@@ -22,9 +22,14 @@ export async function readStream(
     if (done) return Buffer.concat(chunks);
     size += value.byteLength;
     if (size > maxBytes) {
-      await reader.cancel();
+      await reader.cancel().catch(() => {});
       return undefined;
     }
     chunks.push(value);
   }
+}
+
+/** Lets go of a body that nobody will read. One that has failed already, or fails over it, is gone as well. */
+export async function discard(body: ReadableStream<Uint8Array>): Promise<void> {
+  await body.cancel().catch(() => {});
 }

@@ -6,7 +6,7 @@ import { isPlainPath, matchesPath } from '../core/path-pattern.ts';
 import type { Policy, ServiceEntry } from '../core/policy.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { type AccessFacts, accessRecords, type RecordPorts } from './access.ts';
-import { readBody } from './body.ts';
+import { discard, readBody } from './body.ts';
 import type { Ingress } from './ingress.ts';
 import { denialProblem } from './problem.ts';
 import { relay } from './relay.ts';
@@ -15,7 +15,8 @@ import { callUpstream, type OutboundPorts } from './upstream-call.ts';
 /** The ports of the egress gateway. */
 export type EgressPorts = RecordPorts & OutboundPorts & { readonly ingress: Ingress };
 
-const NULL_BODY: ReadonlySet<number> = new Set([101, 204, 205, 304]);
+/** Statuses whose answer has no body (Fetch, null body status). */
+const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
  * Serves one request of an MCP server to an API (contract §7). In this order: the server's own token, the service, the delegation
@@ -80,8 +81,9 @@ export async function serveEgress(
   outgoing.set('x-request-id', invocation.requestId);
   const end = (reason: string) =>
     invocation.waitUntil(records.outcome(reason, facts, { status, startedAtMs }));
-  if (NULL_BODY.has(status)) {
-    await answer.value.body.cancel();
+  // Hono drops the body of an answer to HEAD unread, and then nobody would ever let go of the API's.
+  if (NULL_BODY.has(status) || request.method === 'HEAD') {
+    await discard(answer.value.body);
     end('complete');
     return new Response(null, { status, headers: outgoing });
   }

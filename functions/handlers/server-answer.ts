@@ -1,7 +1,7 @@
 import { mediaTypeOf } from '../core/forward.ts';
 import { ANSWER_JSON, parseJson, stringMember } from '../core/json.ts';
 import type { UpstreamResponse } from '../core/ports.ts';
-import { readStream } from './body.ts';
+import { discard, readStream } from './body.ts';
 
 /** An error is a few words; more than this is none of the protocol's. */
 const MAX_ERROR_BYTES = 65_536;
@@ -22,6 +22,6 @@ export async function readMcpAnswer(response: UpstreamResponse): Promise<Upstrea
     const isRpc = stringMember(parsed.value, 'jsonrpc') === '2.0';
     return isRpc ? { ...response, body: new Blob([Buffer.from(bytes)]).stream() } : undefined;
   }
-  await response.body.cancel();
+  await discard(response.body);
   return undefined;
 }

@@ -5,6 +5,7 @@ import type { Upstream, UpstreamResponse } from '../core/ports.ts';
 import { Redactor } from '../core/redact.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Secret } from '../core/secret.ts';
+import { discard } from './body.ts';
 import type { Credentials } from './credentials.ts';
 
 /** A call on its way to a server or service, before its credential is put on. */
@@ -38,10 +39,10 @@ export async function callUpstream(
   if (!mayBeStale) return ok(first.value.response);
   const second = await attempt(ports, call, true, first.value.sent);
   if (!second.ok) {
-    await first.value.response.body.cancel();
+    await discard(first.value.response.body);
     return second;
   }
-  if (second.value.response !== first.value.response) await first.value.response.body.cancel();
+  if (second.value.response !== first.value.response) await discard(first.value.response.body);
   return ok(second.value.response);
 }
 
@@ -82,7 +83,7 @@ async function attempt(
   const encoding = answer.value.headers.get('content-encoding') ?? 'identity';
   if (encoding !== 'identity') {
     // Nobody asked for it, and what is encoded cannot be looked at.
-    await answer.value.body.cancel();
+    await discard(answer.value.body);
     return err({ reason: 'unreachable', detail: `the upstream encoded its answer as ${encoding}` });
   }
   const response = redact(answer.value, put.value);

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { discard, readStream } from '../../functions/handlers/body.ts';
+import { readMcpAnswer } from '../../functions/handlers/server-answer.ts';
+
+const failed = () =>
+  new ReadableStream<Uint8Array>({ start: (controller) => controller.error(new Error('gone')) });
+
+/** One chunk, and then trouble with whoever cancels. */
+const stubborn = () =>
+  new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(Buffer.from('12345')),
+    cancel() {
+      throw new Error('cannot be cancelled');
+    },
+  });
+
+test('a stream is read up to the bound, and no further', async () => {
+  const whole = await readStream(new Blob(['12345']).stream(), 5);
+  expect(Buffer.from(whole ?? []).toString()).toBe('12345');
+  expect(await readStream(new Blob(['123456']).stream(), 5)).toBe(undefined);
+});
+
+test('a stream that is too long is so whether or not it can be cancelled', async () => {
+  expect(await readStream(stubborn(), 4)).toBe(undefined);
+});
+
+test.for([
+  ['has failed', failed],
+  ['cannot be cancelled', stubborn],
+] as const)('a body that %s is let go without a word', async ([, make]) => {
+  await discard(make());
+});
+
+test('a page that has failed already is no MCP answer, and nothing worse', async () => {
+  const headers = new Map([['content-type', 'text/html']]);
+  expect(await readMcpAnswer({ status: 200, headers, body: failed() })).toBe(undefined);
+});

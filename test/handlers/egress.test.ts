@@ -1,0 +1,200 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { AuditRecord } from '../../functions/core/audit.ts';
+import type { UpstreamRequest, UpstreamResponse } from '../../functions/core/ports.ts';
+import { ok } from '../../functions/core/result.ts';
+import { Sealer } from '../../functions/core/seal.ts';
+import { Secret } from '../../functions/core/secret.ts';
+import { createCredentials } from '../../functions/handlers/credentials.ts';
+import { createGateway } from '../../functions/handlers/gateway.ts';
+import { createIngress } from '../../functions/handlers/ingress.ts';
+import { clientEntry, policyOf, serverEntry } from '../support/policies.ts';
+import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
+
+const issuer = new TestIssuer();
+const AUDIENCE = 'https://fin.internal.example.com/mcp';
+
+type Mode = 'none' | 'service_account';
+
+/** The egress gateway over an API that answers `answers` in their order, and what came of one request to it. */
+async function ask(
+  method: string,
+  answers: readonly Partial<UpstreamResponse>[],
+  { mode = 'none', keys = ['key-0'] }: { mode?: Mode; keys?: readonly string[] } = {},
+) {
+  const { timeout } = serverEntry('fin');
+  const policy = policyOf({
+    servers: [serverEntry('fin')],
+    services: [
+      {
+        name: 'api',
+        url: 'https://api.example.com',
+        org: undefined,
+        private: false,
+        egress: { mode, key: 'client', fallback: 'none' },
+        headers: [],
+        timeout,
+        usedBy: ['fin'],
+        allow: [{ method: '*', path: '/**' }],
+      },
+    ],
+    clients: [clientEntry('fin-server', { server: 'fin' }), clientEntry('courier')],
+  });
+  const sent: UpstreamRequest[] = [];
+  const records: AuditRecord[] = [];
+  const pending: Promise<unknown>[] = [];
+  const waiting = [...answers];
+  const secrets = [...keys];
+  const gateway = createGateway({
+    ingress: createIngress({
+      rulebook: { read: async () => ok({ policy, keys: issuer.keys }) },
+      revocations: { isRevoked: async () => ok(false), revoke: async () => ok(undefined) },
+      clock: () => NOW_SECONDS,
+    }),
+    audit: {
+      async write(record) {
+        records.push(record);
+        return ok(undefined);
+      },
+    },
+    credentials: createCredentials({
+      secrets: {
+        async read() {
+          const token = secrets.length > 1 ? secrets.shift() : secrets[0];
+          return ok({ value: new Secret(JSON.stringify({ type: 'bearer', token })), versionId: '1' });
+        },
+      },
+      identityKey: {
+        publicKey: async () => ok(issuer.identity.published),
+        sign: () => Promise.reject(new Error('nothing is signed here')),
+      },
+      stage: 'test',
+      now: () => NOW_SECONDS * 1000,
+    }),
+    upstream: {
+      async send(request) {
+        sent.push(request);
+        return ok({ status: 200, headers: new Map(), body: failed(), ...waiting.shift() });
+      },
+    },
+    sealer: async () => new Sealer([randomBytes(32).toString('hex')]),
+    nonce: () => randomBytes(12),
+    allowedOrigins: [],
+    now: () => NOW_SECONDS * 1000,
+    log: () => {},
+  });
+  const server = { sub: 'fin-server', client_id: 'fin-server' };
+  const delegation = issuer.sign(
+    issuer.header({}, issuer.identity),
+    issuer.claims({ aud: AUDIENCE, token_kind: 'identity' }),
+    issuer.identity,
+  );
+  const headers = { authorization: `Bearer ${issuer.accessToken(server)}`, 'x-delegation': delegation };
+  const response = await gateway.fetch(new Request(`${ORIGIN}/egress/api/v1/x`, { method, headers }), {
+    requestId: 'r-1',
+    origin: ORIGIN,
+    sourceIp: '127.0.0.1',
+    signal: new AbortController().signal,
+    waitUntil: (work) => void pending.push(work),
+  });
+  const outcomes = async () => {
+    await Promise.all(pending);
+    return records.filter(({ event }) => event === 'outcome').map(({ reason }) => reason);
+  };
+  return { response, sent, outcomes };
+}
+
+/** A body that has failed before anybody read of it. */
+function failed(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.error(new Error('the API broke off')) });
+}
+
+/** A body of these chunks, which then ends as it is told, and remembers whether it was let go. */
+function bodyOf(chunks: readonly string[], last: 'end' | 'fail' | 'wait' = 'end') {
+  const seen = { isCancelled: false };
+  const waiting = chunks.map((chunk) => Buffer.from(chunk));
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const chunk = waiting.shift();
+        if (chunk !== undefined) controller.enqueue(chunk);
+        else if (last === 'end') controller.close();
+        else if (last === 'fail') controller.error(new Error('the API broke off'));
+        return last === 'wait' && chunk === undefined ? new Promise<void>(() => {}) : undefined;
+      },
+      cancel() {
+        seen.isCancelled = true;
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { body, seen };
+}
+
+describe('an answer', () => {
+  test('is passed on, and its end is recorded', async () => {
+    const { response, outcomes } = await ask('GET', [bodyOf(['a', 'b'])]);
+    expect([response.status, await response.text()]).toEqual([200, 'ab']);
+    expect(await outcomes()).toEqual(['complete']);
+  });
+
+  test.for<readonly [string, number]>([
+    ['HEAD', 200],
+    ['HEAD', 404],
+    ['GET', 204],
+    ['GET', 304],
+    ['POST', 205],
+  ])('to %s with %i has no body: what comes is let go, and the end is recorded', async ([method, status]) => {
+    const { body, seen } = bodyOf(['what nobody reads'], 'wait');
+    const { response, sent, outcomes } = await ask(method, [{ status, body }]);
+    expect([response.status, response.body]).toEqual([status, null]);
+    expect(sent.map((request) => request.method)).toEqual([method]);
+    expect(seen.isCancelled).toBe(true);
+    expect(await outcomes()).toEqual(['complete']);
+  });
+
+  test('that breaks off does not look complete', async () => {
+    const { response, outcomes } = await ask('GET', [bodyOf(['half of'], 'fail')]);
+    const reader = response.body?.getReader();
+    expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('half of');
+    await expect(reader?.read()).rejects.toThrow('the API broke off');
+    expect(await outcomes()).toEqual(['failed']);
+  });
+});
+
+describe('a body that has failed already, where nobody reads it,', () => {
+  test.for<readonly [string, number]>([
+    ['GET', 204],
+    ['HEAD', 200],
+  ])('leaves %s its %i', async ([method, status]) => {
+    const { response } = await ask(method, [{ status }]);
+    expect(response.status).toBe(status);
+  });
+
+  test('in an encoding that nobody asked for is a 502', async () => {
+    const { response } = await ask('GET', [{ headers: new Map([['content-encoding', 'gzip']]) }]);
+    expect(response.status).toBe(502);
+  });
+
+  test('of a 401 does not stand in the way of the rotated credential', async () => {
+    const answers = [{ status: 401 }, bodyOf(['fresh'])];
+    const { response, sent } = await ask('GET', answers, {
+      mode: 'service_account',
+      keys: ['key-old', 'key-new'],
+    });
+    expect([response.status, await response.text()]).toEqual([200, 'fresh']);
+    expect(sent.map(({ headers }) => headers.get('authorization'))).toEqual([
+      'Bearer key-old',
+      'Bearer key-new',
+    ]);
+  });
+
+  test('of a 401 leaves the second failure as it is', async () => {
+    const encoded = { headers: new Map([['content-encoding', 'br']]) };
+    const { response } = await ask('GET', [{ status: 401 }, encoded], {
+      mode: 'service_account',
+      keys: ['key-old', 'key-new'],
+    });
+    expect(response.status).toBe(502);
+  });
+});
