@@ -13,8 +13,9 @@ import { createDynamo } from './aws/dynamodb.ts';
 import { readEnvironment } from './aws/environment.ts';
 import { createBufferedHandler } from './aws/lambda.ts';
 import { log } from './aws/log.ts';
+import { createPolicyStore } from './aws/policy-store.ts';
 import { createRevocationStore } from './aws/revocations.ts';
-import { createPolicyStore, createRulebookStore } from './aws/rulebook.ts';
+import { createRulebookStore } from './aws/rulebook.ts';
 import { createControl } from './handlers/control.ts';
 import { createIngress } from './handlers/ingress.ts';
 import { type ApplyFailure, applyConfiguration } from './handlers/policy-apply.ts';
@@ -63,6 +64,16 @@ function errorsOf(failure: ApplyFailure): Extract<ApplyAnswer, { ok: false }>['e
   switch (failure.reason) {
     case 'invalid':
       return failure.problems;
+    case 'newer_apply':
+      return [
+        {
+          file: 'config',
+          line: 1,
+          message:
+            `version ${failure.version} was applied after the last deploy and differs from this directory; bring its changes into` +
+            ' the directory, or run `sallyport apply config`, and deploy again',
+        },
+      ];
     case 'conflict':
       return [{ file: 'config', line: 1, message: 'another policy was applied meanwhile; apply again' }];
     case 'unavailable':

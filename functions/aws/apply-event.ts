@@ -33,7 +33,7 @@ export function isCustomResource(event: object): event is CloudFormationCustomRe
 
 /**
  * Applies the configuration that lies beside the bundle, and tells CloudFormation how it went. Deleting the resource
- * changes nothing. An invalid configuration fails the deployment and names the first errors.
+ * changes nothing. An invalid configuration, or one that would undo a newer `apply`, fails the deployment with the first errors.
  */
 export async function answerCustomResource(
   event: CloudFormationCustomResourceEvent,
@@ -41,13 +41,13 @@ export async function answerCustomResource(
   apply: ApplyFiles,
 ): Promise<void> {
   const answer = event.RequestType === 'Delete' ? undefined : await applyDirectory(directory, apply);
-  const failed = answer !== undefined && !answer.ok ? answer.errors.slice(0, 5) : [];
-  const reason = failed.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('; ');
+  const failed = answer !== undefined && !answer.ok ? answer.errors.slice(0, 5) : undefined;
+  const reason = failed?.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('; ');
   await fetch(event.ResponseURL, {
     method: 'PUT',
     body: JSON.stringify({
-      Status: failed.length === 0 ? 'SUCCESS' : 'FAILED',
-      ...(failed.length === 0 ? {} : { Reason: reason }),
+      Status: failed === undefined ? 'SUCCESS' : 'FAILED',
+      ...(failed === undefined ? {} : { Reason: reason || 'nothing was applied' }),
       PhysicalResourceId: 'sallyport-configuration',
       StackId: event.StackId,
       RequestId: event.RequestId,

@@ -30,12 +30,18 @@ export type PolicyPointer = {
   readonly source: PolicySource;
   readonly contentHash: string;
   readonly chunks: number;
+  /** The content hash of the last deploy, whatever was applied since; undefined before the first. */
+  readonly deployedHash: string | undefined;
 };
 
 /** Where a new policy is written: compare-and-set on the pointer that was read, all or nothing. */
 export type PolicyStore = {
   /** Undefined before the first policy. */
   readPointer(): Promise<Result<PolicyPointer | undefined, Unavailable>>;
+  /** The policy that a pointer stands for, as it was compiled. */
+  readSnapshot(pointer: PolicyPointer): Promise<Result<Snapshot, Unavailable>>;
+  /** The `contentHash` of a pointer to this snapshot. */
+  contentHashOf(snapshot: Snapshot): string;
   write(
     snapshot: Snapshot,
     previous: PolicyPointer | undefined,

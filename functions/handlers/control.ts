@@ -2,9 +2,11 @@ import type { Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Denial } from '../core/denial.ts';
 import type { Invocation } from '../core/invocation.ts';
-import { CONTEXT_STORE } from '../core/policy.ts';
-import type { PolicyStore } from '../core/ports.ts';
+import { CONTEXT_STORE, type Snapshot } from '../core/policy.ts';
+import type { PolicyPointer, PolicyStore } from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
 import { resourceOf } from '../core/route.ts';
+import type { ConfigurationProblem } from '../core/yaml-reader.ts';
 import { accessRecords, type RecordPorts } from './access.ts';
 import { createApp } from './app.ts';
 import type { Admission, Ingress } from './ingress.ts';
@@ -18,7 +20,13 @@ type ControlEnv = { Bindings: Invocation; Variables: { admission: Admission } };
 
 const MAX_CONFIGURATION_BYTES = 2_000_000;
 
-/** Who am I, what may I use, and the administration of the policy. Everything needs a token for `ORIGIN`. */
+/**
+ * Who am I, what may I use, and the administration of the policy. Everything needs a token for `ORIGIN`.
+ *
+ * The policy is one for every organisation, so whoever manages it rules all of them. It takes a UI scope with
+ * `manage_policy: [all]`, and, where clients of several organisations are registered, a client of the first organisation in
+ * `orgs.yml`, the platform's own. Without `orgs.yml` no organisation is the first: then a deploy alone changes such a policy.
+ */
 export function createControl(ports: ControlPorts): Hono<ControlEnv> {
   const app = createApp<ControlEnv>(ports.log);
   app.use(async (c, next) => {
@@ -54,18 +62,21 @@ export function createControl(ports: ControlPorts): Hono<ControlEnv> {
 }
 
 async function readPolicy(ports: ControlPorts, c: Context<ControlEnv>): Promise<Response> {
-  if (!mayManagePolicy(c.get('admission'))) return denyAdministration(ports, c);
-  const pointer = await ports.policies.readPointer();
-  if (!pointer.ok) return denialProblem(pointer.error, c.env.requestId);
-  if (pointer.value === undefined) return notFound(c.env);
-  const { version, source, contentHash } = pointer.value;
+  const admission = c.get('admission');
+  const managed = await findManagedPolicy(ports, admission);
+  if (!managed.ok) return denyAdministration(ports, c, managed.error);
+  const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
+  const written = await records.allow('manage_policy', { area: 'policy', method: 'read' });
+  if (!written.ok) return denialProblem(written.error, c.env.requestId);
+  const { version, source, contentHash } = managed.value;
   return c.json({ version, source, content_hash: contentHash });
 }
 
 /** The record is durable before the change. A refused configuration says every error with file and line. */
 async function writePolicy(ports: ControlPorts, c: Context<ControlEnv>): Promise<Response> {
   const admission = c.get('admission');
-  if (!mayManagePolicy(admission)) return denyAdministration(ports, c);
+  const managed = await findManagedPolicy(ports, admission);
+  if (!managed.ok) return denyAdministration(ports, c, managed.error);
   const files = readFiles(await c.req.json().catch(() => undefined));
   if (files === undefined) {
     return problem('invalid_argument', 'send JSON: {"files": {"scopes.yml": "…"}}', c.env.requestId);
@@ -74,16 +85,14 @@ async function writePolicy(ports: ControlPorts, c: Context<ControlEnv>): Promise
   const written = await records.allow('manage_policy', { area: 'policy', method: 'apply' });
   if (!written.ok) return denialProblem(written.error, c.env.requestId);
   const startedAtMs = ports.now();
-  const applied = await applyConfiguration(ports.policies, files, 'apply');
+  const applied = await applyConfiguration(ports.policies, files, 'apply', managed.value);
   const end = applied.ok ? `version:${applied.value.version}` : applied.error.reason;
   c.env.waitUntil(records.outcome(end, { area: 'policy', method: 'apply' }, { startedAtMs }));
   if (applied.ok) return c.json(applied.value);
   switch (applied.error.reason) {
     case 'invalid':
-      return c.json(
-        { code: 'invalid_argument', errors: applied.error.problems, request_id: c.env.requestId },
-        400,
-      );
+      return invalidConfiguration(applied.error.problems, c.env);
+    case 'newer_apply':
     case 'conflict':
       return problem(
         'conflict',
@@ -95,15 +104,42 @@ async function writePolicy(ports: ControlPorts, c: Context<ControlEnv>): Promise
   }
 }
 
-async function denyAdministration(ports: ControlPorts, c: Context<ControlEnv>): Promise<Response> {
-  const denial: Denial = { reason: 'not_granted', obtainable: [] };
+/** The running policy, where this caller may manage it; judged on what is stored, not on a remembered copy. */
+async function findManagedPolicy(
+  ports: ControlPorts,
+  { caller, policy }: Admission,
+): Promise<Result<PolicyPointer, Denial>> {
+  const isGranted = caller.scopes.some((scope) => policy.permits(scope, 'manage_policy', 'all'));
+  if (!isGranted) return err({ reason: 'not_granted', obtainable: [] });
+  const pointer = await ports.policies.readPointer();
+  if (!pointer.ok) return pointer;
+  if (pointer.value === undefined) return err({ reason: 'unavailable', detail: 'the policy is gone' });
+  const snapshot = await ports.policies.readSnapshot(pointer.value);
+  if (!snapshot.ok) return snapshot;
+  const isOfPlatform = rulesEveryOrg(snapshot.value, caller.orgId);
+  return isOfPlatform ? ok(pointer.value) : err({ reason: 'not_granted', obtainable: [] });
+}
+
+function rulesEveryOrg({ clients, orgs }: Snapshot, orgId: string): boolean {
+  return clients.every(({ org }) => org === orgId) || orgs[0]?.id === orgId;
+}
+
+async function invalidConfiguration(
+  errors: readonly ConfigurationProblem[],
+  { requestId }: Invocation,
+): Promise<Response> {
+  const base = problem('invalid_argument', 'the configuration is not valid; nothing was changed', requestId);
+  return new Response(JSON.stringify({ ...Object(await base.json()), errors }), base);
+}
+
+async function denyAdministration(
+  ports: ControlPorts,
+  c: Context<ControlEnv>,
+  denial: Denial,
+): Promise<Response> {
   const records = accessRecords(ports, c.env, c.req.raw.headers, c.get('admission'));
   await records.deny(denial, { area: 'policy', method: c.req.method });
   return denialProblem(denial, c.env.requestId);
-}
-
-function mayManagePolicy({ caller, policy }: Admission): boolean {
-  return caller.scopes.some((scope) => policy.permits(scope, 'manage_policy', 'all'));
 }
 
 function describeCaller({ caller }: Admission): Readonly<Record<string, unknown>> {

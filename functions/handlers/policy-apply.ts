@@ -1,5 +1,5 @@
 import { compileConfiguration } from '../core/configuration.ts';
-import type { PolicySource, PolicyStore, Unavailable } from '../core/ports.ts';
+import type { PolicyPointer, PolicySource, PolicyStore, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ConfigurationProblem } from '../core/yaml-reader.ts';
 
@@ -10,26 +10,37 @@ export type Applied = { readonly version: number; readonly warnings: readonly Co
 export type ApplyFailure =
   | { readonly reason: 'invalid'; readonly problems: readonly ConfigurationProblem[] }
   | { readonly reason: 'conflict' }
+  | { readonly reason: 'newer_apply'; readonly version: number }
   | Unavailable;
 
 /**
- * Compiles and writes a configuration. All or nothing: with one problem in one file nothing changes. A deploy leaves a policy alone that
- * was applied since the last deploy. Does NOT authorise; that is the caller's part.
+ * Compiles and writes a configuration. All or nothing: with one problem in one file nothing changes. `over` is the pointer that the
+ * caller has judged; without it, the running one. Does NOT authorise; that is the caller's part.
+ *
+ * A deploy whose content is that of the last deploy changes nothing, whatever was applied since. One with other content is
+ * `newer_apply` where a policy was applied since the last deploy, unless it says what is running: so an administrator either
+ * brings the applied changes into the directory or applies the directory, and deploys again.
  */
 export async function applyConfiguration(
   store: PolicyStore,
   files: ReadonlyMap<string, string>,
   source: PolicySource,
+  over?: PolicyPointer,
 ): Promise<Result<Applied, ApplyFailure>> {
   const compiled = compileConfiguration(files);
   if (!compiled.ok) return err({ reason: 'invalid', problems: compiled.error });
   const { snapshot, warnings } = compiled.value;
-  const previous = await store.readPointer();
-  if (!previous.ok) return previous;
-  if (source === 'deploy' && previous.value?.source === 'apply') {
-    return ok({ version: previous.value.version, warnings });
+  const read = over === undefined ? await store.readPointer() : ok(over);
+  if (!read.ok) return read;
+  const previous = read.value;
+  if (source === 'deploy' && previous !== undefined) {
+    const contentHash = store.contentHashOf(snapshot);
+    if (contentHash === previous.deployedHash) return ok({ version: previous.version, warnings });
+    if (previous.source === 'apply' && contentHash !== previous.contentHash) {
+      return err({ reason: 'newer_apply', version: previous.version });
+    }
   }
-  const written = await store.write(snapshot, previous.value, source);
+  const written = await store.write(snapshot, previous, source);
   return written.ok ? ok({ version: written.value.version, warnings }) : written;
 }
 

@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { Snapshot } from '../core/policy.ts';
+import type { PolicyPointer, Unavailable } from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { type Dynamo, type Item, readNumber, readString } from './dynamodb.ts';
+
+const CHUNK_CHARACTERS = 350_000;
+
+/** The key of the pointer to the running policy. */
+export const POINTER_KEY: Item = { pk: { S: 'POLICY' }, sk: { S: 'POINTER' } };
+
+/** A snapshot as it is stored, and the hash by which a pointer names it. */
+export type PackedSnapshot = { readonly text: string; readonly contentHash: string; readonly chunks: number };
+
+/** Packs a snapshot: gzip in base64, cut into chunks that fit an item of DynamoDB (400 KB). */
+export function packSnapshot(snapshot: Snapshot): PackedSnapshot {
+  const text = gzipSync(JSON.stringify(snapshot)).toString('base64');
+  return { text, contentHash: sha256(text), chunks: Math.ceil(text.length / CHUNK_CHARACTERS) };
+}
+
+/** The items of a packed snapshot. Their keys hold its hash, so those of a lost race stand beside the winner's. */
+export function toChunks(pointer: PolicyPointer, { text }: PackedSnapshot): readonly Item[] {
+  return Array.from({ length: pointer.chunks }, (_, index) => ({
+    ...chunkKey(pointer, index),
+    body: { S: text.slice(index * CHUNK_CHARACTERS, (index + 1) * CHUNK_CHARACTERS) },
+  }));
+}
+
+/** Reads the snapshot behind a pointer; `unavailable` where it is not whole. */
+export async function readSnapshot(
+  dynamo: Dynamo,
+  table: string,
+  pointer: PolicyPointer,
+): Promise<Result<Snapshot, Unavailable>> {
+  const keys = Array.from({ length: pointer.chunks }, (_, index) => chunkKey(pointer, index));
+  const answer = await batchGet(dynamo, table, keys);
+  if (!answer.ok) return answer;
+  const bySortKey = new Map(answer.value.map((item) => [readString(item, 'sk'), readString(item, 'body')]));
+  const text = keys.map((key) => bySortKey.get(readString(key, 'sk')) ?? '').join('');
+  if (sha256(text) !== pointer.contentHash) return unavailable('the policy snapshot does not match its hash');
+  // biome-ignore lint/nursery/noUnsafeTypeAssertion: we wrote it, and its hash says that it is what we wrote
+  const snapshot = JSON.parse(gunzipSync(Buffer.from(text, 'base64')).toString()) as Snapshot;
+  return snapshot.format === 1 ? ok(snapshot) : unavailable('the policy snapshot is of an unknown format');
+}
+
+/** The pointer as an item. */
+export function toPointerItem(pointer: PolicyPointer): Item {
+  return {
+    ...POINTER_KEY,
+    version: { N: String(pointer.version) },
+    chunks: { N: String(pointer.chunks) },
+    source: { S: pointer.source },
+    content_hash: { S: pointer.contentHash },
+    ...(pointer.deployedHash === undefined ? {} : { deployed_hash: { S: pointer.deployedHash } }),
+  };
+}
+
+/** Reads a pointer; undefined where it is absent or malformed. */
+export function parsePointer(item: Item | undefined): PolicyPointer | undefined {
+  if (item === undefined) return undefined;
+  const version = readNumber(item, 'version');
+  const chunks = readNumber(item, 'chunks');
+  const contentHash = readString(item, 'content_hash');
+  const source = readString(item, 'source');
+  if (version === undefined || chunks === undefined || contentHash === undefined) return undefined;
+  if (source !== 'deploy' && source !== 'apply' && source !== 'dev') return undefined;
+  const deployedHash = readString(item, 'deployed_hash') ?? (source === 'deploy' ? contentHash : undefined);
+  return { version, chunks, contentHash, source, deployedHash };
+}
+
+/** Strongly consistent; a partial answer is `unavailable`. */
+export async function batchGet(
+  dynamo: Dynamo,
+  table: string,
+  keys: readonly Item[],
+): Promise<Result<readonly Item[], Unavailable>> {
+  const answer = await dynamo.call('BatchGetItem', {
+    RequestItems: { [table]: { Keys: keys, ConsistentRead: true } },
+  });
+  if (!answer.ok) {
+    return answer.error.reason === 'unavailable' ? err(answer.error) : unavailable('unexpected condition');
+  }
+  // biome-ignore lint/nursery/noUnsafeTypeAssertion: the shape of a BatchGetItem answer (DynamoDB API reference)
+  const { Responses, UnprocessedKeys } = answer.value as {
+    Responses?: Record<string, Item[]>;
+    UnprocessedKeys?: Record<string, unknown>;
+  };
+  if (Object.keys(UnprocessedKeys ?? {}).length > 0) return unavailable('a partial answer');
+  return ok(Responses?.[table] ?? []);
+}
+
+function chunkKey({ version, contentHash }: PolicyPointer, index: number): Item {
+  const parts = [
+    'V',
+    String(version).padStart(10, '0'),
+    contentHash.slice(0, 16),
+    String(index).padStart(3, '0'),
+  ];
+  return { pk: { S: 'POLICY' }, sk: { S: parts.join('#') } };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function unavailable(detail: string): Result<never, Unavailable> {
+  return err({ reason: 'unavailable', detail });
+}
