@@ -13,8 +13,11 @@ export class SseFilter {
   readonly #rewrite: (data: string) => string | undefined;
   readonly #maxEventCharacters: number;
   readonly #endOfEvent = new RegExp(END_OF_EVENT, 'g');
-  #pending = '';
-  #searched = 0;
+  /** The unfinished event but for its last characters, in the pieces in which it came: joined once, when it ends. */
+  #pieces: string[] = [];
+  #piecesLength = 0;
+  /** Its last characters, in which an ending may have begun. */
+  #seam = '';
 
   constructor(rewrite: (data: string) => string | undefined, maxEventCharacters: number) {
     this.#rewrite = rewrite;
@@ -23,26 +26,41 @@ export class SseFilter {
 
   /** What may leave now. @throws RangeError on an event that is too large, TypeError on one that may not pass */
   push(text: string): string {
-    const pending = this.#pending + text;
+    const arrived = this.#seam + text;
     let out = '';
     let start = 0;
-    this.#endOfEvent.lastIndex = this.#searched;
-    for (let end = this.#endOfEvent.exec(pending); end !== null; end = this.#endOfEvent.exec(pending)) {
-      this.#bound(end.index - start);
-      out += this.#event(pending.slice(start, end.index), end[0]);
+    this.#endOfEvent.lastIndex = 0;
+    for (let end = this.#endOfEvent.exec(arrived); end !== null; end = this.#endOfEvent.exec(arrived)) {
+      this.#bound(this.#piecesLength + end.index - start);
+      this.#keep(arrived.slice(start, end.index));
+      out += this.#event(this.#take(), end[0]);
       start = end.index + end[0].length;
     }
-    this.#pending = pending.slice(start);
-    this.#searched = Math.max(0, this.#pending.length - MAX_UNFINISHED_ENDING);
-    this.#bound(this.#pending.length - MAX_UNFINISHED_ENDING);
+    const seamStart = Math.max(start, arrived.length - MAX_UNFINISHED_ENDING);
+    this.#keep(arrived.slice(start, seamStart));
+    this.#seam = arrived.slice(seamStart);
+    this.#bound(this.#piecesLength);
     return out;
   }
 
   /** What is left when the stream ends: an unfinished event is not dispatched by any client, so it is dropped. */
   end(): string {
-    this.#pending = '';
-    this.#searched = 0;
+    this.#take();
+    this.#seam = '';
     return '';
+  }
+
+  #keep(piece: string): void {
+    if (piece === '') return;
+    this.#pieces.push(piece);
+    this.#piecesLength += piece.length;
+  }
+
+  #take(): string {
+    const joined = this.#pieces.join('');
+    this.#pieces = [];
+    this.#piecesLength = 0;
+    return joined;
   }
 
   #bound(characters: number): void {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SseFilter } from '../../functions/core/sse.ts';
+import { growthOf } from '../support/growth.ts';
 
 const upper = (data: string) => data.toUpperCase();
 
@@ -115,6 +116,24 @@ describe('the bound of an event', () => {
 
   test('is per event, not per stream', () => {
     expect(filtered([`${event(40)}\n\n`.repeat(10)], upper, 50)).toHaveLength(420);
+  });
+});
+
+describe('an event of 2 MB in pieces of 100 bytes', () => {
+  const run = (characters: number): number => {
+    const filter = new SseFilter((data) => data, 8_000_000);
+    const line = `data: ${'x'.repeat(93)}\n`;
+    let passed = 0;
+    for (let sent = 0; sent < characters; sent += line.length) passed += filter.push(line).length;
+    return passed + filter.push('\n').length;
+  };
+
+  test('arrives whole', () => {
+    expect(run(2_000_000)).toBe(2_000_001);
+  });
+
+  test('costs four times as much as one of 500 kB, not sixteen times', () => {
+    expect(growthOf(run, 500_000)).toBeLessThan(9);
   });
 });
 
