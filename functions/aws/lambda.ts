@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { Invocation } from '../core/invocation.ts';
@@ -53,12 +54,15 @@ function toByteString(value: string): string {
 }
 
 /**
- * Turns a REST API proxy event into a web `Request`. The URL's origin is configuration (stage variable `origin`), so
- * nothing downstream can see `Host`. A body on GET or HEAD is dropped: `Request` has no place for it and no route reads it.
+ * Turns a REST API proxy event into a web `Request`; undefined where its path means another one as a URL (dot segments,
+ * backslashes, control characters): the route that was authorized is the route that is served. The URL's origin is
+ * configuration (stage variable `origin`), so nothing downstream can see `Host`. A body on GET or HEAD is dropped: `Request` has
+ * no place for it and no route reads it.
  */
-export function toRequest(event: APIGatewayProxyEvent, signal: AbortSignal): Request {
+export function toRequest(event: APIGatewayProxyEvent, signal: AbortSignal): Request | undefined {
   const url = new URL(originOf(event));
   url.pathname = event.path;
+  if (decodePath(url.pathname) !== decodePath(event.path)) return undefined;
   for (const [name, values] of Object.entries(event.multiValueQueryStringParameters ?? {})) {
     for (const value of values ?? []) url.searchParams.append(name, value);
   }
@@ -69,6 +73,24 @@ export function toRequest(event: APIGatewayProxyEvent, signal: AbortSignal): Req
     body: hasBody ? Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8') : null,
     signal,
   });
+}
+
+/** A URL percent-encodes what a path may not have as it stands, which changes no meaning; everything else is a change. */
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+/**
+ * The id of a request, for answers and records. API Gateway lets its caller choose one (`x-amzn-RequestId`); what is not
+ * shaped like an id is replaced by a digest of itself, the same in every function.
+ */
+export function requestIdOf({ requestId }: { readonly requestId: string }): string {
+  if (/^[\w-]{1,64}$/.test(requestId)) return requestId;
+  return createHash('sha256').update(requestId).digest('hex').slice(0, 32);
 }
 
 /**
@@ -87,7 +109,7 @@ function toInvocation(
   pending: Promise<unknown>[],
 ): Invocation {
   return {
-    requestId: event.requestContext.requestId,
+    requestId: requestIdOf(event.requestContext),
     origin: originOf(event),
     sourceIp: event.requestContext.identity.sourceIp,
     signal,
@@ -102,7 +124,7 @@ export function createBufferedHandler(
   return async (event) => {
     const { signal } = new AbortController();
     const pending: Promise<unknown>[] = [];
-    const response = await app.fetch(toRequest(event, signal), toInvocation(event, signal, pending));
+    const response = await serve(app, event, toInvocation(event, signal, pending));
     const { statusCode, ...headers } = toPrelude(response);
     const body = Buffer.from(await response.arrayBuffer()).toString('base64');
     await Promise.allSettled(pending);
@@ -123,15 +145,35 @@ export function createStreamingHandler(app: FetchApp): unknown {
       if (!stream.writableFinished) gone.abort();
     });
     const pending: Promise<unknown>[] = [];
-    const response = await app.fetch(
-      toRequest(event, gone.signal),
-      toInvocation(event, gone.signal, pending),
-    );
+    const response = await serve(app, event, toInvocation(event, gone.signal, pending));
     const out = awslambda.HttpResponseStream.from(stream, toPrelude(response));
     out.write('');
     await pump(response.body, out, gone.signal);
     await Promise.allSettled(pending);
   });
+}
+
+async function serve(app: FetchApp, event: APIGatewayProxyEvent, invocation: Invocation): Promise<Response> {
+  const request = toRequest(event, invocation.signal);
+  return request === undefined ? refusePath(invocation.requestId) : app.fetch(request, invocation);
+}
+
+/** RFC 9457, as the handlers answer. */
+function refusePath(requestId: string): Response {
+  const body = {
+    type: 'about:blank',
+    title: 'Bad Request',
+    status: 400,
+    detail: 'the path is not written as it is meant',
+    code: 'invalid_argument',
+    request_id: requestId,
+  };
+  const headers = {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    'x-request-id': requestId,
+  };
+  return new Response(JSON.stringify(body), { status: 400, headers });
 }
 
 async function pump(

@@ -1,0 +1,103 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createBufferedHandler, requestIdOf, toRequest } from '../../functions/aws/lambda.ts';
+import { ORIGIN } from '../support/test-issuer.ts';
+
+function eventOf(path: string, requestId = 'r-1'): APIGatewayProxyEvent {
+  const event: unknown = {
+    path,
+    httpMethod: 'GET',
+    multiValueHeaders: {},
+    multiValueQueryStringParameters: null,
+    body: null,
+    isBase64Encoded: false,
+    stageVariables: { origin: ORIGIN },
+    requestContext: { requestId, identity: { sourceIp: '192.0.2.1' } },
+  };
+  // biome-ignore lint/nursery/noUnsafeTypeAssertion: the members that the adapter reads
+  return event as APIGatewayProxyEvent;
+}
+
+const { signal } = new AbortController();
+const pathnameOf = (path: string): string | undefined => {
+  const request = toRequest(eventOf(path), signal);
+  return request && new URL(request.url).pathname;
+};
+
+const echo = createBufferedHandler({
+  fetch: (request, { requestId }) => Response.json({ path: new URL(request.url).pathname, requestId }),
+});
+
+describe('a path', () => {
+  test.for<readonly [string, string]>([
+    ['/weather/mcp', '/weather/mcp'],
+    ['/', '/'],
+    ['/egress/polygon/v2/a%2Fb', '/egress/polygon/v2/a%2Fb'],
+    ['/context/documents/a%20b', '/context/documents/a%20b'],
+    ['/context/documents/a b', '/context/documents/a%20b'],
+    ['/context/documents/é', '/context/documents/%C3%A9'],
+    ['/context/documents/?#', '/context/documents/%3F%23'],
+    ['/egress/polygon/100%', '/egress/polygon/100%'],
+    ['/egress/polygon/...', '/egress/polygon/...'],
+    ['//me', '//me'],
+  ])('%s is served as it is', ([path, pathname]) => {
+    expect(pathnameOf(path)).toBe(pathname);
+  });
+
+  test.for([
+    '/egress/polygon/../admin/policy',
+    '/egress/polygon/%2e%2e/me',
+    '/egress/polygon/.%2E/me',
+    '/egress/./polygon',
+    '/egress/polygon/.',
+    '/egress/polygon/..',
+    '/egress\\polygon\\..\\me',
+    '\\me',
+    '/egress/polygon/.\t./me',
+    '/me\n',
+    'me',
+    '',
+  ])('that is another one as a URL is refused: %j', async (path) => {
+    expect(pathnameOf(path)).toBeUndefined();
+    const answer = await echo(eventOf(path));
+    expect(answer).toMatchObject({
+      statusCode: 400,
+      headers: { 'content-type': 'application/problem+json', 'x-request-id': 'r-1' },
+    });
+    const problem = JSON.parse(Buffer.from(answer.body, 'base64').toString());
+    expect(problem).toMatchObject({ status: 400, code: 'invalid_argument', request_id: 'r-1' });
+  });
+
+  test('has as many segments as it had, each the same', () => {
+    const segment = fc.oneof(fc.constantFrom('.', '..', '%2e', 'a', '%2F', '\\', ''), fc.string());
+    fc.assert(
+      fc.property(fc.array(segment, { minLength: 1 }), (segments) => {
+        const pathname = pathnameOf(`/${segments.join('/')}`);
+        if (pathname === undefined) return;
+        expect(pathname.split('/').length).toBe(`/${segments.join('/')}`.split('/').length);
+        expect(pathname.split('/')).not.toContain('..');
+      }),
+    );
+  });
+});
+
+describe('a request id', () => {
+  test.for(['r-1', '3f1e1f5e-5c7d-4a55-9f3b-0a5f7c6d1e2f', 'A_b', 'x'.repeat(64)])(
+    '%s stays',
+    (requestId) => {
+      expect(requestIdOf({ requestId })).toBe(requestId);
+    },
+  );
+
+  test.for(['', 'a b', 'x'.repeat(65), 'a#b', 'r\n{"level":"error"}', '<script>', 'é'])(
+    '%j that a caller chose is replaced, always by the same',
+    async (requestId) => {
+      const replaced = requestIdOf({ requestId });
+      expect(replaced).toMatch(/^[0-9a-f]{32}$/);
+      expect(requestIdOf({ requestId })).toBe(replaced);
+      const { body } = await echo(eventOf('/me', requestId));
+      expect(JSON.parse(Buffer.from(body, 'base64').toString()).requestId).toBe(replaced);
+    },
+  );
+});
