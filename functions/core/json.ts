@@ -22,19 +22,31 @@ export type Json = null | boolean | string | JsonNumber | readonly Json[] | Json
 /** Why bytes are not the JSON that we accept; `at` is the offset in UTF-16 units, -1 where there is none. */
 export type JsonRefusal = { readonly reason: 'json'; readonly detail: string; readonly at: number };
 
-/** `caseVariants: 'keep'` admits members that differ in case alone (answers of servers), never exact duplicates. */
-export type JsonOptions = { readonly maxDepth: number; readonly caseVariants: 'refuse' | 'keep' };
+/** What JSON is held to, beside what {@link parseJson} refuses in any case. */
+export type JsonOptions = {
+  readonly maxDepth: number;
+  /** Values of every kind, at every depth; 200,000 where nothing is said. A value in memory is many times its text. */
+  readonly maxValues?: number;
+  /** `keep` admits members that differ in case alone (answers of servers), never exact duplicates. */
+  readonly caseVariants: 'refuse' | 'keep';
+};
+
+const MAX_VALUES = 200_000;
 
 /** What a request is held to: depth 64, no case variants (contract §6). */
-export const STRICT_JSON: JsonOptions = { maxDepth: 64, caseVariants: 'refuse' };
+export const STRICT_JSON: JsonOptions = {
+  maxDepth: 64,
+  maxValues: MAX_VALUES,
+  caseVariants: 'refuse',
+};
 
 /** What a server's answer is held to. */
-export const ANSWER_JSON: JsonOptions = { maxDepth: 256, caseVariants: 'keep' };
+export const ANSWER_JSON: JsonOptions = { maxDepth: 256, maxValues: 1_000_000, caseVariants: 'keep' };
 
 /**
  * Parses exactly one JSON text (RFC 8259) and refuses what two parsers could read differently: a byte order mark, invalid
  * UTF-8, lone surrogates, duplicate members, members equal but for case (also `ſ` and the Kelvin sign), nesting beyond
- * `maxDepth`, bytes after the value. Numbers keep their lexeme. Sizes are the caller's to bound.
+ * `maxDepth`, more than `maxValues`, bytes after the value. Numbers keep their lexeme. Sizes are the caller's to bound.
  */
 export function parseJson(bytes: Uint8Array, options: JsonOptions = STRICT_JSON): Result<Json, JsonRefusal> {
   let text: string;
@@ -116,10 +128,12 @@ class Parser {
   readonly #text: string;
   readonly #options: JsonOptions;
   #at = 0;
+  #valuesLeft: number;
 
   constructor(text: string, options: JsonOptions) {
     this.#text = text;
     this.#options = options;
+    this.#valuesLeft = options.maxValues ?? MAX_VALUES;
   }
 
   document(): Json {
@@ -132,6 +146,8 @@ class Parser {
   }
 
   #value(depth: number): Json {
+    this.#valuesLeft -= 1;
+    if (this.#valuesLeft < 0) this.#fail('too many values');
     switch (this.#text[this.#at]) {
       case '{':
         return this.#object(depth + 1);
@@ -153,18 +169,18 @@ class Parser {
   #object(depth: number): JsonObject {
     this.#enter(depth);
     const members = new Map<string, Json>();
-    const folded = new Set<string>();
+    // The foldings of names that are not their own; of all others `members` knows.
+    let folded: Set<string> | undefined;
     if (this.#closes('}')) return members;
     do {
       this.#skipWhiteSpace();
       if (this.#text[this.#at] !== '"') this.#fail('a member name is expected');
       const name = this.#string();
       if (members.has(name)) this.#fail('duplicate member');
-      if (this.#options.caseVariants === 'refuse') {
-        const key = fold(name);
-        if (folded.has(key)) this.#fail('members that differ in case alone');
-        folded.add(key);
-      }
+      const key = this.#options.caseVariants === 'refuse' ? fold(name) : name;
+      if (folded?.has(key) || (key !== name && members.has(key)))
+        this.#fail('members that differ in case alone');
+      if (key !== name) folded = (folded ?? new Set()).add(key);
       this.#skipWhiteSpace();
       if (this.#text[this.#at] !== ':') this.#fail('a colon is expected');
       this.#at += 1;

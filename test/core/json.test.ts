@@ -90,6 +90,33 @@ describe('accepted, and written again as it was but for white space', () => {
   });
 });
 
+describe('the number of values', () => {
+  const values = (count: number) => `[${'{},'.repeat(count - 2)}0]`;
+
+  test.for([
+    ['empty objects', values(200_000), undefined],
+    ['one empty object too many', values(200_001), 'too many values'],
+    ['a body of nothing else', values(1_499_000), 'too many values'],
+    ['members', `{${Array.from({ length: 199_999 }, (_, at) => `"${at}":1`).join()}}`, undefined],
+    [
+      'one member too many',
+      `{${Array.from({ length: 200_000 }, (_, at) => `"${at}":1`).join()}}`,
+      'too many values',
+    ],
+    ['one too many deeper down', `{"a":[${values(199_999)}]}`, 'too many values'],
+  ] as const)('is bounded: %s', ([, text, refusal]) => {
+    expect(detail(text)).toBe(refusal);
+  });
+
+  test('is that of a request where nothing else is said, and five times as many in an answer', () => {
+    const options = { maxDepth: 2, caseVariants: 'keep' } as const;
+    expect(parseJsonText(values(200_000), options).ok).toBe(true);
+    expect(parseJsonText(values(200_001), options).ok).toBe(false);
+    expect(parseJsonText(values(1_000_000), ANSWER_JSON).ok).toBe(true);
+    expect(parseJsonText(values(1_000_001), ANSWER_JSON).ok).toBe(false);
+  });
+});
+
 describe('refused', () => {
   test.for([
     ['a byte order mark', '\uFEFF{}', 'byte order mark'],
@@ -112,6 +139,8 @@ describe('refused', () => {
     ['a Kelvin sign that comes first', `{"to${KELVIN}en":1,"token":2}`, 'members that differ in case alone'],
     ['a final sigma', '{"ας":1,"ΑΣ":2}', 'members that differ in case alone'],
     ['a capital sharp s', '{"ß":1,"ẞ":2}', 'members that differ in case alone'],
+    ['a third that varies the second', '{"a":1,"B":2,"b":3}', 'members that differ in case alone'],
+    ['two variants of a name that is not there', '{"AB":1,"Ab":2}', 'members that differ in case alone'],
     ['a lone high surrogate', '"\\ud800"', 'lone surrogate'],
     ['a lone low surrogate', '"x\\udc00y"', 'lone surrogate'],
     ['surrogates in the wrong order', '"\\ude00\\ud83d"', 'lone surrogate'],
