@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { AuditRecord } from '../core/audit.ts';
-import { type PresentedClient, readClientCredentials, readForm, secretMatches } from '../core/client-auth.ts';
+import { readForm } from '../core/client-auth.ts';
 import { type GrantPlan, type OAuthRefusal, planGrant } from '../core/grant.ts';
 import type { Invocation } from '../core/invocation.ts';
 import { mintAccessToken } from '../core/mint.ts';
@@ -15,9 +15,9 @@ import type {
   Unavailable,
 } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { Secret } from '../core/secret.ts';
 import { KeySet, VerifiedToken } from '../core/token.ts';
 import { type AppEnv, createApp } from './app.ts';
+import { authenticateClient, type ClientRefusal } from './client-authentication.ts';
 import { createDiscovery, type IssuerKeys } from './discovery.ts';
 
 /** The ports of the issuer. */
@@ -39,15 +39,14 @@ export type IssuerPorts = {
 const MAX_FORM_BYTES = 16_384;
 const NO_STORE = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
 
-/** A refusal of the token endpoint, or a dependency that is down. */
-type Refusal = OAuthRefusal | Unavailable;
-
 /** The authorization server: discovery, tokens (RFC 6749 §4.4) and revocation (RFC 7009). */
 export function createIssuer(ports: IssuerPorts): Hono<AppEnv> {
   const app = createApp(ports.log);
   const limit = bodyLimit({
     maxSize: MAX_FORM_BYTES,
-    onError: (c) => {
+    onError: async (c) => {
+      const area = c.req.path === '/oauth/revoke' ? 'revocation' : 'token';
+      await record(ports, c.env, { area, decision: 'deny', reason: 'payload_too_large' });
       const body = { error: 'invalid_request', error_description: 'a form is at most 16 KB' };
       return c.json(body, 413, { ...NO_STORE, 'x-request-id': c.env.requestId });
     },
@@ -63,13 +62,12 @@ export function createIssuer(ports: IssuerPorts): Hono<AppEnv> {
 }
 
 async function issueToken(ports: IssuerPorts, request: Request, invocation: Invocation): Promise<Response> {
+  const refuse = (refusal: ClientRefusal, about: Partial<AuditRecord> = {}) =>
+    recordRefusal(ports, invocation, refusal, { area: 'token', ...about });
   const form = await readRequestForm(request);
-  if (!form.ok) return oauthError(form.error, invocation);
-  const authenticated = await authenticate(ports, request, form.value.form);
-  if (!authenticated.ok) {
-    await record(ports, invocation, { decision: 'deny', reason: reasonOf(authenticated.error) });
-    return oauthError(authenticated.error, invocation);
-  }
+  if (!form.ok) return refuse(form.error);
+  const authenticated = await authenticateClient(ports, request, form.value.form);
+  if (!authenticated.ok) return refuse(authenticated.error);
   const { client, policy } = authenticated.value;
   const grantType = form.value.form.get('grant_type');
   const plan =
@@ -81,16 +79,7 @@ async function issueToken(ports: IssuerPorts, request: Request, invocation: Invo
           { grantType, scope: form.value.form.get('scope'), resources: form.value.resources },
           invocation.origin,
         );
-  if (!plan.ok) {
-    const audited = {
-      decision: 'deny',
-      reason: plan.error.error,
-      ...named(client),
-      policy_version: policy.version,
-    } as const;
-    await record(ports, invocation, audited);
-    return oauthError(plan.error, invocation);
-  }
+  if (!plan.ok) return refuse(plan.error, { ...named(client), policy_version: policy.version });
   const token = await sign(ports, plan.value, policy, invocation);
   return token.ok ? tokenAnswer(token.value, plan.value, invocation) : oauthError(token.error, invocation);
 }
@@ -129,17 +118,22 @@ async function sign(
   return signature.ok ? ok(`${unsigned.signingInput}.${signature.value}`) : signature;
 }
 
-/** RFC 7009: an unknown token is 200, another client's is left alone, a token of this client is dead when this answers. */
+/**
+ * RFC 7009: an unknown token is 200, another client's is left alone (the record says so), a token of this client is dead when this
+ * answers.
+ */
 async function revokeToken(ports: IssuerPorts, request: Request, invocation: Invocation): Promise<Response> {
+  const refuse = (refusal: ClientRefusal, about: Partial<AuditRecord> = {}) =>
+    recordRefusal(ports, invocation, refusal, { area: 'revocation', ...about });
   const form = await readRequestForm(request);
-  if (!form.ok) return oauthError(form.error, invocation);
-  const authenticated = await authenticate(ports, request, form.value.form);
-  if (!authenticated.ok) return oauthError(authenticated.error, invocation);
+  if (!form.ok) return refuse(form.error);
+  const authenticated = await authenticateClient(ports, request, form.value.form);
+  if (!authenticated.ok) return refuse(authenticated.error);
+  const { client } = authenticated.value;
   const token = form.value.form.get('token');
   if (token === undefined) {
-    return oauthError({ error: 'invalid_request', description: '`token` is missing' }, invocation);
+    return refuse({ error: 'invalid_request', description: '`token` is missing' }, named(client));
   }
-  const { client } = authenticated.value;
   const nowSeconds = Math.floor(ports.now() / 1000);
   // Our own keys, not the published copy of them: a token that looks unknown here would be left alive.
   const published = await ports.keys.publish();
@@ -152,6 +146,8 @@ async function revokeToken(ports: IssuerPorts, request: Request, invocation: Inv
     nowSeconds,
   });
   if (!verified.ok || verified.value.claims.clientId !== client.id) {
+    const reason = verified.ok ? 'another_clients_token' : `bad_token: ${verified.error.detail}`;
+    await record(ports, invocation, { area: 'revocation', decision: 'deny', reason, ...named(client) });
     return new Response(null, { status: 200, headers: NO_STORE });
   }
   const { claims } = verified.value;
@@ -183,71 +179,6 @@ async function readRequestForm(request: Request): Promise<ReturnType<typeof read
   return readForm(await request.text());
 }
 
-/**
- * Authenticates the client: registered, not disabled, its organisation not suspended, by the method that is registered for it, with its
- * secret in the current or the previous version (contract §9). Every refusal reads the same.
- */
-async function authenticate(
-  ports: IssuerPorts,
-  request: Request,
-  form: ReadonlyMap<string, string>,
-): Promise<Result<{ readonly client: ClientEntry; readonly policy: Policy }, Refusal>> {
-  const presented = readClientCredentials(request.headers.get('authorization'), form);
-  if (!presented.ok) return presented;
-  const book = await ports.rulebook.read();
-  if (!book.ok) return book;
-  const { policy } = book.value;
-  const client = policy.clients.get(presented.value.clientId);
-  const matches = await hasSecret(ports, client, presented.value);
-  if (!matches.ok) return matches;
-  const isLive = client !== undefined && !client.disabled && !policy.isSuspended(client.org);
-  if (!isLive || !matches.value) {
-    return err({ error: 'invalid_client', description: 'client authentication failed' });
-  }
-  return ok({ client, policy });
-}
-
-/** A secret that does not match is compared once more past the cache, so that a rotated one works at once. */
-async function hasSecret(
-  ports: IssuerPorts,
-  client: ClientEntry | undefined,
-  presented: PresentedClient,
-): Promise<Result<boolean, Unavailable>> {
-  for (const fresh of [false, true]) {
-    const live = await readSecrets(ports, client, presented, fresh);
-    if (!live.ok) return live;
-    if (secretMatches(presented.secrets, live.value)) return ok(true);
-  }
-  return ok(false);
-}
-
-async function readSecrets(
-  ports: IssuerPorts,
-  client: ClientEntry | undefined,
-  presented: PresentedClient,
-  fresh: boolean,
-): Promise<Result<readonly Secret[], Unavailable>> {
-  if (client === undefined || client.auth !== presented.method || client.secretName === '') return ok([]);
-  const name = client.secretName.replaceAll('{stage}', ports.stage);
-  const [current, previous] = await Promise.all([
-    ports.secrets.read(name, { fresh }),
-    ports.secrets.read(name, { fresh, stage: 'AWSPREVIOUS' }),
-  ]);
-  if (!current.ok) {
-    ports.log({
-      level: 'error',
-      event: 'client_secret_unreadable',
-      client_id: client.id,
-      detail: current.error.detail,
-    });
-    return current.error.reason === 'missing'
-      ? ok([])
-      : err({ reason: 'unavailable', detail: current.error.detail });
-  }
-  if (!previous.ok && previous.error.reason !== 'missing') return ok([current.value.value]);
-  return ok(previous.ok ? [current.value.value, previous.value.value] : [current.value.value]);
-}
-
 function tokenAnswer(token: string, plan: GrantPlan, invocation: Invocation): Response {
   const body = {
     access_token: token,
@@ -258,7 +189,7 @@ function tokenAnswer(token: string, plan: GrantPlan, invocation: Invocation): Re
   return Response.json(body, { headers: { ...NO_STORE, 'x-request-id': invocation.requestId } });
 }
 
-function oauthError(refusal: Refusal, invocation: Invocation): Response {
+function oauthError(refusal: ClientRefusal, invocation: Invocation): Response {
   if ('reason' in refusal) {
     const body = {
       error: 'temporarily_unavailable',
@@ -283,6 +214,17 @@ function oauthError(refusal: Refusal, invocation: Invocation): Response {
   );
 }
 
+/** A refusal stands whether or not it could be recorded. */
+async function recordRefusal(
+  ports: IssuerPorts,
+  invocation: Invocation,
+  refusal: ClientRefusal,
+  about: Partial<AuditRecord>,
+): Promise<Response> {
+  await record(ports, invocation, { decision: 'deny', reason: reasonOf(refusal), ...about });
+  return oauthError(refusal, invocation);
+}
+
 function record(
   ports: IssuerPorts,
   invocation: Invocation,
@@ -301,6 +243,6 @@ function named(client: ClientEntry): Pick<AuditRecord, 'org_id' | 'client_id' | 
   return { org_id: client.org, client_id: client.id, subject: client.id, kind: 'agent' };
 }
 
-function reasonOf(refusal: Refusal): string {
+function reasonOf(refusal: ClientRefusal): string {
   return 'reason' in refusal ? `unavailable: ${refusal.detail}` : refusal.error;
 }
