@@ -5,7 +5,7 @@
  * nothing.
  */
 export function matchesPath(pattern: string, path: string): boolean {
-  return isPlainPath(path) && toExpression(pattern).test(path);
+  return isPlainPath(path) && isMatch(pattern, path);
 }
 
 /** Is this a path that every reader takes for the same one? */
@@ -28,13 +28,24 @@ function isUtf8(path: string): boolean {
   }
 }
 
-function toExpression(pattern: string): RegExp {
-  const source = pattern
-    .split(/(\*\*|\*)/)
-    .map((part) => {
-      if (part === '**') return '.*';
-      return part === '*' ? '[^/]*' : part.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
-    })
-    .join('');
-  return new RegExp(`^${source}$`, 's');
+/**
+ * Reads the pattern part by part and keeps, for every length, whether the parts so far can stand for that much of the path. Its time is
+ * the pattern's stars times the path, where a regular expression would try every way to share the path out among them.
+ */
+function isMatch(pattern: string, path: string): boolean {
+  let reached: readonly boolean[] = [true];
+  for (const part of pattern.split(/(\*\*|\*)/)) {
+    const next: boolean[] = [];
+    for (let length = 0; length <= path.length; length += 1) {
+      if (part === '*' || part === '**') {
+        const isExtended = next[length - 1] === true && (part === '**' || path[length - 1] !== '/');
+        next[length] = reached[length] === true || isExtended;
+      } else {
+        const before = length - part.length;
+        next[length] = reached[before] === true && path.startsWith(part, before);
+      }
+    }
+    reached = next;
+  }
+  return reached[path.length] === true;
 }

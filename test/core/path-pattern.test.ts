@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isPlainPath, matchesPath } from '../../functions/core/path-pattern.ts';
+import { growthOf } from '../support/growth.ts';
 
 describe('a pattern', () => {
   test.for([
@@ -32,6 +33,18 @@ describe('a pattern', () => {
     ['/a$', '/a', false],
     ['/^a', '/^a', true],
     ['/a b', '/a%20b', false],
+    ['/a*b*c', '/aXbXbYc', true],
+    ['/a*b*c', '/aXbXbYcd', false],
+    ['/a*b*c', '/aXb/bYc', false],
+    ['/**/t/**/u', '/a/t/b/t/c/d/u', true],
+    ['/**/t/**/u', '/a/u/b/t', false],
+    ['/**/t/*', '/t/a/t/b', true],
+    ['/**/t/*', '/a/t/b/c', false],
+    ['/***', '/a/b', true],
+    ['/****/x', '/a/x', true],
+    ['*', '/a', false],
+    ['/*', '/', true],
+    ['', '/', false],
   ] as const)('%s on %s: %s', ([pattern, path, matches]) => {
     expect(matchesPath(pattern, path)).toBe(matches);
   });
@@ -97,6 +110,31 @@ describe('a path in more than one spelling matches nothing', () => {
   ])('%j has one', (path) => {
     expect(isPlainPath(path)).toBe(true);
   });
+});
+
+test('a pattern matches what the regular expression for it matches', () => {
+  const expressionOf = (pattern: string) =>
+    new RegExp(`^${pattern.replace(/\*\*|\*/g, (star) => (star === '*' ? '[^/]*' : '.*'))}$`);
+  const textOf = (...parts: string[]) =>
+    fc.array(fc.constantFrom(...parts), { maxLength: 10 }).map((pieces) => `/${pieces.join('')}`);
+  fc.assert(
+    fc.property(textOf('a', 'b', '/', '*', '**'), textOf('a', 'b', '/', 'ab', '/a'), (pattern, path) => {
+      expect(matchesPath(pattern, path)).toBe(isPlainPath(path) && expressionOf(pattern).test(path));
+    }),
+    { numRuns: 20_000 },
+  );
+});
+
+test.for([
+  { pattern: '/**/t/**/u/**/z', part: '/t/u' },
+  { pattern: '/a*b*c*d', part: 'abc' },
+  { pattern: '/**a**a**z', part: 'aa' },
+])('$pattern takes time in proportion to the path', ({ pattern, part }) => {
+  const run = (parts: number) => {
+    const path = `/a${part.repeat(parts)}`;
+    for (let count = 0; count < 5; count += 1) expect(matchesPath(pattern, path)).toBe(false);
+  };
+  expect(growthOf(run, 200)).toBeLessThan(9);
 });
 
 test('what matches stays inside the pattern’s fixed beginning, however it is read afterwards', () => {
