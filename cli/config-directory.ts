@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { interpolate } from '../functions/core/interpolate.ts';
 import { err, ok, type Result } from '../functions/core/result.ts';
 import { type Failure, failed, reasonOf } from './outcome.ts';
+import { findSecretVariables } from './secret-variables.ts';
 
 /** The files of a configuration, name → text, variables resolved. */
 export type ConfigurationFiles = Readonly<Record<string, string>>;
@@ -23,9 +24,6 @@ const FILES: ReadonlySet<string> = new Set([
 
 /** Here a variable without a value belongs to the deployment, which resolves it or leaves the entry switched off. */
 const MAY_REFER_TO_DEPLOYMENT: ReadonlySet<string> = new Set(['providers.yml', 'idps.yml']);
-
-/** Keys whose values must stay references: a secret never enters a snapshot. */
-const SECRET_LINE = /^[^#\n]*(?:secret|password|private_key)[^:#\n]*:.*$/gim;
 
 const Problem = z.object({ file: z.string(), line: z.number().optional(), message: z.string() });
 const Errors = z.object({ errors: z.array(Problem).min(1) });
@@ -94,11 +92,9 @@ function invalidConfiguration(directory: string, problems: readonly string[]): F
   });
 }
 
+/** Secrets must stay references: one never enters a snapshot. */
 function withoutSecrets(file: string, source: string, env: Variables): Variables {
   if (!MAY_REFER_TO_DEPLOYMENT.has(file)) return env;
-  const lines = source.match(SECRET_LINE) ?? [];
-  const names = new Set(
-    lines.flatMap((line) => Array.from(line.matchAll(/\$\{(\w+)/g), (match) => match[1])),
-  );
+  const names = findSecretVariables(source);
   return Object.fromEntries(Object.entries(env).filter(([name]) => !names.has(name)));
 }

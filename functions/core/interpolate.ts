@@ -19,7 +19,7 @@ type Reference = {
  * `${NAME}`, `${NAME:-default}`, and the `{stage}` of secret names, which is kept: it is here because YAML would read its
  * braces as a mapping inside `{ ref: sallyport/{stage}/… }`.
  */
-const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:\{stage\}|[^}\r\n])*))?\}|\{stage\}/g;
+export const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:\{stage\}|[^}\r\n])*))?\}|\{stage\}/g;
 
 /** What the lexer adds to the text's own tokens: a scalar follows; a document begins; a flow collection ends. */
 const SCALAR_FOLLOWS = '\u001f';

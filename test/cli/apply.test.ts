@@ -130,6 +130,12 @@ describe('secrets stay here', () => {
     expect(notes).toContain('for the local mode alone');
   });
 
+  test('so does one whose value stands on another line than its key', async () => {
+    const directory = await makeDirectory({ 'providers.yml': 'github:\n  client_secret:\n    ${KEY}\n' });
+    expect((await run(['apply', directory], { env })).code).toBe(0);
+    expect(sentFiles()['providers.yml']).not.toContain('top-secret');
+  });
+
   test('a secret-valued variable of an identity provider stays a reference, set or not', async () => {
     const directory = await makeDirectory({
       'idps.yml': 'okta:\n  client_id: ${HOST}\n  client_secret: ${KEY}\n  auth_url: https://${NOT_SET}/x\n',
