@@ -3,7 +3,7 @@ import { readToken, TOKEN_OPTIONS } from './access-token.ts';
 import { parseJson } from './http.ts';
 import { basic, type Connect, call, list, ping } from './mcp-actions.ts';
 import { connectMcp, type Era } from './mcp-client.ts';
-import { parseUrl, readOrigin } from './origin.ts';
+import { isAtOrigin, parseUrl, readOrigin } from './origin.ts';
 import { type Failure, misused, type Output } from './outcome.ts';
 import type { Terminal } from './terminal.ts';
 import type { Arguments, Verb } from './verb.ts';
@@ -28,7 +28,7 @@ export const mcp: Verb = {
     {
       name: 'origin',
       value: 'ORIGIN',
-      help: 'the gateway (default SALLYPORT_ORIGIN, else http://127.0.0.1:8787)',
+      help: 'the gateway (default SALLYPORT_ORIGIN, else http://127.0.0.1:8787); tokens go nowhere else',
     },
     ...TOKEN_OPTIONS,
     { name: 'scope', value: 'SCOPES', help: 'with --client: scopes, separated by spaces' },
@@ -43,7 +43,8 @@ export const mcp: Verb = {
   ],
   notes: [
     'The token comes from --token-file, else from a token request as --client, else from SALLYPORT_TOKEN; with --url',
-    'it may be absent. The protocol is negotiated unless --legacy or --modern says otherwise.',
+    'it may be absent. SALLYPORT_TOKEN and the tokens of a client are sent to the gateway alone: where URL is another',
+    'one, name it with --origin. The protocol is negotiated unless --legacy or --modern says otherwise.',
   ],
   async run(input, terminal) {
     const [action = '', ...rest] = input.positionals;
@@ -90,16 +91,32 @@ function readTarget(
   server: string | undefined,
 ): Result<Target, Failure> {
   const option = input.text('url');
-  if (option !== undefined) {
-    const url = parseUrl(option);
-    return url.ok ? ok({ url: url.value.href, origin: url.value.origin, isNamed: false }) : url;
-  }
+  if (option !== undefined) return readEndpoint(option, input, terminal);
   if (server === undefined) return err(misused('the server is missing: SERVER or `--url URL`'));
   if (!/^[a-z0-9][a-z0-9_-]{0,62}$/.test(server)) return err(misused(`\`${server}\` is not a server’s name`));
   const origin = readOrigin(input.text('origin'), terminal.env);
   return origin.ok
     ? ok({ url: `${origin.value}/${server}/mcp`, origin: origin.value, isNamed: true })
     : origin;
+}
+
+/** An endpoint that is not of the gateway gets a token only where `--token-file` gives it one. */
+function readEndpoint(text: string, input: Arguments, terminal: Terminal): Result<Target, Failure> {
+  const url = parseUrl(text);
+  if (!url.ok) return url;
+  const origin = readOrigin(input.text('origin'), terminal.env);
+  if (!origin.ok) return origin;
+  const wouldSend = input.text('client') !== undefined || Boolean(terminal.env['SALLYPORT_TOKEN']);
+  const isGiven = input.text('token-file') !== undefined;
+  if (wouldSend && !isGiven && !isAtOrigin(url.value, origin.value)) {
+    const { origin: other } = url.value;
+    return err(
+      misused(
+        `\`${other}\` is not the gateway ${origin.value}; to send it a token, pass \`--origin ${other}\``,
+      ),
+    );
+  }
+  return ok({ url: url.value.href, origin: origin.value, isNamed: false });
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -19,13 +19,21 @@ export function readOrigin(
 /** A URL to which a token may be sent. */
 export function parseUrl(text: string): Result<URL, Failure> {
   const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol) || url.search + url.hash + url.username !== '') {
+  if (url !== null && url.username + url.password !== '') {
+    return err(misused('a URL with a user or a password in it is refused; write it without'));
+  }
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search + url.hash !== '') {
     return err(misused(`\`${text}\` is not a URL of the form https://HOST`));
   }
   if (url.protocol === 'http:' && !isLoopback(url)) {
     return err(misused(`\`${text}\` would send secrets in the clear; use https`));
   }
   return ok(url);
+}
+
+/** Is this URL at the origin of the gateway, whatever its path? */
+export function isAtOrigin(url: URL, origin: string): boolean {
+  return url.origin === new URL(origin).origin;
 }
 
 /** Is this the machine that the command runs on? */

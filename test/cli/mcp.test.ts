@@ -97,6 +97,57 @@ test('--url takes an endpoint in place of the server', async () => {
   expect(out).toBe('hi');
 });
 
+describe('a token goes to the gateway alone', () => {
+  const foreign = (variables: Record<string, string>, ...argv: string[]) =>
+    run(['mcp', 'ping', '--url', `${gateway.origin}/tools/mcp`, ...argv], {
+      env: { SALLYPORT_ORIGIN: 'https://gate.example.com', ...variables },
+    });
+
+  test.for<readonly [string, Record<string, string>, readonly string[]]>([
+    ['SALLYPORT_TOKEN', { SALLYPORT_TOKEN: 'mcp-token' }, []],
+    ['the token of a client', { SALLYPORT_CLIENT_SECRET: 's3cret+/' }, ['--client', 'analyst']],
+    ['to the local one by default', { SALLYPORT_ORIGIN: '', SALLYPORT_TOKEN: 'mcp-token' }, []],
+  ])('%s is not sent elsewhere', async ([, variables, argv]) => {
+    gateway.seen.length = 0;
+    const { code, notes } = await foreign(variables, ...argv);
+    expect(code).toBe(2);
+    expect(notes).toContain(`pass \`--origin ${gateway.origin}\``);
+    expect(gateway.seen).toEqual([]);
+  });
+
+  test.for(['', '/prod'])('it is sent with --origin, path or not: %j', async (path) => {
+    const { code } = await foreign({ SALLYPORT_TOKEN: 'mcp-token' }, '--origin', gateway.origin + path);
+    expect(code).toBe(0);
+  });
+
+  test('what a file gives for this endpoint is sent to it', async () => {
+    const { code } = await run(['mcp', 'ping', '--url', `${gateway.origin}/tools/mcp`, '--token-file', '-'], {
+      env: { SALLYPORT_ORIGIN: 'https://gate.example.com', SALLYPORT_TOKEN: 'other' },
+      input: 'mcp-token',
+    });
+    expect(code).toBe(0);
+  });
+
+  test('an endpoint elsewhere is asked without one', async () => {
+    expect((await foreign({})).notes).toContain('401');
+  });
+});
+
+test.for([
+  'https://me@gate.example.com',
+  'https://me:pass-word@gate.example.com',
+  'https://:pass-word@h.example',
+])('a URL with a user or a password is refused, and not repeated: %s', async (url) => {
+  for (const argv of [
+    ['mcp', 'ping', '--url', `${url}/tools/mcp`],
+    ['mcp', 'ping', 'tools', '--origin', url],
+  ]) {
+    const { code, notes } = await run(argv, { env });
+    expect(code).toBe(2);
+    expect(notes).not.toContain('pass-word');
+  }
+});
+
 test('--client gets a token for the server first', async () => {
   const withSecret = { SALLYPORT_ORIGIN: gateway.origin, SALLYPORT_CLIENT_SECRET: 's3cret+/' };
   const { code } = await run(['mcp', 'ping', 'tools', '--client', 'analyst'], { env: withSecret });
