@@ -13,7 +13,7 @@ export function createContextStore(
   return new SallyportFunction(scope, 'ContextStore', {
     entry: 'context-store',
     description: 'Sallyport: context store',
-    memoryMb: 512,
+    memoryMb: 1024,
     timeoutSeconds: 60,
     responseMode: 'streamed',
     environment: {

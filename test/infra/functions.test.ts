@@ -82,6 +82,8 @@ describe('functions', () => {
     const memory = Object.fromEntries(functions.map(({ name, properties }) => [name, properties.MemorySize]));
     expect(memory['Authorizer']).toBeGreaterThanOrEqual(512);
     expect(memory['Gateway']).toBeGreaterThanOrEqual(512);
+    // Documents of 4 MB are held as bytes, as text and as what is sent.
+    expect(memory['ContextStore']).toBeGreaterThanOrEqual(1024);
   });
 });
 
