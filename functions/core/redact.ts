@@ -7,7 +7,7 @@ const MIN_SECRET_BYTES = 4;
 
 /**
  * Takes secrets out of what an upstream answers, for one that echoes the credential it was given (contract §7): as they were sent,
- * percent-encoded, as JSON spells them, and in Base64. Works on a stream in chunks of any size; only bytes that may be the beginning
+ * percent-encoded, as JSON spells them, and in Base64, each as common libraries write it. Works on a stream in chunks of any size; only bytes that may be the beginning
  * of a secret are held back. Does NOT find a secret that the upstream has transformed in another way.
  */
 export class Redactor {
@@ -33,11 +33,12 @@ export class Redactor {
   /** The next chunk without the secrets in it; what may be the beginning of one comes with the next. */
   push(chunk: Uint8Array): Uint8Array {
     const bytes = Buffer.concat([this.#held, chunk]);
+    const places = this.#needles.map((needle) => ({ needle, start: bytes.indexOf(needle) }));
     const clean: Uint8Array[] = [];
     let at = 0;
-    for (let found = this.#find(bytes, at); found !== undefined; found = this.#find(bytes, at)) {
-      clean.push(bytes.subarray(at, found.start), MASK);
-      at = found.end;
+    for (let first = nextOf(places, bytes, at); first !== undefined; first = nextOf(places, bytes, at)) {
+      clean.push(bytes.subarray(at, first.start), MASK);
+      at = first.start + first.needle.length;
     }
     const rest = bytes.subarray(at);
     const keep = this.#startOfUnfinished(rest);
@@ -58,18 +59,6 @@ export class Redactor {
     return this.#needles.reduce((text, needle) => text.replaceAll(needle.toString(), MASK.toString()), value);
   }
 
-  /** The first secret at or after `from`; of those that begin together the longest. */
-  #find(bytes: Buffer, from: number): { readonly start: number; readonly end: number } | undefined {
-    let first: { readonly start: number; readonly end: number } | undefined;
-    for (const needle of this.#needles) {
-      const start = bytes.indexOf(needle, from);
-      if (start >= 0 && (first === undefined || start < first.start)) {
-        first = { start, end: start + needle.length };
-      }
-    }
-    return first;
-  }
-
   /** Where the longest end of `bytes` begins that is the beginning of a secret; its length where there is none. */
   #startOfUnfinished(bytes: Buffer): number {
     let earliest = bytes.length;
@@ -88,14 +77,56 @@ export class Redactor {
   }
 }
 
-/** As it is, in a URL, in a JSON string, and in Base64 without its padding, which may run on into other text. */
+/** Where a spelling comes next; -1 where it does not. */
+type Place = { readonly needle: Buffer; start: number };
+
+/** The first spelling at or after `from`; of those that begin together the longest. Looks again only for what lies behind `from`. */
+function nextOf(places: readonly Place[], bytes: Buffer, from: number): Place | undefined {
+  let first: Place | undefined;
+  for (const place of places) {
+    if (place.start >= 0 && place.start < from) place.start = bytes.indexOf(place.needle, from);
+    if (place.start >= 0 && (first === undefined || place.start < first.start)) first = place;
+  }
+  return first;
+}
+
+/** As it is, in a URL, in a JSON string, and in Base64 without its padding, which may run on into other text. Most are the same. */
 function spellingsOf(value: string): readonly string[] {
   const bytes = Buffer.from(value);
   return [
     value,
-    encodeURIComponent(value),
-    JSON.stringify(value).slice(1, -1),
+    ...percentSpellingsOf(value),
+    ...jsonSpellingsOf(value),
     bytes.toString('base64').replace(/=+$/, ''),
     bytes.toString('base64url'),
   ];
+}
+
+/** As `encodeURIComponent`, RFC 3986 §2.3 and HTML forms have it, with digits in either case. */
+function percentSpellingsOf(value: string): readonly string[] {
+  const component = encodeURIComponent(value);
+  const reserved = component.replace(/[!'()*]/g, (one) => `%${hexOf(one).toUpperCase()}`);
+  const form = new URLSearchParams([['', value]]).toString().slice('='.length);
+  const spellings = [component, reserved, form];
+  return [
+    ...spellings,
+    ...spellings.map((text) => text.replace(/%[0-9A-F]{2}/g, (triplet) => triplet.toLowerCase())),
+  ];
+}
+
+/** As `JSON.stringify` writes it, and as libraries do that keep HTML in mind: of PHP, Go, Java (Gson) and .NET. */
+function jsonSpellingsOf(value: string): readonly string[] {
+  const plain = JSON.stringify(value).slice(1, -1);
+  return [
+    plain,
+    plain.replaceAll('/', '\\/'),
+    plain.replace(/[&<>]/g, (one) => `\\u00${hexOf(one)}`),
+    plain.replace(/[&<>=']/g, (one) => `\\u00${hexOf(one)}`),
+    plain.replace(/\\"|[&<>+'`]/g, (one) => `\\u00${hexOf(one.slice(-1)).toUpperCase()}`),
+  ];
+}
+
+/** Two hexadecimal digits for a printable ASCII character. */
+function hexOf(character: string): string {
+  return character.charCodeAt(0).toString(16);
 }
