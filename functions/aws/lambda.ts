@@ -134,8 +134,8 @@ export function createBufferedHandler(
 
 /**
  * A handler for a route whose integration streams (`STREAM`). The prelude leaves before the first chunk; a chunk leaves
- * as it arrives and waits for the stream to drain. A body that fails ends the stream, never the process. Where the
- * platform reports that the client is gone, the invocation's signal aborts and the body is cancelled.
+ * as it arrives and waits for the stream to drain. A body that fails fails the invocation, which cuts the response short: what is
+ * half must not look whole. It never fails the process. Where the platform reports that the client is gone, the invocation's signal aborts and the body is cancelled.
  */
 export function createStreamingHandler(app: FetchApp): unknown {
   return awslambda.streamifyResponse(async (event: APIGatewayProxyEvent, stream: ResponseStream) => {
@@ -148,8 +148,11 @@ export function createStreamingHandler(app: FetchApp): unknown {
     const response = await serve(app, event, toInvocation(event, gone.signal, pending));
     const out = awslambda.HttpResponseStream.from(stream, toPrelude(response));
     out.write('');
-    await pump(response.body, out, gone.signal);
-    await Promise.allSettled(pending);
+    try {
+      await pump(response.body, out, gone.signal);
+    } finally {
+      await Promise.allSettled(pending);
+    }
   });
 }
 
@@ -190,11 +193,9 @@ async function pump(
       if (done) break;
       if (!out.write(value)) await drained(out, gone);
     }
-  } catch (error) {
-    console.error(JSON.stringify({ level: 'error', event: 'stream_failed', detail: String(error) }));
+    if (!out.destroyed) out.end();
   } finally {
     gone.removeEventListener('abort', cancel);
-    if (!out.destroyed) out.end();
   }
 }
 

@@ -5,6 +5,7 @@ import type { UpstreamResponse } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Sealer } from '../core/seal.ts';
 import { type AppEnv, createApp } from './app.ts';
+import { discard } from './body.ts';
 import { type EgressPorts, serveEgress } from './egress.ts';
 import { type McpBackend, type McpCall, type McpPorts, serveMcp } from './mcp.ts';
 import { callUpstream, type OutboundPorts } from './upstream-call.ts';
@@ -65,7 +66,7 @@ function createUpstreamBackend(ports: GatewayPorts): McpBackend {
 /** A server that refuses the credential which the gateway put on is a server that cannot be used; its 401 is not the client's. */
 async function refuseUnusable(response: UpstreamResponse): Promise<Denial | undefined> {
   if (response.status !== 401 && response.status !== 407) return undefined;
-  await response.body.cancel();
+  await discard(response.body);
   return { reason: 'unreachable', detail: `the upstream answered ${response.status}` };
 }
 
@@ -101,7 +102,7 @@ async function sealSession(
   if (session === undefined || call.era === 'modern') return ok({ response });
   const sealer = await ports.sealer();
   if (sealer === undefined) {
-    await response.body.cancel();
+    await discard(response.body);
     return err({ reason: 'unavailable', detail: 'the sealing secret cannot be read' });
   }
   return ok({ response, sessionId: sealer.seal('session', sessionContext(call), session, ports.nonce()) });

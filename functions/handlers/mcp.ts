@@ -12,7 +12,7 @@ import { err, type Result } from '../core/result.ts';
 import { NAME } from '../core/route.ts';
 import { SseFilter } from '../core/sse.ts';
 import { type AccessFacts, type AccessRecords, accessRecords, type RecordPorts } from './access.ts';
-import { readBody, readStream } from './body.ts';
+import { discard, readBody, readStream } from './body.ts';
 import type { Admission, Ingress } from './ingress.ts';
 import { denialProblem } from './problem.ts';
 import { relay } from './relay.ts';
@@ -178,7 +178,7 @@ async function deliver(
     return answer({ reason: 'unreachable', detail: 'unreadable list' }, message, invocation);
   }
   if (NULL_BODY.has(status)) {
-    await response.body.cancel();
+    await discard(response.body);
     end('complete');
     return new Response(null, { status, headers });
   }

@@ -70,7 +70,7 @@ const SERVED: Readonly<Record<string, Respond>> & { readonly good: Respond } = {
   huge: (_, answer) =>
     answer
       .writeHead(200, { 'content-type': 'application/json' })
-      .end(`{"jsonrpc":"2.0","id":1,"result":{"tools":[],"x":"${'x'.repeat(9_000_000)}"}}`),
+      .end(`{"jsonrpc":"2.0","id":1,"result":{"tools":[],"x":"${'x'.repeat(17_000_000)}"}}`),
   gone: ({ body }, answer) =>
     answer
       .writeHead(body.includes('notifications/') ? 202 : 404, { 'content-type': 'text/plain' })

@@ -188,6 +188,22 @@ test('a stream that breaks off or falls silent ends with an error that the clien
   expect((await callHealth()).status).toBe(200);
 });
 
+test('half an answer never looks like the whole, and the next call goes through', async () => {
+  const answered = callManual();
+  const broken = await manual.next();
+  broken.writeHead(200, { 'content-type': 'application/json' }).write('{"jsonrpc":"2.0","id":5,"result":{');
+  const response = await answered;
+  const reader = response.body?.getReader();
+  await reader?.read();
+  broken.destroy();
+  await expect(reader?.read()).rejects.toThrow();
+
+  const again = callManual();
+  const whole = await manual.next();
+  whole.writeHead(200, { 'content-type': 'application/json' }).end('{"jsonrpc":"2.0","id":5,"result":{}}');
+  expect(await (await again).json()).toMatchObject({ id: 5, result: {} });
+});
+
 test('a server that does not answer is 504, one that cannot be reached is 502, and neither says more', async () => {
   const answered = await callManual();
   expect(answered.status).toBe(504);
