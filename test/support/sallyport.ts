@@ -44,6 +44,8 @@ export async function startSallyport(options: {
   readonly config: Readonly<Record<string, string>>;
   readonly clients: readonly string[];
   readonly credentials?: Readonly<Record<string, unknown>>;
+  /** Browser origins that may call; with any, the cloud is synthesized anew. */
+  readonly allowedOrigins?: readonly string[];
 }): Promise<Sallyport> {
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-e2e-'));
   const configDirectory = join(directory, 'config');
@@ -54,7 +56,9 @@ export async function startSallyport(options: {
     ...Object.entries(options.credentials ?? {}),
   ]);
   writeFileSync(join(configDirectory, 'secrets.local.yml'), JSON.stringify(seeds));
-  return start(directory, ['--config', configDirectory], secretOf);
+  const origins = options.allowedOrigins?.join(',') ?? '';
+  const allowed = origins === '' ? [] : ['--allowed-origins', origins];
+  return start(directory, ['--config', configDirectory, ...allowed], secretOf);
 }
 
 /** Starts `sallyport dev` as a newcomer does: the shipped configuration, the demo servers, generated secrets. */
