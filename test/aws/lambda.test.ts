@@ -1,7 +1,14 @@
+import { PassThrough, type Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { createBufferedHandler, requestIdOf, toRequest } from '../../functions/aws/lambda.ts';
+import { describe, expect, test, vi } from 'vitest';
+import {
+  createBufferedHandler,
+  createStreamingHandler,
+  requestIdOf,
+  toRequest,
+} from '../../functions/aws/lambda.ts';
 import { ORIGIN } from '../support/test-issuer.ts';
 
 function eventOf(path: string, requestId = 'r-1'): APIGatewayProxyEvent {
@@ -100,4 +107,65 @@ describe('a request id', () => {
       expect(JSON.parse(Buffer.from(body, 'base64').toString()).requestId).toBe(replaced);
     },
   );
+});
+
+describe('a streamed answer', () => {
+  type Streaming = (event: APIGatewayProxyEvent, stream: Writable) => Promise<void>;
+
+  /** The globals of the runtime, as far as the adapter uses them; the prelude is the first line. */
+  const runtime = {
+    streamifyResponse: (handler: Streaming) => handler,
+    HttpResponseStream: {
+      from(stream: Writable, prelude: { statusCode: number }) {
+        stream.write(`${prelude.statusCode}\n`);
+        return stream;
+      },
+    },
+  };
+
+  /** A body that gives these chunks and then ends, or fails. */
+  function bodyOf(chunks: readonly string[], failure?: Error): ReadableStream<Uint8Array> {
+    const rest = chunks.map((chunk) => Buffer.from(chunk));
+    return new ReadableStream({
+      pull(controller) {
+        const chunk = rest.shift();
+        if (chunk !== undefined) controller.enqueue(chunk);
+        else if (failure === undefined) controller.close();
+        else controller.error(failure);
+      },
+    });
+  }
+
+  function startHandler(body: ReadableStream<Uint8Array>, done: string[] = []): Streaming {
+    vi.stubGlobal('awslambda', runtime);
+    const handler = createStreamingHandler({
+      fetch(_request, { waitUntil }) {
+        waitUntil(Promise.resolve().then(() => done.push('recorded')));
+        return new Response(body);
+      },
+    });
+    // biome-ignore lint/nursery/noUnsafeTypeAssertion: what the stubbed runtime gave back
+    return handler as Streaming;
+  }
+
+  test('ends with its body', async () => {
+    const stream = new PassThrough();
+    await startHandler(bodyOf(['one,', 'two']))(eventOf('/me'), stream);
+    expect(await text(stream)).toBe('200\none,two');
+  });
+
+  test('of a body that fails is left to the runtime to cut short, once everything is recorded', async () => {
+    const stream = new PassThrough();
+    const done: string[] = [];
+    const handler = startHandler(bodyOf(['one,'], new Error('torn')), done);
+    await expect(handler(eventOf('/me'), stream)).rejects.toThrow();
+    expect([stream.writableEnded, stream.destroyed, done]).toEqual([false, false, ['recorded']]);
+  });
+
+  test('for a client that is gone ends quietly', async () => {
+    const stream = new PassThrough();
+    const handled = startHandler(new ReadableStream())(eventOf('/me'), stream);
+    stream.destroy();
+    await expect(handled).resolves.toBeUndefined();
+  });
 });
