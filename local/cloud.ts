@@ -29,7 +29,7 @@ export type LocalCloudOptions = {
   readonly secrets: ReadonlyMap<string, string>;
   /** Does a client that goes away end its function's stream? Default `reported`; AWS does not report. */
   readonly disconnects?: Disconnects;
-  /** Most execution environments per function; default 16. */
+  /** Most execution environments per function; default 64. */
   readonly maxEnvironments?: number;
   /** Gets what the emulation itself has to say: one line, no secrets. */
   readonly log: (line: string) => void;
@@ -87,9 +87,14 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       AWS_ENDPOINT_URL_KMS: keep(await startKms(keys, faults)).url,
       AWS_ENDPOINT_URL_STS: keep(await startSts(faults)).url,
     };
-    const { maxEnvironments = 16, disconnects = 'reported', port, log } = options;
+    const { maxEnvironments, disconnects = 'reported', port, log } = options;
     const lambda = keep(
-      new Lambda({ template, logDir: join(data.path, 'logs'), endpoints, maxEnvironments }),
+      new Lambda({
+        template,
+        logDir: join(data.path, 'logs'),
+        endpoints,
+        ...(maxEnvironments === undefined ? {} : { maxEnvironments }),
+      }),
     );
     const control = keep(await startControlServer(faults));
     const api = keep(await startApiGateway({ template, lambda, port, disconnects, log }));

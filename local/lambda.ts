@@ -15,6 +15,12 @@ import type { Resource, Template } from './template.ts';
 /** Lambda's limit on the payload of a synchronous invocation, in and out. */
 const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
 
+/**
+ * Lambda would start a thousand. Each is a thread of some 40 MB, started on demand; an open stream holds one, and a call through the
+ * gateway to a server that calls back through it holds two.
+ */
+const DEFAULT_MAX_ENVIRONMENTS = 64;
+
 const TOO_LARGE = 'the payload is above 6 MB';
 
 /** What a caller of a function may add. Without `onChunk` a streamed answer is collected, as `Invoke` does on AWS. */
@@ -30,7 +36,7 @@ export type LambdaOptions = {
   readonly logDir: string;
   /** `AWS_ENDPOINT_URL_*` of the local endpoints, given to every function. */
   readonly endpoints: Readonly<Record<string, string>>;
-  /** Most execution environments per function; default 16. */
+  /** Most execution environments per function; default 64. */
   readonly maxEnvironments?: number;
 };
 
@@ -109,9 +115,11 @@ export class Lambda {
       memoryMb: Number(template.text(resource.properties['MemorySize']) ?? 128),
     };
     const environment = this.#environment(resource);
+    const limit = maxEnvironments ?? DEFAULT_MAX_ENVIRONMENTS;
     const pool = new EnvironmentPool(
-      maxEnvironments ?? 16,
+      limit,
       () => new LambdaEnvironment(start, environment, log),
+      () => log.write(`all ${limit} environments are in use; an invocation waits for one`),
     );
     const timeoutMs = Number(template.text(resource.properties['Timeout']) ?? 3) * 1000;
     const local = { pool, log, timeoutMs };

@@ -1,6 +1,6 @@
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import type { AuthorizerRequest, AuthorizerVerdict } from '../core/invocation.ts';
-import { originOf, toHeaders } from './lambda.ts';
+import { originOf, requestIdOf, toHeaders } from './lambda.ts';
 
 /**
  * A REQUEST authorizer for a REST API. `Unauthorized` thrown is API Gateway's word for 401; any other failure becomes
@@ -12,7 +12,7 @@ export function createAuthorizerHandler(
 ): (event: APIGatewayRequestAuthorizerEvent) => Promise<APIGatewayAuthorizerResult> {
   return async (event) => {
     const answer = await authorize({
-      requestId: event.requestContext.requestId,
+      requestId: requestIdOf(event.requestContext),
       origin: originOf(event),
       method: event.httpMethod,
       path: event.path,

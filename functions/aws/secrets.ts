@@ -10,6 +10,8 @@ const STALE_SECONDS = 300;
 const OUTAGE_RETRY_SECONDS = 5;
 /** A read past the cache happens at most this often per secret, so that nobody can drain the API with bad calls. */
 const FORCED_EVERY_SECONDS = 2;
+/** A secret or stage that is not there is not looked for again at once: most secrets have no previous version. */
+const MISSING_SECONDS = 5;
 const MAX_HELD = 500;
 
 type Held = {
@@ -26,6 +28,7 @@ type Held = {
 export function createSecretStore(client: SecretsManagerClient, clock: Clock): SecretStore {
   const held = new Map<string, Held>();
   const forcedAtSeconds = new Map<string, number>();
+  const missing = new Map<string, { readonly failure: SecretFailure; readonly untilSeconds: number }>();
   const underWay = new Map<string, Promise<Result<SecretVersion, SecretFailure>>>();
 
   const fetchSecret = async (
@@ -44,6 +47,11 @@ export function createSecretStore(client: SecretsManagerClient, clock: Clock): S
         retryAtSeconds: nowSeconds + FRESH_SECONDS,
       });
       return answer;
+    }
+    missing.delete(key);
+    if (answer.error.reason === 'missing') {
+      if (missing.size >= MAX_HELD) missing.clear();
+      missing.set(key, { failure: answer.error, untilSeconds: nowSeconds + MISSING_SECONDS });
     }
     const canBridge =
       answer.error.reason === 'unavailable' &&
@@ -67,6 +75,10 @@ export function createSecretStore(client: SecretsManagerClient, clock: Clock): S
       if (known !== undefined && !isForced && nowSeconds < known.retryAtSeconds) {
         keep(held, key, known);
         return Promise.resolve(ok(known.version));
+      }
+      const absent = missing.get(key);
+      if (absent !== undefined && !isForced && nowSeconds < absent.untilSeconds) {
+        return Promise.resolve(err(absent.failure));
       }
       const running = underWay.get(key);
       if (running !== undefined) return running;

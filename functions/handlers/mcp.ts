@@ -158,7 +158,8 @@ async function deliver(
     invocation.waitUntil(records.outcome(reason, facts, { status, startedAtMs }));
   const response = NULL_BODY.has(status) ? sent.response : await readMcpAnswer(sent.response);
   if (response === undefined) {
-    end('no_mcp_answer');
+    const needsNoAnswer = status < 300 && facts.method !== 'GET' && message?.kind !== 'request';
+    end(needsNoAnswer ? 'complete' : 'no_mcp_answer');
     return withoutAnswer(sent.response, message, invocation);
   }
   const isStream = mediaTypeOf(response.headers.get('content-type')) === 'text/event-stream';

@@ -7,14 +7,17 @@ import type { LambdaEnvironment } from './lambda-environment.ts';
 export class EnvironmentPool {
   readonly #start: () => LambdaEnvironment;
   readonly #limit: number;
+  readonly #onFull: () => void;
   readonly #all = new Set<LambdaEnvironment>();
   readonly #idle: LambdaEnvironment[] = [];
   readonly #waiting: ((environment: LambdaEnvironment | undefined) => void)[] = [];
   #isClosed = false;
 
-  constructor(limit: number, start: () => LambdaEnvironment) {
+  /** `onFull` hears of every invocation that has to wait: an open stream holds its environment as long as it is open. */
+  constructor(limit: number, start: () => LambdaEnvironment, onFull: () => void) {
     this.#limit = limit;
     this.#start = start;
+    this.#onFull = onFull;
   }
 
   /** Runs `use` with an environment that nothing else uses meanwhile; `undefined` once the pool is closed. */
@@ -42,6 +45,7 @@ export class EnvironmentPool {
       this.#all.delete(idle);
     }
     if (this.#all.size < this.#limit) return this.#add();
+    this.#onFull();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 

@@ -1,0 +1,130 @@
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { expect, onTestFinished, test } from 'vitest';
+import { createSecretStore } from '../../functions/aws/secrets.ts';
+import { Faults } from '../../local/endpoint/faults.ts';
+import { SecretStore } from '../../local/secrets-manager/secret-store.ts';
+import { SecretsManager, startSecretsManager } from '../../local/secrets-manager.ts';
+import { temporaryDirectory } from '../local/fixture-cloud.ts';
+
+const NAME = 'sallyport/test/credentials/acme/prices/client.agent';
+
+/** The store over the real client, a clock of its own, and every question that reached the service. */
+async function connect() {
+  const faults = new Faults([]);
+  const server = await startSecretsManager(new SecretsManager(new SecretStore(temporaryDirectory())), faults);
+  const client = new SecretsManagerClient({
+    endpoint: server.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    maxAttempts: 1,
+  });
+  const asked: string[] = [];
+  client.middlewareStack.add((next, { commandName }) => (args) => {
+    if (commandName === 'GetSecretValueCommand') asked.push(commandName);
+    return next(args);
+  });
+  onTestFinished(async () => {
+    client.destroy();
+    await server.close();
+  });
+  const time = { seconds: 1_000 };
+  const store = createSecretStore(client, () => time.seconds);
+  return {
+    client,
+    faults,
+    asked,
+    time,
+    store,
+    put: (text: string) => client.send(new PutSecretValueCommand({ SecretId: NAME, SecretString: text })),
+    create: (text: string) => client.send(new CreateSecretCommand({ Name: NAME, SecretString: text })),
+    async read(options: Parameters<typeof store.read>[1] = {}) {
+      const answer = await store.read(NAME, options);
+      return answer.ok ? answer.value.value.reveal() : answer.error.reason;
+    },
+  };
+}
+
+test('a value is held for 60 s, and a rotation shows then', async () => {
+  const { create, put, read, time, asked } = await connect();
+  await create('one');
+  expect(await read()).toBe('one');
+  await put('two');
+  time.seconds += 59;
+  expect(await read()).toBe('one');
+  expect(asked).toHaveLength(1);
+  time.seconds += 1;
+  expect(await read()).toBe('two');
+});
+
+test('every stage is its own value', async () => {
+  const { create, put, read } = await connect();
+  await create('one');
+  await put('two');
+  expect([await read(), await read({ stage: 'AWSPREVIOUS' })]).toEqual(['two', 'one']);
+  expect(await read({ stage: 'AWSPENDING' })).toBe('missing');
+});
+
+test('a hundred who ask at once make one question', async () => {
+  const { create, read, asked } = await connect();
+  await create('one');
+  expect(new Set(await Promise.all(Array.from({ length: 100 }, () => read())))).toEqual(new Set(['one']));
+  expect(asked).toHaveLength(1);
+});
+
+test('a read past the cache shows a rotation at once, and happens at most every 2 s', async () => {
+  const { create, put, read, time, asked } = await connect();
+  await create('one');
+  await read();
+  await put('two');
+  expect(await read({ fresh: true })).toBe('two');
+  for (let call = 0; call < 50; call += 1) await read({ fresh: true });
+  expect(asked).toHaveLength(2);
+  time.seconds += 2;
+  await read({ fresh: true });
+  expect(asked).toHaveLength(3);
+});
+
+test('an outage is bridged for 300 s and not longer', async () => {
+  const { create, read, time, faults } = await connect();
+  await create('one');
+  await read();
+  faults.add({ service: 'secretsmanager', mode: 'error' }, Date.now());
+  for (const seconds of [60, 100, 139]) {
+    time.seconds += seconds;
+    expect(await read()).toBe('one');
+  }
+  time.seconds += 6;
+  expect(await read()).toBe('unavailable');
+  faults.clear();
+  expect(await read()).toBe('one');
+});
+
+test('a refusal and a deletion are never bridged', async () => {
+  const { client, create, read, time, faults } = await connect();
+  await create('one');
+  await read();
+  time.seconds += 60;
+  faults.add({ service: 'secretsmanager', mode: 'deny' }, Date.now());
+  expect(await read()).toBe('denied');
+  faults.clear();
+  expect(await read()).toBe('one');
+  await client.send(new DeleteSecretCommand({ SecretId: NAME, ForceDeleteWithoutRecovery: true }));
+  time.seconds += 60;
+  expect(await read()).toBe('missing');
+});
+
+test('what is not there is not asked for again for 5 s, unless past the cache', async () => {
+  const { create, read, time, asked } = await connect();
+  expect(await read()).toBe('missing');
+  await create('one');
+  expect(await read()).toBe('missing');
+  expect(asked).toHaveLength(1);
+  expect(await read({ fresh: true })).toBe('one');
+  time.seconds += 5;
+  expect(await read()).toBe('one');
+});
