@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { interpolate } from '../functions/core/interpolate.ts';
+import { interpolate } from '../functions/core/configuration/interpolate.ts';
 import { err, ok, type Result } from '../functions/core/result.ts';
 import { type Failure, failed, reasonOf } from './outcome.ts';
 import { findSecretVariables } from './secret-variables.ts';

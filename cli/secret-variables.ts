@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
-import { REFERENCE } from '../functions/core/interpolate.ts';
+import { REFERENCE } from '../functions/core/configuration/interpolate.ts';
 
 /** Keys whose values are secrets, at any depth below them. `token_url` and `scopes` are not. */
 const SECRET_KEY =

@@ -107,7 +107,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 };
 
 /** The pure parsers and values of the core that the command line shares; everything else it asks over HTTP. */
-const CORE_FOR_CLI = ['functions/core/result.ts', 'functions/core/interpolate.ts'];
+const CORE_FOR_CLI = ['functions/core/result.ts', 'functions/core/configuration/interpolate.ts'];
 
 function isAllowed({ from, to, isOurs, isType }: Import): boolean {
   const rule = RULES[areaOf(from)];

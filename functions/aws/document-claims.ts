@@ -1,5 +1,5 @@
-import type { ContextCaller, NewDocument } from '../core/context-ports.ts';
-import { sha256 } from '../core/document.ts';
+import { sha256 } from '../core/documents/document.ts';
+import type { ContextCaller, NewDocument } from '../core/documents/ports.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { canonicalFilters } from '../core/visibility.ts';

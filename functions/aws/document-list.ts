@@ -1,6 +1,6 @@
-import type { ContextCaller, DocumentPage, InvalidCursor, Seal } from '../core/context-ports.ts';
-import type { Document } from '../core/document.ts';
-import { type DocumentQuery, matchesQuery } from '../core/document-input.ts';
+import type { Document } from '../core/documents/document.ts';
+import { type DocumentQuery, matchesQuery } from '../core/documents/input.ts';
+import type { ContextCaller, DocumentPage, InvalidCursor, Seal } from '../core/documents/ports.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { canonicalFilters, isVisible } from '../core/visibility.ts';

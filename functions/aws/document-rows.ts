@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { Document } from '../core/document.ts';
+import type { Document } from '../core/documents/document.ts';
 import { isNamespace } from '../core/visibility.ts';
 import type { Row, RowKey } from './context-table.ts';
 

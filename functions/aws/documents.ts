@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { ContextCaller, DocumentStore, NewDocument, NotFound, Seal } from '../core/context-ports.ts';
-import { createDocument, type Document } from '../core/document.ts';
+import { createDocument, type Document } from '../core/documents/document.ts';
+import type { ContextCaller, DocumentStore, NewDocument, NotFound, Seal } from '../core/documents/ports.ts';
 import type { Clock, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { isVisible } from '../core/visibility.ts';

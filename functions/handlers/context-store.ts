@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
-import type { ContextCaller, DocumentStore, Seal } from '../core/context-ports.ts';
 import { decide } from '../core/decide.ts';
 import type { Denial } from '../core/denial.ts';
+import type { ContextCaller, DocumentStore, Seal } from '../core/documents/ports.ts';
 import { mcpRequestHeaders, USER_AGENT } from '../core/forward.ts';
 import type { Invocation } from '../core/invocation.ts';
 import { CONTEXT_STORE } from '../core/policy.ts';

@@ -1,12 +1,12 @@
 import type { Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import type { ConfigurationProblem } from '../core/configuration/yaml-reader.ts';
 import type { Denial } from '../core/denial.ts';
 import type { Invocation } from '../core/invocation.ts';
 import { CONTEXT_STORE, type Snapshot } from '../core/policy.ts';
 import type { PolicyPointer, PolicyStore } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { resourceOf } from '../core/route.ts';
-import type { ConfigurationProblem } from '../core/yaml-reader.ts';
 import { accessRecords, type RecordPorts } from './access.ts';
 import { createApp } from './app.ts';
 import type { Admission, Ingress } from './ingress.ts';

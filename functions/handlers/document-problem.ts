@@ -1,4 +1,4 @@
-import type { IdempotencyConflict, InvalidCursor, NotFound, ReadOnly } from '../core/context-ports.ts';
+import type { IdempotencyConflict, InvalidCursor, NotFound, ReadOnly } from '../core/documents/ports.ts';
 import type { Unavailable } from '../core/ports.ts';
 import type { UploadRefusal } from './document-upload.ts';
 import { type ProblemCode, problem } from './problem.ts';

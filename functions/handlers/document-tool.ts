@@ -1,6 +1,6 @@
 import type { CallToolResult, McpServer, StandardSchemaWithJSON } from '@modelcontextprotocol/server';
-import type { ContextCaller, DocumentStore } from '../core/context-ports.ts';
-import type { ToolArguments } from '../core/document-arguments.ts';
+import type { ToolArguments } from '../core/documents/arguments.ts';
+import type { ContextCaller, DocumentStore } from '../core/documents/ports.ts';
 import type { Clock } from '../core/ports.ts';
 import { type DocumentFailure, toFailureText } from './document-problem.ts';
 

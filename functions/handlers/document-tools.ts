@@ -1,19 +1,19 @@
 import { isUtf8 } from 'node:buffer';
 import { type CallToolResult, createMcpHandler, McpServer } from '@modelcontextprotocol/server';
-import type { NewDocument } from '../core/context-ports.ts';
+import {
+  CREATE_ARGUMENTS,
+  PUSH_ARGUMENTS,
+  QUERY_ARGUMENTS,
+  REFERENCE_ARGUMENTS,
+} from '../core/documents/arguments.ts';
 import {
   DOCUMENT_ID_RANDOM_BYTES,
   type Document,
   toDocumentId,
   toWireDeletion,
   toWireDocument,
-} from '../core/document.ts';
-import {
-  CREATE_ARGUMENTS,
-  PUSH_ARGUMENTS,
-  QUERY_ARGUMENTS,
-  REFERENCE_ARGUMENTS,
-} from '../core/document-arguments.ts';
+} from '../core/documents/document.ts';
+import type { NewDocument } from '../core/documents/ports.ts';
 import { MAX_BODY_BYTES } from './body.ts';
 import {
   type DocumentToolSession,

@@ -1,7 +1,7 @@
-import { type DocumentDescription, MAX_DOCUMENT_BYTES } from '../core/document.ts';
-import { type InvalidArgument, parseDescription, refuse, splitTags } from '../core/document-input.ts';
+import { type DocumentDescription, MAX_DOCUMENT_BYTES } from '../core/documents/document.ts';
+import { type InvalidArgument, parseDescription, refuse, splitTags } from '../core/documents/input.ts';
+import { statedContentType } from '../core/documents/media-type.ts';
 import { type JsonOptions, parseJson } from '../core/json.ts';
-import { statedContentType } from '../core/media-type.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { readBody } from './body.ts';
 

@@ -1,14 +1,14 @@
 import type { Context, Hono } from 'hono';
-import { toAttachment } from '../core/content-disposition.ts';
-import type { ContextCaller, DocumentStore } from '../core/context-ports.ts';
+import { toAttachment } from '../core/documents/content-disposition.ts';
 import {
   DOCUMENT_ID_RANDOM_BYTES,
   isDocumentId,
   toDocumentId,
   toWireDeletion,
   toWireDocument,
-} from '../core/document.ts';
-import { parseDocumentQuery, parseFields, refuse, splitTags } from '../core/document-input.ts';
+} from '../core/documents/document.ts';
+import { parseDocumentQuery, parseFields, refuse, splitTags } from '../core/documents/input.ts';
+import type { ContextCaller, DocumentStore } from '../core/documents/ports.ts';
 import type { Invocation } from '../core/invocation.ts';
 import type { Clock } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';

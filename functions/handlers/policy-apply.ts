@@ -1,7 +1,7 @@
-import { compileConfiguration } from '../core/configuration.ts';
+import { compileConfiguration } from '../core/configuration/compile.ts';
+import type { ConfigurationProblem } from '../core/configuration/yaml-reader.ts';
 import type { PolicyPointer, PolicySource, PolicyStore, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { ConfigurationProblem } from '../core/yaml-reader.ts';
 
 /** A policy that is running now, and what its author should look at. */
 export type Applied = { readonly version: number; readonly warnings: readonly ConfigurationProblem[] };

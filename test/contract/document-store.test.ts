@@ -10,9 +10,13 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toChunkKey, toHeadKey, toHeadRow, toPartition } from '../../functions/aws/document-rows.ts';
 import { createDocumentStore } from '../../functions/aws/documents.ts';
-import type { ContextCaller, DocumentStore } from '../../functions/core/context-ports.ts';
-import { createDocument, type Document, MAX_DOCUMENT_BYTES } from '../../functions/core/document.ts';
-import { parseDocumentQuery } from '../../functions/core/document-input.ts';
+import {
+  createDocument,
+  type Document,
+  MAX_DOCUMENT_BYTES,
+} from '../../functions/core/documents/document.ts';
+import { parseDocumentQuery } from '../../functions/core/documents/input.ts';
+import type { ContextCaller, DocumentStore } from '../../functions/core/documents/ports.ts';
 import { isNamespace, isVisible } from '../../functions/core/visibility.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS, newDocument } from '../support/context-callers.ts';
 import { type EmbeddedContextTable, startContextTable } from '../support/context-table.ts';

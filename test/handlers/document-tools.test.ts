@@ -7,14 +7,14 @@ import { fromJsonSchema } from '@modelcontextprotocol/server';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDocumentStore } from '../../functions/aws/documents.ts';
-import type { ContextCaller } from '../../functions/core/context-ports.ts';
-import type { WireDocument } from '../../functions/core/document.ts';
 import {
   CREATE_ARGUMENTS,
   PUSH_ARGUMENTS,
   QUERY_ARGUMENTS,
   REFERENCE_ARGUMENTS,
-} from '../../functions/core/document-arguments.ts';
+} from '../../functions/core/documents/arguments.ts';
+import type { WireDocument } from '../../functions/core/documents/document.ts';
+import type { ContextCaller } from '../../functions/core/documents/ports.ts';
 import type { DocumentToolSession } from '../../functions/handlers/document-tool.ts';
 import { createDocumentTools } from '../../functions/handlers/document-tools.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS } from '../support/context-callers.ts';

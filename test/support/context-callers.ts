@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { ContextCaller, NewDocument, Seal } from '../../functions/core/context-ports.ts';
-import { DOCUMENT_ID_RANDOM_BYTES, toDocumentId } from '../../functions/core/document.ts';
+import { DOCUMENT_ID_RANDOM_BYTES, toDocumentId } from '../../functions/core/documents/document.ts';
+import type { ContextCaller, NewDocument, Seal } from '../../functions/core/documents/ports.ts';
 import { Sealer } from '../../functions/core/seal.ts';
 
 /** The second at which a test's clock stands. */

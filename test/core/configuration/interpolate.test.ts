@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { interpolate } from '../../functions/core/interpolate.ts';
+import { interpolate } from '../../../functions/core/configuration/interpolate.ts';
 
 const env = {
   URL: 'https://api.example.com/v2?a=1&b=2',

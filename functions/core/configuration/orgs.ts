@@ -1,4 +1,4 @@
-import type { Snapshot } from './policy.ts';
+import type { Snapshot } from '../policy.ts';
 import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
 
 /** The grammar of organisations and namespaces (contract §2). */

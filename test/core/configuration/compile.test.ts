@@ -3,13 +3,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { Caller } from '../../functions/core/caller.ts';
-import { compileConfiguration } from '../../functions/core/configuration.ts';
-import { decide } from '../../functions/core/decide.ts';
-import { Policy, type Snapshot } from '../../functions/core/policy.ts';
-import { TestIssuer } from '../support/test-issuer.ts';
+import { Caller } from '../../../functions/core/caller.ts';
+import { compileConfiguration } from '../../../functions/core/configuration/compile.ts';
+import { decide } from '../../../functions/core/decide.ts';
+import { Policy, type Snapshot } from '../../../functions/core/policy.ts';
+import { TestIssuer } from '../../support/test-issuer.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
+const ROOT = join(import.meta.dirname, '..', '..', '..');
 const VECTORS = join(ROOT, 'test', 'vectors', 'configuration');
 const GOOD: Readonly<Record<string, string>> = Object.fromEntries(
   readdirSync(VECTORS).map((name) => [name, readFileSync(join(VECTORS, name), 'utf8')]),

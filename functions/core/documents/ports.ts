@@ -1,8 +1,8 @@
+import type { Unavailable } from '../ports.ts';
+import type { Result } from '../result.ts';
+import type { ContextScope } from '../visibility.ts';
 import type { Document, DocumentDescription } from './document.ts';
-import type { DocumentQuery } from './document-input.ts';
-import type { Unavailable } from './ports.ts';
-import type { Result } from './result.ts';
-import type { ContextScope } from './visibility.ts';
+import type { DocumentQuery } from './input.ts';
 
 /** A caller of the context store. `callerKey` is equal for no other caller; cursors and idempotency are bound to it. */
 export type ContextCaller = ContextScope & { readonly callerKey: string };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ContextScope, DocumentScope } from './visibility.ts';
+import type { ContextScope, DocumentScope } from '../visibility.ts';
 
 /** What a document is called and how it is described. All of it is the model's to choose. */
 export type DocumentDescription = {

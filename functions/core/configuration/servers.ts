@@ -1,5 +1,4 @@
-import { readOrganisation } from './configuration-orgs.ts';
-import { parseUpstreamUrl } from './perimeter.ts';
+import { parseUpstreamUrl } from '../perimeter.ts';
 import {
   CONTEXT_STORE,
   type Egress,
@@ -7,8 +6,9 @@ import {
   type ServerEntry,
   type ServiceEntry,
   type Snapshot,
-} from './policy.ts';
-import { NAME } from './route.ts';
+} from '../policy.ts';
+import { NAME } from '../route.ts';
+import { readOrganisation } from './orgs.ts';
 import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
 
 /** Every first path segment of our own, and words that mean all servers (contract §2). */

@@ -1,4 +1,4 @@
-import { type ScopeRule, type Snapshot, WILDCARDS } from './policy.ts';
+import { type ScopeRule, type Snapshot, WILDCARDS } from '../policy.ts';
 import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
 
 /** What `scopes.yml` holds. */

@@ -1,3 +1,4 @@
+import { ok, type Result } from '../result.ts';
 import { type DocumentDescription, MAX_DOCUMENT_BYTES } from './document.ts';
 import {
   DOCUMENT_BOUNDS,
@@ -7,8 +8,7 @@ import {
   parseDocumentQuery,
   parseDocumentReference,
   refuse,
-} from './document-input.ts';
-import { ok, type Result } from './result.ts';
+} from './input.ts';
 
 /** The arguments of a tool: what `tools/list` says of them (JSON Schema 2020-12) and the one function that judges them. */
 export type ToolArguments<T> = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ConfigurationProblem, YamlReader } from '../../functions/core/yaml-reader.ts';
+import { type ConfigurationProblem, YamlReader } from '../../../functions/core/configuration/yaml-reader.ts';
 
 function open(text: string) {
   const problems: ConfigurationProblem[] = [];

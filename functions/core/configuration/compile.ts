@@ -1,10 +1,10 @@
-import { readClients } from './configuration-clients.ts';
-import { readOrgs } from './configuration-orgs.ts';
-import { readScopes } from './configuration-scopes.ts';
-import { readServers, readServices } from './configuration-servers.ts';
+import { CONTEXT_STORE, type Snapshot } from '../policy.ts';
+import { err, ok, type Result } from '../result.ts';
+import { readClients } from './clients.ts';
 import { interpolate } from './interpolate.ts';
-import { CONTEXT_STORE, type Snapshot } from './policy.ts';
-import { err, ok, type Result } from './result.ts';
+import { readOrgs } from './orgs.ts';
+import { readScopes } from './scopes.ts';
+import { readServers, readServices } from './servers.ts';
 import { type ConfigurationProblem, YamlReader } from './yaml-reader.ts';
 
 /** A compiled configuration, and what its author should look at although it is valid. */

@@ -1,7 +1,7 @@
-import { IDENTIFIER, readOrganisation } from './configuration-orgs.ts';
-import type { ScopesFile } from './configuration-scopes.ts';
-import { DEFAULT_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS } from './grant.ts';
-import type { ClientEntry, ServerEntry, Snapshot } from './policy.ts';
+import { DEFAULT_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS } from '../grant.ts';
+import type { ClientEntry, ServerEntry, Snapshot } from '../policy.ts';
+import { IDENTIFIER, readOrganisation } from './orgs.ts';
+import type { ScopesFile } from './scopes.ts';
 import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
 
 /** The one organisation of an installation that has no `orgs.yml`. */

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createDocument, isDocumentId, toDocumentId, toWireDocument } from '../../functions/core/document.ts';
+import {
+  createDocument,
+  isDocumentId,
+  toDocumentId,
+  toWireDocument,
+} from '../../../functions/core/documents/document.ts';
 import {
   DOCUMENT_BOUNDS,
   matchesQuery,
@@ -8,8 +13,12 @@ import {
   parseDocumentQuery,
   parseDocumentReference,
   splitTags,
-} from '../../functions/core/document-input.ts';
-import { contentTypeOf, isContentType, statedContentType } from '../../functions/core/media-type.ts';
+} from '../../../functions/core/documents/input.ts';
+import {
+  contentTypeOf,
+  isContentType,
+  statedContentType,
+} from '../../../functions/core/documents/media-type.ts';
 
 const refusedField = (result: {
   ok: boolean;

@@ -1,6 +1,6 @@
+import { err, ok, type Result } from '../result.ts';
 import { type DocumentDescription, isDocumentId } from './document.ts';
 import { contentTypeOf, isContentType } from './media-type.ts';
-import { err, ok, type Result } from './result.ts';
 
 /** An argument that is refused. `message` names the field and never repeats its value. */
 export type InvalidArgument = {
