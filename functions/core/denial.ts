@@ -125,7 +125,7 @@ export function toWire(denial: Denial): Wire {
         status: 405,
         code: 'invalid_argument',
         rpcCode: -32600,
-        text: 'this method is not allowed here',
+        text: 'this method is not allowed here: POST to it (Streamable HTTP; the HTTP+SSE transport of 2024-11-05 is not served)',
       };
     case 'unknown_session':
       return {

@@ -4,23 +4,34 @@ import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
 /** The grammar of organisations and namespaces (contract §2). */
 export const IDENTIFIER = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/;
 
+/** Keys of teams and roles, in an organisation or beside them all: valid to write, and nothing is decided by them. */
+const UNUSED = ['teams', 'roles', 'role_bindings'] as const;
+
 /** Reads `orgs.yml`. */
 export function readOrgs(file: YamlReader, warnings: ConfigurationProblem[]): Snapshot['orgs'] {
-  const { orgs } = file.members('orgs');
+  const { orgs, ...beside } = file.members('orgs', ...UNUSED);
+  warnOfUnused(beside, warnings);
   return (orgs?.entries() ?? []).flatMap(([id, value]) => {
     if (!IDENTIFIER.test(id)) {
       value.problem('an organisation is named by letters, digits and ._:@-');
       return [];
     }
-    const { suspended, ...rest } = value.members('suspended', 'display_name', 'teams', 'roles');
-    for (const name of ['teams', 'roles'] as const) {
-      const unused = rest[name];
-      if (unused !== undefined && !unused.isEmpty) {
-        unused.warn(`nothing is decided by \`${name}\` yet`, warnings);
-      }
-    }
+    const { suspended, ...rest } = value.members('suspended', 'display_name', ...UNUSED);
+    warnOfUnused(rest, warnings);
     return [{ id, suspended: suspended?.boolean() ?? false }];
   });
+}
+
+function warnOfUnused(
+  members: Partial<Record<(typeof UNUSED)[number], YamlReader>>,
+  warnings: ConfigurationProblem[],
+): void {
+  for (const name of UNUSED) {
+    const unused = members[name];
+    if (unused !== undefined && !unused.isEmpty) {
+      unused.warn(`nothing is decided by \`${name}\` yet`, warnings);
+    }
+  }
 }
 
 /** Reads a reference to an organisation, which must exist where `orgs.yml` lists any. */
