@@ -36,8 +36,7 @@ beforeAll(async () => {
       'servers.yml': JSON.stringify({
         servers: {
           fixture: { ...behind(fixture.port), get_stream: true },
-          // Where a scenario breaks off, the suite leaves its stream open: they would take every environment of the gateway.
-          reference: behind(reference.port),
+          reference: { ...behind(reference.port), get_stream: true },
         },
       }),
       'clients.yml': JSON.stringify({ clients: { [CLIENT]: client } }),
