@@ -63,8 +63,8 @@ test('a rotated key takes effect without a restart, by the ordinary SDK', async 
     await accountOf('analyst', 'weather', 'current_weather', { city: 'Oslo' }),
     await accountOf('analyst', 'fininfo', 'get_stock_aggregates', AGGREGATES),
   ];
-  await expect.poll(isRotated, { timeout: 65_000, interval: 2_000 }).toEqual(['trader', 'trader']);
-}, 90_000);
+  await expect.poll(isRotated, { timeout: 75_000, interval: 2_000 }).toEqual(['trader', 'trader']);
+}, 100_000);
 
 test('a key is in no answer, log or audit record', async () => {
   const keys = JSON.parse(readFileSync(join(cloud.dataDirectory, 'demo-secrets.json'), 'utf8'));
