@@ -92,6 +92,30 @@ async function attemptCall(
   }
 }
 
+/** Reads items by key, strongly consistent; a partial answer is `unavailable`. At most 100 keys (DynamoDB API reference). */
+export async function batchGet(
+  dynamo: Dynamo,
+  table: string,
+  keys: readonly Item[],
+): Promise<Result<readonly Item[], Unavailable>> {
+  const answer = await dynamo.call('BatchGetItem', {
+    RequestItems: { [table]: { Keys: keys, ConsistentRead: true } },
+  });
+  if (!answer.ok) {
+    const detail = answer.error.reason === 'unavailable' ? answer.error.detail : 'unexpected condition';
+    return err({ reason: 'unavailable', detail });
+  }
+  // biome-ignore lint/nursery/noUnsafeTypeAssertion: the shape of a BatchGetItem answer (DynamoDB API reference)
+  const { Responses, UnprocessedKeys } = answer.value as {
+    Responses?: Record<string, Item[]>;
+    UnprocessedKeys?: Record<string, unknown>;
+  };
+  if (Object.keys(UnprocessedKeys ?? {}).length > 0) {
+    return err({ reason: 'unavailable', detail: 'a partial answer' });
+  }
+  return ok(Responses?.[table] ?? []);
+}
+
 /** A string attribute of an item; undefined where it is absent or of another type. */
 export function readString(item: Item, name: string): string | undefined {
   const value = item[name];

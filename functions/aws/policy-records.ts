@@ -3,7 +3,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Snapshot } from '../core/policy.ts';
 import type { PolicyPointer, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { type Dynamo, type Item, readNumber, readString } from './dynamodb.ts';
+import { batchGet, type Dynamo, type Item, readNumber, readString } from './dynamodb.ts';
 
 const CHUNK_CHARACTERS = 350_000;
 
@@ -67,27 +67,6 @@ export function parsePointer(item: Item | undefined): PolicyPointer | undefined 
   if (source !== 'deploy' && source !== 'apply' && source !== 'dev') return undefined;
   const deployedHash = readString(item, 'deployed_hash') ?? (source === 'deploy' ? contentHash : undefined);
   return { version, chunks, contentHash, source, deployedHash };
-}
-
-/** Strongly consistent; a partial answer is `unavailable`. */
-export async function batchGet(
-  dynamo: Dynamo,
-  table: string,
-  keys: readonly Item[],
-): Promise<Result<readonly Item[], Unavailable>> {
-  const answer = await dynamo.call('BatchGetItem', {
-    RequestItems: { [table]: { Keys: keys, ConsistentRead: true } },
-  });
-  if (!answer.ok) {
-    return answer.error.reason === 'unavailable' ? err(answer.error) : unavailable('unexpected condition');
-  }
-  // biome-ignore lint/nursery/noUnsafeTypeAssertion: the shape of a BatchGetItem answer (DynamoDB API reference)
-  const { Responses, UnprocessedKeys } = answer.value as {
-    Responses?: Record<string, Item[]>;
-    UnprocessedKeys?: Record<string, unknown>;
-  };
-  if (Object.keys(UnprocessedKeys ?? {}).length > 0) return unavailable('a partial answer');
-  return ok(Responses?.[table] ?? []);
 }
 
 function chunkKey({ version, contentHash }: PolicyPointer, index: number): Item {

@@ -1,8 +1,7 @@
 import type { PolicyPointer, PolicyStore, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { Dynamo } from './dynamodb.ts';
+import { batchGet, type Dynamo } from './dynamodb.ts';
 import {
-  batchGet,
   POINTER_KEY,
   packSnapshot,
   parsePointer,

@@ -1,6 +1,6 @@
 import type { Clock, RevocableToken, RevocationEntry, RevocationStore, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { type Dynamo, type Item, readNumber } from './dynamodb.ts';
+import { batchGet, type Dynamo, type Item, readNumber } from './dynamodb.ts';
 
 /** A negative answer is remembered this long; with the look itself it stays within the promised 5 s (contract §13). */
 const REMEMBER_SECONDS = 3;
@@ -57,32 +57,17 @@ async function look(
   table: string,
   token: RevocableToken,
 ): Promise<Result<boolean, Unavailable>> {
-  const answer = await dynamo.call('BatchGetItem', {
-    RequestItems: {
-      [table]: {
-        ConsistentRead: true,
-        Keys: [
-          keyOf(token.orgId, 'jti', token.jti),
-          keyOf(token.orgId, 'client', token.clientId),
-          keyOf(token.orgId, 'subject', token.subject),
-          keyOf(token.orgId, 'org', token.orgId),
-        ],
-      },
-    },
-  });
-  if (!answer.ok) return unavailable(answer.error);
-  // biome-ignore lint/nursery/noUnsafeTypeAssertion: the shape of a BatchGetItem answer (DynamoDB API reference)
-  const { Responses, UnprocessedKeys } = answer.value as {
-    Responses?: Record<string, Item[]>;
-    UnprocessedKeys?: Record<string, unknown>;
-  };
-  if (Object.keys(UnprocessedKeys ?? {}).length > 0) {
-    return err({ reason: 'unavailable', detail: 'a partial answer' });
-  }
+  const found = await batchGet(dynamo, table, [
+    keyOf(token.orgId, 'jti', token.jti),
+    keyOf(token.orgId, 'client', token.clientId),
+    keyOf(token.orgId, 'subject', token.subject),
+    keyOf(token.orgId, 'org', token.orgId),
+  ]);
+  if (!found.ok) return found;
   // An entry that cannot be read revokes everything: it was written to deny.
   const kills = (item: Item) =>
     token.issuedAtSeconds <= (readNumber(item, 'before') ?? Number.POSITIVE_INFINITY);
-  return ok((Responses?.[table] ?? []).some(kills));
+  return ok(found.value.some(kills));
 }
 
 function keyOf(orgId: string, kind: RevocationEntry['kind'], id: string): Item {

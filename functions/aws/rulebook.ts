@@ -2,8 +2,8 @@ import { Policy } from '../core/policy.ts';
 import type { Clock, Rulebook, RulebookStore, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { KeySet, type PublicKey } from '../core/token.ts';
-import { type ConditionFailed, type Dynamo, type Item, readString } from './dynamodb.ts';
-import { batchGet, POINTER_KEY, parsePointer, readSnapshot } from './policy-records.ts';
+import { batchGet, type ConditionFailed, type Dynamo, type Item, readString } from './dynamodb.ts';
+import { POINTER_KEY, parsePointer, readSnapshot } from './policy-records.ts';
 
 /** How often the pointer is looked at, and how long an answer may serve when it cannot be (contract §13: 15 s). */
 const LOOK_EVERY_SECONDS = 3;

@@ -24,6 +24,11 @@ export type AccessRecords = {
     facts: AccessFacts,
     ended: { readonly status?: number; readonly startedAtMs: number },
   ): Promise<void>;
+  /**
+   * What became of a call that was allowed and got no answer: an outcome where the upstream failed it, a denial where nothing
+   * went out (contract §11).
+   */
+  failed(denial: Denial, facts: AccessFacts, startedAtMs: number): Promise<void>;
 };
 
 /** The ports that recording needs. `now` is in milliseconds. */
@@ -32,6 +37,14 @@ export type RecordPorts = {
   readonly now: () => number;
   readonly log: (entry: Readonly<Record<string, unknown>>) => void;
 };
+
+/** Failures of a call that was on its way out. */
+const UPSTREAM_FAILURES: ReadonlySet<Denial['reason']> = new Set([
+  'refused_address',
+  'unreachable',
+  'timeout',
+  'redirect',
+]);
 
 /** Of what a client chose freely, a record holds this much (UTF-16 units). */
 const MAX_RECORDED_LENGTH = 256;
@@ -63,14 +76,20 @@ export function accessRecords(
     if (written.ok) return;
     ports.log({ level: 'error', event: 'audit_unavailable', request_id: invocation.requestId, reason });
   };
-  return {
+  const records: AccessRecords = {
     allow: (reason, facts) => write({ event: 'decision', decision: 'allow', reason }, facts),
 
     async deny(denial, facts) {
-      const detail = 'detail' in denial ? `: ${denial.detail}` : '';
-      const reason = `${denial.reason}${detail}`;
+      const reason = reasonOf(denial);
       ports.log({ level: 'info', event: 'denied', request_id: invocation.requestId, reason });
       reportLoss(await write({ event: 'decision', decision: 'deny', reason }, facts), reason);
+    },
+
+    async failed(denial, facts, startedAtMs) {
+      if (!UPSTREAM_FAILURES.has(denial.reason)) return records.deny(denial, facts);
+      const reason = reasonOf(denial);
+      ports.log({ level: 'error', event: 'upstream_failed', request_id: invocation.requestId, reason });
+      return records.outcome(reason, facts, { startedAtMs });
     },
 
     async outcome(reason, facts, { status, startedAtMs }) {
@@ -84,6 +103,11 @@ export function accessRecords(
       reportLoss(await write(fields, facts), reason);
     },
   };
+  return records;
+}
+
+function reasonOf(denial: Denial): string {
+  return 'detail' in denial ? `${denial.reason}: ${denial.detail}` : denial.reason;
 }
 
 function shortened(text: string): string {

@@ -1,6 +1,9 @@
 /** Contract §13: 4.5 MB. */
 export const MAX_BODY_BYTES = 4_500_000;
 
+/** Statuses whose answer has no body (Fetch, null body status). */
+export const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
+
 /** Reads a request's body up to a bound; undefined where it is longer. */
 export async function readBody(
   request: Request,

@@ -5,8 +5,8 @@ import type { Invocation } from '../core/invocation.ts';
 import { isPlainPath, matchesPath } from '../core/path-pattern.ts';
 import type { Policy, ServiceEntry } from '../core/policy.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { type AccessFacts, accessRecords, type RecordPorts } from './access.ts';
-import { discard, readBody } from './body.ts';
+import { type AccessFacts, type AccessRecords, accessRecords, type RecordPorts } from './access.ts';
+import { discard, NULL_BODY_STATUSES, readBody } from './body.ts';
 import type { Ingress } from './ingress.ts';
 import { denialProblem } from './problem.ts';
 import { relay } from './relay.ts';
@@ -14,9 +14,6 @@ import { callUpstream, type OutboundPorts } from './upstream-call.ts';
 
 /** The ports of the egress gateway. */
 export type EgressPorts = RecordPorts & OutboundPorts & { readonly ingress: Ingress };
-
-/** Statuses whose answer has no body (Fetch, null body status). */
-const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
  * Serves one request of an MCP server to an API (contract §7). In this order: the server's own token, the service, the delegation
@@ -42,20 +39,17 @@ export async function serveEgress(
   const serverRecords = accessRecords(ports, invocation, headers, { caller: server, policy });
   const facts: AccessFacts = { area: 'egress', server: serviceName, method: request.method };
 
-  const service = serviceFor(policy, serviceName, server);
-  const caller = service.ok ? await readDelegation(ports, headers, policy, server, invocation) : service;
-  if (!service.ok || !caller.ok) {
-    const denial = service.ok ? (caller.ok ? undefined : caller.error) : service.error;
-    if (denial === undefined)
-      return denialProblem({ reason: 'unknown_server', obtainable: [] }, invocation.requestId);
-    await serverRecords.deny(denial, facts);
-    return denialProblem(denial, invocation.requestId);
-  }
-  const records = accessRecords(ports, invocation, headers, { caller: caller.value, policy });
-  const refuse = async (denial: Denial): Promise<Response> => {
-    await records.deny(denial, facts);
+  const refuseAs = async (by: AccessRecords, denial: Denial): Promise<Response> => {
+    await by.deny(denial, facts);
     return denialProblem(denial, invocation.requestId);
   };
+  const service = serviceFor(policy, serviceName, server);
+  if (!service.ok) return refuseAs(serverRecords, service.error);
+  const caller = await readDelegation(ports, headers, policy, server, invocation);
+  if (!caller.ok) return refuseAs(serverRecords, caller.error);
+
+  const records = accessRecords(ports, invocation, headers, { caller: caller.value, policy });
+  const refuse = (denial: Denial) => refuseAs(records, denial);
   const target = targetUrl(service.value, request.method, path, url.search);
   if (!target.ok) return refuse(target.error);
   const body = await readBody(request);
@@ -75,14 +69,17 @@ export async function serveEgress(
     callerAuthorization: null,
     signal: invocation.signal,
   });
-  if (!answer.ok) return refuse(answer.error);
+  if (!answer.ok) {
+    await records.failed(answer.error, facts, startedAtMs);
+    return denialProblem(answer.error, invocation.requestId);
+  }
   const { status } = answer.value;
   const outgoing = serviceResponseHeaders(answer.value.headers);
   outgoing.set('x-request-id', invocation.requestId);
   const end = (reason: string) =>
     invocation.waitUntil(records.outcome(reason, facts, { status, startedAtMs }));
   // Hono drops the body of an answer to HEAD unread, and then nobody would ever let go of the API's.
-  if (NULL_BODY.has(status) || request.method === 'HEAD') {
+  if (NULL_BODY_STATUSES.has(status) || request.method === 'HEAD') {
     await discard(answer.value.body);
     end('complete');
     return new Response(null, { status, headers: outgoing });

@@ -12,7 +12,7 @@ import { err, type Result } from '../core/result.ts';
 import { NAME } from '../core/route.ts';
 import { SseFilter } from '../core/sse.ts';
 import { type AccessFacts, type AccessRecords, accessRecords, type RecordPorts } from './access.ts';
-import { discard, readBody, readStream } from './body.ts';
+import { discard, NULL_BODY_STATUSES, readBody, readStream } from './body.ts';
 import type { Admission, Ingress } from './ingress.ts';
 import { denialProblem } from './problem.ts';
 import { relay } from './relay.ts';
@@ -109,7 +109,10 @@ export async function serveMcp(
     headers,
     invocation,
   });
-  if (!sent.ok) return refuse(sent.error, message);
+  if (!sent.ok) {
+    await records.failed(sent.error, decided, startedAtMs);
+    return answer(sent.error, message, invocation);
+  }
   const isInSession = httpMethod === 'GET' || (message?.era === 'legacy' && headers.has('mcp-session-id'));
   const pruner =
     httpMethod === 'DELETE' ? undefined : createPruner(policy, caller, server, message, isInSession);
@@ -156,7 +159,7 @@ async function deliver(
   const { status } = sent.response;
   const end = (reason: string) =>
     invocation.waitUntil(records.outcome(reason, facts, { status, startedAtMs }));
-  const response = NULL_BODY.has(status) ? sent.response : await readMcpAnswer(sent.response);
+  const response = NULL_BODY_STATUSES.has(status) ? sent.response : await readMcpAnswer(sent.response);
   if (response === undefined) {
     const needsNoAnswer = status < 300 && facts.method !== 'GET' && message?.kind !== 'request';
     end(needsNoAnswer ? 'complete' : 'no_mcp_answer');
@@ -178,7 +181,7 @@ async function deliver(
     if (pruned !== undefined) return new Response(pruned, { status, headers });
     return answer({ reason: 'unreachable', detail: 'unreadable list' }, message, invocation);
   }
-  if (NULL_BODY.has(status)) {
+  if (NULL_BODY_STATUSES.has(status)) {
     await discard(response.body);
     end('complete');
     return new Response(null, { status, headers });
@@ -223,9 +226,6 @@ function withoutAnswer(
   const body = rpcError(message.id, -31003, 'the server behind refused the request', data);
   return new Response(body, { status, headers });
 }
-
-/** Statuses whose answer has no body (Fetch, null body status). */
-const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 function answer(denial: Denial, message: Message | undefined, invocation: Invocation): Response {
   if (message === undefined && denial.reason !== 'malformed_message') {

@@ -210,6 +210,13 @@ test('a server that does not answer is 504, one that cannot be reached is 502, a
   const body = await answered.text();
   expect(JSON.parse(body)).toMatchObject({ id: 5, error: { code: -31003 } });
   expect(body).not.toContain('127.0.0.1');
+
+  const requestId = answered.headers.get('x-request-id');
+  const records = () => cloud.audit().filter((record) => record['request_id'] === requestId);
+  await expect.poll(records).toMatchObject([
+    { event: 'decision', decision: 'allow' },
+    { event: 'outcome', decision: 'allow', reason: expect.stringMatching(/^timeout/) },
+  ]);
 });
 
 function callHealth(): Promise<Response> {
