@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createAuditLog } from './aws/audit-log.ts';
@@ -8,10 +8,14 @@ import { readEnvironment } from './aws/environment.ts';
 import { createIssuerKeys } from './aws/issuer-keys.ts';
 import { createBufferedHandler } from './aws/lambda.ts';
 import { log } from './aws/log.ts';
+import { createRecordStore } from './aws/records.ts';
 import { createRevocationStore } from './aws/revocations.ts';
 import { createRulebookStore } from './aws/rulebook.ts';
+import { createSealerSource } from './aws/sealer.ts';
 import { createSecretStore } from './aws/secrets.ts';
 import { createSigningKeys } from './aws/signing-key.ts';
+import { createUpstream } from './aws/upstream.ts';
+import { createIngress } from './handlers/ingress.ts';
 import { createIssuer } from './handlers/issuer.ts';
 
 const environment = readEnvironment(
@@ -20,24 +24,33 @@ const environment = readEnvironment(
   'AUDIT_TABLE',
   'ISSUER_KEY_ARNS',
   'IDENTITY_KEY_ARNS',
+  'SEALING_SECRET',
 );
 const dynamo = createDynamo();
 const kms = new KMSClient(SDK_BOUNDS);
 const clock = () => Math.floor(Date.now() / 1000);
+const rulebook = createRulebookStore(dynamo, environment.AUTH_TABLE, clock);
+const revocations = createRevocationStore(dynamo, environment.AUTH_TABLE, clock);
+const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
 const [signingKey, ...retiring] = createSigningKeys(kms, environment.ISSUER_KEY_ARNS, 'access');
 const identityKeys = createSigningKeys(kms, environment.IDENTITY_KEY_ARNS, 'identity');
 
 export const handler = createBufferedHandler(
   createIssuer({
-    rulebook: createRulebookStore(dynamo, environment.AUTH_TABLE, clock),
-    revocations: createRevocationStore(dynamo, environment.AUTH_TABLE, clock),
+    rulebook,
+    revocations,
+    records: createRecordStore(dynamo, environment.AUTH_TABLE, clock),
     audit: createAuditLog(dynamo, environment.AUDIT_TABLE, randomUUID),
-    secrets: createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock),
+    secrets,
     signingKey,
     keys: createIssuerKeys(dynamo, environment.AUTH_TABLE, [signingKey, ...retiring, ...identityKeys]),
+    ingress: createIngress({ rulebook, revocations, clock }),
+    upstream: createUpstream(),
+    sealer: createSealerSource(secrets, environment.SEALING_SECRET),
     stage: environment.SALLYPORT_STAGE,
     now: Date.now,
     randomId: randomUUID,
+    randomBytes,
     log,
   }),
 );

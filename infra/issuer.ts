@@ -1,14 +1,25 @@
 import type { Construct } from 'constructs';
 import { SallyportFunction } from './function.ts';
-import { allowSecrets, appendAudit, readAuth, writeAuth } from './rights.ts';
+import { allowSecrets, appendAudit, readAuth, readSecret, writeAuth } from './rights.ts';
 import type { Settings } from './settings.ts';
 import type { Storage } from './storage.ts';
+
+/** The kinds of record that the issuer keeps. */
+const ISSUER_RECORDS = [
+  'CODE#*',
+  'REFRESH#*',
+  'SESSION#*',
+  'ONCE#*',
+  'RUN#*',
+  'CLIENT#*',
+  'COUNT#*',
+] as const;
 
 /** Issues and revokes tokens and publishes the public keys; alone in signing with the issuer's key. */
 export function createIssuer(scope: Construct, settings: Settings, storage: Storage): SallyportFunction {
   const issuer = new SallyportFunction(scope, 'Issuer', {
     entry: 'issuer',
-    description: 'Sallyport: tokens, discovery, public keys',
+    description: 'Sallyport: login, tokens, runs, discovery, public keys',
     memoryMb: 512,
     timeoutSeconds: 29,
     responseMode: 'buffered',
@@ -18,17 +29,20 @@ export function createIssuer(scope: Construct, settings: Settings, storage: Stor
       AUDIT_TABLE: storage.auditTable.tableName,
       ISSUER_KEY_ARNS: storage.issuerKey.arns,
       IDENTITY_KEY_ARNS: storage.identityKey.arns,
+      SEALING_SECRET: storage.sealingSecretName,
     },
     rights: [
-      readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*'),
-      writeAuth(storage.authTable, 'KEYS', 'REVOCATION#*'),
+      readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*', ...ISSUER_RECORDS),
+      writeAuth(storage.authTable, 'KEYS', 'REVOCATION#*', ...ISSUER_RECORDS),
       appendAudit(storage.auditTable),
+      readSecret(storage.sealingSecret),
       storage.issuerKey.signRight(),
       storage.issuerKey.publicKeyRight(),
       storage.identityKey.publicKeyRight(),
     ],
   });
   allowSecrets(issuer, settings.stage, 'clients', 'Clients are registered without a deploy.');
+  allowSecrets(issuer, settings.stage, 'env', 'Identity providers are configured without a deploy.');
   storage.issuerKey.allowSigningBy(issuer);
   return issuer;
 }

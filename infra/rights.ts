@@ -5,7 +5,17 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { SallyportFunction } from './function.ts';
 
 /** Partitions of the auth table, as patterns over `pk`. */
-export type AuthPartition = 'POLICY' | 'KEYS' | 'REVOCATION#*';
+export type AuthPartition =
+  | 'POLICY'
+  | 'KEYS'
+  | 'REVOCATION#*'
+  | 'CODE#*'
+  | 'REFRESH#*'
+  | 'SESSION#*'
+  | 'ONCE#*'
+  | 'RUN#*'
+  | 'CLIENT#*'
+  | 'COUNT#*';
 
 const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
 
@@ -38,8 +48,8 @@ export function useContext(table: TableV2): PolicyStatement {
   });
 }
 
-/** Folders of `sallyport/{stage}/` whose secrets are named after clients, so that the names are not known here. */
-export type SecretFolder = 'clients' | 'credentials';
+/** Folders of `sallyport/{stage}/` whose secrets' names are not known here. */
+export type SecretFolder = 'clients' | 'credentials' | 'env';
 
 /** Lets a function read every secret of one folder. `reason` says why the wildcard at its end is right. */
 export function allowSecrets(

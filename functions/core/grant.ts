@@ -16,7 +16,6 @@ export type OAuthRefusal = {
 
 /** What a token request asks for, as it was sent. */
 export type TokenRequest = {
-  readonly grantType: string;
   readonly scope: string | undefined;
   readonly resources: readonly string[];
 };
@@ -41,25 +40,16 @@ export const MIN_LIFETIME_SECONDS = 300;
 const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 
 /**
- * Plans the token of a `client_credentials` grant (RFC 6749 §4.4) for a client that is authenticated already. In this order:
- * the grant is allowed for the client, the resource is one that it may have a token for (RFC 8707; none: `ORIGIN` for a
- * gateway client, else `invalid_target`), scopes only narrow. Nothing left of a request for scopes is `invalid_scope`.
+ * Plans the token of a `client_credentials` grant (RFC 6749 §4.4) for a client that is authenticated and may use this grant. In
+ * this order: the resource is one that it may have a token for (RFC 8707; none: `ORIGIN` for a gateway client, else
+ * `invalid_target`), scopes only narrow. Nothing left of a request for scopes is `invalid_scope`.
  */
-export function planGrant(
+export function planClientCredentials(
   policy: Policy,
   client: ClientEntry,
   request: TokenRequest,
   origin: string,
 ): Result<GrantPlan, OAuthRefusal> {
-  if (request.grantType !== 'client_credentials') {
-    return refuse(
-      'unsupported_grant_type',
-      'the grant types are listed in the authorization server metadata',
-    );
-  }
-  if (!client.grants.includes(request.grantType)) {
-    return refuse('unauthorized_client', 'this client may not use this grant');
-  }
   const audience = planAudience(policy, client, request.resources, origin);
   if (!audience.ok) return audience;
   const scopes = planScopes(client, request.scope);

@@ -55,6 +55,15 @@ export type ClientEntry = {
   readonly namespace: string | undefined;
   readonly scopeFilters: Readonly<Record<string, string>> | undefined;
   readonly server: string | undefined;
+  /** Where codes may be sent, compared exactly but for the port of a loopback address (RFC 8252 §7.3). */
+  readonly redirectUris: readonly string[];
+  /** Namespaces of the context store for which this client may open runs. */
+  readonly runNamespaces: readonly string[];
+  /** Where the keys of `private_key_jwt` are: inline, or at a URL. */
+  readonly jwks: readonly Readonly<Record<string, string>>[];
+  readonly jwksUri: string | undefined;
+  /** Clients whose tokens this one may exchange for its own (RFC 8693). */
+  readonly exchangeFrom: readonly string[];
   readonly disabled: boolean;
 };
 
@@ -102,6 +111,7 @@ export class Policy {
   readonly clients: ReadonlyMap<string, ClientEntry>;
   readonly #rules: ReadonlyMap<string, ReadonlyMap<string, readonly Rule[]>>;
   readonly #uiScopes: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
+  readonly #groups: ReadonlyMap<string, readonly string[]>;
   readonly #suspendedOrgs: ReadonlySet<string>;
 
   constructor(snapshot: Snapshot, version: number) {
@@ -119,6 +129,7 @@ export class Policy {
         new Map(actions.map(([action, targets]) => [action, new Set(targets)])),
       ]),
     );
+    this.#groups = new Map(snapshot.groups);
     this.#suspendedOrgs = new Set(snapshot.orgs.filter((org) => org.suspended).map((org) => org.id));
   }
 
@@ -131,6 +142,11 @@ export class Policy {
   permits(uiScope: string, action: string, target: string): boolean {
     const targets = this.#uiScopes.get(uiScope)?.get(action);
     return targets !== undefined && (targets.has('all') || targets.has(target));
+  }
+
+  /** The scopes of these groups, in the order of the groups, each once; an unknown group is mapped to nothing. */
+  scopesOfGroups(groups: readonly string[]): readonly string[] {
+    return [...new Set(groups.flatMap((group) => this.#groups.get(group) ?? []))];
   }
 
   isSuspended(orgId: string): boolean {

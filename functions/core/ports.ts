@@ -81,6 +81,45 @@ export type RevocationEntry = {
   readonly forgetAtSeconds: number;
 };
 
+/**
+ * What a record of the issuer is: an authorization code, a refresh family, a browser session, a mark that something was used, a
+ * run, a registered client, a counter.
+ */
+export type RecordKind = 'CODE' | 'REFRESH' | 'SESSION' | 'ONCE' | 'RUN' | 'CLIENT' | 'COUNT';
+
+/** Names one record. Organisation and kind are part of the key: equal ids of two organisations never meet. */
+export type RecordKey = { readonly kind: RecordKind; readonly orgId: string; readonly id: string };
+
+/** A record as it was read. `revision` is what {@link RecordStore.replace} compares. */
+export type StoredRecord = {
+  readonly text: string;
+  readonly revision: number;
+  readonly expiresAtSeconds: number;
+};
+
+/** Another write came first, or the record is there already. */
+export type Conflict = { readonly reason: 'conflict' };
+
+/**
+ * Records that live until a time and change one writer at a time. Every read is strongly consistent, every write conditional: of
+ * any number of writers with one revision exactly one succeeds. A record past its time is as good as absent.
+ */
+export type RecordStore = {
+  /** `conflict` where a record that has not expired is there. With it, what must happen once happens once. */
+  create(
+    key: RecordKey,
+    text: string,
+    expiresAtSeconds: number,
+  ): Promise<Result<void, Unavailable | Conflict>>;
+  read(key: RecordKey): Promise<Result<StoredRecord | undefined, Unavailable>>;
+  replace(
+    key: RecordKey,
+    previous: StoredRecord,
+    text: string,
+    expiresAtSeconds: number,
+  ): Promise<Result<void, Unavailable | Conflict>>;
+};
+
 /** Puts audit records, and can do nothing else with them. Durable when it resolves to ok. */
 export type AuditLog = {
   write(record: AuditRecord): Promise<Result<void, Unavailable>>;

@@ -19,6 +19,7 @@ const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> =
     ...COMMON,
     ISSUER_KEY_ARNS: '{StorageIssuerKeySlotA.Arn}',
     IDENTITY_KEY_ARNS: '{StorageIdentityKeySlotA.Arn}',
+    SEALING_SECRET: 'sallyport/prod/sealing',
   },
   Gateway: {
     ...COMMON,

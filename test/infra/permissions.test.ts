@@ -5,7 +5,14 @@ import { resources } from './synthesized.ts';
 const SECRETS = 'arn:{AWS::Partition}:secretsmanager:{AWS::Region}:{AWS::AccountId}:secret:sallyport/prod';
 
 /** The only wildcards in resources; the reason for each is beside its acknowledgement in `infra/`. */
-const OPEN_ENDED = [`{IssuerRole} ${SECRETS}/clients/*`, `{GatewayRole} ${SECRETS}/credentials/*`];
+const OPEN_ENDED = [
+  `{IssuerRole} ${SECRETS}/clients/*`,
+  `{IssuerRole} ${SECRETS}/env/*`,
+  `{GatewayRole} ${SECRETS}/credentials/*`,
+];
+
+/** What the issuer alone keeps: nobody else may even read a code, a refresh token or a session. */
+const ISSUER_RECORDS = 'CODE#*,REFRESH#*,SESSION#*,ONCE#*,RUN#*,CLIENT#*,COUNT#*';
 
 /** All rights of all functions but the one to write their own log. */
 // biome-ignore format: one row per right
@@ -15,13 +22,15 @@ const RIGHTS: Readonly<Record<string, string[]>> = {
     'dynamodb:PutItem {StorageAuditTable.Arn}',
   ],
   '{IssuerRole}': [
-    ...readsAuth(),
-    'dynamodb:PutItem {StorageAuthTable.Arn} KEYS,REVOCATION#*',
+    ...readsAuth(`,${ISSUER_RECORDS}`),
+    `dynamodb:PutItem {StorageAuthTable.Arn} KEYS,REVOCATION#*,${ISSUER_RECORDS}`,
     'dynamodb:PutItem {StorageAuditTable.Arn}',
     'kms:Sign {StorageIssuerKeySlotA.Arn}',
     'kms:GetPublicKey {StorageIssuerKeySlotA.Arn}',
     'kms:GetPublicKey {StorageIdentityKeySlotA.Arn}',
     `secretsmanager:GetSecretValue ${SECRETS}/clients/*`,
+    `secretsmanager:GetSecretValue ${SECRETS}/env/*`,
+    'secretsmanager:GetSecretValue {StorageSealingSecret}',
   ],
   '{GatewayRole}': [
     ...readsAuth(),
@@ -46,9 +55,9 @@ const RIGHTS: Readonly<Record<string, string[]>> = {
   ],
 };
 
-function readsAuth(): string[] {
+function readsAuth(more = ''): string[] {
   return ['BatchGetItem', 'GetItem', 'Query'].map(
-    (operation) => `dynamodb:${operation} {StorageAuthTable.Arn} POLICY,KEYS,REVOCATION#*`,
+    (operation) => `dynamodb:${operation} {StorageAuthTable.Arn} POLICY,KEYS,REVOCATION#*${more}`,
   );
 }
 

@@ -40,6 +40,11 @@ export function clientEntry(id: string, changes: Partial<ClientEntry> = {}): Cli
     namespace: undefined,
     scopeFilters: undefined,
     server: undefined,
+    redirectUris: [],
+    runNamespaces: [],
+    jwks: [],
+    jwksUri: undefined,
+    exchangeFrom: [],
     disabled: false,
     ...changes,
   };

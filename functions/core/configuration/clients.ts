@@ -26,7 +26,7 @@ const GRANTS = [
   'jwt-bearer',
 ] as const;
 /** Keys of later capabilities: valid to write, and nothing is granted by them. */
-const UNUSED = ['redirect_uris', 'run_namespaces', 'jwks', 'jwks_uri', 'limits', 'teams'] as const;
+const UNUSED = ['jwks', 'jwks_uri', 'limits', 'teams'] as const;
 
 /** Reads `clients.yml`; scopes, servers and organisations that it names must exist. */
 export function readClients(
@@ -60,6 +60,8 @@ function readClient(
     'scope_filters',
     'server',
     'disabled',
+    'redirect_uris',
+    'run_namespaces',
     ...UNUSED,
   );
   for (const name of UNUSED) {
@@ -93,6 +95,11 @@ function readClient(
     namespace: readNamespace(members.namespace),
     scopeFilters: readFilters(members.scope_filters),
     server: readServer(members.server, references.servers),
+    redirectUris: members.redirect_uris?.strings() ?? [],
+    runNamespaces: members.run_namespaces?.strings() ?? [],
+    jwks: [],
+    jwksUri: undefined,
+    exchangeFrom: [],
     disabled: members.disabled?.boolean() ?? false,
   };
 }

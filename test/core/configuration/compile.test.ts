@@ -106,6 +106,11 @@ describe('a valid configuration', () => {
         namespace: 'voyage-7',
         scopeFilters: { root_session_id: 's-1' },
         server: 'tides',
+        redirectUris: [],
+        runNamespaces: ['voyage-7', 'voyage-8'],
+        jwks: [],
+        jwksUri: undefined,
+        exchangeFrom: [],
         disabled: false,
       },
       {
@@ -121,6 +126,11 @@ describe('a valid configuration', () => {
         namespace: undefined,
         scopeFilters: undefined,
         server: undefined,
+        redirectUris: [],
+        runNamespaces: [],
+        jwks: [],
+        jwksUri: undefined,
+        exchangeFrom: [],
         disabled: false,
       },
     ]);
@@ -169,7 +179,6 @@ describe('a valid configuration', () => {
   test('warns of keys that nothing reads yet, with their lines, and of nothing else', () => {
     expect(warnings()).toEqual([
       `servers.yml:${lineOf('servers.yml', 'team:pilots')} nobody sees this server: teams have no members yet`,
-      `clients.yml:${lineOf('clients.yml', 'run_namespaces')} nothing is granted by \`run_namespaces\` yet`,
     ]);
   });
 

@@ -1,0 +1,38 @@
+import type {
+  AuditLog,
+  RecordStore,
+  RevocationStore,
+  RulebookStore,
+  SecretStore,
+  SigningKey,
+  Upstream,
+} from '../core/ports.ts';
+import type { Sealer } from '../core/seal.ts';
+import type { IssuerKeys } from './discovery.ts';
+import type { Ingress } from './ingress.ts';
+
+/** The ports of the issuer. */
+export type IssuerPorts = {
+  readonly rulebook: RulebookStore;
+  readonly revocations: RevocationStore;
+  readonly records: RecordStore;
+  readonly audit: AuditLog;
+  readonly secrets: SecretStore;
+  readonly signingKey: SigningKey;
+  /** Public keys of ours; resolves once they are published, so that no token is signed that nobody can verify. */
+  readonly keys: IssuerKeys;
+  /** Who calls on the routes that need a token. */
+  readonly ingress: Ingress;
+  /** The way to identity providers and to the documents of clients. */
+  readonly upstream: Upstream;
+  /** Undefined while the sealing secret cannot be read. */
+  readonly sealer: () => Promise<Sealer | undefined>;
+  readonly stage: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** 122 random bits or more, of letters, digits and `-`. */
+  readonly randomId: () => string;
+  /** Random bytes from the system. */
+  readonly randomBytes: (size: number) => Uint8Array;
+  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+};
