@@ -7,7 +7,10 @@ import { parsePrelude, parseProxyResponse, type ResponseHead } from './proxy-res
 /** Silence after which a regional API cuts a stream. */
 const STREAM_IDLE_MS = 5 * 60 * 1000;
 
-/** Does a client that goes away end its function's stream? On AWS it does not (`unreported`). */
+/**
+ * Does a client that goes away end its function's stream? On AWS it does not (`unreported`): the function runs on, to its own end, and
+ * what it still writes goes nowhere.
+ */
 export type Disconnects = 'reported' | 'unreported';
 
 /** One call of a Lambda proxy integration. */
@@ -56,6 +59,8 @@ export async function answerStreamed(
 ): Promise<void> {
   const gone = new AbortController();
   if (disconnects === 'reported') {
+    // It may have left while the authorizer was deciding.
+    if (response.destroyed) gone.abort();
     response.once('close', () => {
       if (!response.writableFinished) gone.abort();
     });

@@ -85,6 +85,19 @@ describe('a client that goes away', () => {
     (await signals.asked('closed'))();
   });
 
+  test('while the authorizer decides has left when the function begins', async () => {
+    const signals = await startSignals();
+    const leaving = httpRequest(`${cloud.origin}/guarded?do=leave&url=${signals.url}`, {
+      method: 'POST',
+      headers: { Authorization: 'Bearer slow', 'X-Signal': `${signals.url}/deciding` },
+    });
+    leaving.on('error', () => {}).end();
+    const decide = await signals.asked('deciding');
+    leaving.destroy();
+    decide();
+    (await signals.asked('closed'))();
+  });
+
   test('is nothing that the function sees where they are not, as on AWS', async () => {
     const other = await startFixtureCloud({ disconnects: 'unreported' });
     const signals = await startSignals();
