@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { err, ok, type Result } from '../functions/core/result.ts';
+import type { Disconnects } from '../local/api-gateway/lambda-integration.ts';
 import type { startLocalCloud } from '../local/cloud.ts';
 import type { Demo, startDemo } from '../local/demo/index.ts';
 import type { synthesize } from '../local/synthesize.ts';
@@ -18,6 +19,8 @@ export type DevOptions = SeedOptions & {
   readonly port: number;
   /** Browser origins that may call, separated by commas. */
   readonly allowedOrigins: string;
+  /** Does a client that leaves end its call, or is it left to its bounds as on AWS? */
+  readonly disconnects: Disconnects;
   readonly isJson: boolean;
 };
 
@@ -67,7 +70,7 @@ async function start(
   stop: AbortSignal,
   closers: Closer[],
 ): Promise<Result<Ready, Failure>> {
-  const { configDirectory, isDemo, dataDirectory, port, stage, allowedOrigins } = options;
+  const { configDirectory, isDemo, dataDirectory, port, stage, allowedOrigins, disconnects } = options;
   // The demo's own addresses are known only when it runs; everything else in its configuration is known to be right.
   const early = await readConfiguration(configDirectory, terminal.env);
   if (!early.ok) return early;
@@ -96,6 +99,7 @@ async function start(
       port,
       stage,
       secrets: seeds.value.named,
+      disconnects,
       log: terminal.note,
     }),
   );

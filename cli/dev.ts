@@ -24,6 +24,11 @@ export const dev: Verb = {
     },
     { name: 'stage', value: 'NAME', help: 'the {stage} of secret names (default local)' },
     { name: 'allowed-origins', value: 'A,B', help: 'browser origins that may call (default none)' },
+    {
+      name: 'disconnects',
+      value: 'HOW',
+      help: 'does a client that leaves end its call: reported (default), or unreported, as on AWS',
+    },
   ],
   examples: [
     ['the demo: two agents, two MCP servers, one API that wants a key', 'sallyport dev'],
@@ -54,6 +59,10 @@ function readOptions(input: Arguments): Result<DevOptions, Failure> {
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(stage)) {
     return err(misused('`--stage` is lower-case letters, digits and -, beginning with a letter'));
   }
+  const disconnects = input.text('disconnects') ?? 'reported';
+  if (disconnects !== 'reported' && disconnects !== 'unreported') {
+    return err(misused('`--disconnects` is `reported` or `unreported`'));
+  }
   const config = input.text('config');
   return ok({
     configDirectory: config ?? SHIPPED_CONFIG,
@@ -62,6 +71,7 @@ function readOptions(input: Arguments): Result<DevOptions, Failure> {
     port: Number(port),
     stage,
     allowedOrigins: input.text('allowed-origins') ?? '',
+    disconnects,
     isJson: input.flag('json'),
   });
 }

@@ -69,6 +69,7 @@ test.for([
   ['--port', '-1'],
   ['--stage', 'Prod/..'],
   ['--stage', ''],
+  ['--disconnects', 'never'],
   ['extra'],
 ])('dev %o is a usage error', async (argv) => {
   expect((await run(['dev', ...argv])).code).toBe(2);

@@ -20,6 +20,7 @@ let root: string;
 let events: string[];
 let applied: { apply: { source: string; files: Record<string, string> } } | undefined;
 let seeded: ReadonlyMap<string, string>;
+let disconnecting: string | undefined;
 let controlAnswer: { [name: string]: boolean | number | string | { [name: string]: string | number }[] };
 
 beforeAll(async () => {
@@ -38,9 +39,10 @@ beforeEach(() => {
 /** The cloud and the build say what is done with them; the demo servers are real. */
 const parts: LocalParts = {
   synthesize: async ({ stage }) => events.push(`synthesize ${stage}`) > 0,
-  startLocalCloud: async ({ port, secrets }) => {
+  startLocalCloud: async ({ port, secrets, disconnects }) => {
     events.push(`start ${port}`);
     seeded = secrets;
+    disconnecting = disconnects;
     return {
       ...CLOUD,
       invoke: async (name, event) => {
@@ -86,6 +88,7 @@ async function session(
       port: 0,
       stage: 'local',
       allowedOrigins: '',
+      disconnects: 'reported',
       isJson: true,
       ...options,
     },
@@ -135,6 +138,11 @@ describe('the demo', () => {
         POLYGON_URL: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/),
       },
     ]);
+  });
+
+  test.for(['reported', 'unreported'] as const)('runs with disconnects %s', async (disconnects) => {
+    await session({ disconnects });
+    expect(disconnecting).toBe(disconnects);
   });
 
   test('applies the shipped configuration with the addresses of its own servers', async () => {
