@@ -45,7 +45,7 @@ export const ANSWER_JSON: JsonOptions = { maxDepth: 256, maxValues: 1_000_000, c
 
 /**
  * Parses exactly one JSON text (RFC 8259) and refuses what two parsers could read differently: a byte order mark, invalid
- * UTF-8, lone surrogates, duplicate members, members equal but for case (also `ſ` and the Kelvin sign), nesting beyond
+ * UTF-8, lone surrogates, duplicate members, members equal but for case (also `ſ`, `İ` and the Kelvin sign), nesting beyond
  * `maxDepth`, more than `maxValues`, bytes after the value. Numbers keep their lexeme. Sizes are the caller's to bound.
  */
 export function parseJson(bytes: Uint8Array, options: JsonOptions = STRICT_JSON): Result<Json, JsonRefusal> {
@@ -97,6 +97,15 @@ export function stringMember(object: Json | undefined, name: string): string | u
 /** The member `name` of an object; undefined where it is absent or the value is no object. */
 export function member(object: Json | undefined, name: string): Json | undefined {
   return isJsonObject(object) ? object.get(name) : undefined;
+}
+
+/**
+ * Equal for names that a case-insensitive reader takes for one another. `ẞ` gets to `ss` only by way of `ß`; `İ` is an `i` to readers
+ * that fold letter by letter.
+ */
+export function foldName(name: string): string {
+  if (LOWER_CASE_ASCII.test(name)) return name;
+  return name.toLowerCase().toUpperCase().toLowerCase().replaceAll('i\u0307', 'i');
 }
 
 class Syntax extends Error {
@@ -177,7 +186,7 @@ class Parser {
       if (this.#text[this.#at] !== '"') this.#fail('a member name is expected');
       const name = this.#string();
       if (members.has(name)) this.#fail('duplicate member');
-      const key = this.#options.caseVariants === 'refuse' ? fold(name) : name;
+      const key = this.#options.caseVariants === 'refuse' ? foldName(name) : name;
       if (folded?.has(key) || (key !== name && members.has(key)))
         this.#fail('members that differ in case alone');
       if (key !== name) folded = (folded ?? new Set()).add(key);
@@ -274,9 +283,4 @@ class Parser {
   #fail(message: string): never {
     throw new Syntax(message, this.#at);
   }
-}
-
-/** Equal for names that a case-insensitive reader takes for one another; `ẞ` gets to `ss` only by way of `ß`. */
-function fold(name: string): string {
-  return LOWER_CASE_ASCII.test(name) ? name : name.toLowerCase().toUpperCase().toLowerCase();
 }

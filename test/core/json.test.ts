@@ -138,6 +138,8 @@ describe('refused', () => {
     ['a Kelvin sign', `{"k":1,"${KELVIN}":2}`, 'members that differ in case alone'],
     ['a Kelvin sign that comes first', `{"to${KELVIN}en":1,"token":2}`, 'members that differ in case alone'],
     ['a final sigma', '{"ας":1,"ΑΣ":2}', 'members that differ in case alone'],
+    ['a capital i with a dot', '{"uri":1,"ur\u0130":2}', 'members that differ in case alone'],
+    ['a small i without one', '{"\u0131d":1,"id":2}', 'members that differ in case alone'],
     ['a capital sharp s', '{"ß":1,"ẞ":2}', 'members that differ in case alone'],
     ['a third that varies the second', '{"a":1,"B":2,"b":3}', 'members that differ in case alone'],
     ['two variants of a name that is not there', '{"AB":1,"Ab":2}', 'members that differ in case alone'],
