@@ -1,4 +1,5 @@
 import {
+  foldName,
   isJsonArray,
   isJsonObject,
   type Json,
@@ -9,6 +10,7 @@ import {
   stringMember,
 } from './json.ts';
 import { err, ok, type Result } from './result.ts';
+import { decodeSentinel, isHeaderText } from './sentinel.ts';
 
 /** The stateless revision, whose requests mirror method and name in headers. */
 export const MODERN_VERSION = '2026-07-28';
@@ -73,11 +75,24 @@ const LEGACY_NAMED_BY: ReadonlyMap<string, string> = new Map([
   ['resources/unsubscribe', 'uri'],
 ]);
 
+/** Members of `params` that are decided on, or that stand for what a server does; a reader that folds case has them in any case. */
+const SPELLED_PARAMS = spellings([
+  '_meta',
+  'name',
+  'uri',
+  'taskId',
+  'arguments',
+  'inputResponses',
+  'requestState',
+]);
+const SPELLED_META = spellings([VERSION_META]);
+
 /**
  * Reads one MCP message: strict JSON, one JSON-RPC 2.0 request, notification or response (no batch), envelope members in
  * their exact spelling, `params` an object, a name where the method needs one; then headers = body, in each of the forms
  * of the modern transport, sentinel encoding included. A header that mirrors the body is held to it in either era. Answers
- * of clients exist in the `initialize` era alone.
+ * of clients exist in the `initialize` era alone. What some reader could take for another member than we do is refused:
+ * the protocol's own members in another case, and `__proto__` beside them; arguments are data and travel as they are.
  */
 export function readMessage(bytes: Uint8Array, headers: Headers): Result<Message, MessageRefusal> {
   const parsed = parseJson(bytes);
@@ -92,8 +107,12 @@ export function readMessage(bytes: Uint8Array, headers: Headers): Result<Message
   const { kind, method } = shape;
   const params = body.get('params');
   if (params !== undefined && !isJsonObject(params)) return refuse(-32602, '`params` must be an object', id);
+  const meta = member(params, '_meta');
+  if (!isSpelledExactly(params, SPELLED_PARAMS) || !isSpelledExactly(meta, SPELLED_META)) {
+    return refuse(-32602, 'a member of `params` could be taken for another one', id);
+  }
 
-  const bodyVersion = member(member(params, '_meta'), VERSION_META);
+  const bodyVersion = member(meta, VERSION_META);
   const headerVersion = headers.get('mcp-protocol-version') ?? undefined;
   const isModern = bodyVersion !== undefined || headerVersion === MODERN_VERSION;
   const version = checkVersion(headerVersion, bodyVersion, kind, id);
@@ -131,32 +150,30 @@ export function toAction(server: string, message: Message): Action {
 export function actionFromHeaders(server: string, headers: Headers): Action | undefined {
   if (headers.get('mcp-protocol-version') !== MODERN_VERSION) return undefined;
   const method = headers.get('mcp-method');
-  if (method === null || method === '' || method.startsWith('notifications/')) return undefined;
+  if (method === null || method === '' || !isHeaderText(method)) return undefined;
+  if (method.startsWith('notifications/')) return undefined;
   const name = decodeSentinel(headers.get('mcp-name') ?? '');
   if (NAMED_BY.has(method) !== (name !== undefined && name !== '')) return undefined;
   return { server, kind: 'request', method, name: NAMED_BY.has(method) ? name : undefined };
-}
-
-/**
- * Undoes the Base64 sentinel `=?base64?…?=` of the modern transport; other values stand for themselves.
- * Undefined where the sentinel holds something else than canonical Base64 of UTF-8.
- */
-export function decodeSentinel(value: string): string | undefined {
-  const encoded = /^=\?base64\?(.*)\?=$/.exec(value)?.[1];
-  if (encoded === undefined) return value;
-  const bytes = Buffer.from(encoded, 'base64');
-  if (bytes.toString('base64') !== encoded) return undefined;
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 function readId(body: JsonObject): RequestId | undefined {
   const id = body.get('id');
   if (typeof id === 'string') return id;
   return id instanceof JsonNumber && /^-?(?:0|[1-9][0-9]{0,15})$/.test(id.lexeme) ? id : undefined;
+}
+
+function spellings(names: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(names.map((name) => [foldName(name), name]));
+}
+
+/** Is no member one of these in another case, and none `__proto__`, which some readers merge into the object that holds it? */
+function isSpelledExactly(object: Json | undefined, exact: ReadonlyMap<string, string>): boolean {
+  if (!isJsonObject(object)) return true;
+  for (const name of object.keys()) {
+    if (name === '__proto__' || (exact.get(foldName(name)) ?? name) !== name) return false;
+  }
+  return true;
 }
 
 function readShape(body: JsonObject): Pick<Message, 'kind' | 'method'> | undefined {
@@ -217,7 +234,7 @@ function checkAgreement(message: Message, headers: Headers): string | undefined 
   const method = headers.get('mcp-method');
   const name = headers.get('mcp-name');
   const mustMirror = message.era === 'modern' && message.kind === 'request';
-  if (method === null ? mustMirror : method !== message.method) {
+  if (method === null ? mustMirror : method !== message.method || !isHeaderText(method)) {
     return 'the Mcp-Method header does not match the body';
   }
   const hasNameHeader = message.method !== undefined && NAMED_BY.has(message.method);

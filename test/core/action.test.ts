@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   actionFromHeaders,
-  decodeSentinel,
   LEGACY_VERSIONS,
   type Message,
   type MessageRefusal,
@@ -177,6 +176,27 @@ describe('headers that do not say what the body says are -32020', () => {
       modern('tools/call', { name: '=?base64?cm91dGU=?=' }),
       modernHeaders('tools/call', '=?base64?cm91dGU=?='),
     ],
+    [
+      'a name that looks like a sentinel to a reader that takes any case',
+      modern('tools/call', { name: '=?BASE64?cm91dGU=?=' }),
+      modernHeaders('tools/call', '=?BASE64?cm91dGU=?='),
+    ],
+    [
+      'a name that is a sentinel to a reader that looks at its two ends',
+      modern('tools/call', { name: '=?base64?=' }),
+      modernHeaders('tools/call', '=?base64?='),
+    ],
+    [
+      'a name in Latin-1',
+      modern('tools/call', { name: 'caf\u00e9' }),
+      modernHeaders('tools/call', 'caf\u00e9'),
+    ],
+    [
+      'the bytes of a name in UTF-8, which are other letters in Latin-1',
+      modern('tools/call', { name: '\u00e2\u0082\u00ac' }),
+      modernHeaders('tools/call', '\u00e2\u0082\u00ac'),
+    ],
+    ['a method in Latin-1', modern('caf\u00e9'), modernHeaders('caf\u00e9')],
     ['a name where the method has none', modern('tools/list'), modernHeaders('tools/list', 'route')],
     [
       'a name of a member that counts not',
@@ -292,6 +312,31 @@ describe('what is no message', () => {
     expect(refused(legacy('tools/call', params))).toMatchObject({ code: -32602, id: new JsonNumber('1') });
   });
 
+  test.for<readonly [string, string]>([
+    ['arguments in another case', '"name":"route","Arguments":{"x":1}'],
+    ['arguments with a long s', `"name":"route","argument\u017f":{"x":1}`],
+    ['a uri in another case', '"name":"route","URI":"file:///b"'],
+    ['a uri with a dotted capital i', '"name":"route","ur\u0130":"file:///b"'],
+    ['a task in another case', '"name":"route","taskID":"t"'],
+    ['_meta in another case', '"name":"route","_Meta":{}'],
+    ['_meta in capitals beside the right one', `"name":"route","_META":{"${VERSION_META}":"2026-07-28"}`],
+    ['requestState in another case', '"name":"route","requeststate":"x"'],
+    ['inputResponses in another case', '"name":"route","InputResponses":{}'],
+    ['a prototype', '"name":"route","__proto__":{"arguments":{"x":1}}'],
+    ['a prototype by escape', '"name":"route","__proto_\\u005f":{"name":"erase"}'],
+    ['a version in another case', `"name":"route","_meta":{"${VERSION_META.toUpperCase()}":"2026-07-28"}`],
+    ['a prototype of _meta', `"name":"route","_meta":{"__proto__":{"${VERSION_META}":"2026-07-28"}}`],
+  ])('%s is refused, where some reader would take it for the right one', ([, members]) => {
+    const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{${members}}}`;
+    expect(refused(body)).toMatchObject({ code: -32602, id: new JsonNumber('1') });
+  });
+
+  test('other members of `params`, and everything in the arguments, are the caller’s own', () => {
+    const own = '{"Name":"a","ARGUMENTS":{},"_Meta":1,"__proto__":{"x":1}}';
+    const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"route","Cursor":"c","arguments":${own}}}`;
+    expect(writeJson(accepted(body).body)).toBe(body);
+  });
+
   test.for([undefined, null, '', 1, ['route'], { name: 'route' }])('a tool’s name %j is none', (name) => {
     expect(refused(legacy('tools/call', { name }))).toMatchObject({ code: -32602, id: new JsonNumber('1') });
     expect(refused(modern('tools/call', { name }), callHeaders).code).toBe(-32602);
@@ -387,33 +432,14 @@ describe('the action that headers alone tell', () => {
     ['the name is empty', modernHeaders('tools/call', '')],
     ['the name cannot be decoded', modernHeaders('tools/call', '=?base64?/w==?=')],
     ['the name has no place', modernHeaders('tools/list', 'route')],
+    ['the name is beyond ASCII', modernHeaders('tools/call', 'caf\u00e9')],
+    ['the method is beyond ASCII', modernHeaders('caf\u00e9')],
   ])('is none where %s', ([, headers]) => {
     expect(from(headers)).toBe(undefined);
   });
 });
 
 describe('laws', () => {
-  test('a name survives its encoding', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (name) => {
-        if (!name.isWellFormed()) return;
-        expect(decodeSentinel(`=?base64?${Buffer.from(name).toString('base64')}?=`)).toBe(name);
-      }),
-    );
-  });
-
-  test('no two sentinels stand for one name', () => {
-    fc.assert(
-      fc.property(fc.base64String(), fc.nat(), fc.constantFrom(...'AB/+=_- '), (text, at, letter) => {
-        const changed =
-          text.slice(0, at % (text.length + 1)) + letter + text.slice((at % (text.length + 1)) + 1);
-        const [one, other] = [text, changed].map((encoded) => decodeSentinel(`=?base64?${encoded}?=`));
-        if (changed !== text && one !== undefined) expect(other).not.toBe(one);
-      }),
-      { numRuns: 2_000 },
-    );
-  });
-
   /** How readers that keep another of two members, or fold case, see a message. */
   const readers: readonly ((text: string, named: 'name' | 'uri') => readonly [unknown, unknown])[] = [
     (text, named) => {
