@@ -15,10 +15,10 @@ export type AddressClass = 'public' | 'private' | 'forbidden';
  * What kind of address this is, for IPv4 and IPv6. Addresses that carry another one (IPv4-mapped, 6to4, NAT64, Teredo) are
  * forbidden as a whole, and so is everything special that is not plainly private or loopback: link-local, carrier-grade
  * NAT, multicast, broadcast, unspecified, reserved, site-local (RFC 6890), unassigned IPv6, the metadata services of AWS.
- * Text that is no address is forbidden, and so is an IPv4 address in any form but four decimal parts.
+ * Text that is no address is forbidden, and so is one with a zone, and an IPv4 address in any form but four decimal parts.
  */
 export function classifyAddress(address: string): AddressClass {
-  if (!ipaddr.isValid(address)) return 'forbidden';
+  if (address.includes('%') || !ipaddr.isValid(address)) return 'forbidden';
   const parsed = ipaddr.parse(address);
   const range = parsed.range();
   if (parsed instanceof ipaddr.IPv4 && parsed.toString() !== address) return 'forbidden';
@@ -36,17 +36,20 @@ export function mayConnect(address: string, allowPrivate: boolean): boolean {
   return kind === 'public' || (kind === 'private' && allowPrivate);
 }
 
+/** A host after two slashes, and nothing that a URL parser drops or turns round without a word: white space, backslashes. */
+const ABSOLUTE_URL = /^[a-z]+:\/\/[^\s\\/][^\s\\]*$/i;
+
 /**
- * Reads the URL of a server or service: http or https, no user, no fragment, no query; http only for a private one, because
- * credentials travel to it. A host that is an address must be one that may be connected to.
+ * Reads the URL of a server or service: http or https, no user, no fragment, no query, not even empty ones; http only for a private one,
+ * because credentials travel to it. A host that is an address must be one that may be connected to.
  */
 export function parseUpstreamUrl(text: string, isPrivate: boolean): Result<URL, string> {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = ABSOLUTE_URL.test(text) && URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined) return err('write an absolute URL');
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return err('write an https URL');
   if (url.protocol === 'http:' && !isPrivate) return err('write an https URL, or set `private: true`');
-  if (url.username !== '' || url.password !== '') return err('a URL holds no user or password');
-  if (url.hash !== '' || url.search !== '') return err('write the URL without query and fragment');
+  if (/[?#]/.test(text)) return err('write the URL without query and fragment');
+  if (/^[^/]*\/\/[^/]*@/.test(text)) return err('a URL holds no user or password');
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (ipaddr.isValid(host) && !mayConnect(host, isPrivate)) {
     return err('connections to this address are refused; a private one needs `private: true`');
