@@ -30,6 +30,10 @@ export type GrantPlan = {
   readonly groups: readonly string[];
   readonly lifetimeSeconds: number;
   readonly context: Readonly<Record<string, unknown>>;
+  /** When the user logged in (`auth_time`); undefined for a client's own token. */
+  readonly authTimeSeconds?: number;
+  /** The line of tokens of one login: it is the first part of `jti`, so that the whole line can be revoked. */
+  readonly family?: string;
 };
 
 /** The default and the cap of an access token's lifetime (contract §13), in seconds. */
@@ -109,8 +113,8 @@ function planScopes(client: ClientEntry, scope: string | undefined): Result<read
     : refuse('invalid_scope', 'none of these scopes is granted to this client');
 }
 
-/** The client's own lifetime under the caps of every server that the token will open. */
-function planLifetime(
+/** The client's own lifetime under the caps of every server that the token will open, in seconds. */
+export function planLifetime(
   policy: Policy,
   client: ClientEntry,
   server: string | undefined,

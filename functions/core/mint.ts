@@ -31,7 +31,8 @@ export function mintAccessToken(
     org_id: plan.orgId,
     iat: signing.nowSeconds,
     exp: expiresAtSeconds,
-    jti: signing.jti,
+    jti: plan.family === undefined ? signing.jti : `${plan.family}.${signing.jti}`,
+    ...(plan.authTimeSeconds === undefined ? {} : { auth_time: plan.authTimeSeconds }),
     ...(plan.groups.length > 0 ? { groups: plan.groups } : {}),
     ...plan.context,
   });

@@ -194,3 +194,19 @@ export type UpstreamFailure = {
 export type Upstream = {
   send(request: UpstreamRequest): Promise<Result<UpstreamResponse, UpstreamFailure>>;
 };
+
+/** A public key of somebody else (RFC 7517), as its owner published it: members that are strings, and nothing private. */
+export type ForeignKey = Readonly<Record<string, string>>;
+
+/**
+ * Public keys of identity providers and of clients, by the URL of their JWKS. Fetched through the guarded client, kept for a while;
+ * a key id that is unknown leads to one fresh look, and to no more of them than the cool-down allows, whatever is asked.
+ */
+export type ForeignKeys = {
+  /** The keys that may have signed; all of them where no key id is named, none where it is unknown. */
+  find(
+    jwksUri: string,
+    keyId: string | undefined,
+    options: { readonly allowPrivate: boolean },
+  ): Promise<Result<readonly ForeignKey[], Unavailable>>;
+};

@@ -1,0 +1,69 @@
+import { type GrantPlan, type OAuthRefusal, planLifetime, serverOfResource } from './grant.ts';
+import type { ClientEntry, Policy } from './policy.ts';
+import { err, ok, type Result } from './result.ts';
+
+/** A user who was authenticated by an identity provider, and the client through which a token is asked for. */
+export type UserGrantRequest = {
+  readonly subject: string;
+  /** The organisation of the identity provider that authenticated the user. */
+  readonly orgId: string;
+  readonly groups: readonly string[];
+  readonly authTimeSeconds: number;
+  /** Undefined: every scope that the user may have through this client. */
+  readonly scopes: readonly string[] | undefined;
+  readonly resource: string | undefined;
+};
+
+/**
+ * The scopes that a user of these groups may have through a client: requested ∩ allowed for the client ∩ mapped from the groups
+ * (contract §4), in the order of the mapping.
+ */
+export function userScopes(
+  policy: Policy,
+  client: ClientEntry,
+  groups: readonly string[],
+  requested: readonly string[] | undefined,
+): readonly string[] {
+  return policy
+    .scopesOfGroups(groups)
+    .filter((scope) => client.scopes.includes(scope) && (requested?.includes(scope) ?? true));
+}
+
+/**
+ * Plans an access token about a user. In this order: the resource is a server that this user may know of, or `ORIGIN` for a
+ * gateway client (none named: `ORIGIN` for such a client, else `invalid_target`); scopes only narrow, and none left is
+ * `invalid_scope`. Does NOT check that the client may use the grant.
+ */
+export function planUserGrant(
+  policy: Policy,
+  client: ClientEntry,
+  request: UserGrantRequest,
+  origin: string,
+): Result<GrantPlan, OAuthRefusal> {
+  const { subject, orgId, groups } = request;
+  const resource = request.resource ?? origin;
+  const server = serverOfResource(resource, origin);
+  const isReachable = server !== undefined && policy.hasServer(server, { orgId, subject });
+  if (resource === origin ? client.audience !== 'gateway' : !isReachable) {
+    const description =
+      resource === origin
+        ? `name the server: \`resource=${origin}/{server}/mcp\``
+        : 'this resource is unknown';
+    return err({ error: 'invalid_target', description });
+  }
+  const scopes = userScopes(policy, client, groups, request.scopes);
+  if (scopes.length === 0) {
+    return err({ error: 'invalid_scope', description: 'none of these scopes is granted to this user here' });
+  }
+  return ok({
+    subject,
+    clientId: client.id,
+    orgId,
+    audience: resource,
+    scopes,
+    groups,
+    lifetimeSeconds: planLifetime(policy, client, server, scopes),
+    context: {},
+    authTimeSeconds: request.authTimeSeconds,
+  });
+}
