@@ -179,36 +179,42 @@ function refusePath(requestId: string): Response {
   return new Response(JSON.stringify(body), { status: 400, headers });
 }
 
+/** Nothing is read while the stream is full, and a body that fails meanwhile is not waited for. */
 async function pump(
   body: ReadableStream<Uint8Array> | null,
   out: ResponseStream,
   gone: AbortSignal,
 ): Promise<void> {
   const reader = body?.getReader();
-  const cancel = () => void reader?.cancel().catch(() => {});
-  gone.addEventListener('abort', cancel, { once: true });
+  const over = new AbortController();
+  reader?.closed.catch(() => over.abort());
+  const leave = () => {
+    over.abort();
+    void reader?.cancel().catch(() => {});
+  };
+  gone.addEventListener('abort', leave, { once: true });
   try {
     while (reader && !gone.aborted) {
       const { done, value } = await reader.read();
       if (done) break;
-      if (!out.write(value)) await drained(out, gone);
+      if (!out.write(value)) await drained(out, over.signal);
     }
     if (!out.destroyed) out.end();
   } finally {
-    gone.removeEventListener('abort', cancel);
+    gone.removeEventListener('abort', leave);
   }
 }
 
-function drained(out: ResponseStream, gone: AbortSignal): Promise<void> {
+function drained(out: ResponseStream, over: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const settle = () => {
       out.off('drain', settle);
-      gone.removeEventListener('abort', settle);
+      over.removeEventListener('abort', settle);
       resolve();
     };
     out.once('drain', settle);
-    gone.addEventListener('abort', settle, { once: true });
-    if (gone.aborted) settle();
+    over.addEventListener('abort', settle, { once: true });
+    if (over.aborted) settle();
   });
 }
 

@@ -2,7 +2,7 @@ import { lookup as resolveName } from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { type Duplex, Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { mayConnect } from '../core/perimeter.ts';
 import type { Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -21,7 +21,8 @@ class RefusedAddress extends Error {}
 /**
  * The guarded way out over `node:http(s)`. The name is resolved once, every address is checked, and the connection goes to the
  * address that was checked, with TLS verified for the name. Redirects are refused. Proxy variables are not read. Bodies stay
- * encoded as they came. Connections are kept alive only within one isolation key. Bounds: connect, first byte, silence, call.
+ * encoded as they came, and are read no faster than somebody asks for them. Connections are kept alive only within one isolation key.
+ * Bounds: connect, first byte, silence, call. Silence is time for which a reader waits; a reader that does not ask is bounded by the call.
  */
 export function createUpstream(): Upstream {
   const pools = new Map<string, Pool>();
@@ -83,9 +84,7 @@ function start(
       return;
     }
     bounds.watchBody(incoming);
-    // biome-ignore lint/nursery/noUnsafeTypeAssertion: @types/node types the web stream without its element
-    const body = Readable.toWeb(incoming) as ReadableStream<Uint8Array>;
-    resolve(ok({ status, headers: joinHeaders(incoming), body }));
+    resolve(ok({ status, headers: joinHeaders(incoming), body: bodyOf(incoming, bounds) }));
   });
   outgoing.end(request.body);
 }
@@ -119,15 +118,19 @@ class Bounds {
   }
 
   watchBody(incoming: http.IncomingMessage): void {
+    clearTimeout(this.#phase);
     this.#target = incoming;
-    const restart = () => {
-      clearTimeout(this.#phase);
-      this.#phase = this.#after(this.#request.timeout.silenceMs, 'the upstream fell silent');
-    };
-    restart();
-    incoming.on('data', restart);
-    incoming.pause();
     incoming.once('close', () => this.#end());
+  }
+
+  /** Waits for the next of the body, and no longer than the upstream may be silent. */
+  async listen<T>(next: Promise<T>): Promise<T> {
+    this.#phase = this.#after(this.#request.timeout.silenceMs, 'the upstream fell silent');
+    try {
+      return await next;
+    } finally {
+      clearTimeout(this.#phase);
+    }
   }
 
   /** Ends the call: without an answer it has failed, and an answer that has begun fails in its body. */
@@ -146,6 +149,30 @@ class Bounds {
   #after(ms: number, message: string): NodeJS.Timeout {
     return setTimeout(() => this.stop(new TimedOut(message)), ms);
   }
+}
+
+/**
+ * A body as its reader asks for it: what has arrived by then comes as one chunk, and nothing is read ahead of that but what Node's own
+ * buffers hold. A failure is there at once, whether or not somebody is reading.
+ */
+function bodyOf(incoming: http.IncomingMessage, bounds: Bounds): ReadableStream<Uint8Array> {
+  const chunks: AsyncIterator<Uint8Array, unknown> = incoming.iterator();
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        incoming.once('error', (error) => controller.error(error));
+      },
+      async pull(controller) {
+        const next = await bounds.listen(chunks.next());
+        if (next.done) controller.close();
+        else controller.enqueue(next.value);
+      },
+      cancel() {
+        incoming.destroy();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** Resolves like the system does, and gives only addresses that may be connected to: one refused address refuses the name. */

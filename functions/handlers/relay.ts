@@ -13,13 +13,17 @@ export type RelayOptions = {
   readonly onEnd: (end: RelayEnd, error?: unknown) => void;
 };
 
+/** How long a client that is behind may take to hear of a failure, before its stream is cut. */
+const HEAR_FAILURE_MS = 5_000;
+
 /** The last of an event: a line ending and a blank line, in any mixture of the three line endings (HTML §9.2.6). */
 const BLANK_LINE = /(?:\n\n|\r\r|\n\r|\n\r\n|\r\r\n)$/;
 
 /**
  * Relays a stream chunk for chunk, pulled by the client: nothing is read ahead of its demand. The client's cancel reaches the source.
  * A source that fails fails the stream, so that no half of it passes for the whole; with `onFailure` it ends in order, and half an
- * event that was sent is left unfinished, which no SSE reader dispatches.
+ * event that was sent is left unfinished, which no SSE reader dispatches. A client that reads nothing does not outlast its source: it
+ * has 5 s to hear of the failure.
  */
 export function relay(source: ReadableStream<Uint8Array>, options: RelayOptions): ReadableStream<Uint8Array> {
   const reader = source.getReader();
@@ -29,8 +33,10 @@ export function relay(source: ReadableStream<Uint8Array>, options: RelayOptions)
   let ended = false;
   let pending: Promise<Awaited<ReturnType<typeof reader.read>>> | undefined;
 
+  let unheard: NodeJS.Timeout | undefined;
   const finish = (end: RelayEnd, error?: unknown) => {
     if (ended) return;
+    clearTimeout(unheard);
     ended = true;
     options.onEnd(end, error);
   };
@@ -44,6 +50,15 @@ export function relay(source: ReadableStream<Uint8Array>, options: RelayOptions)
 
   return new ReadableStream<Uint8Array>(
     {
+      start(controller) {
+        reader.closed.catch((error) => {
+          if (ended) return;
+          unheard = setTimeout(() => {
+            finish('failed', error);
+            controller.error(error);
+          }, HEAR_FAILURE_MS);
+        });
+      },
       async pull(controller) {
         try {
           for (;;) {

@@ -94,20 +94,31 @@ async function attempt(
 function redact(response: UpstreamResponse, secrets: readonly Secret[]): UpstreamResponse {
   const redactor = new Redactor(secrets);
   if (redactor.isIdle) return response;
-  const body = response.body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        const passed = redactor.push(chunk);
-        if (passed.byteLength > 0) controller.enqueue(passed);
-      },
-      flush(controller) {
-        const rest = redactor.end();
-        if (rest.byteLength > 0) controller.enqueue(rest);
-      },
-    }),
-  );
   const headers = new Map(
     Array.from(response.headers, ([name, value]) => [name, redactor.text(value)] as const),
   );
-  return { status: response.status, headers, body };
+  return { status: response.status, headers, body: redactBody(response.body, redactor) };
+}
+
+/** Pulled by its reader, as the body is; a `TransformStream` would hold a failure back until somebody reads what came before it. */
+function redactBody(source: ReadableStream<Uint8Array>, redactor: Redactor): ReadableStream<Uint8Array> {
+  const reader = source.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        reader.closed.catch((error) => controller.error(error));
+      },
+      async pull(controller) {
+        for (;;) {
+          const { done, value } = await reader.read();
+          const passed = done ? redactor.end() : redactor.push(value);
+          if (passed.byteLength > 0) controller.enqueue(passed);
+          if (done) controller.close();
+          if (done || passed.byteLength > 0) return;
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
 }

@@ -1,5 +1,6 @@
 import { PassThrough, type Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
@@ -160,6 +161,47 @@ describe('a streamed answer', () => {
     const handler = startHandler(bodyOf(['one,'], new Error('torn')), done);
     await expect(handler(eventOf('/me'), stream)).rejects.toThrow();
     expect([stream.writableEnded, stream.destroyed, done]).toEqual([false, false, ['recorded']]);
+  });
+
+  test('is read no faster than it is taken', async () => {
+    const stream = new PassThrough({ highWaterMark: 4 });
+    let pulls = 0;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          pulls += 1;
+          if (pulls > 5) controller.close();
+          else controller.enqueue(Buffer.from('chunk'));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const handled = startHandler(body)(eventOf('/me'), stream);
+    await turn();
+    expect(pulls).toBe(1);
+    expect(await text(stream)).toBe(`200\n${'chunk'.repeat(5)}`);
+    await handled;
+  });
+
+  test('of a body that fails while nobody takes anything is over', async () => {
+    const stream = new PassThrough({ highWaterMark: 4 });
+    let fail: (() => void) | undefined;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        start(controller) {
+          fail = () => controller.error(new Error('torn'));
+        },
+        pull(controller) {
+          controller.enqueue(Buffer.from('chunk'));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const handled = expect(startHandler(body)(eventOf('/me'), stream)).rejects.toThrow('torn');
+    await turn();
+    fail?.();
+    await handled;
+    expect(stream.writableEnded).toBe(false);
   });
 
   test('for a client that is gone ends quietly', async () => {

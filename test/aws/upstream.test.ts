@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createUpstream } from '../../functions/aws/upstream.ts';
 import type { UpstreamRequest } from '../../functions/core/ports.ts';
@@ -166,5 +167,88 @@ describe('a body that', () => {
     const answer = await send(respond, changed);
     expect(answer.ok).toBe(true);
     await expect(answer.ok && readAll(answer.value.body)).rejects.toThrow();
+  });
+});
+
+describe('a body whose reader takes its time', () => {
+  const HEAD = 'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf';
+  const SILENT_MS = 100;
+
+  test('is not silent while nobody asks for more', async () => {
+    let goOn: (() => void) | undefined;
+    const answer = await send(
+      (socket) => {
+        socket.write(HEAD);
+        goOn = () => void socket.write('half');
+      },
+      { timeout: { ...TIMEOUT, silenceMs: SILENT_MS } },
+    );
+    await wait(3 * SILENT_MS);
+    goOn?.();
+    expect(answer.ok && (await readAll(answer.value.body))).toBe('halfhalf');
+  });
+
+  test('is silent where the reader waits, however late it began', async () => {
+    const answer = await send(answering(HEAD), { timeout: { ...TIMEOUT, silenceMs: SILENT_MS } });
+    await wait(3 * SILENT_MS);
+    const reader = answer.ok ? answer.value.body.getReader() : undefined;
+    expect((await reader?.read())?.value).toEqual(Buffer.from('half'));
+    await wait(3 * SILENT_MS);
+    await expect(reader?.read()).rejects.toThrow('the upstream fell silent');
+  });
+
+  test('fails with the call, whether or not anybody reads', async () => {
+    let closed: Promise<unknown> = Promise.resolve('never asked');
+    const answer = await send(
+      (socket) => {
+        closed = once(socket, 'close');
+        socket.write(HEAD);
+      },
+      { timeout: { ...TIMEOUT, callMs: 200 } },
+    );
+    await expect(answer.ok && answer.value.body.getReader().closed).rejects.toThrow('the call took too long');
+    await closed;
+  });
+
+  test('is not read on meanwhile, and comes whole', async () => {
+    const BYTES = 64 * 1024 * 1024;
+    let socket: Socket | undefined;
+    const answer = await send((accepted) => {
+      socket = accepted;
+      accepted.write(`HTTP/1.1 200 OK\r\nContent-Length: ${BYTES}\r\n\r\n`);
+      accepted.write(Buffer.alloc(BYTES, 7));
+    });
+    // What is left stays where it is, for as long as nobody asks.
+    let left = -1;
+    for (let before = -2; before !== left; await wait(100))
+      [before, left] = [left, socket?.writableLength ?? 0];
+    expect(left).toBeGreaterThan(0);
+    let bytes = 0;
+    for await (const chunk of answer.ok ? answer.value.body : []) bytes += chunk.byteLength;
+    expect(bytes).toBe(BYTES);
+  });
+
+  test('is let go of by a reader that leaves', async () => {
+    let closed: Promise<unknown> = Promise.resolve('never asked');
+    const answer = await send((socket) => {
+      closed = once(socket, 'close');
+      socket.write(HEAD);
+    });
+    const reader = answer.ok ? answer.value.body.getReader() : undefined;
+    await reader?.read();
+    const waiting = reader?.read();
+    await reader?.cancel();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    await closed;
+  });
+
+  test('comes in one chunk for all that has arrived by then', async () => {
+    const pieces = Array.from('abcdefgh', (character) => `1\r\n${character}\r\n`).join('');
+    const answer = await send(
+      answering(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${pieces}0\r\n\r\n`),
+    );
+    const reader = answer.ok ? answer.value.body.getReader() : undefined;
+    expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('abcdefgh');
+    expect(await reader?.read()).toMatchObject({ done: true });
   });
 });

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { SseFilter } from '../../functions/core/sse.ts';
 import { type RelayEnd, type RelayOptions, relay } from '../../functions/handlers/relay.ts';
 
@@ -179,6 +179,66 @@ describe('a source that fails', () => {
     expect(await readAll(reader)).toBe(`data: fine\n\n${onFailure}`);
     expect(ends).toEqual([['failed', new TypeError('event refused')]]);
     expect(seen.cancelled).toBe('no reason');
+  });
+});
+
+describe('a source that fails while the client reads nothing', () => {
+  const onFailure = 'event: message\ndata: failed\n\n';
+
+  function failing() {
+    let fail: (() => void) | undefined;
+    const source = new ReadableStream<Uint8Array>(
+      {
+        start(controller) {
+          fail = () => controller.error(new Error('the upstream broke'));
+        },
+        pull(controller) {
+          controller.enqueue(encoder.encode('data: a\n\n'));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    return { source, fail: () => fail?.() };
+  }
+
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('tells a client that asks soon', async () => {
+    const { source, fail } = failing();
+    const { reader, ends } = relayed(source, { onFailure });
+    await reader.read();
+    fail();
+    await vi.advanceTimersByTimeAsync(4_900);
+    expect(await readAll(reader)).toBe(onFailure);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(ends).toEqual([['failed', new Error('the upstream broke')]]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('is cut off for a client that does not', async () => {
+    const { source, fail } = failing();
+    const { reader, ends } = relayed(source, { onFailure });
+    await reader.read();
+    fail();
+    const cut = expect(reader.closed).rejects.toThrow('the upstream broke');
+    await vi.advanceTimersByTimeAsync(4_900);
+    expect(ends).toEqual([]);
+    await vi.advanceTimersByTimeAsync(200);
+    await cut;
+    expect(ends).toEqual([['failed', new Error('the upstream broke')]]);
+  });
+
+  test('is nothing any more to a client that has left', async () => {
+    const { source, fail } = failing();
+    const { reader, ends } = relayed(source, { onFailure });
+    await reader.read();
+    fail();
+    await vi.advanceTimersByTimeAsync(100);
+    await reader.cancel();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(ends).toEqual([['abandoned', undefined]]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 
