@@ -1,4 +1,5 @@
 import type { Action } from './action.ts';
+import type { Actions } from './addressed.ts';
 import { Caller } from './caller.ts';
 import type { Policy, Rule } from './policy.ts';
 
@@ -60,6 +61,21 @@ export function decide(policy: Policy, caller: Caller, action: Action): Decision
   const obtainable = findGrant(policy, caller.obtainableScopes, action);
   const missing = obtainable === undefined ? [] : [obtainable.scope];
   return deny(hasAccess(policy, caller, action.server) ? 'not_granted' : 'no_server_access', missing);
+}
+
+/**
+ * May this caller do all that one message needs? Each action is decided by {@link decide}; the first refusal stands for all, with
+ * every scope that is missing, or none where one of them cannot be obtained. The rule of the message's own action decides.
+ */
+export function decideAll(policy: Policy, caller: Caller, [own, ...addressed]: Actions): Decision {
+  const decision = decide(policy, caller, own);
+  const refusals = [decision, ...addressed.map((action) => decide(policy, caller, action))].flatMap((one) =>
+    one.allow ? [] : [one.refusal],
+  );
+  const [first] = refusals;
+  if (first === undefined) return decision;
+  const isObtainable = refusals.every(({ obtainable }) => obtainable.length > 0);
+  return deny(first.reason, isObtainable ? [...new Set(refusals.flatMap((one) => one.obtainable))] : []);
 }
 
 /** May this caller do anything at all on this server? For requests whose body is not in sight. */

@@ -44,7 +44,8 @@ export type Denial =
 
 /** The JSON-RPC codes of our own, outside the range that the protocol reserves (mcp 2026-07-28 §basic). */
 export const RPC_DENIED = -31001;
-const RPC_UPSTREAM = -31003;
+/** The server behind failed. */
+export const RPC_UPSTREAM = -31003;
 const RPC_UNAVAILABLE = -31004;
 
 /** What a denial looks like from outside. `text` is all that the client may know. */

@@ -22,17 +22,21 @@ const LISTS: ReadonlyMap<string, ListRule> = new Map([
   ['resources/templates/list', { items: 'resourceTemplates', method: 'resources/read', name: 'uriTemplate' }],
 ]);
 
+/** Answers beside lists that clients of the stateless era remember (mcp 2026-07-28 §caching). */
+const REMEMBERED: ReadonlySet<string> = new Set(['server/discover', 'resources/read']);
+
 /** Takes one JSON-RPC message of a server and gives what the caller may see of it; undefined where it cannot be read. */
 export type Pruner = (text: string) => string | undefined;
 
-/** A text without any of these holds no list. */
+/** A text without any of these holds no list, or nothing that is said of caching. */
 const LIST_MARK = /"(?:tools|prompts|resources|resourceTemplates)"|\\u/;
+const CACHE_MARK = /"cacheScope"|\\u/;
 
 /**
- * The pruner for what comes back; undefined where no list can be in it. An item stays exactly where `decide` would allow the call that
- * it stands for; cursors stay; the answer is marked `cacheScope: "private"`. Messages that carry no list (notifications, errors)
- * stay as they are. A message that is not JSON, and an answer to a list request whose list is no array, yield undefined: what
- * cannot be read cannot be shown.
+ * The pruner for what comes back; undefined where nothing in it is to be looked at. An item stays exactly where `decide` would
+ * allow the call that it stands for; cursors stay; the answer is marked `cacheScope: "private"`, and so are the other answers that
+ * clients remember. Messages that carry no list (notifications, errors) stay as they are. A message that is not JSON, and an answer
+ * to a list request whose list is no array, yield undefined: what cannot be read cannot be shown.
  *
  * In a session (`isInSession`, and on a GET stream, where `request` is undefined) any answer may be that of another request: a
  * stream is replayed, or an id is used twice and the server answers on the wrong stream. There every list is pruned.
@@ -45,6 +49,7 @@ export function createPruner(
   isInSession: boolean,
 ): Pruner | undefined {
   const asked = request === undefined ? undefined : LISTS.get(request.method ?? '');
+  if (request?.era === 'modern' && REMEMBERED.has(request.method ?? '')) return keepPrivate;
   if (asked === undefined && !isInSession) return undefined;
   const rules = asked === undefined || isInSession ? [...LISTS.values()] : [asked];
   return (text) => {
@@ -68,6 +73,19 @@ export function createPruner(
     }
     return writeJson(new Map(answer).set('result', pruned));
   };
+}
+
+/**
+ * Who may read is decided caller by caller, so what was read is for that caller alone, whatever the server says. An answer that says
+ * nothing of caching, a question to the client among them, passes as it is: clients take it for private.
+ */
+function keepPrivate(text: string): string | undefined {
+  if (!CACHE_MARK.test(text)) return text;
+  const parsed = parseJsonText(text, ANSWER_JSON);
+  if (!parsed.ok || !isJsonObject(parsed.value)) return undefined;
+  const result = parsed.value.get('result');
+  if (!isJsonObject(result) || !result.has('cacheScope')) return text;
+  return writeJson(new Map(parsed.value).set('result', new Map(result).set('cacheScope', 'private')));
 }
 
 function mayCall(policy: Policy, caller: Caller, server: string, rule: ListRule, item: Json): boolean {

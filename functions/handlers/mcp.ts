@@ -1,22 +1,20 @@
-import { type Message, readMessage, toAction } from '../core/action.ts';
+import { type Message, MODERN_VERSION, readMessage, toAction } from '../core/action.ts';
+import { actionsOf } from '../core/addressed.ts';
 import type { Caller } from '../core/caller.ts';
-import { decide, decideServer } from '../core/decide.ts';
-import { type Denial, rpcError, toMcpAnswer } from '../core/denial.ts';
-import { isUtf8Json, mcpResponseHeaders, mediaTypeOf } from '../core/forward.ts';
+import { decideAll, decideServer } from '../core/decide.ts';
+import type { Denial } from '../core/denial.ts';
+import { isUtf8Json } from '../core/forward.ts';
 import type { Invocation } from '../core/invocation.ts';
 import { writeJson } from '../core/json.ts';
 import type { Policy } from '../core/policy.ts';
 import type { UpstreamResponse } from '../core/ports.ts';
-import { createPruner, type Pruner } from '../core/prune.ts';
-import { err, type Result } from '../core/result.ts';
+import { createPruner } from '../core/prune.ts';
+import { err, ok, type Result } from '../core/result.ts';
 import { NAME } from '../core/route.ts';
-import { SseFilter } from '../core/sse.ts';
-import { type AccessFacts, type AccessRecords, accessRecords, type RecordPorts } from './access.ts';
-import { discard, NULL_BODY_STATUSES, readBody, readStream } from './body.ts';
+import { type AccessFacts, accessRecords, type RecordPorts } from './access.ts';
+import { readBody } from './body.ts';
 import type { Admission, Ingress } from './ingress.ts';
-import { denialProblem } from './problem.ts';
-import { relay } from './relay.ts';
-import { readMcpAnswer } from './server-answer.ts';
+import { answerDenial, deliver } from './mcp-answer.ts';
 
 /** One admitted and decided call, ready for the server behind. */
 export type McpCall = {
@@ -49,10 +47,6 @@ export type McpPorts = RecordPorts & {
   readonly allowedOrigins: readonly string[];
 };
 
-/** What may hold a list is read whole to be pruned, an event or a body at a time; more than this is refused. */
-const MAX_LIST_BYTES = 16_000_000;
-const KEEP_ALIVE = { text: ': keep-alive\n\n', afterMs: 20_000 } as const;
-
 /**
  * Serves one request on `/{server}/mcp`. In this order: origin, token (again: the authorizer's word is not taken), server, HTTP method,
  * media type, size, message, decision, audit record, server behind. The answer is relayed as it comes; lists are pruned by the
@@ -69,33 +63,32 @@ export async function serveMcp(
   const admission = await admit(ports, headers, server, invocation);
   if (!admission.ok) {
     await accessRecords(ports, invocation, headers).deny(admission.error, { area: 'access' });
-    return answer(admission.error, undefined, invocation);
+    return answerDenial(admission.error, undefined, invocation);
   }
   const { caller, policy } = admission.value;
   const records = accessRecords(ports, invocation, headers, { caller, policy });
   const refuse = async (denial: Denial, message?: Message): Promise<Response> => {
     await records.deny(denial, { ...facts, method: message?.method, name: message?.name });
-    return answer(denial, message, invocation);
+    return answerDenial(denial, message, invocation);
   };
 
   if (!NAME.test(server) || !policy.hasServer(server, caller)) {
     return refuse({ reason: 'unknown_server', obtainable: [] });
   }
   const httpMethod = httpMethodOf(request.method);
-  if (httpMethod === undefined || !ports.backend.accepts(policy, server, httpMethod)) {
-    return refuse({ reason: 'method_not_allowed' });
-  }
+  const isServed =
+    httpMethod !== undefined &&
+    isOfSessions(httpMethod, headers) &&
+    ports.backend.accepts(policy, server, httpMethod);
+  if (!isServed) return refuse({ reason: 'method_not_allowed' });
   const read = httpMethod === 'POST' ? await readPost(request) : undefined;
   if (read !== undefined && !read.ok) return refuse(read.error);
   const message = read?.value;
-  const decision =
-    message === undefined
-      ? decideServer(policy, caller, server)
-      : decide(policy, caller, toAction(server, message));
-  if (!decision.allow) return refuse(decision.refusal, message);
+  const decision = decideRequest(policy, caller, server, message);
+  if (!decision.ok) return refuse(decision.error, message);
 
   const decided: AccessFacts = { ...facts, method: message?.method ?? httpMethod, name: message?.name };
-  const written = await records.allow(decision.at, decided);
+  const written = await records.allow(decision.value, decided);
   if (!written.ok) return refuse(written.error, message);
   const startedAtMs = ports.now();
   const sent = await ports.backend.send({
@@ -111,12 +104,39 @@ export async function serveMcp(
   });
   if (!sent.ok) {
     await records.failed(sent.error, decided, startedAtMs);
-    return answer(sent.error, message, invocation);
+    return answerDenial(sent.error, message, invocation);
   }
   const isInSession = httpMethod === 'GET' || (message?.era === 'legacy' && headers.has('mcp-session-id'));
   const pruner =
     httpMethod === 'DELETE' ? undefined : createPruner(policy, caller, server, message, isInSession);
-  return deliver(ports, sent.value, { message, pruner, records, facts: decided, startedAtMs, invocation });
+  return deliver(ports, {
+    response: sent.value.response,
+    sessionId: sent.value.sessionId,
+    message,
+    isInSession,
+    pruner,
+    records,
+    facts: decided,
+    startedAtMs,
+    invocation,
+  });
+}
+
+/** The rule that allows it; a message whose parameters cannot be decided on is refused, where it is granted at all. */
+function decideRequest(
+  policy: Policy,
+  caller: Caller,
+  server: string,
+  message: Message | undefined,
+): Result<string, Denial> {
+  if (message === undefined) {
+    const decision = decideServer(policy, caller, server);
+    return decision.allow ? ok(decision.at) : err(decision.refusal);
+  }
+  const actions = actionsOf(server, message);
+  const decision = decideAll(policy, caller, actions.ok ? actions.value : [toAction(server, message)]);
+  if (!decision.allow) return err(decision.refusal);
+  return actions.ok ? ok(decision.at) : actions;
 }
 
 async function admit(
@@ -140,105 +160,13 @@ function httpMethodOf(method: string): McpCall['httpMethod'] | undefined {
   return method === 'POST' || method === 'GET' || method === 'DELETE' ? method : undefined;
 }
 
-type Delivery = {
-  readonly message: Message | undefined;
-  readonly pruner: Pruner | undefined;
-  readonly records: AccessRecords;
-  readonly facts: AccessFacts;
-  readonly startedAtMs: number;
-  readonly invocation: Invocation;
-};
-
-async function deliver(
-  ports: McpPorts,
-  sent: { readonly response: UpstreamResponse; readonly sessionId?: string },
-  delivery: Delivery,
-): Promise<Response> {
-  const { message, pruner, records, facts, startedAtMs, invocation } = delivery;
-  const { sessionId } = sent;
-  const { status } = sent.response;
-  const end = (reason: string) =>
-    invocation.waitUntil(records.outcome(reason, facts, { status, startedAtMs }));
-  const response = NULL_BODY_STATUSES.has(status) ? sent.response : await readMcpAnswer(sent.response);
-  if (response === undefined) {
-    const needsNoAnswer = status < 300 && facts.method !== 'GET' && message?.kind !== 'request';
-    end(needsNoAnswer ? 'complete' : 'no_mcp_answer');
-    return withoutAnswer(sent.response, message, invocation);
-  }
-  const isStream = mediaTypeOf(response.headers.get('content-type')) === 'text/event-stream';
-  const headers = mcpResponseHeaders(response.headers);
-  headers.set('x-request-id', invocation.requestId);
-  headers.set('cache-control', 'no-store');
-  if (sessionId !== undefined) headers.set('mcp-session-id', sessionId);
-  if (isStream) headers.set('x-accel-buffering', 'no');
-
-  if (pruner !== undefined && !isStream) {
-    const body = await readStream(response.body, MAX_LIST_BYTES).catch(() => undefined);
-    const text = body === undefined ? undefined : new TextDecoder().decode(body);
-    // An error of the server may be no JSON; then it lists nothing.
-    const pruned = text === undefined ? undefined : (pruner(text) ?? (status >= 400 ? text : undefined));
-    end(pruned === undefined ? 'unreadable_list' : 'complete');
-    if (pruned !== undefined) return new Response(pruned, { status, headers });
-    return answer({ reason: 'unreachable', detail: 'unreadable list' }, message, invocation);
-  }
-  if (NULL_BODY_STATUSES.has(status)) {
-    await discard(response.body);
-    end('complete');
-    return new Response(null, { status, headers });
-  }
-  const failure = rpcError(message?.id, -31003, 'the server behind broke off', {
-    request_id: invocation.requestId,
-  });
-  const body = relay(response.body, {
-    ...(pruner !== undefined ? { filter: new SseFilter(pruner, MAX_LIST_BYTES) } : {}),
-    ...(isStream ? { keepAlive: KEEP_ALIVE, onFailure: `event: message\ndata: ${failure}\n\n` } : {}),
-    onEnd: (reason, error) => {
-      if (error !== undefined) {
-        const detail = error instanceof Error ? error.message : String(error);
-        ports.log({ level: 'error', event: 'stream_failed', request_id: invocation.requestId, detail });
-      }
-      end(reason);
-    },
-  });
-  return new Response(body, { status, headers });
-}
-
 /**
- * What the client gets where the server behind said nothing that is MCP. Its refusal stands by its status, which clients act on (404: the
- * session is over), and so does its consent to what needs no answer; anything else is a server that failed.
+ * May the method be one of a session? POST may always. The stateless era has nothing else, and a GET that names neither a session nor
+ * a revision opens the HTTP+SSE transport of 2024-11-05: it waits for an event that never comes.
  */
-function withoutAnswer(
-  { status, headers: given }: UpstreamResponse,
-  message: Message | undefined,
-  invocation: Invocation,
-): Response {
-  const isRefusal = status >= 400 && status < 500;
-  if (!isRefusal && (status >= 500 || message?.kind === 'request')) {
-    return answer({ reason: 'unreachable', detail: `the upstream answered ${status}` }, message, invocation);
-  }
-  const headers = mcpResponseHeaders(given);
-  headers.set('cache-control', 'no-store');
-  headers.set('x-request-id', invocation.requestId);
-  headers.delete('content-type');
-  if (!isRefusal || message === undefined) return new Response(null, { status, headers });
-  headers.set('content-type', 'application/json');
-  const data = { request_id: invocation.requestId };
-  const body = rpcError(message.id, -31003, 'the server behind refused the request', data);
-  return new Response(body, { status, headers });
-}
-
-function answer(denial: Denial, message: Message | undefined, invocation: Invocation): Response {
-  if (message === undefined && denial.reason !== 'malformed_message') {
-    return denialProblem(denial, invocation.requestId);
-  }
-  const { status, body } = toMcpAnswer(denial, message, invocation.requestId);
-  return new Response(body, {
-    status,
-    headers: {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
-      'x-request-id': invocation.requestId,
-      ...(denial.reason === 'unavailable' ? { 'retry-after': '2' } : {}),
-    },
-  });
+function isOfSessions(httpMethod: McpCall['httpMethod'], headers: Headers): boolean {
+  if (httpMethod === 'POST') return true;
+  const version = headers.get('mcp-protocol-version');
+  if (version === MODERN_VERSION) return false;
+  return httpMethod === 'DELETE' || version !== null || headers.has('mcp-session-id');
 }

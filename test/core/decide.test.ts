@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Action } from '../../functions/core/action.ts';
-import { type Decision, decide, decideServer } from '../../functions/core/decide.ts';
+import { type Decision, decide, decideAll, decideServer } from '../../functions/core/decide.ts';
 import type { Policy, ScopeRule } from '../../functions/core/policy.ts';
 import { callerOf, clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { TestIssuer } from '../support/test-issuer.ts';
@@ -467,5 +467,41 @@ describe('laws', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('what needs several rights', () => {
+  const policy = policyFor({
+    complete: [scopeRule('maps', ['completion/complete'])],
+    prompts: [scopeRule('maps', ['prompts/get'])],
+  });
+  const complete = request('maps', 'completion/complete');
+  const get = request('maps', 'prompts/get', 'greet');
+  const read = request('maps', 'resources/read', 'doc://a');
+  const askAll = (scopes: readonly string[], ...addressed: readonly Action[]) =>
+    decideAll(policy, callerOf(issuer, policy, scopes), [complete, ...addressed]);
+
+  test('is granted with all of them, by the rule of its own action', () => {
+    expect(askAll(['prompts', 'complete'], get)).toMatchObject({ allow: true, scope: 'complete' });
+    expect(askAll(['complete'])).toMatchObject({ allow: true, scope: 'complete' });
+  });
+
+  test.for([
+    [['complete'], ['prompts']],
+    [['prompts'], ['complete']],
+  ] as const)('is refused with %j alone, and names what else is to be had: %j', ([scopes, obtainable]) => {
+    expect(askAll(scopes, get)).toEqual({ allow: false, refusal: { reason: 'not_granted', obtainable } });
+  });
+
+  test('names every scope that is missing, once, or none where one right cannot be had', () => {
+    const nothing = callerOf(issuer, policy, []);
+    expect(decideAll(policy, nothing, [complete, get, get])).toEqual({
+      allow: false,
+      refusal: { reason: 'no_server_access', obtainable: ['complete', 'prompts'] },
+    });
+    expect(askAll(['complete'], get, read)).toEqual({
+      allow: false,
+      refusal: { reason: 'not_granted', obtainable: [] },
+    });
   });
 });

@@ -18,9 +18,13 @@ function scene(rules: readonly ScopeRule[]) {
   return { policy, caller: callerOf(issuer, policy, ['s']) };
 }
 
-function asked(method: string): Message {
-  const body = { jsonrpc: '2.0', id: 1, method, params: { name: 'x', uri: 'x' } };
-  const read = readMessage(new TextEncoder().encode(JSON.stringify(body)), new Headers());
+function asked(method: string, era: 'legacy' | 'modern' = 'legacy'): Message {
+  const _meta = era === 'modern' ? { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } : {};
+  const body = { jsonrpc: '2.0', id: 1, method, params: { name: 'x', uri: 'x', _meta } };
+  const mirrored = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method };
+  const named = /^(?:tools\/call|prompts\/get|resources\/read)$/.test(method) ? { 'mcp-name': 'x' } : {};
+  const headers = new Headers(era === 'modern' ? { ...mirrored, ...named } : {});
+  const read = readMessage(new TextEncoder().encode(JSON.stringify(body)), headers);
   if (!read.ok) throw new Error(read.error.message);
   return read.value;
 }
@@ -143,6 +147,52 @@ describe('what is no list', () => {
     const listed = { ...answer({ tools: tools('route', 'erase') }), method: 'notifications/progress' };
     expect(prune(CALL_ROUTE, 'tools/list', listed)).toMatchObject({ result: { tools: tools('route') } });
     expect(prune(CALL_ROUTE, undefined, listed)).toMatchObject({ result: { tools: tools('route') } });
+  });
+});
+
+describe('what clients of the stateless era remember', () => {
+  const remembered = (method: string, text: string) => {
+    const { policy, caller } = scene(CALL_ROUTE);
+    return createPruner(policy, caller, 'maps', asked(method, 'modern'), false)?.(text);
+  };
+  const contents = [{ uri: 'doc://a', text: 'a' }];
+
+  test.for(['server/discover', 'resources/read'])('is for this caller alone: %s', (method) => {
+    const text = JSON.stringify(answer({ contents, ttlMs: 60_000, cacheScope: 'public' }));
+    expect(remembered(method, text)).toBe(text.replace('"public"', '"private"'));
+  });
+
+  test('is so however the word is written', () => {
+    const text = JSON.stringify(answer({ contents, cacheScope: 'public' })).replace('cacheS', 'cache\\u0053');
+    expect(JSON.parse(remembered('resources/read', text) ?? '').result.cacheScope).toBe('private');
+  });
+
+  test.for([
+    [
+      'a question to the client',
+      answer({ resultType: 'input_required', requestState: 'x', inputRequests: {} }),
+    ],
+    ['a result that says nothing of caching', answer({ contents })],
+    ['an error', { jsonrpc: '2.0', id: 1, error: { code: -32602, message: 'cacheScope' } }],
+    ['a contents that says it', answer({ contents: [{ uri: 'doc://a', text: '"cacheScope":"public"' }] })],
+  ] as const)('but %s passes byte for byte', ([, given]) => {
+    const text = JSON.stringify(given, null, 1);
+    expect(remembered('resources/read', text)).toBe(text);
+  });
+
+  test.for([
+    '{"result":{"cacheScope":"private","cacheScope":"public"}}',
+    '[{"result":{"cacheScope":"public"}}]',
+    '{"result":{"cacheScope":"public"}',
+  ])('cannot be shown where it cannot be read: %s', (text) => {
+    expect(remembered('resources/read', text)).toBe(undefined);
+  });
+
+  test('is nothing else', () => {
+    const { policy, caller } = scene(CALL_ROUTE);
+    for (const method of ['tools/call', 'prompts/get', 'completion/complete']) {
+      expect(createPruner(policy, caller, 'maps', asked(method, 'modern'), false)).toBe(undefined);
+    }
   });
 });
 

@@ -1,0 +1,55 @@
+import { type Action, type Message, type MessageRefusal, toAction } from './action.ts';
+import { isJsonArray, type Json, member, stringMember } from './json.ts';
+import { err, ok, type Result } from './result.ts';
+
+/** What one message needs: its own action first, then those of what it points at. */
+export type Actions = readonly [own: Action, ...addressed: readonly Action[]];
+
+/**
+ * Everything that must be allowed for a message to pass: its own action, and one for each thing that its parameters point at beside
+ * that. To complete an argument of a prompt or a resource template one must be able to get or read it, and to listen for changes of a
+ * resource, to read it (mcp 2026-07-28 §completion, §subscriptions). What points at nothing that can be decided on is refused.
+ */
+export function actionsOf(server: string, message: Message): Result<Actions, MessageRefusal> {
+  const own = toAction(server, message);
+  const params = message.body.get('params');
+  const addressed = message.method === undefined ? [] : addressedBy(message.method, params);
+  if (addressed === undefined) {
+    return err({
+      reason: 'malformed_message',
+      code: -32602,
+      message: `\`params\` of \`${message.method}\` do not say what is meant`,
+      id: message.id,
+    });
+  }
+  return ok([own, ...addressed.map((one): Action => ({ server, kind: 'request', ...one }))]);
+}
+
+type Addressed = { readonly method: string; readonly name: string };
+
+/** Undefined where the parameters are not in the form of the method. */
+function addressedBy(method: string, params: Json | undefined): readonly Addressed[] | undefined {
+  switch (method) {
+    case 'completion/complete':
+      return completed(member(params, 'ref'));
+    case 'subscriptions/listen':
+      return listened(member(member(params, 'notifications'), 'resourceSubscriptions'));
+    default:
+      return [];
+  }
+}
+
+function completed(ref: Json | undefined): readonly Addressed[] | undefined {
+  const isPrompt = stringMember(ref, 'type') === 'ref/prompt';
+  if (!isPrompt && stringMember(ref, 'type') !== 'ref/resource') return undefined;
+  const name = stringMember(ref, isPrompt ? 'name' : 'uri');
+  if (name === undefined || name === '') return undefined;
+  return [{ method: isPrompt ? 'prompts/get' : 'resources/read', name }];
+}
+
+function listened(uris: Json | undefined): readonly Addressed[] | undefined {
+  if (uris === undefined) return [];
+  if (!isJsonArray(uris)) return undefined;
+  const named = uris.flatMap((uri) => (typeof uri === 'string' && uri !== '' ? [uri] : []));
+  return named.length === uris.length ? named.map((name) => ({ method: 'resources/read', name })) : undefined;
+}
