@@ -32,7 +32,7 @@ export type ContextStorePorts = Omit<McpPorts, 'backend'> & {
  * same verb, so one entry in `scopes.yml` opens both; what is seen behind them is the token's namespace and filters.
  */
 export function createContextStore(ports: ContextStorePorts): Hono<AppEnv> {
-  const app = createApp(ports.log);
+  const app = createApp(ports.log, ports.allowedOrigins);
   const documents = sealedDocuments(ports);
   const backend = createDocumentBackend(ports, documents);
   app.all(`/${CONTEXT_STORE}/mcp`, (c) => serveMcp({ ...ports, backend }, c.req.raw, CONTEXT_STORE, c.env));

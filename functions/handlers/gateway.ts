@@ -22,7 +22,7 @@ export type GatewayPorts = Omit<McpPorts, 'backend'> &
 
 /** The gateway: MCP servers at `/{server}/mcp`, and the egress gateway for those servers at `/egress/{service}/…`. */
 export function createGateway(ports: GatewayPorts): Hono<AppEnv> {
-  const app = createApp(ports.log);
+  const app = createApp(ports.log, ports.allowedOrigins);
   const backend = createUpstreamBackend(ports);
   app.all('/:server/mcp', (c) => serveMcp({ ...ports, backend }, c.req.raw, c.req.param('server'), c.env));
   app.all('/egress/:service/*', (c) => serveEgress(ports, c.req.raw, c.req.param('service'), c.env));
