@@ -101,11 +101,15 @@ export function member(object: Json | undefined, name: string): Json | undefined
 
 /**
  * Equal for names that a case-insensitive reader takes for one another. `ẞ` gets to `ss` only by way of `ß`; `İ` is an `i` to readers
- * that fold letter by letter.
+ * that fold letter by letter, with or without the dot that is left over. What is folded is its own folding.
  */
 export function foldName(name: string): string {
   if (LOWER_CASE_ASCII.test(name)) return name;
-  return name.toLowerCase().toUpperCase().toLowerCase().replaceAll('i\u0307', 'i');
+  return name
+    .toLowerCase()
+    .toUpperCase()
+    .toLowerCase()
+    .replace(/i\u0307+/g, 'i');
 }
 
 class Syntax extends Error {
