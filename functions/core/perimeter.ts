@@ -36,8 +36,8 @@ export function mayConnect(address: string, allowPrivate: boolean): boolean {
   return kind === 'public' || (kind === 'private' && allowPrivate);
 }
 
-/** A host after two slashes, and nothing that a URL parser drops or turns round without a word: white space, backslashes. */
-const ABSOLUTE_URL = /^[a-z]+:\/\/[^\s\\/][^\s\\]*$/i;
+/** A host after two slashes, and nothing that a URL parser drops or turns round without a word: white space, control characters, backslashes. */
+const ABSOLUTE_URL = /^[a-z]+:\/\/[^\s\p{Cc}\\/][^\s\p{Cc}\\]*$/iu;
 
 /**
  * Reads the URL of a server or service: http or https, no user, no fragment, no query, not even empty ones; http only for a private one,

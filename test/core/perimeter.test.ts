@@ -157,6 +157,7 @@ describe('the URL of an upstream', () => {
     ['three slashes', 'https:///maps.example.com', true],
     ['a space before it', ' https://maps.example.com/', true],
     ['a line feed after it', 'https://maps.example.com/\n', true],
+    ['a control character after it', 'https://maps.example.com/\u0001', true],
     ['a tab in the host', 'https://ma\tps.example.com/', true],
     ['a fragment', 'https://maps.example.com/#x', true],
     ['a private address without `private`', 'https://10.1.2.3/', false],
