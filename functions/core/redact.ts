@@ -7,7 +7,7 @@ const MIN_SECRET_BYTES = 4;
 
 /**
  * Takes secrets out of what an upstream answers, for one that echoes the credential it was given (contract §7): as they were sent,
- * percent-encoded, as JSON spells them, and in Base64, each as common libraries write it. Works on a stream in chunks of any size; only bytes that may be the beginning
+ * percent-encoded, as JSON spells them, also JSON within JSON, and in Base64, each as common libraries write it. Works on a stream in chunks of any size; only bytes that may be the beginning
  * of a secret are held back. Does NOT find a secret that the upstream has transformed in another way.
  */
 export class Redactor {
@@ -114,16 +114,31 @@ function percentSpellingsOf(value: string): readonly string[] {
   ];
 }
 
-/** As `JSON.stringify` writes it, and as libraries do that keep HTML in mind: of PHP, Go, Java (Gson) and .NET. */
+/** `JSON.stringify`, and libraries that keep HTML in mind: of PHP, Go, Java (Gson) and .NET. */
+const JSON_WRITERS: readonly ((value: string) => string)[] = [
+  writeJsonString,
+  (value) => writeJsonString(value).replaceAll('/', '\\/'),
+  (value) => writeJsonString(value).replace(/[&<>]/g, (one) => `\\u00${hexOf(one)}`),
+  (value) => writeJsonString(value).replace(/[&<>=']/g, (one) => `\\u00${hexOf(one)}`),
+  (value) =>
+    writeJsonString(value).replace(/\\"|[&<>+'`]/g, (one) => `\\u00${hexOf(one.slice(-1)).toUpperCase()}`),
+];
+
+/** A tool that answers with the text of what an API answered has JSON in JSON, and once more where that API did the same. */
+const MAX_JSON_DEPTH = 3;
+
 function jsonSpellingsOf(value: string): readonly string[] {
-  const plain = JSON.stringify(value).slice(1, -1);
-  return [
-    plain,
-    plain.replaceAll('/', '\\/'),
-    plain.replace(/[&<>]/g, (one) => `\\u00${hexOf(one)}`),
-    plain.replace(/[&<>=']/g, (one) => `\\u00${hexOf(one)}`),
-    plain.replace(/\\"|[&<>+'`]/g, (one) => `\\u00${hexOf(one.slice(-1)).toUpperCase()}`),
-  ];
+  const spellings: string[] = [];
+  let inner: readonly string[] = [value];
+  for (let depth = 1; depth <= MAX_JSON_DEPTH; depth += 1) {
+    inner = [...new Set(inner.flatMap((text) => JSON_WRITERS.map((write) => write(text))))];
+    spellings.push(...inner);
+  }
+  return spellings;
+}
+
+function writeJsonString(value: string): string {
+  return JSON.stringify(value).slice(1, -1);
 }
 
 /** Two hexadecimal digits for a printable ASCII character. */

@@ -19,6 +19,12 @@ const form = (value: string) => new URLSearchParams({ v: value }).toString().sli
 const rfc3986 = (value: string) =>
   encodeURIComponent(value).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
 
+const json = (value: string) => JSON.stringify(value).slice(1, -1);
+const php = (value: string) => json(value).replaceAll('/', '\\/');
+const go = (value: string) => escaped(value, /[&<>]/g, lower);
+const dotNet = (value: string) =>
+  escaped(value.replaceAll('"', '\u0001'), /[&<>+'`]/g, upper).replaceAll('\\u0001', '\\u0022');
+
 function redact(secrets: readonly string[], chunks: readonly string[]): string {
   const redactor = new Redactor(secrets.map((secret) => new Secret(secret)));
   const passed = chunks.map((chunk) => Buffer.from(redactor.push(Buffer.from(chunk))));
@@ -57,6 +63,19 @@ describe('a secret that comes back', () => {
     { spelling: 'in a JSON string', text: JSON.stringify(SECRET).slice(1, -1) },
   ])('$spelling is taken out', ({ text }) => {
     expect(redact([SECRET], [`a ${text} b ${text}`])).toBe('a [redacted] b [redacted]');
+  });
+
+  test.for([
+    { spelling: 'in JSON within JSON', write: [json, json] },
+    { spelling: 'in JSON within JSON within JSON', write: [json, json, json] },
+    { spelling: 'in JSON of Go within JSON of PHP', write: [go, php] },
+    { spelling: 'in JSON of .NET within JSON', write: [dotNet, json] },
+    { spelling: 'in JSON within JSON of .NET within JSON', write: [json, dotNet, json] },
+  ])('$spelling is taken out', ({ write }) => {
+    for (const secret of [SECRET, AWKWARD]) {
+      const text = write.reduce((value, one) => one(value), secret);
+      expect(redact([secret], [`a ${text} b`])).toBe('a [redacted] b');
+    }
   });
 
   test('is taken out wherever the chunks are cut', () => {
