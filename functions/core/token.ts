@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { isJsonArray, isJsonObject, type Json, JsonNumber, type JsonObject, parseJson } from './json.ts';
+import { parseJwsObject, splitCompactJws, stringList, wholeSeconds } from './compact-jws.ts';
+import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { err, ok, type Result } from './result.ts';
 
 /** What a key may sign. The token layer accepts a key for its own kinds of token alone. */
@@ -30,12 +31,10 @@ const RULES: Readonly<Record<TokenKind, KindRule>> = {
 
 const MAX_TOKEN_BYTES = 8192;
 const CLOCK_TOLERANCE_SECONDS = 5;
-const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 /** RFC 6749 §3.3, or nothing at all. */
 const SCOPE = /^(?:[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*)?$/;
 /** RFC 7519 sets no bound; identifiers become keys of storage, which are bounded. OpenID Connect gives `sub` as many. */
 const MAX_IDENTIFIER_CHARACTERS = 255;
-const WHOLE_SECONDS = /^(?:0|[1-9][0-9]{0,11})$/;
 
 /** Why a token is refused; for the audit record, never for the client. */
 export type TokenRefusal = {
@@ -128,9 +127,9 @@ export class VerifiedToken {
       readonly nowSeconds: number;
     },
   ): Result<VerifiedToken, TokenRefusal> {
-    if (compact.length > MAX_TOKEN_BYTES || !COMPACT_JWS.test(compact)) return refuse('not_a_compact_jws');
-    const [header = '', payload = '', signature = ''] = compact.split('.');
-    if (![header, payload, signature].every(isCanonicalBase64url)) return refuse('not_canonical');
+    const split = splitCompactJws(compact, MAX_TOKEN_BYTES);
+    if (!split.ok) return refuse(split.error);
+    const { header, payload, signingInput, signature } = split.value;
 
     const rule = RULES[expected.kind];
     const keyId = keyIdOf(header, rule.type);
@@ -138,13 +137,7 @@ export class VerifiedToken {
     const known = expected.keys.find(keyId);
     if (known === undefined) return { ok: false, error: { ...bad('unknown_key'), missingKeyId: keyId } };
     if (known.purpose !== rule.purpose) return refuse('unknown_key');
-    const signed = verify(
-      'RSA-SHA256',
-      Buffer.from(`${header}.${payload}`),
-      known.key,
-      Buffer.from(signature, 'base64url'),
-    );
-    if (!signed) return refuse('signature');
+    if (!verify('RSA-SHA256', signingInput, known.key, signature)) return refuse('signature');
 
     const claims = readClaims(payload, rule);
     if (claims === undefined) return refuse('claims');
@@ -176,17 +169,8 @@ function refuse(detail: TokenRefusal['detail']): Result<never, TokenRefusal> {
   return err(bad(detail));
 }
 
-function isCanonicalBase64url(segment: string): boolean {
-  return Buffer.from(segment, 'base64url').toString('base64url') === segment;
-}
-
-function parseSegment(segment: string): JsonObject | undefined {
-  const parsed = parseJson(Buffer.from(segment, 'base64url'));
-  return parsed.ok && isJsonObject(parsed.value) ? parsed.value : undefined;
-}
-
 function keyIdOf(segment: string, type: string): string | undefined {
-  const header = parseSegment(segment);
+  const header = parseJwsObject(segment);
   const keyId = header?.get('kid');
   const exact = header?.size === 3 && header.get('alg') === 'RS256' && header.get('typ') === type;
   return exact && typeof keyId === 'string' ? keyId : undefined;
@@ -196,7 +180,7 @@ function readClaims(
   segment: string,
   rule: KindRule,
 ): (Claims & { readonly notBeforeSeconds: number; readonly lifetimeSeconds: number }) | undefined {
-  const payload = parseSegment(segment);
+  const payload = parseJwsObject(segment);
   if (payload === undefined) return undefined;
   const issuer = text(payload, 'iss');
   const subject = identifier(payload, 'sub');
@@ -204,20 +188,20 @@ function readClaims(
   const clientId = identifier(payload, 'client_id');
   const orgId = identifier(payload, 'org_id');
   const jti = identifier(payload, 'jti');
-  const issuedAtSeconds = seconds(payload.get('iat'));
+  const issuedAtSeconds = wholeSeconds(payload.get('iat'));
   const parentIssuedAtSeconds = payload.has('parent_iat')
-    ? seconds(payload.get('parent_iat'))
+    ? wholeSeconds(payload.get('parent_iat'))
     : issuedAtSeconds;
-  const expiresAtSeconds = seconds(payload.get('exp'));
+  const expiresAtSeconds = wholeSeconds(payload.get('exp'));
   const scope = payload.get('scope');
-  const groups = payload.has('groups') ? strings(payload.get('groups')) : [];
+  const groups = payload.has('groups') ? stringList(payload.get('groups')) : [];
   if (!issuer || !subject || !audience || !clientId || !orgId || !jti) return undefined;
   if (issuedAtSeconds === undefined || expiresAtSeconds === undefined || groups === undefined)
     return undefined;
   if (parentIssuedAtSeconds === undefined) return undefined;
   if (typeof scope !== 'string' || !SCOPE.test(scope)) return undefined;
   if (!rule.tokenKind.some((kind) => kind === payload.get('token_kind'))) return undefined;
-  const notBeforeSeconds = payload.has('nbf') ? seconds(payload.get('nbf')) : issuedAtSeconds;
+  const notBeforeSeconds = payload.has('nbf') ? wholeSeconds(payload.get('nbf')) : issuedAtSeconds;
   if (notBeforeSeconds === undefined || !optionalClaimsAreTyped(payload)) return undefined;
   return {
     issuer,
@@ -244,9 +228,9 @@ function readClaims(
 function optionalClaimsAreTyped(payload: JsonObject): boolean {
   return (
     !payload.has('cnf') &&
-    (!payload.has('teams') || strings(payload.get('teams')) !== undefined) &&
+    (!payload.has('teams') || stringList(payload.get('teams')) !== undefined) &&
     (!payload.has('act') || isJsonObject(payload.get('act'))) &&
-    (!payload.has('auth_time') || seconds(payload.get('auth_time')) !== undefined)
+    (!payload.has('auth_time') || wholeSeconds(payload.get('auth_time')) !== undefined)
   );
 }
 
@@ -258,14 +242,4 @@ function text(payload: JsonObject, name: string): string | undefined {
 function identifier(payload: JsonObject, name: string): string | undefined {
   const value = text(payload, name);
   return value !== undefined && value.length <= MAX_IDENTIFIER_CHARACTERS ? value : undefined;
-}
-
-function seconds(value: Json | undefined): number | undefined {
-  return value instanceof JsonNumber && WHOLE_SECONDS.test(value.lexeme) ? value.toNumber() : undefined;
-}
-
-function strings(value: Json | undefined): readonly string[] | undefined {
-  if (!isJsonArray(value)) return undefined;
-  const items = value.filter((item) => typeof item === 'string');
-  return items.length === value.length ? items : undefined;
 }

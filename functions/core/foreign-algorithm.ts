@@ -1,0 +1,66 @@
+import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import type { CompactJws } from './compact-jws.ts';
+import type { ForeignKey } from './ports.ts';
+
+/** The algorithms that a token of somebody else may be signed with (RFC 7518 §3.1). */
+export const FOREIGN_ALGORITHMS = ['RS256', 'PS256', 'ES256'] as const;
+
+/** One of {@link FOREIGN_ALGORITHMS}. */
+export type ForeignAlgorithm = (typeof FOREIGN_ALGORITHMS)[number];
+
+const MIN_RSA_BITS = 2048;
+/** Verifying costs by the square of the length; nobody signs tokens with more. */
+const MAX_RSA_BITS = 8192;
+
+/** Is the name, compared as it stands, one of the accepted algorithms? */
+export function isForeignAlgorithm(name: unknown): name is ForeignAlgorithm {
+  return FOREIGN_ALGORITHMS.some((known) => known === name);
+}
+
+/**
+ * Is the key made for the algorithm: its type and curve, its own `alg` and `use` where it says so? Does NOT look at the numbers in it.
+ */
+export function fitsAlgorithm(key: ForeignKey, algorithm: ForeignAlgorithm): boolean {
+  const isOfType =
+    algorithm === 'ES256' ? key['kty'] === 'EC' && key['crv'] === 'P-256' : key['kty'] === 'RSA';
+  const isForIt = key['alg'] === undefined || key['alg'] === algorithm;
+  return isOfType && isForIt && (key['use'] === undefined || key['use'] === 'sig');
+}
+
+/** Did this key sign? No where the key is malformed, too weak (RFC 7518 §3.3: 2048 bits) or does not fit the algorithm. */
+export function isSignedBy(jws: CompactJws, key: ForeignKey, algorithm: ForeignAlgorithm): boolean {
+  if (!fitsAlgorithm(key, algorithm)) return false;
+  const publicKey = importKey(key);
+  if (publicKey === undefined) return false;
+  return verify('sha256', jws.signingInput, { key: publicKey, ...optionsOf(algorithm) }, jws.signature);
+}
+
+function optionsOf(algorithm: ForeignAlgorithm) {
+  switch (algorithm) {
+    case 'RS256':
+      return { padding: constants.RSA_PKCS1_PADDING };
+    case 'PS256':
+      return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+    case 'ES256':
+      return { dsaEncoding: 'ieee-p1363' } as const;
+    default:
+      return algorithm satisfies never;
+  }
+}
+
+/** Takes the public members and nothing else; undefined where they are no key, or a weak one. */
+function importKey({ kty, n, e, crv, x, y }: ForeignKey): KeyObject | undefined {
+  const jwk = kty === 'RSA' ? { kty, n, e } : { kty, crv, x, y };
+  let key: KeyObject;
+  try {
+    key = createPublicKey({ key: jwk, format: 'jwk' });
+  } catch {
+    return undefined;
+  }
+  const { modulusLength, publicExponent } = key.asymmetricKeyDetails ?? {};
+  if (key.asymmetricKeyType === 'ec') return key;
+  if (modulusLength === undefined || publicExponent === undefined) return undefined;
+  // With an exponent of 1 a signature is its own padding: anybody can write one.
+  const isStrong = modulusLength >= MIN_RSA_BITS && modulusLength <= MAX_RSA_BITS && publicExponent >= 3n;
+  return isStrong ? key : undefined;
+}
