@@ -51,31 +51,41 @@ export type PolicyStore = {
 
 /**
  * Revocations. `isRevoked` answers for one verified token; a positive answer is final, a negative one may be at most
- * 5 s old. `revoke` is durable when it resolves, and never takes back what a later one has revoked.
+ * 5 s old, and is not old at all where `fresh` is asked for. `revoke` is durable when it resolves, and never takes back what a later
+ * one has revoked.
  */
 export type RevocationStore = {
-  isRevoked(token: RevocableToken): Promise<Result<boolean, Unavailable>>;
+  isRevoked(
+    token: RevocableToken,
+    options?: { readonly fresh?: boolean },
+  ): Promise<Result<boolean, Unavailable>>;
   revoke(entry: RevocationEntry): Promise<Result<void, Unavailable>>;
 };
 
 /** The identifiers by which a token can be revoked. */
 export type RevocableToken = {
   readonly orgId: string;
+  /** Names its line too: what it descends from revokes it (core/token-line). */
   readonly jti: string;
   readonly clientId: string;
   readonly subject: string;
+  /** Those that it was delegated through (`act`); they, and then its subject too, are looked at as its own client is. */
+  readonly actors?: readonly string[];
+  /** The run that it was issued for; undefined for what is no run token. */
+  readonly runId?: string;
   /** The age of the oldest token in its line: an identity token is as old as the access token that it was minted from. */
   readonly issuedAtSeconds: number;
   readonly expiresAtSeconds: number;
 };
 
 /**
- * One revocation. `jti` kills one token; `client`, `subject` and `org` kill every token of theirs issued at or before
- * `beforeSeconds`. The entry may be forgotten after `forgetAtSeconds`, when nothing that it kills can be alive.
+ * One revocation. It kills what was issued at or before `beforeSeconds`: `jti` one token and all that descend from it, `family` all
+ * that descend from one login, refresh tokens too, `client`, `subject`, `org` and `run` every token of theirs. The entry may be
+ * forgotten after `forgetAtSeconds`, when nothing that it kills can be alive; a refresh token lives for 30 days.
  */
 export type RevocationEntry = {
   readonly orgId: string;
-  readonly kind: 'jti' | 'client' | 'subject' | 'org';
+  readonly kind: 'jti' | 'family' | 'client' | 'subject' | 'org' | 'run';
   readonly id: string;
   readonly beforeSeconds: number;
   readonly forgetAtSeconds: number;

@@ -63,6 +63,37 @@ describe('an entry', () => {
     expect(await openStore().isRevoked(other)).toEqual(NO);
   });
 
+  test.for([
+    ['family', 'login', ['login.a', 'login.a.b', 'login.a.b.c'], ['logi.a', 'login-2.a', 'x.login']],
+    ['jti', 'login.a', ['login.a', 'login.a.b'], ['login.b', 'login.ab', 'login']],
+    ['jti', 'j-1', ['j-1', 'j-1.x'], ['j-2', 'x.j-1', 'j-1x']],
+  ] as const)('for %s %s kills what descends from it, nothing beside', async ([kind, id, dead, alive]) => {
+    const orgId = freshOrg();
+    await openStore().revoke(entryOf(orgId, { kind, id }));
+    const look = (jti: string) => openStore().isRevoked(tokenOf(orgId, { jti }));
+    for (const jti of dead) expect([jti, await look(jti)]).toEqual([jti, YES]);
+    for (const jti of alive) expect([jti, await look(jti)]).toEqual([jti, NO]);
+  });
+
+  test('for a run kills the tokens of that run', async () => {
+    const orgId = freshOrg();
+    await openStore().revoke(entryOf(orgId, { kind: 'run', id: 'run_1' }));
+    expect(await openStore().isRevoked(tokenOf(orgId, { runId: 'run_1' }))).toEqual(YES);
+    expect(await openStore().isRevoked(tokenOf(orgId, { runId: 'run_2' }))).toEqual(NO);
+    expect(await openStore().isRevoked(tokenOf(orgId, { subject: 'run_1' }))).toEqual(NO);
+  });
+
+  test.for([
+    ['that it was delegated through', { actors: ['broker', 'relay'] }, 'relay', YES],
+    ['that it is about', { subject: 'agent', actors: ['broker'] }, 'agent', YES],
+    ['of the same name as a user', { subject: 'sam' }, 'sam', NO],
+    ['that is named twice', { clientId: 'broker', actors: ['broker', 'broker'] }, 'broker', YES],
+  ] as const)('for a client kills a token by the client %s', async ([, changes, id, answer]) => {
+    const orgId = freshOrg();
+    await openStore().revoke(entryOf(orgId, { kind: 'client', id }));
+    expect(await openStore().isRevoked(tokenOf(orgId, changes))).toEqual(answer);
+  });
+
   test('for an organisation kills every token of it', async () => {
     const orgId = freshOrg();
     await openStore().revoke(entryOf(orgId, { kind: 'org', id: orgId }));
@@ -95,6 +126,16 @@ describe('an entry', () => {
 });
 
 describe('what is remembered', () => {
+  test('does not count where a fresh look is asked for', async () => {
+    const orgId = freshOrg();
+    const store = openStore();
+    expect(await store.isRevoked(tokenOf(orgId))).toEqual(NO);
+    await openStore().revoke(entryOf(orgId));
+    expect(await store.isRevoked(tokenOf(orgId))).toEqual(NO);
+    expect(await store.isRevoked(tokenOf(orgId), { fresh: true })).toEqual(YES);
+    expect(await store.isRevoked(tokenOf(orgId))).toEqual(YES);
+  });
+
   test('of a younger token says nothing of an older one with the same names', async () => {
     const orgId = freshOrg();
     const store = openStore();
