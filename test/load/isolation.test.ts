@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { canary, findCanaries } from './canary.ts';
+import { SPOILT_GATEWAYS } from './isolation/spoils.ts';
+import { runIsolation } from './isolation.ts';
+import { Random } from './random.ts';
+
+const SEED = 20_261_121;
+
+describe('240 callers of 20 organisations at once in one process', () => {
+  test('no bytes of one request, secret or answer reach another', { timeout: 60_000 }, async () => {
+    const report = await runIsolation({ requests: 4_000, seed: SEED, stepMs: 20 });
+    expect(report.findings).toEqual([]);
+    expect(report).toMatchObject({ leaks: 0, faults: 0, callers: 240, orgs: 20 });
+    // What was looked at is enough to have seen something.
+    expect(report.requests).toBeGreaterThan(4_000);
+    expect(report.upstreamCalls).toBeGreaterThan(3_000);
+    expect(report.aborted).toBeGreaterThan(150);
+    expect(report.disturbed).toBeGreaterThan(150);
+    expect(report.affected).toBeLessThan(report.requests / 100);
+    for (const channel of ['answer', 'upstream', 'log', 'audit', 'lookup'] as const) {
+      expect(report.seen.get(channel), channel).toBeGreaterThan(1_000);
+    }
+    for (const [purpose, count] of report.purposes) expect(count, purpose).toBeGreaterThan(10);
+    expect(report.purposes.size).toBe(14);
+  });
+});
+
+describe('the harness finds a gateway that', () => {
+  test.for(SPOILT_GATEWAYS)('$name', async ({ spoil, finding }) => {
+    const report = await runIsolation({ requests: 400, seed: SEED, orgs: 3, spoil: spoil() });
+    expect(report.leaks + report.faults).toBeGreaterThan(0);
+    expect(report.findings.map(({ what }) => what).join('\n')).toMatch(finding);
+  });
+
+  test('makes none of these mistakes to be without a finding', async () => {
+    const report = await runIsolation({ requests: 400, seed: SEED, orgs: 3, spoil: {} });
+    expect(report.findings).toEqual([]);
+  });
+});
+
+describe('a canary', () => {
+  test('is found with its kind and number, wherever it stands', () => {
+    const text = `{"a":"x${canary('secret', 1_234)}y"}${canary('content', 36 ** 9 - 1)}`;
+    expect(findCanaries(text)).toEqual([
+      { kind: 'secret', id: 1_234 },
+      { kind: 'content', id: 36 ** 9 - 1 },
+    ]);
+  });
+
+  test('is not missed where it was cut in its midst', () => {
+    const whole = canary('secret', 7);
+    expect(() => findCanaries(`${whole.slice(0, 12)}[redacted]`)).toThrow('half a canary');
+    expect(findCanaries(whole.slice(0, 12))).toEqual([]);
+  });
+});
+
+test('chance can be had again, and differs from stream to stream', () => {
+  const numbers = (seed: number, stream: number) => {
+    const random = new Random(seed, stream);
+    return Array.from({ length: 5 }, () => random.next());
+  };
+  expect(numbers(1, 2)).toEqual(numbers(1, 2));
+  expect(numbers(1, 2)).not.toEqual(numbers(1, 3));
+  expect(numbers(1, 2)).not.toEqual(numbers(2, 2));
+});
