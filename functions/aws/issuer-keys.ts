@@ -1,6 +1,6 @@
 import type { SigningKey, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { PublicKey } from '../core/token.ts';
+import type { PublicKey } from '../core/signed-token.ts';
 import type { Dynamo } from './dynamodb.ts';
 import { publishKeys } from './rulebook.ts';
 

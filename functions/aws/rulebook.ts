@@ -1,7 +1,7 @@
 import { Policy } from '../core/policy.ts';
 import type { Clock, Rulebook, RulebookStore, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { KeySet, type PublicKey } from '../core/token.ts';
+import { KeySet, type PublicKey } from '../core/signed-token.ts';
 import { batchGet, type ConditionFailed, type Dynamo, type Item, readString } from './dynamodb.ts';
 import { POINTER_KEY, parsePointer, readSnapshot } from './policy-records.ts';
 

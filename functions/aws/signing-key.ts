@@ -3,7 +3,7 @@ import { GetPublicKeyCommand, type KMSClient, SignCommand } from '@aws-sdk/clien
 import { calculateJwkThumbprint } from 'jose';
 import type { SigningKey, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { KeyPurpose, PublicKey } from '../core/token.ts';
+import type { KeyPurpose, PublicKey } from '../core/signed-token.ts';
 
 /**
  * An RSA-2048 key in KMS that signs RS256 (RFC 7518 §3.3). It signs by key ARN, never by alias, so key and `kid` cannot part

@@ -3,7 +3,8 @@ import type { CallerRefusal } from './caller.ts';
 import type { PolicyRefusal } from './decide.ts';
 import { writeJson } from './json.ts';
 import type { Unavailable, UpstreamFailure } from './ports.ts';
-import type { TokenRefusal } from './token.ts';
+import type { RunRefusal } from './run.ts';
+import type { TokenRefusal } from './signed-token.ts';
 import type { ScopeRefusal } from './visibility.ts';
 
 /** A request that carries no credential, or one that stands for nobody. */
@@ -39,6 +40,7 @@ export type Denial =
   | FormRefusal
   | EgressRefusal
   | ScopeRefusal
+  | RunRefusal
   | UpstreamFailure
   | Unavailable;
 
@@ -99,6 +101,13 @@ export function toWire(denial: Denial): Wire {
         code: 'permission_denied',
         rpcCode: RPC_DENIED,
         text: 'access denied: this token opens no namespace of the context store',
+      };
+    case 'run_namespace_not_allowed':
+      return {
+        status: 403,
+        code: 'permission_denied',
+        rpcCode: RPC_DENIED,
+        text: 'access denied: this client may open no runs for one of these namespaces; `run_namespaces` in clients.yml names those that it may',
       };
     case 'payload_too_large':
       return {

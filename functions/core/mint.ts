@@ -22,7 +22,7 @@ export function mintAccessToken(
   },
 ): Unsigned {
   const expiresAtSeconds = signing.nowSeconds + plan.lifetimeSeconds;
-  return encode('at+jwt', signing.keyId, {
+  return encodeToken('at+jwt', signing.keyId, {
     iss: signing.issuer,
     sub: plan.subject,
     aud: plan.audience,
@@ -48,7 +48,7 @@ export function mintIdentityToken(
   signing: { readonly keyId: string; readonly issuer: string; readonly nowSeconds: number },
 ): Unsigned {
   const expiresAtSeconds = Math.min(signing.nowSeconds + IDENTITY_LIFETIME_SECONDS, caller.expiresAtSeconds);
-  return encode('JWT', signing.keyId, {
+  return encodeToken('JWT', signing.keyId, {
     iss: signing.issuer,
     sub: caller.subject,
     aud: audience,
@@ -64,7 +64,8 @@ export function mintIdentityToken(
   });
 }
 
-function encode(
+/** The unsigned half of a token of ours: header exactly `{alg: RS256, typ, kid}` (contract §4). */
+export function encodeToken(
   type: string,
   keyId: string,
   claims: Readonly<Record<string, unknown>> & { readonly jti: string; readonly exp: number },

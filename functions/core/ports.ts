@@ -2,7 +2,7 @@ import type { AuditRecord } from './audit.ts';
 import type { Policy, Snapshot } from './policy.ts';
 import type { Result } from './result.ts';
 import type { Secret } from './secret.ts';
-import type { KeySet, PublicKey } from './token.ts';
+import type { KeySet, PublicKey } from './signed-token.ts';
 
 /** A dependency could not answer. `detail` is for the operator's log and never leaves the process. */
 export type Unavailable = { readonly reason: 'unavailable'; readonly detail: string };

@@ -1,18 +1,14 @@
-import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { parseJwsObject, splitCompactJws, stringList, wholeSeconds } from './compact-jws.ts';
+import { stringList, wholeSeconds } from './compact-jws.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
-import { err, ok, type Result } from './result.ts';
-
-/** What a key may sign. The token layer accepts a key for its own kinds of token alone. */
-export type KeyPurpose = 'access' | 'identity';
-
-/** An RSA public key of ours. `keyId` is its RFC 7638 thumbprint. */
-export type PublicKey = {
-  readonly keyId: string;
-  readonly purpose: KeyPurpose;
-  readonly n: string;
-  readonly e: string;
-};
+import { ok, type Result } from './result.ts';
+import {
+  badToken,
+  CLOCK_TOLERANCE_SECONDS,
+  type KeyPurpose,
+  type KeySet,
+  openSignedToken,
+  type TokenRefusal,
+} from './signed-token.ts';
 
 /** The kinds of token of this issuer: access tokens (RFC 9068) and identity tokens for upstreams (contract §7). */
 export type TokenKind = 'access' | 'identity';
@@ -29,31 +25,10 @@ const RULES: Readonly<Record<TokenKind, KindRule>> = {
   identity: { type: 'JWT', purpose: 'identity', maxLifetimeSeconds: 300, tokenKind: ['identity'] },
 };
 
-const MAX_TOKEN_BYTES = 8192;
-const CLOCK_TOLERANCE_SECONDS = 5;
 /** RFC 6749 §3.3, or nothing at all. */
 const SCOPE = /^(?:[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*)?$/;
 /** RFC 7519 sets no bound; identifiers become keys of storage, which are bounded. OpenID Connect gives `sub` as many. */
 const MAX_IDENTIFIER_CHARACTERS = 255;
-
-/** Why a token is refused; for the audit record, never for the client. */
-export type TokenRefusal = {
-  readonly reason: 'bad_token';
-  readonly detail:
-    | 'not_a_compact_jws'
-    | 'not_canonical'
-    | 'header'
-    | 'unknown_key'
-    | 'signature'
-    | 'claims'
-    | 'issuer'
-    | 'lifetime'
-    | 'not_yet_valid'
-    | 'expired'
-    | 'audience';
-  /** The key that was named where it is not known, so that a store may look again. */
-  readonly missingKeyId?: string;
-};
 
 /** The claims of a verified token. Times are seconds since the epoch. */
 export type Claims = {
@@ -72,24 +47,6 @@ export type Claims = {
   readonly namespace: Json | undefined;
   readonly scopeFilters: Json | undefined;
 };
-
-/** A set of public keys, looked up by key id. */
-export class KeySet {
-  readonly #keys: ReadonlyMap<string, { readonly purpose: KeyPurpose; readonly key: KeyObject }>;
-
-  constructor(keys: readonly PublicKey[]) {
-    this.#keys = new Map(
-      keys.map(({ keyId, purpose, n, e }) => [
-        keyId,
-        { purpose, key: createPublicKey({ key: { kty: 'RSA', n, e }, format: 'jwk' }) },
-      ]),
-    );
-  }
-
-  find(keyId: string): { readonly purpose: KeyPurpose; readonly key: KeyObject } | undefined {
-    return this.#keys.get(keyId);
-  }
-}
 
 /**
  * A token whose signature and claims were verified. Only {@link VerifiedToken.verify} makes one: the constructor is
@@ -127,27 +84,18 @@ export class VerifiedToken {
       readonly nowSeconds: number;
     },
   ): Result<VerifiedToken, TokenRefusal> {
-    const split = splitCompactJws(compact, MAX_TOKEN_BYTES);
-    if (!split.ok) return refuse(split.error);
-    const { header, payload, signingInput, signature } = split.value;
-
     const rule = RULES[expected.kind];
-    const keyId = keyIdOf(header, rule.type);
-    if (keyId === undefined) return refuse('header');
-    const known = expected.keys.find(keyId);
-    if (known === undefined) return { ok: false, error: { ...bad('unknown_key'), missingKeyId: keyId } };
-    if (known.purpose !== rule.purpose) return refuse('unknown_key');
-    if (!verify('RSA-SHA256', signingInput, known.key, signature)) return refuse('signature');
-
-    const claims = readClaims(payload, rule);
-    if (claims === undefined) return refuse('claims');
-    if (claims.issuer !== expected.issuer) return refuse('issuer');
+    const opened = openSignedToken(compact, { type: rule.type, purpose: rule.purpose, keys: expected.keys });
+    if (!opened.ok) return opened;
+    const claims = readClaims(opened.value, rule);
+    if (claims === undefined) return badToken('claims');
+    if (claims.issuer !== expected.issuer) return badToken('issuer');
     const { lifetimeSeconds } = claims;
-    if (lifetimeSeconds <= 0 || lifetimeSeconds > rule.maxLifetimeSeconds) return refuse('lifetime');
+    if (lifetimeSeconds <= 0 || lifetimeSeconds > rule.maxLifetimeSeconds) return badToken('lifetime');
     if (claims.notBeforeSeconds > expected.nowSeconds + CLOCK_TOLERANCE_SECONDS)
-      return refuse('not_yet_valid');
+      return badToken('not_yet_valid');
     const token = new VerifiedToken(expected.kind, claims);
-    return token.isExpired(expected.nowSeconds) ? refuse('expired') : ok(token);
+    return token.isExpired(expected.nowSeconds) ? badToken('expired') : ok(token);
   }
 
   /** Is the token past `exp`, with 5 s of tolerance? For a token that was remembered. */
@@ -161,27 +109,10 @@ export class VerifiedToken {
   }
 }
 
-function bad(detail: TokenRefusal['detail']): TokenRefusal {
-  return { reason: 'bad_token', detail };
-}
-
-function refuse(detail: TokenRefusal['detail']): Result<never, TokenRefusal> {
-  return err(bad(detail));
-}
-
-function keyIdOf(segment: string, type: string): string | undefined {
-  const header = parseJwsObject(segment);
-  const keyId = header?.get('kid');
-  const exact = header?.size === 3 && header.get('alg') === 'RS256' && header.get('typ') === type;
-  return exact && typeof keyId === 'string' ? keyId : undefined;
-}
-
 function readClaims(
-  segment: string,
+  payload: JsonObject,
   rule: KindRule,
 ): (Claims & { readonly notBeforeSeconds: number; readonly lifetimeSeconds: number }) | undefined {
-  const payload = parseJwsObject(segment);
-  if (payload === undefined) return undefined;
   const issuer = text(payload, 'iss');
   const subject = identifier(payload, 'sub');
   const audience = text(payload, 'aud');

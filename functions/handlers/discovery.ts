@@ -3,7 +3,7 @@ import type { Invocation } from '../core/invocation.ts';
 import type { Unavailable } from '../core/ports.ts';
 import type { Result } from '../core/result.ts';
 import { NAME, resourceOf } from '../core/route.ts';
-import type { PublicKey } from '../core/token.ts';
+import type { PublicKey } from '../core/signed-token.ts';
 import { problem } from './problem.ts';
 
 /** The public keys of this deployment. */

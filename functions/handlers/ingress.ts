@@ -6,7 +6,8 @@ import type { Policy } from '../core/policy.ts';
 import type { Clock, RevocationStore, Rulebook, RulebookStore, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { audiencesOf, isContextRoute, type Route } from '../core/route.ts';
-import { type KeySet, VerifiedToken } from '../core/token.ts';
+import type { KeySet } from '../core/signed-token.ts';
+import { VerifiedToken } from '../core/token.ts';
 
 /** A caller who was verified, the policy that holds for this request, and which header the token came in. */
 export type Admission = {

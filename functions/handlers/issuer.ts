@@ -5,6 +5,7 @@ import { createDiscovery } from './discovery.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
 import { NO_STORE, recordDecision } from './oauth-answer.ts';
 import { revokeToken } from './revocation-endpoint.ts';
+import { createRuns } from './runs.ts';
 import { issueToken } from './token-endpoint.ts';
 
 const MAX_FORM_BYTES = 16_384;
@@ -28,5 +29,6 @@ export function createIssuer(ports: IssuerPorts): Hono<AppEnv> {
   app.route('/', createDiscovery(ports.keys));
   app.post('/oauth/token', limit, (c) => issueToken(ports, c.req.raw, c.env));
   app.post('/oauth/revoke', limit, (c) => revokeToken(ports, c.req.raw, c.env));
+  app.route('/', createRuns(ports));
   return app;
 }

@@ -1,6 +1,7 @@
 import type { AuditRecord } from '../core/audit.ts';
 import type { Invocation } from '../core/invocation.ts';
-import { KeySet, VerifiedToken } from '../core/token.ts';
+import { KeySet } from '../core/signed-token.ts';
+import { VerifiedToken } from '../core/token.ts';
 import { authenticateClient, type ClientRefusal } from './client-authentication.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
 import {

@@ -25,6 +25,11 @@ const notGranted = { reason: 'not_granted', obtainable: [] } as const;
 const WIRE: {
   readonly [R in Denial['reason']]: readonly [Denial & { readonly reason: R }, number, string];
 } = {
+  run_namespace_not_allowed: [
+    { reason: 'run_namespace_not_allowed', detail: 'charts' },
+    403,
+    'permission_denied',
+  ],
   no_token: [{ reason: 'no_token' }, 401, 'unauthenticated'],
   malformed_token_header: [{ reason: 'malformed_token_header' }, 401, 'unauthenticated'],
   bad_token: [{ reason: 'bad_token', detail: 'signature', missingKeyId: 'k-1' }, 401, 'unauthenticated'],

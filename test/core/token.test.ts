@@ -2,7 +2,8 @@ import { createHmac, createPublicKey, sign } from 'node:crypto';
 import fc from 'fast-check';
 import { jwtVerify } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { type Claims, KeySet, VerifiedToken } from '../../functions/core/token.ts';
+import { KeySet } from '../../functions/core/signed-token.ts';
+import { type Claims, VerifiedToken } from '../../functions/core/token.ts';
 import { type Changes, makeKey, NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
 const issuer = new TestIssuer();

@@ -1,5 +1,6 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { KeySet, type PublicKey, type TokenKind, VerifiedToken } from '../../functions/core/token.ts';
+import { KeySet, type PublicKey } from '../../functions/core/signed-token.ts';
+import { type TokenKind, VerifiedToken } from '../../functions/core/token.ts';
 
 /** The origin of the deployment that the tests speak of, and the second at which their clock stands. */
 export const ORIGIN = 'https://gate.example.com';
