@@ -15,6 +15,7 @@ import { createSealerSource } from './aws/sealer.ts';
 import { createSecretStore } from './aws/secrets.ts';
 import { createSigningKeys } from './aws/signing-key.ts';
 import { createUpstream } from './aws/upstream.ts';
+import { createForeignKeys } from './handlers/foreign-keys.ts';
 import { createIngress } from './handlers/ingress.ts';
 import { createIssuer } from './handlers/issuer.ts';
 
@@ -33,6 +34,7 @@ const rulebook = createRulebookStore(dynamo, environment.AUTH_TABLE, clock);
 const revocations = createRevocationStore(dynamo, environment.AUTH_TABLE, clock);
 const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
 const [signingKey, ...retiring] = createSigningKeys(kms, environment.ISSUER_KEY_ARNS, 'access');
+const upstream = createUpstream();
 const identityKeys = createSigningKeys(kms, environment.IDENTITY_KEY_ARNS, 'identity');
 
 export const handler = createBufferedHandler(
@@ -45,7 +47,8 @@ export const handler = createBufferedHandler(
     signingKey,
     keys: createIssuerKeys(dynamo, environment.AUTH_TABLE, [signingKey, ...retiring, ...identityKeys]),
     ingress: createIngress({ rulebook, revocations, clock }),
-    upstream: createUpstream(),
+    upstream,
+    foreignKeys: createForeignKeys({ upstream, clock }),
     sealer: createSealerSource(secrets, environment.SEALING_SECRET),
     stage: environment.SALLYPORT_STAGE,
     now: Date.now,

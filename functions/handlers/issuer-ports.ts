@@ -1,5 +1,6 @@
 import type {
   AuditLog,
+  ForeignKeys,
   RecordStore,
   RevocationStore,
   RulebookStore,
@@ -25,6 +26,8 @@ export type IssuerPorts = {
   readonly ingress: Ingress;
   /** The way to identity providers and to the documents of clients. */
   readonly upstream: Upstream;
+  /** Public keys of identity providers and of clients. */
+  readonly foreignKeys: ForeignKeys;
   /** Undefined while the sealing secret cannot be read. */
   readonly sealer: () => Promise<Sealer | undefined>;
   readonly stage: string;

@@ -8,6 +8,7 @@ import type { RevocationEntry, SecretFailure, SigningKey } from '../../functions
 import { err, ok } from '../../functions/core/result.ts';
 import { Sealer } from '../../functions/core/seal.ts';
 import { Secret } from '../../functions/core/secret.ts';
+import { createForeignKeys } from '../../functions/handlers/foreign-keys.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
 import { createIssuer } from '../../functions/handlers/issuer.ts';
 import type { IssuerPorts } from '../../functions/handlers/issuer-ports.ts';
@@ -56,6 +57,7 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
     [...policy.clients.keys()].map((id) => [`sallyport/prod/clients/${id}`, `${id}-secret`]),
   );
   const clock = () => app.nowSeconds;
+  const upstream = createUpstream();
   const revocations: IssuerPorts['revocations'] = {
     isRevoked: () => Promise.resolve(ok(false)),
     revoke(entry) {
@@ -93,7 +95,8 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
     signingKey: signingKeyOf(issuer),
     keys: { publish: () => Promise.resolve(ok([issuer.access.published])) },
     ingress: createIngress({ rulebook, revocations, clock }),
-    upstream: createUpstream(),
+    upstream,
+    foreignKeys: createForeignKeys({ upstream, clock }),
     sealer: () => Promise.resolve(new Sealer(['0'.repeat(64)])),
     stage: 'prod',
     now: () => clock() * 1000,
