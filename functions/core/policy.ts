@@ -1,3 +1,5 @@
+import type { IdentityProvider } from './identity-provider.ts';
+
 /** What goes upstream (contract §7). Calls in `user_oauth` and `hybrid` are refused until connections are built. */
 export type EgressMode = 'none' | 'passthrough' | 'identity' | 'service_account' | 'user_oauth' | 'hybrid';
 
@@ -85,6 +87,8 @@ export type Snapshot = {
   readonly services: readonly ServiceEntry[];
   readonly clients: readonly ClientEntry[];
   readonly orgs: readonly { readonly id: string; readonly suspended: boolean }[];
+  /** Absent from what was stored before there were any. */
+  readonly idps?: readonly IdentityProvider[];
 };
 
 /** A rule made ready to decide: exact names, wildcards as flags. */
@@ -109,6 +113,7 @@ export class Policy {
   readonly servers: ReadonlyMap<string, ServerEntry>;
   readonly services: ReadonlyMap<string, ServiceEntry>;
   readonly clients: ReadonlyMap<string, ClientEntry>;
+  readonly idps: ReadonlyMap<string, IdentityProvider>;
   readonly #rules: ReadonlyMap<string, ReadonlyMap<string, readonly Rule[]>>;
   readonly #uiScopes: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
   readonly #groups: ReadonlyMap<string, readonly string[]>;
@@ -119,6 +124,7 @@ export class Policy {
     this.servers = new Map(snapshot.servers.map((server) => [server.name, server]));
     this.services = new Map(snapshot.services.map((service) => [service.name, service]));
     this.clients = new Map(snapshot.clients.map((client) => [client.id, client]));
+    this.idps = new Map(snapshot.idps?.map((idp) => [idp.name, idp]));
     const names = [...this.servers.keys(), CONTEXT_STORE];
     this.#rules = new Map(
       snapshot.scopes.map(([scope, rules]) => [scope, indexByServer(scope, rules, names)]),
@@ -151,6 +157,11 @@ export class Policy {
 
   isSuspended(orgId: string): boolean {
     return this.#suspendedOrgs.has(orgId);
+  }
+
+  /** Where the users of an organisation log in, in the order of the file; nowhere for a suspended one. */
+  idpsOf(orgId: string): readonly IdentityProvider[] {
+    return this.isSuspended(orgId) ? [] : [...this.idps.values()].filter(({ org }) => org === orgId);
   }
 
   /**

@@ -5,6 +5,8 @@ const URI = /^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=%]+$/;
 /** RFC 8252 §7.1: the reversed name of a domain, so that it has a dot. `javascript:` and its like have none. */
 const PRIVATE_USE_SCHEME = /^[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+:$/;
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost']);
+/** A loopback redirect URI apart from its port. */
+const LOOPBACK = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost))(?::[1-9][0-9]{0,4})?((?:[/?].*)?)$/;
 const MAX_LENGTH = 2_000;
 
 /**
@@ -35,4 +37,21 @@ export function parseRedirectUri(text: string): Result<URL, string> {
 /** Is the host of this URL the machine of the user (RFC 8252 §7.3, and `localhost`)? */
 export function isLoopbackHost(url: URL): boolean {
   return LOOPBACK_HOSTS.has(url.hostname);
+}
+
+/**
+ * Is this one of the registered redirect URIs? Compared byte for byte (RFC 9700 §2.1); of http on loopback alone the port may be another
+ * (RFC 8252 §7.3), for a native app takes one that is free. What is no redirect URI matches nothing, registered or not.
+ */
+export function matchesRedirectUri(registered: readonly string[], presented: string): boolean {
+  if (!parseRedirectUri(presented).ok) return false;
+  const portless = withoutPort(presented);
+  return registered.some(
+    (uri) => uri === presented || (portless !== undefined && withoutPort(uri) === portless),
+  );
+}
+
+function withoutPort(uri: string): string | undefined {
+  const [, host, rest] = LOOPBACK.exec(uri) ?? [];
+  return host === undefined || rest === undefined ? undefined : host + rest;
 }

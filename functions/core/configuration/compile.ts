@@ -1,6 +1,7 @@
 import { CONTEXT_STORE, type Snapshot } from '../policy.ts';
 import { err, ok, type Result } from '../result.ts';
 import { readClients } from './clients.ts';
+import { readIdentityProviders } from './idps.ts';
 import { interpolate } from './interpolate.ts';
 import { readOrgs } from './orgs.ts';
 import { readScopes } from './scopes.ts';
@@ -17,11 +18,14 @@ const REQUIRED = ['scopes.yml', 'servers.yml', 'clients.yml'] as const;
 const OPTIONAL = ['services.yml', 'orgs.yml', 'providers.yml', 'idps.yml'] as const;
 
 /** Files of later capabilities: they may lie in the directory, and nothing is decided by them. */
-const UNUSED = ['providers.yml', 'idps.yml'] as const;
+const UNUSED = ['providers.yml'] as const;
+
+/** Here a variable without a value switches an entry off, and a secret's is the name of the secret. */
+const WITH_VARIABLES: ReadonlySet<string> = new Set(['idps.yml']);
 
 /**
  * Compiles the files of a configuration directory (contract §9), by file name. Variables are resolved already; one that is
- * left is a problem. Every problem of every file is found in one pass; with one, nothing is compiled. Names that a
+ * left is a problem, except in `idps.yml`. Every problem of every file is found in one pass; with one, nothing is compiled. Names that a
  * file takes from another (scopes, servers, organisations) must exist.
  */
 export function compileConfiguration(
@@ -43,7 +47,7 @@ export function compileConfiguration(
   }
   const open = (name: string): YamlReader => {
     const { text, missing } = interpolate(files.get(name) ?? '', {});
-    for (const variable of missing) {
+    for (const variable of WITH_VARIABLES.has(name) ? [] : missing) {
       const message = `the variable \`${variable.name}\` has no value; set it, or write \`\${${variable.name}:-default}\``;
       problems.push({ file: name, line: variable.line, message });
     }
@@ -55,13 +59,14 @@ export function compileConfiguration(
   const servers = readServers(open('servers.yml'), orgs, warnings);
   const services = readServices(open('services.yml'), { servers, orgs }, warnings);
   const clients = readClients(open('clients.yml'), { scopes, uiScopes, groups, servers, orgs }, warnings);
+  const idps = readIdentityProviders(open('idps.yml'), orgs, warnings);
   warnings.push(...warnOfAbsentServers(scopes, servers));
   for (const name of UNUSED) {
     if (files.has(name)) warnings.push({ file: name, line: 1, message: 'nothing reads this file yet' });
   }
   if (problems.length > 0) return err(problems);
   return ok({
-    snapshot: { format: 1, scopes, uiScopes, groups, servers, services, clients, orgs },
+    snapshot: { format: 1, scopes, uiScopes, groups, servers, services, clients, orgs, idps },
     warnings,
   });
 }

@@ -110,6 +110,13 @@ export class YamlReader {
     return this.items().flatMap((item) => item.string() ?? []);
   }
 
+  /** Every text at or below this value, as it stands. Reports nothing of what is none. */
+  texts(): readonly string[] {
+    if (isScalar(this.#node)) return typeof this.#node.value === 'string' ? [this.#node.value] : [];
+    if (isSeq(this.#node)) return this.items().flatMap((item) => item.texts());
+    return isMap(this.#node) ? this.entries().flatMap(([, value]) => value.texts()) : [];
+  }
+
   boolean(): boolean | undefined {
     const value = isScalar(this.#node) ? this.#node.value : undefined;
     return typeof value === 'boolean' ? value : this.problem('write true or false');

@@ -1,0 +1,53 @@
+/** An identity provider whose users may log in (contract §9, `idps.yml`): enabled, and complete. */
+export type IdentityProvider = {
+  /** Its key in `idps.yml`: a part of its users' subjects and of its redirect URI. */
+  readonly name: string;
+  readonly displayName: string;
+  /** The organisation of every user that it vouches for. */
+  readonly org: string;
+  /** May its endpoints be at a private or loopback address? */
+  readonly private: boolean;
+  readonly clientId: string;
+  /** Full name of the secret, `{stage}` to be replaced; undefined for a public client. */
+  readonly clientSecretName: string | undefined;
+  readonly tokenAuth: 'client_secret_post' | 'client_secret_basic';
+  /** Where browsers are sent; never fetched by us. */
+  readonly authUrl: string;
+  readonly tokenUrl: string;
+  readonly scopes: readonly string[];
+  /** The claim that names the user to people. It decides nothing. */
+  readonly usernameClaim: string;
+  readonly proof: IdTokenProof | GitHubProof;
+  /** Whose access tokens are taken at the gate (contract §3); undefined: nobody's. */
+  readonly acceptAccessTokens: AcceptedAccessTokens | undefined;
+};
+
+/** The user is the one of a signed id token (OpenID Connect Core §3.1.3.7). */
+export type IdTokenProof = {
+  readonly kind: 'id_token';
+  /** Compared with `iss` byte for byte. */
+  readonly issuer: string;
+  readonly jwksUrl: string;
+  /** The claim of groups; undefined where the provider names none. */
+  readonly groupsClaim: string | undefined;
+};
+
+/** GitHub has no id token: the user is whom its user endpoint names to the access token that our code was redeemed for. */
+export type GitHubProof = { readonly kind: 'github'; readonly userInfoUrl: string };
+
+/** Access tokens of a provider that are taken at the gate. */
+export type AcceptedAccessTokens = {
+  readonly clientIds: readonly string[];
+  /** What `aud` must be; undefined for providers whose access tokens have none. */
+  readonly audience: string | undefined;
+};
+
+/** The redirect URI that we use at this provider alone: an answer from another one cannot arrive here (RFC 9700 §4.4.2.2). */
+export function callbackUrl(provider: IdentityProvider, origin: string): string {
+  return `${origin}/oauth/callback/${provider.name}`;
+}
+
+/** The subject of a provider's user. A client id has no colon, so that it is never a client's. */
+export function subjectOf(provider: IdentityProvider, userId: string): string {
+  return `${provider.name}:${userId}`;
+}
