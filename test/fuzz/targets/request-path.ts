@@ -1,0 +1,325 @@
+import { deepStrictEqual, ok as holds, strictEqual } from 'node:assert';
+import { z } from 'zod';
+import { toRequest } from '../../../functions/aws/lambda.ts';
+import { isPlainPath, matchesPath } from '../../../functions/core/path-pattern.ts';
+import { err } from '../../../functions/core/result.ts';
+import { NAME, parseRoute, type Route } from '../../../functions/core/route.ts';
+import { createGateway } from '../../../functions/handlers/gateway.ts';
+import { ROUTES } from '../../../infra/routes.ts';
+import { toProxyEvent } from '../../../local/api-gateway/proxy-event.ts';
+import { type RouteMatch, RouteTable } from '../../../local/api-gateway/routes.ts';
+import { readApiTemplate } from '../api-template.ts';
+import { mutate, shorterTexts, smallerMember } from '../mutate.ts';
+import { decodeOnce, type Matched, matchRoute } from '../oracle/request-path.ts';
+import type { Random } from '../random.ts';
+import { createTarget, type Verdict } from '../target.ts';
+
+type Asked = { readonly method: 'GET' | 'POST' | 'DELETE' | 'PUT'; readonly path: string };
+
+const METHODS = ['GET', 'POST', 'DELETE', 'PUT'] as const;
+const ORIGIN = 'https://gate.example.com';
+/** First segments of our own: no server has such a name (contract §2). */
+const OWN_SEGMENTS = [
+  '.well-known',
+  'oauth',
+  'connect',
+  'healthz',
+  'egress',
+  'context',
+  'runs',
+  'servers',
+  'me',
+  'connections',
+  'tokens',
+  'admin',
+];
+
+const table = new RouteTable(readApiTemplate(), 'Api');
+const [ANY_MATCH] = METHODS.flatMap((method) => table.match(method, '/me') ?? []);
+
+/**
+ * A path from the request line to what is served. API Gateway's emulation, an independent matcher, the authorizer's reading and the
+ * gateway's own router take it for the same route and the same server, or it is served by none: one decoding, no dot segment, no encoded
+ * slash, no other case. The gateway alone, as if API Gateway let everything through, serves no other spelling either. A path that is plain
+ * for an allow-list is the same to the URL parser, and stays so when it is decoded again.
+ */
+export const requestPath = createTarget<Asked>({
+  name: 'path',
+  input: z.object({ method: z.enum(METHODS), path: z.string() }),
+  generate,
+  check,
+  smaller: (asked) => smallerMember(asked, 'path', shorterTexts(asked.path)),
+});
+
+async function check({ method, path }: Asked): Promise<Verdict> {
+  checkPlainPath(path);
+  const isSent = REQUEST_TARGET.test(path);
+  const match = isSent ? matchOf(method, path) : undefined;
+  const expected = isSent ? matchRoute(path) : undefined;
+  const methods = ROUTES.find((route) => route.path === expected?.path)?.methods ?? [];
+  const isExpected = methods.some((one) => one === method || one === 'ANY');
+  deepStrictEqual(
+    match && { path: match.route.resourcePath, parameters: match.pathParameters },
+    isExpected ? expected : undefined,
+  );
+
+  const authorized = parseRoute(path);
+  if (expected !== undefined) checkAuthorizer(authorized, expected);
+  const served = await serveBy(method, path, match);
+  if (served === 'another path') return 'refused';
+  if (served?.kind === 'mcp' && NAME.test(served.server)) {
+    strictEqual(decodeOnce(path), `/${served.server}/mcp`, 'one decoding leads to the server');
+    if (authorized.kind === 'mcp')
+      holds(authorized.server === served.server || !NAME.test(authorized.server));
+    if (!OWN_SEGMENTS.includes(served.server))
+      holds(authorized.kind === 'mcp' || authorized.kind === 'gateway');
+  }
+  if (match?.route.resourcePath === '/{server}/mcp' && served !== undefined) {
+    deepStrictEqual(served, { kind: 'mcp', server: match.pathParameters['server'] });
+  }
+  return match === undefined ? 'refused' : 'accepted';
+}
+
+/** The authorizer's route opens nothing but what is served: it is the same, or one that no token and no server is for. */
+function checkAuthorizer(route: Route, { path, parameters }: Matched): void {
+  const server =
+    path === '/context-store/mcp'
+      ? 'context-store'
+      : path === '/{server}/mcp'
+        ? parameters['server']
+        : undefined;
+  if (route.kind === 'mcp') {
+    holds(
+      route.server === server || !NAME.test(route.server) || OWN_SEGMENTS.includes(route.server),
+      `${route.server} for ${server}`,
+    );
+  }
+  if (route.kind === 'context') holds(path.startsWith('/context/') || server === 'context', path);
+  if (route.kind === 'egress') holds(path.startsWith('/egress/') || server === 'egress', path);
+}
+
+function checkPlainPath(path: string): void {
+  const isPlain = isPlainPath(path);
+  strictEqual(matchesPath('/**', path), isPlain);
+  if (!isPlain) return;
+  const decoded = decodeOnce(path);
+  const { pathname } = new URL(`https://h${path}`);
+  strictEqual(decodeOnce(pathname), decoded, 'the URL parser only encodes');
+  holds(decoded !== undefined && !/[%\\\0]/.test(decoded), 'nothing is left to decode');
+  strictEqual(decoded.split('/').length, path.split('/').length, 'no segment is won or lost');
+  holds(!decoded.split('/').some((one) => one === '.' || one === '..'), 'no dot segment');
+  if (matchesPath('/alpha/**', path)) holds(pathname.startsWith('/alpha/'), 'it stays where it was let in');
+}
+
+/** White space and control characters in a request line end it, or the connection. */
+const REQUEST_TARGET = /^[^\s\p{Cc}]+$/u;
+
+function matchOf(method: string, path: string): RouteMatch | undefined {
+  try {
+    return table.match(method, path);
+  } catch {
+    strictEqual(
+      path.split('/').every((segment) => decodeOnce(segment) !== undefined),
+      false,
+      'broken encoding',
+    );
+    return undefined;
+  }
+}
+
+let asked: Route | undefined;
+const never = () => Promise.reject(new Error('a refused request goes no further'));
+const gateway = createGateway({
+  ingress: {
+    async authenticate(_headers, route) {
+      asked = route;
+      return err({ reason: 'no_token' });
+    },
+    verifyDelegation: never,
+  },
+  audit: { write: async () => ({ ok: true, value: undefined }) },
+  credentials: { put: never },
+  upstream: { send: never },
+  sealer: async () => undefined,
+  nonce: () => new Uint8Array(12),
+  allowedOrigins: [],
+  now: () => 0,
+  log: (entry) => holds(entry['event'] !== 'bug', String(entry['detail'])),
+});
+
+/** What the gateway would serve, whether or not the API lets the path through; undefined where it answers that there is nothing. A path that is no URL's is refused before. */
+async function serveBy(
+  method: Asked['method'],
+  path: string,
+  match: RouteMatch | undefined,
+): Promise<Route | 'another path' | undefined> {
+  const route = match ?? ANY_MATCH;
+  if (route === undefined) throw new Error('the route table has no /me');
+  const request = toRequest(
+    toProxyEvent(exchangeOf(method, path), route, undefined),
+    new AbortController().signal,
+  );
+  if (request === undefined) return 'another path';
+  asked = undefined;
+  const response = await gateway.fetch(request, {
+    requestId: 'r-1',
+    origin: ORIGIN,
+    sourceIp: '127.0.0.1',
+    signal: request.signal,
+    waitUntil: () => {},
+  });
+  holds(response.status < 500, `answered ${response.status}`);
+  return asked;
+}
+
+function exchangeOf(method: string, path: string): Parameters<typeof toProxyEvent>[0] {
+  const api = {
+    apiId: 'a',
+    stage: 's',
+    stageVariables: { origin: ORIGIN },
+    domainName: 'd',
+    binaryMediaTypes: ['*/*'],
+  };
+  const request = {
+    method,
+    path,
+    query: new URLSearchParams(),
+    headers: new Map(),
+    body: Buffer.alloc(0),
+    sourceIp: '127.0.0.1',
+  };
+  return {
+    requestId: 'r-1',
+    extendedRequestId: 'x-1',
+    request,
+    match: undefined,
+    api,
+    receivedAt: new Date(0),
+  };
+}
+
+const PARAMETERS = [
+  'alpha',
+  'a',
+  '0',
+  'a_b-c',
+  'ALPHA',
+  'context-store',
+  'context',
+  'egress',
+  'servers',
+  'mcp',
+  'documents',
+  'me',
+  'a'.repeat(63),
+  'a'.repeat(64),
+  'caf\u00e9',
+  '__proto__',
+  'a.b',
+  '..',
+  '*',
+];
+const PIECES = [
+  ...[
+    '/',
+    '//',
+    '/./',
+    '/../',
+    '.',
+    '..',
+    '%2e',
+    '%2E%2e',
+    '%2f',
+    '%2F',
+    '%5c',
+    '\\',
+    ';',
+    ';x=1',
+    '%3b',
+    '%00',
+    '%',
+    '%2',
+    '%zz',
+  ],
+  ...[
+    '%25',
+    '%2561',
+    '%252f',
+    '%61',
+    '%6D',
+    '%20',
+    ' ',
+    '\t',
+    '?',
+    '#',
+    '%3f',
+    '%23',
+    '+',
+    '*',
+    '{',
+    '}',
+    '~',
+    ':',
+    '@',
+    '=',
+    '&',
+  ],
+  ...[
+    '%c0%af',
+    '%c0%ae',
+    '%e0%80%af',
+    '%ff',
+    '%ed%a0%80',
+    '%c3%a9',
+    '\u00e9',
+    '\u0130',
+    '\u212a',
+    '%e2%84%aa',
+    '\uff0f',
+    '\u2024',
+  ],
+  ...[
+    'mcp',
+    'MCP',
+    'alpha',
+    'context',
+    'egress',
+    '/mcp',
+    '/egress/api/',
+    'https://h/',
+    '%u002f',
+    '\ufeff',
+    '%ef%bb%bf',
+    '\u0001',
+  ],
+];
+
+function generate(random: Random): Asked {
+  const { path, methods } = random.pick(ROUTES);
+  const method = random.chance(20)
+    ? random.pick(METHODS)
+    : random.pick(METHODS.filter((one) => methods.some((known) => known === one || known === 'ANY')));
+  const segments = path
+    .slice(1)
+    .split('/')
+    .flatMap((part) => {
+      if (part.endsWith('+}'))
+        return Array.from({ length: 1 + random.below(3) }, () => random.pick(PARAMETERS));
+      return part.startsWith('{') ? random.pick(PARAMETERS) : part;
+    });
+  const written = `/${segments.join('/')}`;
+  const spelled = random.chance(40) ? encodeSome(random, written) : written;
+  const cased = random.chance(5) ? spelled.toUpperCase() : spelled;
+  return { method, path: random.chance(35) ? mutate(random, cased, PIECES) : cased };
+}
+
+/** A share of the characters behind percent signs, some of them twice. */
+function encodeSome(random: Random, path: string): string {
+  const encoded = Array.from(path, (character) => {
+    if ((character === '/' && !random.chance(3)) || !random.chance(20)) return character;
+    const bytes = Array.from(Buffer.from(character), (byte) => byte.toString(16).padStart(2, '0'));
+    const text = `%${bytes.join('%')}`;
+    return random.chance(5) ? text.replaceAll('%', '%25') : random.chance(50) ? text : text.toUpperCase();
+  });
+  return encoded.join('');
+}
