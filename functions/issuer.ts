@@ -18,6 +18,7 @@ import { createUpstream } from './aws/upstream.ts';
 import { createForeignKeys } from './handlers/foreign-keys.ts';
 import { createIngress } from './handlers/ingress.ts';
 import { createIssuer } from './handlers/issuer.ts';
+import { withPublishedKeys } from './handlers/issuer-rulebook.ts';
 
 const environment = readEnvironment(
   'SALLYPORT_STAGE',
@@ -30,12 +31,13 @@ const environment = readEnvironment(
 const dynamo = createDynamo();
 const kms = new KMSClient(SDK_BOUNDS);
 const clock = () => Math.floor(Date.now() / 1000);
-const rulebook = createRulebookStore(dynamo, environment.AUTH_TABLE, clock);
 const revocations = createRevocationStore(dynamo, environment.AUTH_TABLE, clock);
 const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
 const [signingKey, ...retiring] = createSigningKeys(kms, environment.ISSUER_KEY_ARNS, 'access');
 const upstream = createUpstream();
 const identityKeys = createSigningKeys(kms, environment.IDENTITY_KEY_ARNS, 'identity');
+const keys = createIssuerKeys(dynamo, environment.AUTH_TABLE, [signingKey, ...retiring, ...identityKeys]);
+const rulebook = withPublishedKeys(createRulebookStore(dynamo, environment.AUTH_TABLE, clock), keys);
 
 export const handler = createBufferedHandler(
   createIssuer({
@@ -45,7 +47,7 @@ export const handler = createBufferedHandler(
     audit: createAuditLog(dynamo, environment.AUDIT_TABLE, randomUUID),
     secrets,
     signingKey,
-    keys: createIssuerKeys(dynamo, environment.AUTH_TABLE, [signingKey, ...retiring, ...identityKeys]),
+    keys,
     ingress: createIngress({ rulebook, revocations, clock }),
     upstream,
     foreignKeys: createForeignKeys({ upstream, clock }),

@@ -4,7 +4,7 @@ import { dirname, join, posix, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
-const FOLDERS = ['functions', 'infra', 'local', 'cli'];
+const FOLDERS = ['functions', 'infra', 'local', 'cli', 'verifier'];
 const SOURCE = /\.(?:ts|tsx|mts|mjs|js)$/;
 
 type Import = {
@@ -46,7 +46,7 @@ function packageOf(specifier: string): string {
 function filesIn(folder: string): readonly string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
     .map((name) => join(ROOT, folder, name))
-    .filter((path) => SOURCE.test(path) && !path.includes('node_modules'));
+    .filter((path) => SOURCE.test(path) && !/node_modules|\/dist\//.test(path));
 }
 
 const IMPORTS = FOLDERS.flatMap((folder) => filesIn(folder).flatMap(importsOf));
@@ -99,6 +99,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     builtins: ['node:*'],
     types: ['core', 'handlers', 'aws', 'wiring', 'aws-lambda'],
   },
+  verifier: { areas: ['core'], packages: [], builtins: [] },
   cli: {
     areas: ['core'],
     packages: ['yaml', 'zod', '@modelcontextprotocol/client'],

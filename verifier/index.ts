@@ -1,0 +1,104 @@
+import { VerifiedRunToken } from '../functions/core/run-token.ts';
+import { parseContextScope } from '../functions/core/visibility.ts';
+import { createJwks } from './jwks.ts';
+
+/** What a service must say of itself and of its Sallyport. */
+export type RunTokenVerifierOptions = {
+  /** The public origin of the deployment, without a slash at its end: `iss` of its tokens. From configuration, never from a request. */
+  readonly issuer: string;
+  /** The name under which runs address this service. */
+  readonly service: string;
+  /** Where the public keys are; `{issuer}/.well-known/jwks.json` where nothing is said. */
+  readonly jwksUri?: string;
+  /** Seconds since the epoch; for tests. */
+  readonly clock?: () => number;
+};
+
+/** What a run may touch at this service. Filter every read and every write by all of it. */
+export type RunScope = {
+  readonly orgId: string;
+  readonly runId: string;
+  /** The coordinator that opened the run. */
+  readonly clientId: string;
+  readonly namespace: string;
+  /** Empty: the whole namespace. Else only what has all of these, with exactly these values, or no filters at all. */
+  readonly scopeFilters: Readonly<Record<string, string>>;
+  readonly permissions: { readonly read: true; readonly write: boolean };
+  readonly expiresAtSeconds: number;
+};
+
+/** A request that is not let in. `message` may be shown to its sender. */
+export type RunRefusal = { readonly status: 401 | 403 | 503; readonly message: string };
+
+/** Verifies run tokens for one service. */
+export type RunTokenVerifier = {
+  /** `authorization` is the request's header value, or the bare token; null or undefined where there is none. */
+  verify(
+    authorization: string | null | undefined,
+  ): Promise<
+    { readonly ok: true; readonly scope: RunScope } | { readonly ok: false; readonly refusal: RunRefusal }
+  >;
+};
+
+const BEARER = /^(?:[Bb][Ee][Aa][Rr][Ee][Rr] )?([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/;
+
+/**
+ * Verifies the run tokens of a Sallyport deployment, as its own context store does: signature by the published keys, issuer, times
+ * (5 s of tolerance), kind, shape. A token without this service in it is 403, malformed filters are 401 and never "no filters", keys
+ * that cannot be had are 503. Does NOT ask whether the run was completed: a token is good until it expires, an hour at most.
+ */
+export function createRunTokenVerifier(options: RunTokenVerifierOptions): RunTokenVerifier {
+  const clock = options.clock ?? (() => Math.floor(Date.now() / 1000));
+  const jwks = createJwks(options.jwksUri ?? `${options.issuer}/.well-known/jwks.json`, clock);
+  return {
+    async verify(authorization) {
+      const compact = BEARER.exec(authorization ?? '')?.[1];
+      if (compact === undefined) return refuse(401, 'a run token is required: Authorization: Bearer …');
+      const attempt = async (missingKeyId?: string) => {
+        const keys = await jwks.read(missingKeyId);
+        if (keys === undefined) return undefined;
+        return VerifiedRunToken.verify(compact, { issuer: options.issuer, keys, nowSeconds: clock() });
+      };
+      let verified = await attempt();
+      if (verified?.ok === false && verified.error.missingKeyId !== undefined) {
+        verified = await attempt(verified.error.missingKeyId);
+      }
+      if (verified === undefined) return refuse(503, 'the keys cannot be read now; try again in a moment');
+      if (!verified.ok) return refuse(401, 'the run token is not valid here');
+      const { claims } = verified.value;
+      const section = claims.services.get(options.service);
+      const scope = parseContextScope(
+        {
+          orgId: claims.orgId,
+          namespace: section?.get('namespace'),
+          scopeFilters: section?.get('scope_filters'),
+        },
+        'read',
+      );
+      if (!scope.ok) {
+        return scope.error.reason === 'no_namespace'
+          ? refuse(403, 'this run has no access to this service')
+          : refuse(401, 'the scope of the run token is malformed');
+      }
+      return {
+        ok: true,
+        scope: {
+          orgId: claims.orgId,
+          runId: claims.runId,
+          clientId: claims.clientId,
+          namespace: scope.value.namespace,
+          scopeFilters: Object.fromEntries(scope.value.scopeFilters),
+          permissions: { read: true, write: claims.permissions.length === 2 },
+          expiresAtSeconds: claims.expiresAtSeconds,
+        },
+      };
+    },
+  };
+}
+
+function refuse(
+  status: RunRefusal['status'],
+  message: string,
+): { readonly ok: false; readonly refusal: RunRefusal } {
+  return { ok: false, refusal: { status, message } };
+}
