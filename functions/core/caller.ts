@@ -55,17 +55,19 @@ export class Caller {
   }
 
   /**
-   * The caller of a verified token under the running policy. In this order: the client is registered, belongs to the token's
-   * organisation, is not disabled; the organisation is not suspended. Scopes that the client has lost since are dropped.
-   * Does NOT check audience or revocation.
+   * The caller of a verified token under the running policy. In this order: the client belongs to the token's organisation, is
+   * registered or of a class that is still admitted, is not disabled; the organisation is not suspended. Scopes that the client has
+   * lost since are dropped. Does NOT check audience or revocation.
    *
    * @throws TypeError on a token that {@link VerifiedToken.verify} did not make
    */
   static fromToken(token: VerifiedToken, policy: Policy): Result<Caller, CallerRefusal> {
     if (!VerifiedToken.is(token)) throw new TypeError('a caller needs a verified token');
-    const client = policy.clients.get(token.claims.clientId);
+    const { clientId, orgId } = token.claims;
+    const registeredOrg = policy.clients.get(clientId)?.org ?? orgId;
+    if (registeredOrg !== orgId) return err({ reason: 'org_mismatch' });
+    const client = policy.findClient(clientId, orgId);
     if (client === undefined) return err({ reason: 'unknown_client' });
-    if (client.org !== token.claims.orgId) return err({ reason: 'org_mismatch' });
     if (client.disabled) return err({ reason: 'client_disabled' });
     if (policy.isSuspended(client.org)) return err({ reason: 'org_suspended' });
     return ok(new Caller(token, client));

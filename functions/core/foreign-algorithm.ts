@@ -27,6 +27,13 @@ export function fitsAlgorithm(key: ForeignKey, algorithm: ForeignAlgorithm): boo
   return isOfType && isForIt && (key['use'] === undefined || key['use'] === 'sig');
 }
 
+/** Could any accepted signature be verified with this key? No where {@link isSignedBy} would always say no. */
+export function isUsableKey(key: ForeignKey): boolean {
+  return (
+    FOREIGN_ALGORITHMS.some((algorithm) => fitsAlgorithm(key, algorithm)) && importKey(key) !== undefined
+  );
+}
+
 /** Did this key sign? No where the key is malformed, too weak (RFC 7518 §3.3: 2048 bits) or does not fit the algorithm. */
 export function isSignedBy(jws: CompactJws, key: ForeignKey, algorithm: ForeignAlgorithm): boolean {
   if (!fitsAlgorithm(key, algorithm)) return false;

@@ -8,6 +8,11 @@ const KEPT_MEMBERS = ['kty', 'kid', 'use', 'alg', 'crv', 'x', 'y', 'n', 'e'] as 
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 const MAX_KEYS = 100;
 
+/** Does a member of this name make a JWK a private or a shared key? */
+export function isPrivateMember(name: string): boolean {
+  return PRIVATE_MEMBERS.some((known) => known === name);
+}
+
 /**
  * The keys of a JWK set (RFC 7517 §5) that may verify a signature. Keys for something else, of another type, mistyped or private ones are
  * passed over, as the RFC asks; undefined where the value is no set, or one of more than 100 keys. Does NOT look at the key itself.
@@ -22,7 +27,7 @@ export function readJwks(value: Json): readonly ForeignKey[] | undefined {
 }
 
 function readKey(key: JsonObject): ForeignKey | undefined {
-  if (PRIVATE_MEMBERS.some((name) => key.has(name))) return undefined;
+  if ([...key.keys()].some(isPrivateMember)) return undefined;
   const kept: Record<string, string> = {};
   for (const name of KEPT_MEMBERS) {
     const value = key.get(name);

@@ -1,4 +1,6 @@
+import { openClassOf } from './client-id.ts';
 import type { IdentityProvider } from './identity-provider.ts';
+import { admits, CLOSED_REGISTRATION, NO_ORG, openClientEntry, type Registration } from './open-client.ts';
 
 /** What goes upstream (contract §7). Calls in `user_oauth` and `hybrid` are refused until connections are built. */
 export type EgressMode = 'none' | 'passthrough' | 'identity' | 'service_account' | 'user_oauth' | 'hybrid';
@@ -47,6 +49,8 @@ export type ServiceEntry = {
 export type ClientEntry = {
   readonly id: string;
   readonly org: string;
+  /** What people are shown; undefined: the id. */
+  readonly displayName: string | undefined;
   readonly auth: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
   readonly secretName: string;
   readonly grants: readonly string[];
@@ -64,6 +68,8 @@ export type ClientEntry = {
   /** Where the keys of `private_key_jwt` are: inline, or at a URL. */
   readonly jwks: readonly Readonly<Record<string, string>>[];
   readonly jwksUri: string | undefined;
+  /** May `jwksUri` be on a private or loopback address? */
+  readonly jwksUriPrivate: boolean;
   /** Clients whose tokens this one may exchange for its own (RFC 8693). */
   readonly exchangeFrom: readonly string[];
   readonly disabled: boolean;
@@ -86,6 +92,8 @@ export type Snapshot = {
   readonly servers: readonly ServerEntry[];
   readonly services: readonly ServiceEntry[];
   readonly clients: readonly ClientEntry[];
+  /** Absent from what was stored before there was any. */
+  readonly registration?: Registration;
   readonly orgs: readonly { readonly id: string; readonly suspended: boolean }[];
   /** Absent from what was stored before there were any. */
   readonly idps?: readonly IdentityProvider[];
@@ -112,11 +120,14 @@ export class Policy {
   readonly version: number;
   readonly servers: ReadonlyMap<string, ServerEntry>;
   readonly services: ReadonlyMap<string, ServiceEntry>;
+  /** The clients of the configuration; {@link Policy.findClient} knows the open ones too. */
   readonly clients: ReadonlyMap<string, ClientEntry>;
+  readonly registration: Registration;
   readonly idps: ReadonlyMap<string, IdentityProvider>;
   readonly #rules: ReadonlyMap<string, ReadonlyMap<string, readonly Rule[]>>;
   readonly #uiScopes: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
   readonly #groups: ReadonlyMap<string, readonly string[]>;
+  readonly #orgs: ReadonlySet<string>;
   readonly #suspendedOrgs: ReadonlySet<string>;
 
   constructor(snapshot: Snapshot, version: number) {
@@ -124,6 +135,7 @@ export class Policy {
     this.servers = new Map(snapshot.servers.map((server) => [server.name, server]));
     this.services = new Map(snapshot.services.map((service) => [service.name, service]));
     this.clients = new Map(snapshot.clients.map((client) => [client.id, client]));
+    this.registration = snapshot.registration ?? CLOSED_REGISTRATION;
     this.idps = new Map(snapshot.idps?.map((idp) => [idp.name, idp]));
     const names = [...this.servers.keys(), CONTEXT_STORE];
     this.#rules = new Map(
@@ -136,6 +148,7 @@ export class Policy {
       ]),
     );
     this.#groups = new Map(snapshot.groups);
+    this.#orgs = new Set(snapshot.orgs.map((org) => org.id));
     this.#suspendedOrgs = new Set(snapshot.orgs.filter((org) => org.suspended).map((org) => org.id));
   }
 
@@ -157,6 +170,32 @@ export class Policy {
 
   isSuspended(orgId: string): boolean {
     return this.#suspendedOrgs.has(orgId);
+  }
+
+  /**
+   * A client as one of an organisation: of the configuration, or an open one of a class that is admitted. Undefined where it is
+   * unknown, not admitted any more, or another organisation's. Does NOT check whether it is disabled or the organisation suspended.
+   */
+  findClient(clientId: string, orgId: string): ClientEntry | undefined {
+    const client =
+      openClassOf(clientId) === undefined ? this.clients.get(clientId) : this.openClient(clientId);
+    return client === undefined ? undefined : this.clientIn(client, orgId);
+  }
+
+  /**
+   * What the policy says of an open client before anybody has logged in: its own entry where it has one, else what all of them may have,
+   * in {@link NO_ORG}. Undefined where its class is not admitted. Does NOT say whether there is such a client.
+   */
+  openClient(clientId: string): ClientEntry | undefined {
+    if (!admits(this.registration, clientId)) return undefined;
+    return this.clients.get(clientId) ?? openClientEntry(clientId, this.registration.scopes);
+  }
+
+  /** This client as one of an organisation: an open one is whosever user has logged in; undefined where it is another's. */
+  clientIn(client: ClientEntry, orgId: string): ClientEntry | undefined {
+    if (client.org === orgId) return client;
+    const isKnown = this.#orgs.size === 0 || this.#orgs.has(orgId);
+    return client.org === NO_ORG && isKnown ? { ...client, org: orgId } : undefined;
   }
 
   /** Where the users of an organisation log in, in the order of the file; nowhere for a suspended one. */

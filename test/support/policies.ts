@@ -30,6 +30,7 @@ export function clientEntry(id: string, changes: Partial<ClientEntry> = {}): Cli
   return {
     id,
     org: 'acme',
+    displayName: undefined,
     auth: 'client_secret_basic',
     secretName: `sallyport/{stage}/clients/${id}`,
     grants: ['client_credentials'],
@@ -44,6 +45,7 @@ export function clientEntry(id: string, changes: Partial<ClientEntry> = {}): Cli
     runNamespaces: [],
     jwks: [],
     jwksUri: undefined,
+    jwksUriPrivate: false,
     exchangeFrom: [],
     disabled: false,
     ...changes,

@@ -1,14 +1,18 @@
+import { CLIENT_ID, openClassOf } from '../client-id.ts';
 import { DEFAULT_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS } from '../grant.ts';
+import type { Registration } from '../open-client.ts';
 import type { ClientEntry, ServerEntry, Snapshot } from '../policy.ts';
+import { readExchangeFrom, readGrants, readRedirectUris } from './client-grants.ts';
+import { readClientKeys } from './client-keys.ts';
+import { readGroupScopes, readScopeList, type ScopeNames, scopeNames } from './client-scopes.ts';
+import { readOpenClient } from './open-clients.ts';
 import { IDENTIFIER, readOrganisation } from './orgs.ts';
+import { readRegistration } from './registration.ts';
 import type { ScopesFile } from './scopes.ts';
 import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
 
 /** The one organisation of an installation that has no `orgs.yml`. */
 export const DEFAULT_ORG = 'default';
-
-/** Scopes that are not server scopes (contract §9). */
-export const BUILT_IN_SCOPES = ['runs/issue', 'context/admin', 'tokens/issue'] as const;
 
 /** What the clients refer to. */
 export type ClientReferences = ScopesFile & {
@@ -16,133 +20,118 @@ export type ClientReferences = ScopesFile & {
   readonly orgs: Snapshot['orgs'];
 };
 
-const CLIENT_ID = /^[A-Za-z0-9._-]{1,128}$/;
+/** What `clients.yml` holds. */
+export type ClientsFile = { readonly clients: readonly ClientEntry[]; readonly registration: Registration };
+
 const AUTH = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const;
-const GRANTS = [
-  'client_credentials',
-  'authorization_code',
-  'refresh_token',
-  'token-exchange',
-  'jwt-bearer',
+const KEYS = [
+  'org',
+  'display_name',
+  'auth',
+  'secret',
+  'jwks',
+  'jwks_uri',
+  'jwks_uri_private',
+  'grants',
+  'scopes',
+  'groups',
+  'audience',
+  'token_ttl',
+  'namespace',
+  'scope_filters',
+  'server',
+  'disabled',
+  'redirect_uris',
+  'run_namespaces',
+  'exchange_from',
 ] as const;
 /** Keys of later capabilities: valid to write, and nothing is granted by them. */
-const UNUSED = ['jwks', 'jwks_uri', 'limits', 'teams'] as const;
+const UNUSED = ['limits', 'teams'] as const;
 
-/** Reads `clients.yml`; scopes, servers and organisations that it names must exist. */
+/** Everything that is read before a client is. */
+type Known = ClientReferences & {
+  readonly names: ScopeNames;
+  readonly registration: Registration;
+  readonly clientIds: ReadonlySet<string>;
+};
+
+/** Reads `clients.yml`; scopes, servers, organisations and clients that it names must exist. */
 export function readClients(
   file: YamlReader,
   references: ClientReferences,
   warnings: ConfigurationProblem[],
-): readonly ClientEntry[] {
-  const { clients } = file.members('clients');
-  return (clients?.entries() ?? []).flatMap(
-    ([id, value]) => readClient(id, value, references, warnings) ?? [],
-  );
+): ClientsFile {
+  const { clients, registration: section } = file.members('clients', 'registration');
+  const names = scopeNames(references);
+  const registration = readRegistration(section, names, warnings);
+  const entries = clients?.entries() ?? [];
+  const clientIds = new Set(entries.map(([id]) => id));
+  const known: Known = { ...references, names, registration, clientIds };
+  const read = entries.flatMap(([id, client]) => {
+    if (openClassOf(id) === undefined) return readClient(id, client, known, warnings) ?? [];
+    const readOrgOf = (org: YamlReader | undefined) => readOrg(client, org, known.orgs);
+    return readOpenClient(id, client, { registration, names, readOrg: readOrgOf }, warnings) ?? [];
+  });
+  return { clients: read, registration };
 }
 
 function readClient(
   id: string,
   client: YamlReader,
-  references: ClientReferences,
+  known: Known,
   warnings: ConfigurationProblem[],
 ): ClientEntry | undefined {
-  if (!CLIENT_ID.test(id)) return client.problem('a client id has letters, digits and ._- (128 at most)');
-  const members = client.members(
-    'org',
-    'auth',
-    'secret',
-    'grants',
-    'scopes',
-    'groups',
-    'audience',
-    'token_ttl',
-    'namespace',
-    'scope_filters',
-    'server',
-    'disabled',
-    'redirect_uris',
-    'run_namespaces',
-    ...UNUSED,
-  );
+  if (!CLIENT_ID.test(id)) {
+    return client.problem('a client id has letters, digits and ._- (128 at most), or is an https URL');
+  }
+  const members = client.members(...KEYS, ...UNUSED);
   for (const name of UNUSED) {
     const value = members[name];
     if (value !== undefined && !value.isEmpty) value.warn(`nothing is granted by \`${name}\` yet`, warnings);
   }
   const auth = members.auth?.oneOf(...AUTH) ?? 'client_secret_basic';
-  const ref = members.secret?.members('ref').ref?.string();
-  const usesSecret = auth === 'client_secret_basic' || auth === 'client_secret_post';
-  if (usesSecret && ref === undefined) {
-    client.problem('write where the secret is: `secret: { ref: sallyport/{stage}/clients/NAME }`');
-  }
-  if (!usesSecret) {
-    client.warn(`the client \`${id}\` cannot authenticate: \`${auth}\` is not built yet`, warnings);
-  }
-  if (ref !== undefined && !ref.startsWith('sallyport/{stage}/clients/')) {
-    members.secret?.problem('a client secret is under `sallyport/{stage}/clients/`');
-  }
-  const groups = members.groups?.strings() ?? [];
+  const grants = readGrants(client, auth, members.grants, warnings);
+  const scopes = readScopeList(members.scopes, known.names);
+  const groupScopes = readGroupScopes(members.groups, known.groups, known.names, warnings);
   return {
     id,
-    org: readOrg(client, members.org, references.orgs),
+    org: readOrg(client, members.org, known.orgs),
+    displayName: members.display_name?.string(),
     auth,
-    secretName: ref ?? '',
-    grants: readGrants(client, members.grants, warnings),
-    scopes: collectScopes(members.scopes, members.groups, references, warnings),
-    groups,
+    secretName: readSecretName(client, auth, members.secret),
+    ...readClientKeys(client, auth, members),
+    grants,
+    scopes: [...new Set([...scopes, ...groupScopes])],
+    groups: members.groups?.strings() ?? [],
     audience: members.audience?.oneOf('resource', 'gateway') ?? 'resource',
     tokenTtlSeconds:
       members.token_ttl?.integer(MIN_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS) ?? DEFAULT_LIFETIME_SECONDS,
-    namespace: readNamespace(members.namespace),
+    namespace: members.namespace === undefined ? undefined : readNamespace(members.namespace),
     scopeFilters: readFilters(members.scope_filters),
-    server: readServer(members.server, references.servers),
-    redirectUris: members.redirect_uris?.strings() ?? [],
-    runNamespaces: members.run_namespaces?.strings() ?? [],
-    jwks: [],
-    jwksUri: undefined,
-    exchangeFrom: [],
+    server: readServer(members.server, known.servers),
+    redirectUris: readRedirectUris(client, grants, members.redirect_uris, warnings),
+    runNamespaces: (members.run_namespaces?.items() ?? []).flatMap((item) => readNamespace(item) ?? []),
+    exchangeFrom: readExchangeFrom(grants, members.exchange_from, known.clientIds, warnings),
     disabled: members.disabled?.boolean() ?? false,
   };
 }
 
-/** A client that can use no grant gets no token; that is rarely meant. */
-function readGrants(
+function readSecretName(
   client: YamlReader,
-  grants: YamlReader | undefined,
-  warnings: ConfigurationProblem[],
-): readonly string[] {
-  const read = (grants?.items() ?? []).flatMap((grant) => grant.oneOf(...GRANTS) ?? []);
-  if (!read.includes('client_credentials')) {
-    (grants ?? client).warn('this client gets no token: only `client_credentials` is built yet', warnings);
+  auth: ClientEntry['auth'],
+  secret: YamlReader | undefined,
+): string {
+  const ref = secret?.members('ref').ref?.string();
+  if (auth === 'private_key_jwt' || auth === 'none') {
+    secret?.problem(`a client with \`auth: ${auth}\` has no secret`);
+    return '';
   }
-  return read;
-}
-
-/** The client's own scopes, then those of its groups, each once. A group maps unknown names to nothing (formats §3.1). */
-function collectScopes(
-  scopes: YamlReader | undefined,
-  groups: YamlReader | undefined,
-  references: ClientReferences,
-  warnings: ConfigurationProblem[],
-): readonly string[] {
-  const known = new Set<string>([
-    ...references.scopes.map(([name]) => name),
-    ...references.uiScopes.map(([name]) => name),
-    ...BUILT_IN_SCOPES,
-  ]);
-  const collected = new Set<string>();
-  for (const item of scopes?.items() ?? []) {
-    const name = item.string();
-    if (name === undefined) continue;
-    if (known.has(name)) collected.add(name);
-    else item.problem(`there is no scope \`${name}\`; scopes.yml defines them`);
+  if (ref === undefined) {
+    client.problem('write where the secret is: `secret: { ref: sallyport/{stage}/clients/NAME }`');
+  } else if (!ref.startsWith('sallyport/{stage}/clients/')) {
+    secret?.problem('a client secret is under `sallyport/{stage}/clients/`');
   }
-  const mappings = new Map(references.groups);
-  for (const item of groups?.items() ?? []) {
-    const mapped = mappings.get(item.string() ?? '');
-    if (mapped === undefined) item.warn('this group is mapped to nothing in `group_mappings`', warnings);
-    for (const name of mapped ?? []) if (known.has(name)) collected.add(name);
-  }
-  return [...collected];
+  return ref ?? '';
 }
 
 function readOrg(client: YamlReader, org: YamlReader | undefined, orgs: Snapshot['orgs']): string {
@@ -157,10 +146,10 @@ function readServer(server: YamlReader | undefined, servers: readonly ServerEntr
   return server?.problem(`there is no server \`${name}\` in servers.yml`);
 }
 
-function readNamespace(namespace: YamlReader | undefined): string | undefined {
-  const name = namespace?.string();
+function readNamespace(namespace: YamlReader): string | undefined {
+  const name = namespace.string();
   if (name === undefined || IDENTIFIER.test(name)) return name;
-  return namespace?.problem('a namespace has letters, digits and ._:@- (128 at most)');
+  return namespace.problem('a namespace has letters, digits and ._:@- (128 at most)');
 }
 
 function readFilters(filters: YamlReader | undefined): Readonly<Record<string, string>> | undefined {

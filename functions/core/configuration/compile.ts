@@ -58,7 +58,11 @@ export function compileConfiguration(
   const orgs = readOrgs(open('orgs.yml'), warnings);
   const servers = readServers(open('servers.yml'), orgs, warnings);
   const services = readServices(open('services.yml'), { servers, orgs }, warnings);
-  const clients = readClients(open('clients.yml'), { scopes, uiScopes, groups, servers, orgs }, warnings);
+  const { clients, registration } = readClients(
+    open('clients.yml'),
+    { scopes, uiScopes, groups, servers, orgs },
+    warnings,
+  );
   const idps = readIdentityProviders(open('idps.yml'), orgs, warnings);
   warnings.push(...warnOfAbsentServers(scopes, servers));
   for (const name of UNUSED) {
@@ -66,7 +70,7 @@ export function compileConfiguration(
   }
   if (problems.length > 0) return err(problems);
   return ok({
-    snapshot: { format: 1, scopes, uiScopes, groups, servers, services, clients, orgs, idps },
+    snapshot: { format: 1, scopes, uiScopes, groups, servers, services, clients, registration, orgs, idps },
     warnings,
   });
 }
