@@ -1,8 +1,8 @@
 /**
  * Does a path match a pattern of a service's allow-list? `*` stands for one segment's characters, `**` for any
  * characters across segments; everything else for itself. The path must be in one spelling: with an empty or dot segment, a
- * backslash, a semicolon, white space, a control character, an encoded slash, dot, backslash or percent sign, or encoded bytes that are no UTF-8 it matches
- * nothing.
+ * backslash, a semicolon, white space, a control character also where it is encoded, an encoded slash, dot, backslash or percent
+ * sign, or encoded bytes that are no UTF-8 it matches nothing.
  */
 export function matchesPath(pattern: string, path: string): boolean {
   return isPlainPath(path) && isMatch(pattern, path);
@@ -10,7 +10,7 @@ export function matchesPath(pattern: string, path: string): boolean {
 
 /** Is this a path that every reader takes for the same one? */
 export function isPlainPath(path: string): boolean {
-  if (!path.startsWith('/') || /[\\;\s\p{Cc}?#]|%(?:2[ef5]|5c|00)/iu.test(path)) return false;
+  if (!path.startsWith('/') || /[\\;\s\p{Cc}?#]|%(?:2[ef5]|5c|[01][0-9a-f]|7f)/iu.test(path)) return false;
   if (!isUtf8(path)) return false;
   const segments = path.slice(1).split('/');
   return segments.every((segment, index) => {
