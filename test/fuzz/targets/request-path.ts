@@ -105,7 +105,10 @@ function checkPlainPath(path: string): void {
   const decoded = decodeOnce(path);
   const { pathname } = new URL(`https://h${path}`);
   strictEqual(decodeOnce(pathname), decoded, 'the URL parser only encodes');
-  holds(decoded !== undefined && !/[%\\\p{Cc}]/u.test(decoded.replace(/[\u0080-\u009f]/g, '')), 'nothing is left to decode');
+  holds(
+    decoded !== undefined && !/[%\\\p{Cc}]/u.test(decoded.replace(/[\u0080-\u009f]/g, '')),
+    'nothing is left to decode',
+  );
   strictEqual(decoded.split('/').length, path.split('/').length, 'no segment is won or lost');
   holds(!decoded.split('/').some((one) => one === '.' || one === '..'), 'no dot segment');
   if (matchesPath('/alpha/**', path)) holds(pathname.startsWith('/alpha/'), 'it stays where it was let in');
