@@ -1,5 +1,4 @@
 import {
-  foldName,
   isJsonArray,
   isJsonObject,
   type Json,
@@ -11,6 +10,7 @@ import {
 } from './json.ts';
 import { err, ok, type Result } from './result.ts';
 import { decodeSentinel, isHeaderText } from './sentinel.ts';
+import { hasOneReading, VERSION_META } from './spelling.ts';
 
 /** The stateless revision, whose requests mirror method and name in headers. */
 export const MODERN_VERSION = '2026-07-28';
@@ -56,7 +56,6 @@ export type MessageRefusal = {
 const MAX_METHOD_LENGTH = 128;
 const MAX_NAME_LENGTH = 2_048;
 
-const VERSION_META = 'io.modelcontextprotocol/protocolVersion';
 const ENVELOPE = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'] as const;
 
 /** The member of `params` that holds what a method addresses (mcp 2026-07-28 §transports, SEP-2663 for tasks). */
@@ -74,18 +73,6 @@ const LEGACY_NAMED_BY: ReadonlyMap<string, string> = new Map([
   ['resources/subscribe', 'uri'],
   ['resources/unsubscribe', 'uri'],
 ]);
-
-/** Members of `params` that are decided on, or that stand for what a server does; a reader that folds case has them in any case. */
-const SPELLED_PARAMS = spellings([
-  '_meta',
-  'name',
-  'uri',
-  'taskId',
-  'arguments',
-  'inputResponses',
-  'requestState',
-]);
-const SPELLED_META = spellings([VERSION_META]);
 
 /**
  * Reads one MCP message: strict JSON, one JSON-RPC 2.0 request, notification or response (no batch), envelope members in
@@ -107,12 +94,10 @@ export function readMessage(bytes: Uint8Array, headers: Headers): Result<Message
   const { kind, method } = shape;
   const params = body.get('params');
   if (params !== undefined && !isJsonObject(params)) return refuse(-32602, '`params` must be an object', id);
-  const meta = member(params, '_meta');
-  if (!isSpelledExactly(params, SPELLED_PARAMS) || !isSpelledExactly(meta, SPELLED_META)) {
+  if (!hasOneReading(params))
     return refuse(-32602, 'a member of `params` could be taken for another one', id);
-  }
 
-  const bodyVersion = member(meta, VERSION_META);
+  const bodyVersion = member(member(params, '_meta'), VERSION_META);
   const headerVersion = headers.get('mcp-protocol-version') ?? undefined;
   const isModern = bodyVersion !== undefined || headerVersion === MODERN_VERSION;
   const version = checkVersion(headerVersion, bodyVersion, kind, id);
@@ -161,19 +146,6 @@ function readId(body: JsonObject): RequestId | undefined {
   const id = body.get('id');
   if (typeof id === 'string') return id;
   return id instanceof JsonNumber && /^-?(?:0|[1-9][0-9]{0,15})$/.test(id.lexeme) ? id : undefined;
-}
-
-function spellings(names: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(names.map((name) => [foldName(name), name]));
-}
-
-/** Is no member one of these in another case, and none `__proto__`, which some readers merge into the object that holds it? */
-function isSpelledExactly(object: Json | undefined, exact: ReadonlyMap<string, string>): boolean {
-  if (!isJsonObject(object)) return true;
-  for (const name of object.keys()) {
-    if (name === '__proto__' || (exact.get(foldName(name)) ?? name) !== name) return false;
-  }
-  return true;
 }
 
 function readShape(body: JsonObject): Pick<Message, 'kind' | 'method'> | undefined {

@@ -320,6 +320,17 @@ describe('what is no message', () => {
     ['a task in another case', '"name":"route","taskID":"t"'],
     ['_meta in another case', '"name":"route","_Meta":{}'],
     ['_meta in capitals beside the right one', `"name":"route","_META":{"${VERSION_META}":"2026-07-28"}`],
+    ['what is completed in another case', '"name":"route","Ref":{"type":"ref/prompt","name":"x"}'],
+    ['a name of what is completed in another case', '"name":"route","ref":{"type":"ref/prompt","Name":"x"}'],
+    ['a prototype of what is completed', '"name":"route","ref":{"__proto__":{"name":"x"}}'],
+    [
+      'subscriptions in another case',
+      '"name":"route","Notifications":{"resourceSubscriptions":["file:///b"]}',
+    ],
+    [
+      'the resources of a subscription in another case',
+      '"name":"route","notifications":{"resourcesubscriptions":["file:///b"]}',
+    ],
     ['requestState in another case', '"name":"route","requeststate":"x"'],
     ['inputResponses in another case', '"name":"route","InputResponses":{}'],
     ['a prototype', '"name":"route","__proto__":{"arguments":{"x":1}}'],

@@ -26,6 +26,8 @@ const METHODS: readonly (readonly [method: string, member: string | undefined])[
   ['server/discover', undefined],
   ['ping', undefined],
   ['notifications/cancelled', undefined],
+  ['completion/complete', undefined],
+  ['subscriptions/listen', undefined],
   ['unheard/of', undefined],
   ['caf\u00e9', undefined],
 ];
@@ -141,6 +143,7 @@ function bodyText(random: Random, oddity: Oddity, { method, member, name, versio
   const members: (readonly [string, string])[] = [
     ...(member === undefined ? [] : [[member, text(name)] as const]),
     ...random.list(1, () => ['arguments', jsonText(random, oddity, 3)] as const),
+    ...addressedMembers(random, oddity, method),
     ...(version !== undefined || random.chance(10)
       ? [['_meta', random.chance(3) ? '[]' : meta] as const]
       : []),
@@ -165,6 +168,38 @@ function bodyText(random: Random, oddity: Oddity, { method, member, name, versio
   ];
   const written = objectText(random, oddity, random.chance(20) ? envelope.toReversed() : envelope);
   return random.chance(2) ? `[${written}]` : written;
+}
+
+/** What a completion completes, and what a subscription watches: names that stand deeper in `params`. */
+function addressedMembers(
+  random: Random,
+  oddity: Oddity,
+  method: string,
+): readonly (readonly [string, string])[] {
+  const text = () => stringText(random, random.pick(NAMES), oddity);
+  if (method === 'completion/complete') {
+    const type = stringText(random, random.pick(['ref/prompt', 'ref/resource']), oddity);
+    return [
+      [
+        'ref',
+        objectText(random, oddity, [
+          ['type', type],
+          [random.pick(['name', 'uri']), text()],
+        ]),
+      ],
+    ];
+  }
+  if (method !== 'subscriptions/listen') return [];
+  const uris = `[${random.list(2, text).join()}]`;
+  return [
+    [
+      'notifications',
+      objectText(random, oddity, [
+        ['resourceSubscriptions', uris],
+        ['toolsListChanged', 'true'],
+      ]),
+    ],
+  ];
 }
 
 /** As the transport wants it, but for a share that is left as it is, or encoded without need. */

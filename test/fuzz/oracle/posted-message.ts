@@ -25,7 +25,16 @@ const WITHOUT_HEADER: Readonly<Record<string, string>> = {
   'resources/subscribe': 'uri',
   'resources/unsubscribe': 'uri',
 };
-const EXACT_PARAMS = ['_meta', 'name', 'uri', 'taskId', 'arguments', 'inputResponses', 'requestState'];
+/** Members with a meaning, by where they stand. */
+const EXACT: readonly (readonly [path: readonly string[], names: readonly string[]])[] = [
+  [
+    [],
+    ['_meta', 'name', 'uri', 'taskId', 'arguments', 'inputResponses', 'requestState', 'ref', 'notifications'],
+  ],
+  [['_meta'], [VERSION_META]],
+  [['ref'], ['type', 'name', 'uri']],
+  [['notifications'], ['resourceSubscriptions']],
+];
 
 const member = EXACT_READERS[0]?.member ?? (() => undefined);
 
@@ -56,7 +65,8 @@ export function expectedMessage(tree: Tree, headers: readonly Header[]): Expecte
   if (kind === undefined || (params !== undefined && params.kind !== 'object')) return undefined;
   const method = textOf(member(tree, 'method'));
   const meta = member(params, '_meta');
-  if (!isExact(params, EXACT_PARAMS) || !isExact(meta, [VERSION_META])) return undefined;
+  const isExactly = EXACT.every(([path, names]) => isExact(path.reduce(member, params), names));
+  if (!isExactly) return undefined;
 
   const stated = member(meta, VERSION_META);
   const version = headerOf(headers, 'mcp-protocol-version');

@@ -5,8 +5,14 @@ import { mcpRequestHeaders } from '../../../functions/core/forward.ts';
 import { writeJson } from '../../../functions/core/json.ts';
 import { type Header, type Posted, postedMessage, smallerPosts } from '../grammar-message.ts';
 import { bytesOf } from '../mutate.ts';
-import { readStrictly, readTree, writeTree } from '../oracle/json-tree.ts';
-import { EXACT_READERS, FOLDING_READERS, MERGING_READER, textOf } from '../oracle/lenient-readers.ts';
+import { readStrictly, readTree, type Tree, writeTree } from '../oracle/json-tree.ts';
+import {
+  EXACT_READERS,
+  FOLDING_READERS,
+  MERGING_READER,
+  type Reader,
+  textOf,
+} from '../oracle/lenient-readers.ts';
 import {
   expectedMessage,
   headerOf,
@@ -19,6 +25,17 @@ import {
 import { createTarget, type Verdict } from '../target.ts';
 
 const VERSION_META = 'io.modelcontextprotocol/protocolVersion';
+/** What a decision rests on beside method and name, or a server acts on. */
+const DECIDED_ON = [
+  ['params', 'arguments'],
+  ['params', 'ref', 'type'],
+  ['params', 'ref', 'name'],
+  ['params', 'ref', 'uri'],
+  ['params', 'notifications', 'resourceSubscriptions'],
+  ['params', 'requestState'],
+  ['params', 'inputResponses'],
+];
+const [exact] = EXACT_READERS;
 const CODES = [-32700, -32600, -32602, -32020, -32022];
 
 /** The form of a post in the file of vectors. */
@@ -81,13 +98,9 @@ export function checkReader({ headers: sent, body }: Posted, read: typeof readMe
       name: holder === undefined ? undefined : textOf(reader.member(params, holder)),
       version: textOf(reader.member(reader.member(params, '_meta'), VERSION_META)),
     };
-    const call = reader.member(params, 'arguments');
-    const [exact] = EXACT_READERS;
-    strictEqual(
-      call && writeTree(call),
-      textIn(exact?.member(exact.member(target, 'params'), 'arguments')),
-      `arguments, ${reader.name}`,
-    );
+    for (const path of DECIDED_ON) {
+      strictEqual(at(target, path, reader), at(target, path, exact), `${path.join('.')}, ${reader.name}`);
+    }
     strictEqual(read.method, method, `method, ${reader.name}`);
     if (holder !== undefined) strictEqual(read.name, name, `name, ${reader.name}`);
     if (methodHeader !== undefined)
@@ -116,6 +129,8 @@ export function toHeaders(sent: readonly Header[]): Headers | undefined {
   return headers;
 }
 
-function textIn(tree: Parameters<typeof writeTree>[0] | undefined): string | undefined {
-  return tree === undefined ? undefined : writeTree(tree);
+/** The text of what a reader finds at a path of members. */
+function at(tree: Tree | undefined, path: readonly string[], reader: Reader | undefined): string | undefined {
+  const found = path.reduce<Tree | undefined>((holder, name) => reader?.member(holder, name), tree);
+  return found && writeTree(found);
 }

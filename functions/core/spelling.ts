@@ -1,0 +1,46 @@
+import { foldName, isJsonObject, type Json } from './json.ts';
+
+/** Members by their exact names, those in them likewise. */
+type Spelled = ReadonlyMap<string, { readonly name: string; readonly members: Spelled }>;
+type Words = { readonly [name: string]: Words };
+
+/** The member of `_meta` in which a request of the stateless revision says its version. */
+export const VERSION_META = 'io.modelcontextprotocol/protocolVersion';
+
+/** What of `params` is decided on, or makes a server act: in another case it is the same to a reader that folds case. */
+const PARAMS = spelled({
+  _meta: { [VERSION_META]: {} },
+  name: {},
+  uri: {},
+  taskId: {},
+  arguments: {},
+  ref: { type: {}, name: {}, uri: {} },
+  notifications: { resourceSubscriptions: {} },
+  inputResponses: {},
+  requestState: {},
+});
+
+/**
+ * Does every reader find the same in `params`, as far as the protocol gives it a meaning? Not where one of its members stands in another
+ * case, nor where `__proto__` stands beside them, which some readers merge into the object that holds it. Arguments are data: they are
+ * looked into by nobody.
+ */
+export function hasOneReading(params: Json | undefined): boolean {
+  return isSpelledAs(params, PARAMS);
+}
+
+function isSpelledAs(object: Json | undefined, words: Spelled): boolean {
+  if (!isJsonObject(object)) return true;
+  for (const [name, value] of object) {
+    const word = words.get(foldName(name));
+    if (name === '__proto__' || (word !== undefined && word.name !== name)) return false;
+    if (word !== undefined && word.members.size > 0 && !isSpelledAs(value, word.members)) return false;
+  }
+  return true;
+}
+
+function spelled(words: Words): Spelled {
+  return new Map(
+    Object.entries(words).map(([name, members]) => [foldName(name), { name, members: spelled(members) }]),
+  );
+}
