@@ -1,7 +1,10 @@
 import { type ClientEntry, CONTEXT_STORE, type Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
 
-/** An error of the token endpoint (RFC 6749 §5.2, RFC 8707 §2). `description` is for the client's developer. */
+/**
+ * An error of the token endpoint (RFC 6749 §5.2, RFC 8707 §2). `description` is for the client's developer; `cause` is for the audit
+ * record alone, where it says more than the client may know.
+ */
 export type OAuthRefusal = {
   readonly error:
     | 'invalid_request'
@@ -12,6 +15,7 @@ export type OAuthRefusal = {
     | 'invalid_scope'
     | 'invalid_target';
   readonly description: string;
+  readonly cause?: string;
 };
 
 /** What a token request asks for, as it was sent. */
@@ -32,8 +36,16 @@ export type GrantPlan = {
   readonly context: Readonly<Record<string, unknown>>;
   /** When the user logged in (`auth_time`); undefined for a client's own token. */
   readonly authTimeSeconds?: number;
-  /** The line of tokens of one login: it is the first part of `jti`, so that the whole line can be revoked. */
-  readonly family?: string;
+  /** The login or the token that this one comes of; undefined for a client's own token. */
+  readonly descent?: Descent;
+};
+
+/** What a token comes of: whatever revokes that revokes the token. */
+export type Descent = {
+  /** The family of a login, or the `jti` of a token (core/token-line). */
+  readonly ancestor: string;
+  /** Its age, which revocations by client, user or organisation go by. */
+  readonly issuedAtSeconds: number;
 };
 
 /** The default and the cap of an access token's lifetime (contract §13), in seconds. */
@@ -78,6 +90,14 @@ export function serverOfResource(resource: string, origin: string): string | und
   return /^\/([a-z0-9][a-z0-9_-]{0,62})\/mcp$/.exec(path)?.[1];
 }
 
+/** The scopes of a `scope` parameter (RFC 6749 §3.3). */
+export function splitScopes(scope: string): Result<readonly string[], OAuthRefusal> {
+  const names = scope.split(' ');
+  return names.every((name) => SCOPE_TOKEN.test(name))
+    ? ok(names)
+    : refuse('invalid_scope', 'scopes are separated by one space');
+}
+
 function planAudience(
   policy: Policy,
   client: ClientEntry,
@@ -103,11 +123,9 @@ function planScopes(client: ClientEntry, scope: string | undefined): Result<read
       client.scopes.length > 0 || client.server !== undefined || client.namespace !== undefined;
     return hasReason ? ok(client.scopes) : refuse('invalid_scope', 'no scope is granted to this client');
   }
-  const requested = scope.split(' ');
-  if (!requested.every((name) => SCOPE_TOKEN.test(name))) {
-    return refuse('invalid_scope', 'scopes are separated by one space');
-  }
-  const granted = client.scopes.filter((name) => requested.includes(name));
+  const requested = splitScopes(scope);
+  if (!requested.ok) return requested;
+  const granted = client.scopes.filter((name) => requested.value.includes(name));
   return granted.length > 0
     ? ok(granted)
     : refuse('invalid_scope', 'none of these scopes is granted to this client');

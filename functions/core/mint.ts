@@ -1,5 +1,6 @@
 import type { Caller } from './caller.ts';
-import type { GrantPlan } from './grant.ts';
+import type { Descent, GrantPlan } from './grant.ts';
+import { descendantOf } from './token-line.ts';
 
 /** The unsigned half of a token: what KMS signs, and the claims that name it. */
 export type Unsigned = {
@@ -11,7 +12,11 @@ export type Unsigned = {
 /** Contract §7: a token for an upstream lives 300 s at most. */
 const IDENTITY_LIFETIME_SECONDS = 300;
 
-/** An access token (RFC 9068 §2) as planned. `jti` is random and unguessable. */
+/**
+ * An access token (RFC 9068 §2) as planned. `jti` is random and unguessable.
+ *
+ * @throws RangeError on a descent that is too long, which no plan has
+ */
 export function mintAccessToken(
   plan: GrantPlan,
   signing: {
@@ -31,7 +36,8 @@ export function mintAccessToken(
     org_id: plan.orgId,
     iat: signing.nowSeconds,
     exp: expiresAtSeconds,
-    jti: plan.family === undefined ? signing.jti : `${plan.family}.${signing.jti}`,
+    jti: plan.descent === undefined ? signing.jti : descend(plan.descent, signing.jti),
+    ...(plan.descent === undefined ? {} : { parent_iat: plan.descent.issuedAtSeconds }),
     ...(plan.authTimeSeconds === undefined ? {} : { auth_time: plan.authTimeSeconds }),
     ...(plan.groups.length > 0 ? { groups: plan.groups } : {}),
     ...plan.context,
@@ -73,4 +79,10 @@ export function encodeToken(
   const header = Buffer.from(JSON.stringify({ alg: 'RS256', typ: type, kid: keyId })).toString('base64url');
   const payload = Buffer.from(JSON.stringify(claims)).toString('base64url');
   return { signingInput: `${header}.${payload}`, jti: claims.jti, expiresAtSeconds: claims.exp };
+}
+
+function descend({ ancestor }: Descent, id: string): string {
+  const jti = descendantOf(ancestor, id);
+  if (jti === undefined) throw new RangeError('a line of tokens is too long');
+  return jti;
 }

@@ -2,6 +2,9 @@ import { type GrantPlan, type OAuthRefusal, planLifetime, serverOfResource } fro
 import type { ClientEntry, Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
 
+/** Of the 8,192 bytes of a token. */
+const MAX_GROUPS_BYTES = 3_000;
+
 /** A user who was authenticated by an identity provider, and the client through which a token is asked for. */
 export type UserGrantRequest = {
   readonly subject: string;
@@ -61,9 +64,24 @@ export function planUserGrant(
     orgId,
     audience: resource,
     scopes,
-    groups,
+    groups: fittingGroups(policy, groups),
     lifetimeSeconds: planLifetime(policy, client, server, scopes),
     context: {},
     authTimeSeconds: request.authTimeSeconds,
+  });
+}
+
+/**
+ * As many groups as a token can carry, those that are mapped to something first: a provider may name hundreds, and a token that is too long
+ * would be refused everywhere. Scopes are mapped from all of them, and scopes decide.
+ */
+function fittingGroups(policy: Policy, groups: readonly string[]): readonly string[] {
+  if (Buffer.byteLength(JSON.stringify(groups)) <= MAX_GROUPS_BYTES) return groups;
+  const isMapped = (group: string) => policy.scopesOfGroups([group]).length > 0;
+  const ranked = [...groups.filter(isMapped), ...groups.filter((group) => !isMapped(group))];
+  let bytes = 0;
+  return ranked.filter((group) => {
+    bytes += Buffer.byteLength(JSON.stringify(group)) + 1;
+    return bytes <= MAX_GROUPS_BYTES;
   });
 }

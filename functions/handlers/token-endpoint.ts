@@ -6,8 +6,10 @@ import type { ClientEntry, Policy } from '../core/policy.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { authenticateClient, type ClientRefusal } from './client-authentication.ts';
+import { grantAuthorizationCode } from './grants/authorization-code.ts';
 import { grantClientCredentials } from './grants/client-credentials.ts';
 import type { Grant } from './grants/grant.ts';
+import { grantRefreshToken } from './grants/refresh-token.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
 import {
   auditedClient,
@@ -21,6 +23,8 @@ import {
 /** Every grant type that is built, by its `grant_type`, and the name by which a client's registration allows it (contract §9). */
 export const GRANTS: ReadonlyMap<string, { readonly registeredAs: string; readonly grant: Grant }> = new Map([
   ['client_credentials', { registeredAs: 'client_credentials', grant: grantClientCredentials }],
+  ['authorization_code', { registeredAs: 'authorization_code', grant: grantAuthorizationCode }],
+  ['refresh_token', { registeredAs: 'refresh_token', grant: grantRefreshToken }],
 ]);
 
 /**
@@ -37,7 +41,7 @@ export async function issueToken(
   const read = await readRequestForm(request);
   if (!read.ok) return refuse(read.error);
   const { form, resources } = read.value;
-  const authenticated = await authenticateClient(ports, request, form);
+  const authenticated = await authenticateClient(ports, request, form, invocation);
   if (!authenticated.ok) return refuse(authenticated.error);
   const { client, policy } = authenticated.value;
   const about = { ...auditedClient(client), policy_version: policy.version };

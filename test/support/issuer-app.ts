@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID, sign } from 'node:crypto';
 import { createRecordStore } from '../../functions/aws/records.ts';
+import { createRevocationStore } from '../../functions/aws/revocations.ts';
 import { createUpstream } from '../../functions/aws/upstream.ts';
 import type { AuditRecord } from '../../functions/core/audit.ts';
 import type { Invocation } from '../../functions/core/invocation.ts';
@@ -58,11 +59,13 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
   );
   const clock = () => app.nowSeconds;
   const upstream = createUpstream();
+  const foreignKeys = createForeignKeys({ upstream, clock });
+  const store = createRevocationStore(table.dynamo, table.tableName, clock);
   const revocations: IssuerPorts['revocations'] = {
-    isRevoked: () => Promise.resolve(ok(false)),
+    isRevoked: (token, options) => store.isRevoked(token, options),
     revoke(entry) {
       revoked.push(entry);
-      return Promise.resolve(ok(undefined));
+      return store.revoke(entry);
     },
   };
   const rulebook: IssuerPorts['rulebook'] = {
@@ -94,9 +97,9 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
     },
     signingKey: signingKeyOf(issuer),
     keys: { publish: () => Promise.resolve(ok([issuer.access.published])) },
-    ingress: createIngress({ rulebook, revocations, clock }),
+    ingress: createIngress({ rulebook, revocations, foreignKeys, clock }),
     upstream,
-    foreignKeys: createForeignKeys({ upstream, clock }),
+    foreignKeys,
     sealer: () => Promise.resolve(new Sealer(['0'.repeat(64)])),
     stage: 'prod',
     now: () => clock() * 1000,

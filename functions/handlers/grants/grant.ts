@@ -26,5 +26,8 @@ export type Granted = {
   readonly commit?: () => Promise<Result<void, ClientRefusal>>;
 };
 
-/** One grant type of the token endpoint: judges a request and plans its token. Writes nothing but in `commit`. */
+/**
+ * One grant type of the token endpoint: judges a request and plans its token. Writes nothing but in `commit`, and the revocation of what
+ * somebody uses a second time.
+ */
 export type Grant = (ports: IssuerPorts, request: GrantRequest) => Promise<Result<Granted, ClientRefusal>>;
