@@ -12,7 +12,9 @@ import { createRevocationStore } from './aws/revocations.ts';
 import { createRulebookStore } from './aws/rulebook.ts';
 import { createSealerSource } from './aws/sealer.ts';
 import { createSecretStore } from './aws/secrets.ts';
+import { createUpstream } from './aws/upstream.ts';
 import { createContextStore } from './handlers/context-store.ts';
+import { createForeignKeys } from './handlers/foreign-keys.ts';
 import { createIngress } from './handlers/ingress.ts';
 
 const environment = readEnvironment(
@@ -33,6 +35,7 @@ export const handler = createStreamingHandler(
     ingress: createIngress({
       rulebook: createRulebookStore(dynamo, environment.AUTH_TABLE, clock),
       revocations: createRevocationStore(dynamo, environment.AUTH_TABLE, clock),
+      foreignKeys: createForeignKeys({ upstream: createUpstream(), clock }),
       clock,
     }),
     audit: createAuditLog(dynamo, environment.AUDIT_TABLE, randomUUID),

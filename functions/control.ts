@@ -16,7 +16,9 @@ import { log } from './aws/log.ts';
 import { createPolicyStore } from './aws/policy-store.ts';
 import { createRevocationStore } from './aws/revocations.ts';
 import { createRulebookStore } from './aws/rulebook.ts';
+import { createUpstream } from './aws/upstream.ts';
 import { createControl } from './handlers/control.ts';
+import { createForeignKeys } from './handlers/foreign-keys.ts';
 import { createIngress } from './handlers/ingress.ts';
 import { type ApplyFailure, applyConfiguration } from './handlers/policy-apply.ts';
 
@@ -28,10 +30,11 @@ const audit = createAuditLog(dynamo, environment.AUDIT_TABLE, randomUUID);
 const policies = createPolicyStore(dynamo, environment.AUTH_TABLE);
 const rulebook = createRulebookStore(dynamo, environment.AUTH_TABLE, clock);
 const revocations = createRevocationStore(dynamo, environment.AUTH_TABLE, clock);
+const foreignKeys = createForeignKeys({ upstream: createUpstream(), clock });
 
 const serve = createBufferedHandler(
   createControl({
-    ingress: createIngress({ rulebook, revocations, clock }),
+    ingress: createIngress({ rulebook, revocations, foreignKeys, clock }),
     policies,
     audit,
     now: Date.now,

@@ -14,6 +14,7 @@ import { createSecretStore } from './aws/secrets.ts';
 import { createSigningKeys } from './aws/signing-key.ts';
 import { createUpstream } from './aws/upstream.ts';
 import { createCredentials } from './handlers/credentials.ts';
+import { createForeignKeys } from './handlers/foreign-keys.ts';
 import { createGateway } from './handlers/gateway.ts';
 import { createIngress } from './handlers/ingress.ts';
 
@@ -28,6 +29,7 @@ const environment = readEnvironment(
 const dynamo = createDynamo();
 const clock = () => Math.floor(Date.now() / 1000);
 const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
+const upstream = createUpstream();
 const [identityKey] = createSigningKeys(new KMSClient(SDK_BOUNDS), environment.IDENTITY_KEY_ARNS, 'identity');
 
 export const handler = createStreamingHandler(
@@ -35,6 +37,7 @@ export const handler = createStreamingHandler(
     ingress: createIngress({
       rulebook: createRulebookStore(dynamo, environment.AUTH_TABLE, clock),
       revocations: createRevocationStore(dynamo, environment.AUTH_TABLE, clock),
+      foreignKeys: createForeignKeys({ upstream, clock }),
       clock,
     }),
     audit: createAuditLog(dynamo, environment.AUDIT_TABLE, randomUUID),
@@ -44,7 +47,7 @@ export const handler = createStreamingHandler(
       stage: environment.SALLYPORT_STAGE,
       now: Date.now,
     }),
-    upstream: createUpstream(),
+    upstream,
     sealer: createSealerSource(secrets, environment.SEALING_SECRET),
     nonce: () => randomBytes(12),
     allowedOrigins: listOf(environment.ALLOWED_ORIGINS),

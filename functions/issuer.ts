@@ -35,6 +35,7 @@ const revocations = createRevocationStore(dynamo, environment.AUTH_TABLE, clock)
 const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
 const [signingKey, ...retiring] = createSigningKeys(kms, environment.ISSUER_KEY_ARNS, 'access');
 const upstream = createUpstream();
+const foreignKeys = createForeignKeys({ upstream, clock });
 const identityKeys = createSigningKeys(kms, environment.IDENTITY_KEY_ARNS, 'identity');
 const keys = createIssuerKeys(dynamo, environment.AUTH_TABLE, [signingKey, ...retiring, ...identityKeys]);
 const rulebook = withPublishedKeys(createRulebookStore(dynamo, environment.AUTH_TABLE, clock), keys);
@@ -48,9 +49,9 @@ export const handler = createBufferedHandler(
     secrets,
     signingKey,
     keys,
-    ingress: createIngress({ rulebook, revocations, clock }),
+    ingress: createIngress({ rulebook, revocations, foreignKeys, clock }),
     upstream,
-    foreignKeys: createForeignKeys({ upstream, clock }),
+    foreignKeys,
     sealer: createSealerSource(secrets, environment.SEALING_SECRET),
     stage: environment.SALLYPORT_STAGE,
     now: Date.now,

@@ -55,8 +55,8 @@ const HELD: Readonly<Record<string, string>> = {
   'functions/handlers/credentials.ts createCredentials identities': 'per caller, token and target',
   'functions/handlers/foreign-keys.ts createForeignKeys entries':
     'public keys per key set of a client or provider',
-  'functions/handlers/ingress.ts createIngress remembered': 'per token',
   'functions/handlers/issuer-rulebook.ts withPublishedKeys held': "the deployment's public keys",
+  'functions/handlers/token-memory.ts TokenMemory remembered': 'per token',
 };
 
 describe('nothing of a request can stay at module scope of functions/', () => {

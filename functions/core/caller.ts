@@ -2,6 +2,7 @@ import type { Json } from './json.ts';
 import type { ClientEntry, Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
 import { type Claims, VerifiedToken } from './token.ts';
+import { userScopes } from './user-grant.ts';
 import { canonicalFilters, parseContextScope } from './visibility.ts';
 
 /** Why a verified token stands for nobody any more. */
@@ -29,14 +30,17 @@ export class Caller {
   /** The token's context-store claims as they stand, none where the client has others by now; `core/visibility` judges them. */
   readonly context: { readonly namespace: Json | undefined; readonly scopeFilters: Json | undefined };
 
-  private constructor(token: VerifiedToken, client: ClientEntry) {
+  private constructor(token: VerifiedToken, client: ClientEntry, policy: Policy) {
     const { claims } = token;
     this.#client = client;
     this.orgId = claims.orgId;
     this.subject = claims.subject;
     this.kind = claims.subject === claims.clientId ? 'agent' : 'user';
     this.clientId = claims.clientId;
-    this.scopes = claims.scopes.filter((scope) => client.scopes.includes(scope));
+    this.scopes =
+      claims.idp === undefined || this.kind === 'agent'
+        ? claims.scopes.filter((scope) => client.scopes.includes(scope))
+        : scopesOfIdpUser(claims, client, policy);
     // A group that the configuration took from an agent since is gone; a user's groups are the identity provider's.
     this.groups =
       this.kind === 'agent' ? claims.groups.filter((group) => client.groups.includes(group)) : claims.groups;
@@ -44,10 +48,7 @@ export class Caller {
     this.issuedAtSeconds = claims.issuedAtSeconds;
     this.expiresAtSeconds = claims.expiresAtSeconds;
     this.audience = claims.audience;
-    const { namespace, scopeFilters } = claims;
-    this.context = isStillGiven(claims, client)
-      ? { namespace, scopeFilters }
-      : { namespace: undefined, scopeFilters: undefined };
+    this.context = contextOf(claims, client);
   }
 
   static is(value: unknown): value is Caller {
@@ -70,7 +71,7 @@ export class Caller {
     if (client === undefined) return err({ reason: 'unknown_client' });
     if (client.disabled) return err({ reason: 'client_disabled' });
     if (policy.isSuspended(client.org)) return err({ reason: 'org_suspended' });
-    return ok(new Caller(token, client));
+    return ok(new Caller(token, client, policy));
   }
 
   /** Every scope that a new token of this client may carry. */
@@ -92,6 +93,28 @@ export class Caller {
   get key(): string {
     return JSON.stringify([this.orgId, this.clientId, this.subject]);
   }
+}
+
+/**
+ * The IdP knows nothing of what groups are mapped to, so the mapping is made here, with the running policy. Scopes of ours that the token
+ * names narrow it; a token that names none asked for none in particular.
+ */
+function scopesOfIdpUser(claims: Claims, client: ClientEntry, policy: Policy): readonly string[] {
+  const named = claims.scopes.filter((scope) => client.scopes.includes(scope));
+  return userScopes(policy, client, claims.groups, named.length > 0 ? named : undefined);
+}
+
+/** An agent with an IdP's token has what its registration gives: the IdP says nothing of namespaces. A user has none. */
+function contextOf(claims: Claims, client: ClientEntry): Caller['context'] {
+  const none = { namespace: undefined, scopeFilters: undefined };
+  if (claims.idp === undefined) {
+    const { namespace, scopeFilters } = claims;
+    return isStillGiven(claims, client) ? { namespace, scopeFilters } : none;
+  }
+  if (claims.subject !== claims.clientId) return none;
+  const { namespace, scopeFilters } = client;
+  const filters = scopeFilters === undefined ? undefined : new Map(Object.entries(scopeFilters));
+  return { namespace, scopeFilters: filters };
 }
 
 /**

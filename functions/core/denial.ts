@@ -1,6 +1,7 @@
 import type { Message, MessageRefusal, RequestId } from './action.ts';
 import type { CallerRefusal } from './caller.ts';
 import type { PolicyRefusal } from './decide.ts';
+import type { IdpTokenRefusal } from './idp-token.ts';
 import { writeJson } from './json.ts';
 import type { Unavailable, UpstreamFailure } from './ports.ts';
 import type { RunRefusal } from './run.ts';
@@ -10,6 +11,7 @@ import type { ScopeRefusal } from './visibility.ts';
 /** A request that carries no credential, or one that stands for nobody. */
 export type IngressRefusal =
   | TokenRefusal
+  | IdpTokenRefusal
   | CallerRefusal
   | { readonly reason: 'no_token' }
   | { readonly reason: 'malformed_token_header' }
@@ -80,6 +82,7 @@ export function toWire(denial: Denial): Wire {
     case 'no_token':
     case 'malformed_token_header':
     case 'bad_token':
+    case 'bad_idp_token':
     case 'selector_mismatch':
     case 'revoked':
     case 'unknown_client':

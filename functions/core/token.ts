@@ -1,5 +1,7 @@
 import { stringList, wholeSeconds } from './compact-jws.ts';
+import { type AcceptedIdp, type IdpTokenRefusal, verifyIdpToken } from './idp-token.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import type { ForeignKey } from './ports.ts';
 import { ok, type Result } from './result.ts';
 import {
   badToken,
@@ -32,6 +34,8 @@ const MAX_IDENTIFIER_CHARACTERS = 255;
 
 /** The claims of a verified token. Times are seconds since the epoch. */
 export type Claims = {
+  /** The IdP whose own access token this is; undefined for a token of ours. */
+  readonly idp?: string;
   readonly issuer: string;
   readonly subject: string;
   readonly audience: string;
@@ -41,6 +45,7 @@ export type Claims = {
   readonly groups: readonly string[];
   /** `iat`, or `parent_iat` where that is older: a token is as old as the one that it was minted from. */
   readonly issuedAtSeconds: number;
+  /** `exp`; of an IdP's token, the end of the tolerance after it. */
   readonly expiresAtSeconds: number;
   readonly jti: string;
   /** `namespace` and `scope_filters` as they stand; `core/visibility` judges them. */
@@ -49,8 +54,8 @@ export type Claims = {
 };
 
 /**
- * A token whose signature and claims were verified. Only {@link VerifiedToken.verify} makes one: the constructor is
- * private, and `VerifiedToken.is` refuses at run time what was cast.
+ * A token whose signature and claims were verified. Only {@link VerifiedToken.verify} and {@link VerifiedToken.verifyOfIdp} make one:
+ * the constructor is private, and `VerifiedToken.is` refuses at run time what was cast.
  */
 export class VerifiedToken {
   readonly #kind: TokenKind;
@@ -98,9 +103,20 @@ export class VerifiedToken {
     return token.isExpired(expected.nowSeconds) ? badToken('expired') : ok(token);
   }
 
-  /** Is the token past `exp`, with 5 s of tolerance? For a token that was remembered. */
+  /** Verifies an access token of an IdP, see {@link verifyIdpToken}, which says what is checked. The same is NOT checked as of ours. */
+  static verifyOfIdp(
+    compact: string,
+    keys: readonly ForeignKey[],
+    expected: { readonly idp: AcceptedIdp; readonly origin: string; readonly nowSeconds: number },
+  ): Result<VerifiedToken, IdpTokenRefusal> {
+    const claims = verifyIdpToken(compact, keys, expected);
+    return claims.ok ? ok(new VerifiedToken('access', claims.value)) : claims;
+  }
+
+  /** Is the token past `exp`, with the tolerance for clocks (contract §13)? For a token that was remembered. */
   isExpired(nowSeconds: number): boolean {
-    return nowSeconds >= this.claims.expiresAtSeconds + CLOCK_TOLERANCE_SECONDS;
+    const toleranceSeconds = this.claims.idp === undefined ? CLOCK_TOLERANCE_SECONDS : 0;
+    return nowSeconds >= this.claims.expiresAtSeconds + toleranceSeconds;
   }
 
   /** Is the token meant for one of these resources, compared byte for byte (RFC 8707 §2)? */

@@ -4,7 +4,7 @@ import type { Caller } from '../core/caller.ts';
 import { decide, decideServer, type PolicyRefusal } from '../core/decide.ts';
 import { type IngressRefusal, scopeChallenge } from '../core/denial.ts';
 import type { AuthorizerRequest, AuthorizerVerdict } from '../core/invocation.ts';
-import type { AuditLog, RevocationStore, RulebookStore, Unavailable } from '../core/ports.ts';
+import type { AuditLog, ForeignKeys, RevocationStore, RulebookStore, Unavailable } from '../core/ports.ts';
 import { metadataUrlOf, parseRoute } from '../core/route.ts';
 import { createIngress } from './ingress.ts';
 
@@ -12,6 +12,7 @@ import { createIngress } from './ingress.ts';
 export type AuthorizerPorts = {
   readonly rulebook: RulebookStore;
   readonly revocations: RevocationStore;
+  readonly foreignKeys: ForeignKeys;
   readonly audit: AuditLog;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

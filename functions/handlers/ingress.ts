@@ -1,13 +1,21 @@
-import { createHash } from 'node:crypto';
 import { Caller } from '../core/caller.ts';
 import type { IngressRefusal } from '../core/denial.ts';
 import { selectIngressToken } from '../core/ingress-token.ts';
 import type { Policy } from '../core/policy.ts';
-import type { Clock, RevocationStore, Rulebook, RulebookStore, Unavailable } from '../core/ports.ts';
+import type {
+  Clock,
+  ForeignKeys,
+  RevocationStore,
+  Rulebook,
+  RulebookStore,
+  Unavailable,
+} from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { audiencesOf, isContextRoute, type Route } from '../core/route.ts';
 import type { KeySet } from '../core/signed-token.ts';
 import { VerifiedToken } from '../core/token.ts';
+import { createIdpIngress, selectorsAgree } from './idp-ingress.ts';
+import { TokenMemory } from './token-memory.ts';
 
 /** A caller who was verified, the policy that holds for this request, and which header the token came in. */
 export type Admission = {
@@ -31,21 +39,21 @@ export type Ingress = {
   ): Promise<Result<Caller, IngressRefusal | Unavailable>>;
 };
 
-const MAX_REMEMBERED = 2_000;
-/** Headers that select among issuers. Our own tokens have a client id and no user pool. */
-const SELECTORS_OF_OTHERS = ['x-user-pool-id', 'x-region'] as const;
-
 /**
- * Ingress over the rulebook and revocations. In this order: one token, its form, key, signature and claims (remembered per
- * token while key set and `exp` hold), audience of the route, revocation, client and organisation, selector headers. `ORIGIN` as
- * audience opens a server only for a gateway client. What cannot be looked up is `unavailable`, never an admission.
+ * Ingress over the rulebook and revocations. In this order: one token, its form, key, signature and claims (remembered per token while
+ * what vouches for it holds), audience of the route, revocation, client and organisation, selector headers. A token that claims the issuer
+ * of an IdP whose access tokens are taken is verified with that IdP's keys, every other one with ours, so that an unknown issuer
+ * leads to no look at anything. `ORIGIN` as audience opens a server only for a gateway client. What cannot be looked up is
+ * `unavailable`, never an admission.
  */
 export function createIngress(ports: {
   readonly rulebook: RulebookStore;
   readonly revocations: RevocationStore;
+  readonly foreignKeys: ForeignKeys;
   readonly clock: Clock;
 }): Ingress {
-  const remembered = new Map<string, { readonly token: VerifiedToken; readonly keys: KeySet }>();
+  const memory = new TokenMemory();
+  const idps = createIdpIngress(ports, memory);
 
   const verifyRemembered = (
     compact: string,
@@ -53,19 +61,28 @@ export function createIngress(ports: {
     keys: KeySet,
   ): Result<VerifiedToken, IngressRefusal> => {
     const nowSeconds = ports.clock();
-    const digest = createHash('sha256').update(issuer).update('\n').update(compact).digest('base64');
-    const known = remembered.get(digest);
-    if (known !== undefined && known.keys === keys) {
-      return known.token.isExpired(nowSeconds)
-        ? err({ reason: 'bad_token', detail: 'expired' })
-        : ok(known.token);
+    const known = memory.find(compact, issuer, (voucher) => voucher === keys, nowSeconds);
+    if (known !== undefined) {
+      return known.isExpired(nowSeconds) ? err({ reason: 'bad_token', detail: 'expired' }) : ok(known);
     }
     const verified = VerifiedToken.verify(compact, { kind: 'access', issuer, keys, nowSeconds });
     if (verified.ok) {
-      if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-      remembered.set(digest, { token: verified.value, keys });
+      const untilSeconds = Number.POSITIVE_INFINITY;
+      memory.keep(compact, issuer, { token: verified.value, voucher: keys, untilSeconds });
     }
     return verified;
+  };
+
+  const verifyAccess = async (
+    compact: string,
+    origin: string,
+  ): Promise<Result<{ token: VerifiedToken; policy: Policy }, IngressRefusal | Unavailable>> => {
+    const book = await ports.rulebook.read();
+    if (!book.ok) return book;
+    const { policy } = book.value;
+    const ofIdp = await idps.verify(compact, origin, policy);
+    if (ofIdp !== undefined) return ofIdp.ok ? ok({ token: ofIdp.value, policy }) : ofIdp;
+    return withKeys(ports.rulebook, ({ keys }) => verifyRemembered(compact, origin, keys));
   };
 
   const admit = async (
@@ -85,7 +102,7 @@ export function createIngress(ports: {
       const { token: compact, header: tokenHeader } = selected.value;
       // Only a run token may come in this header (contract §3), and none are issued: an access token there is misplaced.
       if (tokenHeader === 'x-service-token') return err({ reason: 'malformed_token_header' });
-      const verified = await withKeys(ports.rulebook, (book) => verifyRemembered(compact, origin, book.keys));
+      const verified = await verifyAccess(compact, origin);
       if (!verified.ok) return verified;
       const { token, policy } = verified.value;
       if (!token.admits(audiencesOf(route, origin))) return err({ reason: 'bad_token', detail: 'audience' });
@@ -94,7 +111,7 @@ export function createIngress(ports: {
       if (token.claims.audience === origin && !caller.value.isGatewayClient) {
         return err({ reason: 'bad_token', detail: 'audience' });
       }
-      if (!selectorsAgree(headers, caller.value)) return err({ reason: 'selector_mismatch' });
+      if (!selectorsAgree(headers, token.claims)) return err({ reason: 'selector_mismatch' });
       return ok({ caller: caller.value, policy, tokenHeader });
     },
 
@@ -130,12 +147,4 @@ async function withKeys(
   if (!fresh.ok) return fresh;
   const second = verify(fresh.value);
   return second.ok ? ok({ token: second.value, policy: fresh.value.policy }) : second;
-}
-
-function selectorsAgree(headers: Headers, caller: Caller): boolean {
-  const clientId = headers.get('x-client-id');
-  return (
-    (clientId === null || clientId === caller.clientId) &&
-    SELECTORS_OF_OTHERS.every((name) => !headers.has(name))
-  );
 }

@@ -5,6 +5,7 @@ import { Secret } from '../../functions/core/secret.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
 import { createGateway } from '../../functions/handlers/gateway.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
+import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
@@ -86,6 +87,7 @@ function createBenchGateway(issuer: TestIssuer): ReturnType<typeof createGateway
     ingress: createIngress({
       rulebook: { read: () => Promise.resolve(ok({ policy, keys: issuer.keys })) },
       revocations: { isRevoked: () => Promise.resolve(ok(false)), revoke: nothing },
+      foreignKeys: NO_FOREIGN_KEYS,
       clock: () => NOW_SECONDS,
     }),
     audit: { write: nothing },

@@ -33,6 +33,7 @@ const WIRE: {
   no_token: [{ reason: 'no_token' }, 401, 'unauthenticated'],
   malformed_token_header: [{ reason: 'malformed_token_header' }, 401, 'unauthenticated'],
   bad_token: [{ reason: 'bad_token', detail: 'signature', missingKeyId: 'k-1' }, 401, 'unauthenticated'],
+  bad_idp_token: [{ reason: 'bad_idp_token', detail: 'expired' }, 401, 'unauthenticated'],
   selector_mismatch: [{ reason: 'selector_mismatch' }, 401, 'unauthenticated'],
   revoked: [{ reason: 'revoked' }, 401, 'unauthenticated'],
   unknown_client: [{ reason: 'unknown_client' }, 401, 'unauthenticated'],
@@ -105,7 +106,7 @@ describe('every reason', () => {
     const answers = Object.values(WIRE)
       .filter(([, status]) => status === 401)
       .map(([denial]) => toMcpAnswer(denial, undefined, 'r-1').body);
-    expect(answers.length).toBe(10);
+    expect(answers.length).toBe(11);
     expect(new Set(answers).size).toBe(1);
   });
 

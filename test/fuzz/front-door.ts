@@ -6,6 +6,7 @@ import { Sealer } from '../../functions/core/seal.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
 import { createGateway } from '../../functions/handlers/gateway.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
+import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
@@ -45,6 +46,7 @@ export function createFrontDoor(
     ingress: createIngress({
       rulebook: { read: async () => ok({ policy, keys: issuer.keys }) },
       revocations: { isRevoked: async () => ok(false), revoke: async () => ok(undefined) },
+      foreignKeys: NO_FOREIGN_KEYS,
       clock: () => NOW_SECONDS,
     }),
     audit: {

@@ -9,6 +9,7 @@ import { createControl } from '../../functions/handlers/control.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
 import { applyConfiguration } from '../../functions/handlers/policy-apply.ts';
 import { type EmbeddedTable, startAuthTable } from '../support/auth-table.ts';
+import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
 const issuer = new TestIssuer();
@@ -68,6 +69,7 @@ async function startControl(files: ReadonlyMap<string, string>) {
     ingress: createIngress({
       rulebook: createRulebookStore(dynamo, tableName, clock),
       revocations: createRevocationStore(dynamo, tableName, clock),
+      foreignKeys: NO_FOREIGN_KEYS,
       clock,
     }),
     policies,

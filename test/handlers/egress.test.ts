@@ -8,6 +8,7 @@ import { Secret } from '../../functions/core/secret.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
 import { createGateway } from '../../functions/handlers/gateway.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
+import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
 import { clientEntry, policyOf, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
@@ -49,6 +50,7 @@ async function ask(
     ingress: createIngress({
       rulebook: { read: async () => ok({ policy, keys: issuer.keys }) },
       revocations: { isRevoked: async () => ok(false), revoke: async () => ok(undefined) },
+      foreignKeys: NO_FOREIGN_KEYS,
       clock: () => NOW_SECONDS,
     }),
     audit: {

@@ -1,6 +1,10 @@
 import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import type { ForeignKey } from '../../functions/core/ports.ts';
+import type { ForeignKey, ForeignKeys } from '../../functions/core/ports.ts';
+import { ok } from '../../functions/core/result.ts';
 import { type Changes, NOW_SECONDS } from './test-issuer.ts';
+
+/** Keys of nobody, for a policy without IdPs. */
+export const NO_FOREIGN_KEYS: ForeignKeys = { find: () => Promise.resolve(ok([])) };
 
 /** A key of somebody else: the private half, and what its owner publishes. */
 export type ForeignTestKey = { readonly privateKey: KeyObject; readonly published: ForeignKey };

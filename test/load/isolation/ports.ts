@@ -9,6 +9,7 @@ import { err, ok } from '../../../functions/core/result.ts';
 import { createCredentials } from '../../../functions/handlers/credentials.ts';
 import type { GatewayPorts } from '../../../functions/handlers/gateway.ts';
 import { createIngress } from '../../../functions/handlers/ingress.ts';
+import { NO_FOREIGN_KEYS } from '../../support/foreign-issuer.ts';
 import { canary } from '../canary.ts';
 import { AUDIT_TABLE, AUTH_TABLE, type Aws, SEALING_SECRET } from './aws.ts';
 import { current } from './exchange.ts';
@@ -26,11 +27,20 @@ export function createPorts(world: World, judge: Judge, aws: Aws, upstream: Upst
     ingress: createIngress({
       rulebook: createRulebookStore(aws.dynamo, AUTH_TABLE, clock),
       revocations: createRevocationStore(aws.dynamo, AUTH_TABLE, clock),
+      foreignKeys: NO_FOREIGN_KEYS,
       clock,
     }),
     audit: createAuditLog(aws.dynamo, AUDIT_TABLE, randomUUID),
     credentials: createCredentials({ secrets, identityKey: createIdentityKey(world), stage: STAGE, now }),
-    upstream,
+    upstream: {
+      send(request) {
+        const exchange = current.getStore();
+        if (exchange?.records.includes('decision/allow') !== true) {
+          judge.fault(exchange, 'sent before a record was written');
+        }
+        return upstream.send(request);
+      },
+    },
     sealer: createSealerSource(secrets, SEALING_SECRET),
     nonce: () => randomBytes(12),
     allowedOrigins: [],
