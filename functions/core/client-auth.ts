@@ -1,35 +1,55 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { readForeignIssuer } from './foreign-token.ts';
 import type { OAuthRefusal } from './grant.ts';
 import { err, ok, type Result } from './result.ts';
 import type { Secret } from './secret.ts';
 
-/** The credentials of a token request, before anything is known of the client. */
-export type PresentedClient = {
-  readonly method: 'client_secret_basic' | 'client_secret_post';
-  readonly clientId: string;
-  /**
-   * The secret in every reading that a client may have meant: HTTP Basic form-encodes it (RFC 6749 §2.3.1), which common
-   * clients leave out, so `a+b` is read as it stands too.
-   */
-  readonly secrets: readonly string[];
-};
+/** How a client proves who it is, before anything is known of it. Exactly one way per request (RFC 6749 §2.3). */
+export type PresentedClient =
+  | {
+      readonly method: 'client_secret_basic' | 'client_secret_post';
+      readonly clientId: string;
+      /**
+       * The secret in every reading that a client may have meant: HTTP Basic form-encodes it (RFC 6749 §2.3.1), which common
+       * clients leave out, so `a+b` is read as it stands too.
+       */
+      readonly secrets: readonly string[];
+    }
+  | {
+      readonly method: 'private_key_jwt';
+      /** As the body says it, else as the assertion does, which nobody has verified yet. */
+      readonly clientId: string;
+      readonly assertion: string;
+    }
+  | { readonly method: 'none'; readonly clientId: string };
+
+/** RFC 7523 §2.2. */
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /**
- * Reads the client's credentials (RFC 6749 §2.3.1): HTTP Basic with form-encoded parts, or the body, never both. Does NOT check
- * the secret.
+ * Reads how the client authenticates: HTTP Basic with form-encoded parts or a secret in the body (RFC 6749 §2.3.1), an assertion
+ * (RFC 7521 §4.2), or its id alone. Two ways at once are `invalid_request`. Does NOT check any of it.
  */
 export function readClientCredentials(
   authorization: string | null,
   form: ReadonlyMap<string, string>,
 ): Result<PresentedClient, OAuthRefusal> {
-  const bodyId = form.get('client_id');
-  const bodySecret = form.get('client_secret');
-  if (authorization === null) {
-    if (bodyId === undefined || bodySecret === undefined)
-      return refuse('invalid_client', 'client authentication is missing');
-    return ok({ method: 'client_secret_post', clientId: bodyId, secrets: [bodySecret] });
-  }
-  if (bodySecret !== undefined) return refuse('invalid_request', 'authenticate in one way, not in two');
+  const clientId = form.get('client_id');
+  const secret = form.get('client_secret');
+  const hasAssertion = form.has('client_assertion') || form.has('client_assertion_type');
+  const ways = [authorization !== null, secret !== undefined, hasAssertion].filter((isUsed) => isUsed);
+  if (ways.length > 1) return refuse('invalid_request', 'authenticate in one way, not in two');
+  if (authorization !== null) return readBasic(authorization, clientId);
+  if (hasAssertion) return readAssertion(form);
+  if (clientId === undefined) return refuse('invalid_client', 'client authentication is missing');
+  return ok(
+    secret === undefined
+      ? { method: 'none', clientId }
+      : { method: 'client_secret_post', clientId, secrets: [secret] },
+  );
+}
+
+function readBasic(authorization: string, bodyId: string | undefined): Result<PresentedClient, OAuthRefusal> {
   const encoded = /^[Bb][Aa][Ss][Ii][Cc] ([A-Za-z0-9+/]+=*)$/.exec(authorization)?.[1];
   const [id, secret] = splitOnce(Buffer.from(encoded ?? '', 'base64').toString('utf8'));
   const clientId = decodeForm(id);
@@ -40,6 +60,19 @@ export function readClientCredentials(
     return refuse('invalid_request', 'two client ids that differ');
   const secrets = [...new Set([decodeForm(secret) ?? secret, secret])];
   return ok({ method: 'client_secret_basic', clientId, secrets });
+}
+
+function readAssertion(form: ReadonlyMap<string, string>): Result<PresentedClient, OAuthRefusal> {
+  const type = form.get('client_assertion_type');
+  const assertion = form.get('client_assertion');
+  if (type === undefined || assertion === undefined) {
+    return refuse('invalid_request', '`client_assertion` and `client_assertion_type` belong together');
+  }
+  if (type !== ASSERTION_TYPE)
+    return refuse('invalid_client', `the only assertion type is ${ASSERTION_TYPE}`);
+  const clientId = form.get('client_id') ?? readForeignIssuer(assertion);
+  if (clientId === undefined) return refuse('invalid_client', 'the assertion names no client');
+  return ok({ method: 'private_key_jwt', clientId, assertion });
 }
 
 /**

@@ -1,90 +1,102 @@
-import { type PresentedClient, readClientCredentials, secretMatches } from '../core/client-auth.ts';
+import { checkClientAssertion } from '../core/client-assertion.ts';
+import { type PresentedClient, readClientCredentials } from '../core/client-auth.ts';
+import { readForeignHeader } from '../core/foreign-token.ts';
 import type { OAuthRefusal } from '../core/grant.ts';
+import type { Invocation } from '../core/invocation.ts';
+import { NO_ORG } from '../core/open-client.ts';
 import type { ClientEntry, Policy } from '../core/policy.ts';
-import type { RulebookStore, SecretStore, Unavailable } from '../core/ports.ts';
+import type { ForeignKey, Unavailable } from '../core/ports.ts';
+import type { RateLimit } from '../core/rate-limit.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { Secret } from '../core/secret.ts';
+import { findClient } from './client-registry.ts';
+import { proveBySecret } from './client-secret.ts';
+import type { IssuerPorts } from './issuer-ports.ts';
+import { countOne, type RateLimited, readTally } from './rate-counter.ts';
 
-/** The ports that authenticating a client needs. */
-export type ClientSecretPorts = {
-  readonly rulebook: RulebookStore;
-  readonly secrets: SecretStore;
-  readonly stage: string;
-  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
-};
+/** A refusal of an OAuth endpoint, a dependency that is down, or too many attempts. */
+export type ClientRefusal = OAuthRefusal | Unavailable | RateLimited;
 
-/** A refusal of an OAuth endpoint, or a dependency that is down. */
-export type ClientRefusal = OAuthRefusal | Unavailable;
-
-/** No client id has an `@`. */
-const NOBODYS_SECRET = 'sallyport/{stage}/clients/@nobody';
+/** Failures of one client, by one method, from one address: whoever guesses from elsewhere, or otherwise, does not lock the client out. */
+const FAILURES: RateLimit = { name: 'client-auth', max: 20, windowSeconds: 60 };
 
 /**
- * Authenticates the client: registered, not disabled, its organisation not suspended, by the method that is registered for it, with its
- * secret in the current or the previous version (contract §9). Every refusal reads the same.
+ * Authenticates the client: known, not disabled, its organisation not suspended, by the one method that is registered for it. A public
+ * client says who it is and proves nothing. Every refusal reads the same, and takes the same work whether or not there is such a client;
+ * after 20 of them in a minute, for one client id, one method and one address, attempts are `rate_limited` until the minute ends.
  */
 export async function authenticateClient(
-  ports: ClientSecretPorts,
+  ports: IssuerPorts,
   request: Request,
   form: ReadonlyMap<string, string>,
+  invocation: Invocation,
 ): Promise<Result<{ readonly client: ClientEntry; readonly policy: Policy }, ClientRefusal>> {
   const presented = readClientCredentials(request.headers.get('authorization'), form);
   if (!presented.ok) return presented;
+  const { clientId, method } = presented.value;
   const book = await ports.rulebook.read();
   if (!book.ok) return book;
   const { policy } = book.value;
-  const client = policy.clients.get(presented.value.clientId);
-  const matches = await hasSecret(ports, client, presented.value);
-  if (!matches.ok) return matches;
-  const isLive = client !== undefined && !client.disabled && !policy.isSuspended(client.org);
-  if (!isLive || !matches.value) {
-    return err({ error: 'invalid_client', description: 'client authentication failed' });
-  }
-  return ok({ client, policy });
+  const failures = await readTally(ports, FAILURES, [clientId, method, invocation.sourceIp]);
+  if (!failures.ok) return failures;
+  const client = await findClient(ports, policy, clientId);
+  if (!client.ok) return client;
+  const proof = await prove(ports, client.value, presented.value, invocation);
+  if (!proof.ok) return proof;
+  if (client.value !== undefined && proof.value.isProven) return ok({ client: client.value, policy });
+  const counted = await countOne(ports, failures.value);
+  if (!counted.ok && counted.error.reason === 'rate_limited') return err(counted.error);
+  const { cause } = proof.value;
+  const refusal = { error: 'invalid_client', description: 'client authentication failed' } as const;
+  return err(cause === undefined ? refusal : { ...refusal, cause });
 }
 
-/** A secret that does not match is compared once more past the cache, so that a rotated one works at once. */
-async function hasSecret(
-  ports: ClientSecretPorts,
+/** Whether the client is who it says; `cause` is for the audit record. */
+export type Proof = { readonly isProven: boolean; readonly cause?: string };
+
+function prove(
+  ports: IssuerPorts,
   client: ClientEntry | undefined,
   presented: PresentedClient,
-): Promise<Result<boolean, Unavailable>> {
-  for (const fresh of [false, true]) {
-    const live = await readSecrets(ports, client, presented, fresh);
-    if (!live.ok) return live;
-    if (secretMatches(presented.secrets, live.value)) return ok(true);
+  invocation: Invocation,
+): Promise<Result<Proof, Unavailable>> {
+  switch (presented.method) {
+    case 'client_secret_basic':
+    case 'client_secret_post':
+      return proveBySecret(ports, client, presented);
+    case 'private_key_jwt':
+      return proveByAssertion(ports, client, presented, invocation);
+    case 'none':
+      return Promise.resolve(ok({ isProven: client?.auth === 'none' }));
   }
-  return ok(false);
 }
 
-/** Where there is no secret to compare with, nobody's is read: the same work takes the same time, and tells no client id. */
-async function readSecrets(
-  ports: ClientSecretPorts,
+/** The assertion is signed by a key of the client, and is used for the first time. */
+async function proveByAssertion(
+  ports: IssuerPorts,
   client: ClientEntry | undefined,
-  presented: PresentedClient,
-  fresh: boolean,
-): Promise<Result<readonly Secret[], Unavailable>> {
-  const secretName = client?.auth === presented.method ? client.secretName : '';
-  const isKnown = secretName !== '';
-  const name = (isKnown ? secretName : NOBODYS_SECRET).replaceAll('{stage}', ports.stage);
-  const [current, previous] = await Promise.all([
-    ports.secrets.read(name, { fresh }),
-    ports.secrets.read(name, { fresh, stage: 'AWSPREVIOUS' }),
-  ]);
-  if (!current.ok) {
-    if (isKnown) {
-      ports.log({
-        level: 'error',
-        event: 'client_secret_unreadable',
-        client_id: presented.clientId,
-        detail: current.error.detail,
-      });
-    }
-    return current.error.reason === 'missing'
-      ? ok([])
-      : err({ reason: 'unavailable', detail: current.error.detail });
-  }
-  if (!isKnown) return ok([]);
-  if (!previous.ok && previous.error.reason !== 'missing') return ok([current.value.value]);
-  return ok(previous.ok ? [current.value.value, previous.value.value] : [current.value.value]);
+  { clientId, assertion }: PresentedClient & { readonly method: 'private_key_jwt' },
+  invocation: Invocation,
+): Promise<Result<Proof, Unavailable>> {
+  const keys = await keysOf(ports, client, assertion);
+  if (!keys.ok) return keys;
+  const nowSeconds = Math.floor(ports.now() / 1000);
+  const expected = { clientId, issuer: invocation.origin, nowSeconds };
+  const checked = checkClientAssertion(assertion, keys.value, expected);
+  if (!checked.ok) return ok({ isProven: false, cause: checked.error });
+  const { onceId, forgetAtSeconds } = checked.value;
+  const key = { kind: 'ONCE', orgId: client?.org ?? NO_ORG, id: onceId } as const;
+  const once = await ports.records.create(key, 'assertion', forgetAtSeconds);
+  if (once.ok) return ok({ isProven: true });
+  return once.error.reason === 'conflict' ? ok({ isProven: false, cause: 'replayed' }) : err(once.error);
+}
+
+async function keysOf(
+  ports: IssuerPorts,
+  client: ClientEntry | undefined,
+  assertion: string,
+): Promise<Result<readonly ForeignKey[], Unavailable>> {
+  if (client?.auth !== 'private_key_jwt') return ok([]);
+  if (client.jwksUri === undefined) return ok(client.jwks);
+  const keyId = readForeignHeader(assertion)?.keyId;
+  return ports.foreignKeys.find(client.jwksUri, keyId, { allowPrivate: client.jwksUriPrivate });
 }

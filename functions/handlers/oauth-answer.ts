@@ -26,17 +26,27 @@ export function oauthAnswer(body: Readonly<Record<string, unknown>>, invocation:
   return Response.json(body, { headers: { ...NO_STORE, 'x-request-id': invocation.requestId } });
 }
 
-/** A refusal in the form of RFC 6749 §5.2; a dependency that is down is 503, never an answer about the request. */
+/**
+ * A refusal in the form of RFC 6749 §5.2; a dependency that is down is 503, too many attempts are 429 (RFC 6585 §4), neither ever an
+ * answer about the request.
+ */
 export function oauthError(refusal: ClientRefusal, invocation: Invocation): Response {
   if ('reason' in refusal) {
-    const body = {
-      error: 'temporarily_unavailable',
-      error_description: 'a dependency is down; try again in a moment',
-    };
-    return Response.json(body, {
-      status: 503,
-      headers: { ...NO_STORE, 'retry-after': '2', 'x-request-id': invocation.requestId },
-    });
+    const isLimited = refusal.reason === 'rate_limited';
+    const description = isLimited
+      ? 'too many attempts; try again later'
+      : 'a dependency is down; try again in a moment';
+    return Response.json(
+      { error: 'temporarily_unavailable', error_description: description },
+      {
+        status: isLimited ? 429 : 503,
+        headers: {
+          ...NO_STORE,
+          'retry-after': String(isLimited ? refusal.retryAfterSeconds : 2),
+          'x-request-id': invocation.requestId,
+        },
+      },
+    );
   }
   const isClient = refusal.error === 'invalid_client';
   return Response.json(
@@ -86,5 +96,8 @@ export function auditedClient(
 }
 
 function reasonOf(refusal: ClientRefusal): string {
-  return 'reason' in refusal ? `unavailable: ${refusal.detail}` : refusal.error;
+  if ('reason' in refusal) {
+    return refusal.reason === 'rate_limited' ? refusal.reason : `unavailable: ${refusal.detail}`;
+  }
+  return refusal.cause === undefined ? refusal.error : `${refusal.error}: ${refusal.cause}`;
 }

@@ -27,7 +27,7 @@ export async function revokeToken(
   const read = await readRequestForm(request);
   if (!read.ok) return refuse(read.error);
   const { form } = read.value;
-  const authenticated = await authenticateClient(ports, request, form);
+  const authenticated = await authenticateClient(ports, request, form, invocation);
   if (!authenticated.ok) return refuse(authenticated.error);
   const { client } = authenticated.value;
   const token = form.get('token');

@@ -58,9 +58,11 @@ describe('credentials in the header', () => {
   });
 
   test('are never looked for elsewhere once a header is there', () => {
-    expect(readClientCredentials('Basic !', form({ client_id: 'a' }))).toMatchObject({
-      error: { error: 'invalid_client' },
-    });
+    for (const header of ['Basic !', 'Bearer x', '']) {
+      expect(readClientCredentials(header, form({ client_id: 'a' }))).toMatchObject({
+        error: { error: 'invalid_client' },
+      });
+    }
   });
 });
 
@@ -74,7 +76,6 @@ describe('credentials in the body', () => {
 
   test.for<Readonly<Record<string, string>>>([
     {},
-    { client_id: 'a' },
     { client_secret: 'b' },
     { CLIENT_ID: 'a', CLIENT_SECRET: 'b' },
   ])('are missing from %j', (members) => {
@@ -89,6 +90,58 @@ describe('credentials in the body', () => {
         error: { error: 'invalid_request' },
       });
     }
+  });
+});
+
+describe('an id alone', () => {
+  test('is a client that proves nothing', () => {
+    expect(readClientCredentials(null, form({ client_id: 'a', grant_type: 'x' }))).toEqual({
+      ok: true,
+      value: { method: 'none', clientId: 'a' },
+    });
+  });
+});
+
+describe('an assertion', () => {
+  const TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+  const named = (claims: object) => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.AA`;
+  const read = (members: Readonly<Record<string, string>>, header: string | null = null) =>
+    readClientCredentials(header, form(members));
+
+  test('names its client in the body or by itself', () => {
+    const assertion = named({ iss: 'signer' });
+    expect(read({ client_assertion_type: TYPE, client_assertion: assertion })).toEqual({
+      ok: true,
+      value: { method: 'private_key_jwt', clientId: 'signer', assertion },
+    });
+    const other = read({ client_id: 'a', client_assertion_type: TYPE, client_assertion: assertion });
+    expect(other).toMatchObject({ value: { method: 'private_key_jwt', clientId: 'a', assertion } });
+  });
+
+  test.for<readonly [string, Readonly<Record<string, string>>, string]>([
+    ['without a type', { client_id: 'a', client_assertion: 'x' }, 'invalid_request'],
+    ['that is only a type', { client_id: 'a', client_assertion_type: TYPE }, 'invalid_request'],
+    ['of another type', { client_assertion_type: 'saml2-bearer', client_assertion: 'x' }, 'invalid_client'],
+    ['that names nobody', { client_assertion_type: TYPE, client_assertion: named({}) }, 'invalid_client'],
+    ['that is none', { client_assertion_type: TYPE, client_assertion: 'x' }, 'invalid_client'],
+    [
+      'whose name is no text',
+      { client_assertion_type: TYPE, client_assertion: named({ iss: [1] }) },
+      'invalid_client',
+    ],
+  ])('is refused: one %s', ([, members, error]) => {
+    expect(read(members)).toMatchObject({ ok: false, error: { error } });
+  });
+
+  test('beside another way is two ways at once', () => {
+    const assertion = { client_assertion_type: TYPE, client_assertion: named({ iss: 'a' }) };
+    const tries = [
+      read({ ...assertion, client_id: 'a', client_secret: 'b' }),
+      read(assertion, basic('a:b')),
+      read({ client_assertion_type: TYPE }, basic('a:b')),
+      read({ client_assertion: 'x', client_secret: 'b' }),
+    ];
+    for (const one of tries) expect(one).toMatchObject({ error: { error: 'invalid_request' } });
   });
 });
 

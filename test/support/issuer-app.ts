@@ -30,6 +30,8 @@ export type IssuerApp = {
   secretFailure: SecretFailure['reason'] | undefined;
   /** What the app takes for now. */
   nowSeconds: number;
+  /** Where requests come from. */
+  sourceIp: string;
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Posts a form; `authorization` is the header. */
   post(
@@ -118,11 +120,12 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
     secrets,
     secretFailure: undefined,
     nowSeconds: NOW_SECONDS,
+    sourceIp: '192.0.2.1',
     fetch(path, init) {
       const invocation: Invocation = {
         requestId: 'r-1',
         origin: ORIGIN,
-        sourceIp: '192.0.2.1',
+        sourceIp: app.sourceIp,
         signal: new AbortController().signal,
         waitUntil: () => {},
       };
