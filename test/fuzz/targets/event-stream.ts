@@ -1,0 +1,280 @@
+import { deepStrictEqual, ok as holds, strictEqual } from 'node:assert';
+import { z } from 'zod';
+import { type Message, readMessage } from '../../../functions/core/action.ts';
+import { createPruner } from '../../../functions/core/prune.ts';
+import { SseFilter } from '../../../functions/core/sse.ts';
+import { callerOf, clientEntry, policyOf, scopeRule, serverEntry } from '../../support/policies.ts';
+import { TestIssuer } from '../../support/test-issuer.ts';
+import { type Oddity, objectText, stringText } from '../grammar-json.ts';
+import { mutate, shorterLists, shorterTexts, smallerMember } from '../mutate.ts';
+import { type Dispatched, readEvents } from '../oracle/event-stream.ts';
+import { readTree, type Tree } from '../oracle/json-tree.ts';
+import { EXACT_READERS, textOf } from '../oracle/lenient-readers.ts';
+import type { Random } from '../random.ts';
+import { createTarget, type Verdict } from '../target.ts';
+
+const LISTS = {
+  'tools/list': { items: 'tools', name: 'name' },
+  'prompts/list': { items: 'prompts', name: 'name' },
+  'resources/list': { items: 'resources', name: 'uri' },
+} as const;
+type ListMethod = keyof typeof LISTS;
+
+/** A stream as it was decoded, where it is cut, and what was asked for. */
+type Streamed = {
+  readonly text: string;
+  readonly cuts: readonly number[];
+  readonly asked: ListMethod | 'tools/call';
+  readonly isInSession: boolean;
+};
+
+const VISIBLE = 'read';
+const HIDDEN = 'erase';
+const MAX_EVENT = 4_096;
+
+const issuer = new TestIssuer();
+// Every method is granted, so that a list is pruned by its tools alone; prompts and resources stay.
+const policy = policyOf({
+  scopes: [
+    ['all', [scopeRule('s', ['tools/call', 'tools/list', 'prompts/list', 'resources/list'], [VISIBLE])]],
+  ],
+  servers: [serverEntry('s')],
+  clients: [clientEntry('courier', { scopes: ['all'] })],
+});
+const caller = callerOf(issuer, policy, ['all']);
+
+/**
+ * The pruned event stream. However it is cut, the same leaves; whoever reads what leaves finds no item of a list that the caller could
+ * not call, whether it was escaped, split over lines, or doubled. Of a stream as servers write them all events are there, in their order
+ * and under their ids.
+ */
+export const eventStream = createTarget<Streamed>({
+  name: 'stream',
+  input: z.object({
+    text: z.string(),
+    cuts: z.array(z.number()),
+    asked: z.enum(['tools/list', 'prompts/list', 'resources/list', 'tools/call']),
+    isInSession: z.boolean(),
+  }),
+  generate,
+  check,
+  *smaller(streamed) {
+    yield* smallerMember(
+      streamed,
+      'cuts',
+      shorterLists(streamed.cuts, () => []),
+    );
+    yield* smallerMember(streamed, 'text', shorterTexts(streamed.text));
+  },
+});
+
+/** A line feed before a lone carriage return, and `data` without a colon: no server writes them, and events may run together over them. */
+const UNUSUAL = /\n\r(?!\n)|^data$/m;
+
+function check({ text, cuts, asked, isInSession }: Streamed): Verdict {
+  // What the gateway's decoder does before the filter: one byte order mark at the very beginning goes.
+  const decoded = text.startsWith('\ufeff') ? text.slice(1) : text;
+  const run = (pieces: readonly string[]) => filtered(pieces, asked, isInSession);
+  const single = run(Array.from({ length: decoded.length }, (_, at) => decoded.charAt(at)));
+  const whole = run([decoded]);
+  const places = [
+    0,
+    ...cuts.map((cut) => cut % (decoded.length + 1)).toSorted((a, b) => a - b),
+    decoded.length,
+  ];
+  const cut = run(places.slice(1).map((end, at) => decoded.slice(places[at], end)));
+  deepStrictEqual(
+    [whole.isRefused, cut.isRefused],
+    [single.isRefused, single.isRefused],
+    'refused however it is cut',
+  );
+  holds(
+    single.out.startsWith(cut.out) && single.out.startsWith(whole.out),
+    'the same leaves however it is cut',
+  );
+  if (!single.isRefused) deepStrictEqual([whole.out, cut.out], [single.out, single.out]);
+
+  const isUsual = !UNUSUAL.test(decoded);
+  const seen = readEvents(single.out);
+  const came = readEvents(decoded);
+  const lists = isInSession ? Object.values(LISTS) : asked === 'tools/call' ? [] : [LISTS[asked]];
+  for (const [at, event] of seen.entries()) {
+    for (const list of lists)
+      deepStrictEqual(hiddenItems(event.data, list), [], 'what is hidden never leaves');
+    if (!isUsual) continue;
+    const isPruned = lists.length > 0;
+    strictEqual(
+      comparable(event, isPruned),
+      comparable(came[at], isPruned),
+      `event ${at} is the one that came`,
+    );
+  }
+  if (isUsual && !single.isRefused) strictEqual(seen.length, came.length, 'as many events');
+  return single.isRefused ? 'refused' : 'accepted';
+}
+
+function filtered(
+  pieces: readonly string[],
+  asked: Streamed['asked'],
+  isInSession: boolean,
+): { readonly out: string; readonly isRefused: boolean } {
+  const pruner = createPruner(policy, caller, 's', messageOf(asked), isInSession);
+  if (pruner === undefined) return { out: pieces.join(''), isRefused: false };
+  const filter = new SseFilter(pruner, MAX_EVENT);
+  let out = '';
+  try {
+    for (const piece of pieces) out += filter.push(piece);
+    return { out: out + filter.end(), isRefused: false };
+  } catch (error) {
+    holds(error instanceof RangeError || error instanceof TypeError, String(error));
+    return { out, isRefused: true };
+  }
+}
+
+const messages = new Map<string, Message>();
+
+function messageOf(method: Streamed['asked']): Message {
+  const known = messages.get(method);
+  if (known !== undefined) return known;
+  const params = method === 'tools/call' ? { name: VISIBLE } : {};
+  const message = readMessage(
+    Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })),
+    new Headers(),
+  );
+  if (!message.ok) throw new Error(message.error.message);
+  messages.set(method, message.value);
+  return message.value;
+}
+
+/** The names in a list that the caller may not see, as parsers read it that take the first or the last of two members. */
+function hiddenItems(data: string, { items, name }: (typeof LISTS)[ListMethod]): readonly string[] {
+  const tree = readTree(data);
+  if (items !== 'tools') return [];
+  return EXACT_READERS.flatMap(({ member }) => {
+    const list = member(member(tree, 'result'), items);
+    const found = list?.kind === 'array' ? list.items : [];
+    return found.flatMap((item) => {
+      const called = textOf(member(item, name));
+      return called === VISIBLE ? [] : [called ?? 'unnamed'];
+    });
+  });
+}
+
+/** An event without what pruning may change: the lists of its result and the mark that it is private. */
+function comparable(event: Dispatched | undefined, isPruned: boolean): string {
+  if (event === undefined) return 'none';
+  const tree = isPruned ? readTree(event.data) : undefined;
+  return JSON.stringify({ ...event, data: tree === undefined ? event.data : withoutLists(tree, true) });
+}
+
+function withoutLists(tree: Tree, isOutermost: boolean): unknown {
+  if (tree.kind !== 'object') return tree;
+  const kept = tree.members.filter(
+    ([name]) => isOutermost || !['tools', 'prompts', 'resources', 'cacheScope'].includes(name),
+  );
+  return kept.map(([name, value]) => [
+    name,
+    isOutermost && name === 'result' ? withoutLists(value, false) : value,
+  ]);
+}
+
+const ENDINGS = ['\n', '\n', '\n', '\r\n', '\r\n', '\r'];
+const PIECES = [
+  ...[
+    '\n',
+    '\r',
+    '\r\n',
+    '\n\n',
+    '\r\r',
+    '\n\r',
+    '\r\n\r',
+    'data:',
+    'data: ',
+    'data',
+    'id: 7',
+    'event: x',
+    ': c',
+    ':',
+    ' ',
+    '\0',
+  ],
+  ...[
+    '\ufeff',
+    '\u2028',
+    '\u0085',
+    '{',
+    '}',
+    '"',
+    ',',
+    '[',
+    ']',
+    '\\',
+    '\\u0065rase',
+    'erase',
+    '"tools":[{"name":"erase"}]',
+    'retry: 1',
+  ],
+];
+
+function generate(random: Random): Streamed {
+  const events = random.list(3, () => eventText(random));
+  const text = `${random.chance(4) ? '\ufeff' : ''}${events.join('')}`;
+  return {
+    text: random.chance(35) ? mutate(random, text, PIECES) : text,
+    cuts: random.list(4, () => random.below(400)),
+    asked: random.pick(['tools/list', 'tools/list', 'prompts/list', 'resources/list', 'tools/call']),
+    isInSession: random.chance(40),
+  };
+}
+
+function eventText(random: Random): string {
+  const ending = random.pick(ENDINGS);
+  const end = () => (random.chance(10) ? random.pick(ENDINGS) : ending);
+  const data = random.chance(85) ? messageText(random) : random.pick(['ping', '', '{', '[]', 'null', ' ']);
+  const lines = (random.chance(20) ? breakLines(random, data) : [data]).map(
+    (line) => `data:${random.pick([' ', ' ', '', '  '])}${line}`,
+  );
+  const others = random.list(2, () =>
+    random.pick([': keep-alive', 'id: 1', 'event: message', 'data', 'data:', 'retry: 5', 'Data: x']),
+  );
+  const all = random.chance(70) ? [...others, ...lines] : [...lines, ...others];
+  return `${all.map((line) => line + end()).join('')}${end()}`;
+}
+
+function messageText(random: Random): string {
+  const oddity = { spelling: random.pick([0, 0, 30]), fault: random.pick([0, 0, 3]) };
+  if (random.chance(15))
+    return '{"jsonrpc":"2.0","method":"notifications/progress","params":{"tools":[{"name":"erase"}]}}';
+  if (random.chance(10)) return '{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"\\u006eo tools"}}';
+  const list = random.pick(Object.values(LISTS));
+  const items = random.list(3, () => itemText(random, oddity, list.name));
+  const result = objectText(random, oddity, [
+    ...random.list(1, () => ['cacheScope', '"public"'] as const),
+    [list.items, random.chance(95) ? `[${items.join()}]` : random.pick(['null', '{}', '"erase"'])],
+    ...random.list(1, () => ['nextCursor', '"c"'] as const),
+  ]);
+  return objectText(random, oddity, [
+    ['jsonrpc', '"2.0"'],
+    ['id', '1'],
+    ['result', random.chance(97) ? result : 'null'],
+  ]);
+}
+
+function itemText(random: Random, oddity: Oddity, name: string): string {
+  const called = stringText(random, random.pick([VISIBLE, HIDDEN, 'Read', `${VISIBLE} `, '']), oddity);
+  const item = objectText(random, oddity, [
+    [name, called],
+    ...random.list(1, () => ['title', '"erase"'] as const),
+  ]);
+  return random.chance(97) ? item : random.pick(['null', '"erase"', '[]', '{}']);
+}
+
+/** A text over several lines of data: a reader puts the line feeds back, which JSON takes for white space. */
+function breakLines(random: Random, data: string): readonly string[] {
+  const lines: string[] = [];
+  for (const part of data.split(/(?<=[,:{[])/)) {
+    if (lines.length === 0 || random.chance(30)) lines.push(part);
+    else lines.push(`${lines.pop() ?? ''}${part}`);
+  }
+  return lines;
+}
