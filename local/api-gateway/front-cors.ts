@@ -23,7 +23,8 @@ export class FrontCors {
   /** Sets the headers, in the place of any that the answer has of its own. */
   apply(request: GatewayRequest, response: ServerResponse): void {
     if (this.#origins.length === 0) return;
-    response.appendHeader('Vary', 'Origin');
+    if (!/\borigin\b/i.test(String(response.getHeader('Vary') ?? '')))
+      response.appendHeader('Vary', 'Origin');
     const origin = lastHeader(request.headers, 'Origin');
     if (origin === undefined || !this.#origins.includes(origin)) return;
     response.setHeader('Access-Control-Allow-Origin', origin);
