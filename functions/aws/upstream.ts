@@ -1,6 +1,5 @@
 import { lookup as resolveName } from 'node:dns';
-import http from 'node:http';
-import https from 'node:https';
+import type http from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { mayConnect } from '../core/perimeter.ts';
@@ -45,7 +44,7 @@ function start(
     fail('refused_address', `${host} is not allowed`);
     return;
   }
-  const { request: open } = request.url.protocol === 'https:' ? https : http;
+  const { request: open } = moduleFor(request.url);
   const outgoing = open(request.url, {
     method: request.method,
     headers: {
@@ -200,7 +199,7 @@ function poolFor(pools: Map<string, Pool>, request: UpstreamRequest): http.Agent
   const usedAtMs = Date.now();
   const known = pools.get(key);
   const isIdle = known !== undefined && usedAtMs - known.usedAtMs >= IDLE_SOCKET_MS;
-  const agent = known === undefined || isIdle ? createAgent(request.url.protocol === 'https:') : known.agent;
+  const agent = known === undefined || isIdle ? createAgent(request.url) : known.agent;
   pools.delete(key);
   pools.set(key, { agent, usedAtMs });
   for (const [oldest, pool] of pools) {
@@ -218,14 +217,22 @@ function closeIdle(agent: http.Agent): void {
     for (const socket of sockets ?? []) socket.destroy();
 }
 
-function createAgent(secure: boolean): http.Agent {
+function createAgent(url: URL): http.Agent {
   const options = {
     keepAlive: true,
     timeout: IDLE_SOCKET_MS,
     maxFreeSockets: 4,
     scheduling: 'lifo' as const,
   };
-  return secure ? new https.Agent(options) : new http.Agent(options);
+  const { Agent } = moduleFor(url);
+  return new Agent(options);
+}
+
+/** Loaded when it is first needed: that takes longer than all else that a function does when it starts, and the authorizer rarely needs it. */
+function moduleFor(url: URL): Pick<typeof http, 'request' | 'Agent'> {
+  return url.protocol === 'https:'
+    ? process.getBuiltinModule('node:https')
+    : process.getBuiltinModule('node:http');
 }
 
 function joinHeaders(incoming: http.IncomingMessage): ReadonlyMap<string, string> {
