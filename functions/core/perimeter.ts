@@ -15,7 +15,8 @@ export type AddressClass = 'public' | 'private' | 'forbidden';
  * What kind of address this is, for IPv4 and IPv6. Addresses that carry another one (IPv4-mapped, 6to4, NAT64, Teredo) are
  * forbidden as a whole, and so is everything special that is not plainly private or loopback: link-local, carrier-grade
  * NAT, multicast, broadcast, unspecified, reserved, site-local (RFC 6890), unassigned IPv6, the metadata services of AWS.
- * Text that is no address is forbidden, and so is one with a zone, and an IPv4 address in any form but four decimal parts.
+ * Text that is no address is forbidden, and so is one with a zone, an IPv4 address in any form but four decimal parts, and an
+ * IPv6 address that ends in one: what stands in its parts is read in more than one way.
  */
 export function classifyAddress(address: string): AddressClass {
   if (address.includes('%') || !ipaddr.isValid(address)) return 'forbidden';
@@ -23,6 +24,7 @@ export function classifyAddress(address: string): AddressClass {
   const range = parsed.range();
   if (parsed instanceof ipaddr.IPv4 && parsed.toString() !== address) return 'forbidden';
   if (parsed instanceof ipaddr.IPv6) {
+    if (address.includes('.')) return 'forbidden';
     if (range === 'unicast' && !parsed.match(GLOBAL_UNICAST)) return 'forbidden';
     if (parsed.match(AWS_LOCAL_SERVICES)) return 'forbidden';
   }
