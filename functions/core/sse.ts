@@ -3,6 +3,8 @@ const END_OF_EVENT = /\r\n\r\n|\n\n|\r\r|\r\n\n|\n\r\n/;
 const LINE_ENDING = /\r\n|\n|\r/;
 /** The longest ending, but for its last character: so much of an ending can lie at the end of what has arrived. */
 const MAX_UNFINISHED_ENDING = 3;
+/** So many pieces are joined at a time: a piece costs many times its text where it is a few characters long. */
+const PIECES_PER_BLOCK = 1_024;
 
 /**
  * Rewrites the data of server-sent events as they pass. Text arrives in any pieces; a whole event leaves as soon as its
@@ -13,9 +15,11 @@ export class SseFilter {
   readonly #rewrite: (data: string) => string | undefined;
   readonly #maxEventCharacters: number;
   readonly #endOfEvent = new RegExp(END_OF_EVENT, 'g');
-  /** The unfinished event but for its last characters, in the pieces in which it came: joined once, when it ends. */
+  /** The unfinished event but for its last characters: joined when it ends, so that its pieces cost no more than they are long. */
+  #blocks: string[] = [];
+  /** What came after the last block, in the pieces in which it came. */
   #pieces: string[] = [];
-  #piecesLength = 0;
+  #keptLength = 0;
   /** Its last characters, in which an ending may have begun. */
   #seam = '';
 
@@ -31,7 +35,7 @@ export class SseFilter {
     let start = 0;
     this.#endOfEvent.lastIndex = 0;
     for (let end = this.#endOfEvent.exec(arrived); end !== null; end = this.#endOfEvent.exec(arrived)) {
-      this.#bound(this.#piecesLength + end.index - start);
+      this.#bound(this.#keptLength + end.index - start);
       this.#keep(arrived.slice(start, end.index));
       out += this.#event(this.#take(), end[0]);
       start = end.index + end[0].length;
@@ -39,7 +43,7 @@ export class SseFilter {
     const seamStart = Math.max(start, arrived.length - MAX_UNFINISHED_ENDING);
     this.#keep(arrived.slice(start, seamStart));
     this.#seam = arrived.slice(seamStart);
-    this.#bound(this.#piecesLength);
+    this.#bound(this.#keptLength);
     return out;
   }
 
@@ -53,13 +57,17 @@ export class SseFilter {
   #keep(piece: string): void {
     if (piece === '') return;
     this.#pieces.push(piece);
-    this.#piecesLength += piece.length;
+    this.#keptLength += piece.length;
+    if (this.#pieces.length < PIECES_PER_BLOCK) return;
+    this.#blocks.push(this.#pieces.join(''));
+    this.#pieces = [];
   }
 
   #take(): string {
-    const joined = this.#pieces.join('');
+    const joined = [...this.#blocks, ...this.#pieces].join('');
+    this.#blocks = [];
     this.#pieces = [];
-    this.#piecesLength = 0;
+    this.#keptLength = 0;
     return joined;
   }
 

@@ -137,6 +137,12 @@ describe('an event of 2 MB in pieces of 100 bytes', () => {
   });
 });
 
+test('an event in thousands of characters by themselves arrives whole, and so does the next', () => {
+  const text = 'abcdefghij'.repeat(500);
+  const one = [...`data: ${text}`, '\n\n'];
+  expect(filtered([...one, ...one], upper, 10_000)).toBe(`data: ${text.toUpperCase()}\n\n`.repeat(2));
+});
+
 describe('laws', () => {
   const line = fc.constantFrom(
     'data: a',
