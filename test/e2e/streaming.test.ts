@@ -1,23 +1,20 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectLegacy, connectV1 } from '../support/clients.ts';
+import { type HeldServer, startHeldServer } from '../support/held-server.ts';
 import { type Sallyport, startSallyport } from '../support/sallyport.ts';
 import { startSessionServer } from '../support/tool-server.ts';
 
 const ACCEPT = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
 
-/** A server that answers by hand: the test holds the response. */
-type Manual = { readonly server: Server; readonly url: string; next(): Promise<ServerResponse> };
-
 let cloud: Sallyport;
 let sessions: Awaited<ReturnType<typeof startSessionServer>>;
-let manual: Manual;
+let manual: HeldServer;
 
 beforeAll(async () => {
   sessions = await startSessionServer();
-  manual = await startManualServer();
+  manual = await startHeldServer();
   const servers = {
     sessions: { url: sessions.url, private: true },
     listening: { url: sessions.url, private: true, get_stream: true },
@@ -47,32 +44,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await cloud?.close();
   await sessions?.close();
-  manual?.server.closeAllConnections();
-  manual?.server.close();
+  await manual?.close();
 });
-
-async function startManualServer(): Promise<Manual> {
-  const waiting: ServerResponse[] = [];
-  const server = createServer((incoming, outgoing) => {
-    incoming.resume();
-    waiting.push(outgoing);
-    server.emit('held');
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // biome-ignore lint/nursery/noUnsafeTypeAssertion: a TCP server that listens has such an address
-  const { port } = server.address() as AddressInfo;
-  return {
-    server,
-    url: `http://127.0.0.1:${port}/mcp`,
-    async next() {
-      for (let held = waiting.shift(); ; held = waiting.shift()) {
-        if (held !== undefined) return held;
-        await once(server, 'held');
-      }
-    },
-  };
-}
 
 async function bearer(clientId: string): Promise<{ authorization: string }> {
   return { authorization: `Bearer ${await cloud.token(clientId)}` };
