@@ -5,6 +5,7 @@ import { synthesize } from '../../local/synthesize.ts';
 import { measureBundles } from './bundles.ts';
 import { measureHandler } from './handler.ts';
 import { measureLatency } from './latency.ts';
+import { measureMemory } from './memory.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
 try {
@@ -13,6 +14,7 @@ try {
   measureBundles(join(directory, 'assembly'));
   await measureHandler();
   await measureLatency(join(directory, 'assembly'));
+  await measureMemory(join(directory, 'assembly'));
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
