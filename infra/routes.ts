@@ -19,6 +19,8 @@ export const ROUTES: readonly Route[] = [
   { path: '/.well-known/oauth-protected-resource',                    methods: ['GET'],                   target: 'issuer',       access: 'public' },
   { path: '/.well-known/oauth-protected-resource/{server}/mcp',       methods: ['GET'],                   target: 'issuer',       access: 'public' },
   { path: '/oauth/authorize',                                         methods: ['GET'],                   target: 'issuer',       access: 'public' },
+  { path: '/oauth/consent',                                           methods: ['POST'],                  target: 'issuer',       access: 'public' },
+  { path: '/oauth/callback/{idp}',                                    methods: ['GET'],                   target: 'issuer',       access: 'public' },
   { path: '/oauth/token',                                             methods: ['POST'],                  target: 'issuer',       access: 'public' },
   { path: '/oauth/revoke',                                            methods: ['POST'],                  target: 'issuer',       access: 'public' },
   { path: '/healthz',                                                 methods: ['GET'],                   target: 'issuer',       access: 'public' },

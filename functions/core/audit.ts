@@ -4,7 +4,7 @@ import type { Caller } from './caller.ts';
 export type AuditEvent = 'decision' | 'outcome';
 
 /** The area of a record. */
-export type AuditArea = 'access' | 'token' | 'egress' | 'policy' | 'revocation' | 'context';
+export type AuditArea = 'access' | 'token' | 'egress' | 'policy' | 'revocation' | 'context' | 'login';
 
 /**
  * One record (contract §11). It never holds arguments, bodies, tokens or secrets; absent fields are unknown or do not apply.

@@ -33,7 +33,12 @@ export type IdTokenProof = {
 };
 
 /** GitHub has no id token: the user is whom its user endpoint names to the access token that our code was redeemed for. */
-export type GitHubProof = { readonly kind: 'github'; readonly userInfoUrl: string };
+export type GitHubProof = {
+  readonly kind: 'github';
+  readonly userInfoUrl: string;
+  /** `id`: the number of the user is its group. A login can be given up and taken by somebody else. */
+  readonly groupsClaim: 'id' | undefined;
+};
 
 /** Access tokens of a provider that are taken at the gate. */
 export type AcceptedAccessTokens = {

@@ -157,6 +157,16 @@ export class Policy {
     return this.#rules.get(scope)?.get(server) ?? [];
   }
 
+  /** The rules of one scope for every server that there is. */
+  rulesOf(scope: string): readonly Rule[] {
+    return [...(this.#rules.get(scope)?.values() ?? [])].flat();
+  }
+
+  /** The actions of a UI scope; none for a scope that is none. */
+  uiActionsOf(scope: string): readonly string[] {
+    return [...(this.#uiScopes.get(scope)?.keys() ?? [])];
+  }
+
   /** Does a UI scope permit an action on a target, or on `all`? */
   permits(uiScope: string, action: string, target: string): boolean {
     const targets = this.#uiScopes.get(uiScope)?.get(action);

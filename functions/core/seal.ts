@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 
 /** What a sealed value is for. A value sealed for one purpose does not open for another. */
-export type SealPurpose = 'session' | 'cursor';
+export type SealPurpose = 'session' | 'cursor' | 'consent' | 'login';
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;

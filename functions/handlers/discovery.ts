@@ -1,10 +1,11 @@
 import { type Context, Hono } from 'hono';
 import type { Invocation } from '../core/invocation.ts';
-import type { Unavailable } from '../core/ports.ts';
+import type { RulebookStore, Unavailable } from '../core/ports.ts';
 import type { Result } from '../core/result.ts';
 import { NAME, resourceOf } from '../core/route.ts';
 import type { PublicKey } from '../core/signed-token.ts';
 import { problem } from './problem.ts';
+import { serverMetadata } from './server-metadata.ts';
 
 /** The public keys of this deployment. */
 export type IssuerKeys = {
@@ -14,11 +15,20 @@ export type IssuerKeys = {
 
 const CACHEABLE = { 'cache-control': 'public, max-age=300' } as const;
 
-/** Discovery documents (RFC 8414, RFC 9728), the JWKS, and liveness. They list only what is built. */
-export function createDiscovery(keys: IssuerKeys): Hono<{ Bindings: Invocation }> {
+/** Discovery documents (RFC 8414, RFC 9728), the JWKS, and liveness. They list only what is built and switched on. */
+export function createDiscovery({
+  keys,
+  rulebook,
+}: {
+  readonly keys: IssuerKeys;
+  readonly rulebook: RulebookStore;
+}): Hono<{ Bindings: Invocation }> {
   const app = new Hono<{ Bindings: Invocation }>();
-  const metadata = (c: Context<{ Bindings: Invocation }>) =>
-    c.json(serverMetadata(c.env.origin), 200, CACHEABLE);
+  const metadata = async (c: Context<{ Bindings: Invocation }>) => {
+    const book = await rulebook.read();
+    if (!book.ok) return problem('unavailable', 'the policy cannot be read now', c.env.requestId);
+    return c.json(serverMetadata(c.env.origin, book.value.policy), 200, CACHEABLE);
+  };
   app.get('/.well-known/oauth-authorization-server', metadata);
   app.get('/.well-known/openid-configuration', metadata);
 
@@ -46,37 +56,8 @@ export function createDiscovery(keys: IssuerKeys): Hono<{ Bindings: Invocation }
     c.json(resourceMetadata(c.env.origin, c.env.origin), 200, CACHEABLE),
   );
 
-  // Clients take metadata without an authorization endpoint for broken, so there is one; without an identity provider it logs
-  // nobody in, and `response_types_supported` says so. It never redirects: no redirect URI is known to be anybody's.
-  app.get('/oauth/authorize', (c) =>
-    c.text(
-      'No login is configured here. Ask your administrator for a client with client_credentials.\n',
-      400,
-      {
-        'cache-control': 'no-store',
-        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-        'x-content-type-options': 'nosniff',
-      },
-    ),
-  );
-
   app.get('/healthz', (c) => c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' }));
   return app;
-}
-
-function serverMetadata(origin: string): Readonly<Record<string, unknown>> {
-  const methods = ['client_secret_basic', 'client_secret_post'];
-  return {
-    issuer: origin,
-    authorization_endpoint: `${origin}/oauth/authorize`,
-    token_endpoint: `${origin}/oauth/token`,
-    revocation_endpoint: `${origin}/oauth/revoke`,
-    jwks_uri: `${origin}/.well-known/jwks.json`,
-    grant_types_supported: ['client_credentials'],
-    response_types_supported: [],
-    token_endpoint_auth_methods_supported: methods,
-    revocation_endpoint_auth_methods_supported: methods,
-  };
 }
 
 function resourceMetadata(resource: string, origin: string): Readonly<Record<string, unknown>> {

@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { type AppEnv, createApp } from './app.ts';
 import { createDiscovery } from './discovery.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
+import { createLogin } from './login/login.ts';
 import { NO_STORE, recordDecision } from './oauth-answer.ts';
 import { revokeToken } from './revocation-endpoint.ts';
 import { createRuns } from './runs.ts';
@@ -26,7 +27,8 @@ export function createIssuer(ports: IssuerPorts): Hono<AppEnv> {
     await next();
     c.header('x-request-id', c.env.requestId);
   });
-  app.route('/', createDiscovery(ports.keys));
+  app.route('/', createDiscovery(ports));
+  app.route('/', createLogin(ports));
   app.post('/oauth/token', limit, (c) => issueToken(ports, c.req.raw, c.env));
   app.post('/oauth/revoke', limit, (c) => revokeToken(ports, c.req.raw, c.env));
   app.route('/', createRuns(ports));

@@ -130,10 +130,12 @@ function readProvider(
     acceptAccessTokens: readAccepted(members.accept_access_tokens),
   } as const;
   const kind = kindOf(name, authUrl);
+  const groups = members.groups_claim;
   if (kind.kind === 'github') {
     const userInfoUrl = readUrl('user_info_url');
     if (userInfoUrl === undefined) return entry.problem('GitHub has no id token: write `user_info_url`');
-    return { ...common, proof: { kind: 'github', userInfoUrl } };
+    const groupsClaim = groups === undefined || groups.isEmpty ? undefined : groups.oneOf('id');
+    return { ...common, proof: { kind: 'github', userInfoUrl, groupsClaim } };
   }
   if (!scopes.includes('openid'))
     return members.scopes?.problem('`openid` is missing: no id token without it');
@@ -144,7 +146,6 @@ function readProvider(
     entry.warn(`\`${name}\` is off: ${kind.obstacle ?? `its \`${key}\` is not known; write it`}`, warnings);
     return undefined;
   }
-  const groups = members.groups_claim;
   const groupsClaim = groups === undefined || groups.isEmpty ? undefined : groups.string();
   return { ...common, proof: { kind: 'id_token', issuer, jwksUrl, groupsClaim } };
 }

@@ -222,8 +222,13 @@ describe('what is known of a kind', () => {
       jwks_url: undefined,
     });
     expect(compiled(text).idps).toMatchObject([
-      { proof: { kind: 'github', userInfoUrl: 'https://api.github.com/user' } },
+      { proof: { kind: 'github', userInfoUrl: 'https://api.github.com/user', groupsClaim: undefined } },
     ]);
+    const withGroups = (groups_claim: unknown) =>
+      JSON.stringify({ providers: { github: { ...JSON.parse(text).providers.company, groups_claim } } });
+    expect(compiled(withGroups('id')).idps).toMatchObject([{ proof: { groupsClaim: 'id' } }]);
+    expect(compiled(withGroups(null)).idps).toMatchObject([{ proof: { groupsClaim: undefined } }]);
+    expect(problems(withGroups('login'))).toEqual([expect.stringContaining('write one of: id')]);
   });
 });
 

@@ -1,0 +1,153 @@
+import {
+  type AuthorizationRefusal,
+  type AuthorizationRequest,
+  offeredScopes,
+  parseAuthorizationRequest,
+  readAuthorizationQuery,
+  stateOf,
+} from '../../core/authorization-request.ts';
+import type { BrowserSession } from '../../core/browser-session.ts';
+import { serverOfResource } from '../../core/grant.ts';
+import type { IdentityProvider } from '../../core/identity-provider.ts';
+import type { Invocation } from '../../core/invocation.ts';
+import { digestOfScopes, LOGIN_SECONDS } from '../../core/login-ticket.ts';
+import type { ClientEntry, Policy } from '../../core/policy.ts';
+import { matchesRedirectUri } from '../../core/redirect-uri.ts';
+import { scopeWords } from '../../core/scope-words.ts';
+import { findClient } from '../client-registry.ts';
+import type { IssuerPorts } from '../issuer-ports.ts';
+import { type ConsentQuestion, consentPage, type ShownClient } from '../pages/consent-page.ts';
+import { auditedApplication, endHere, refuseClient } from './answer.ts';
+import { markBrowser } from './browser.ts';
+import { providersFor } from './providers.ts';
+import { currentSession } from './sessions.ts';
+import { sealTicket } from './tickets.ts';
+
+/**
+ * `GET /oauth/authorize` (RFC 6749 §4.1.1). Until client and redirect URI are known to belong together, whatever is wrong ends on a page of
+ * ours (RFC 9700 §4.11.2); from there on the client is told. What is asked for is shown before anybody logs in, and nothing is
+ * remembered but in the page itself: sealed, for this browser, for ten minutes.
+ */
+export async function authorize(
+  ports: IssuerPorts,
+  request: Request,
+  invocation: Invocation,
+): Promise<Response> {
+  const book = await ports.rulebook.read();
+  if (!book.ok) return endHere(ports, invocation, 'unavailable');
+  const { policy } = book.value;
+  if (policy.idps.size === 0) return noLogin();
+
+  const query = readAuthorizationQuery(new URL(request.url).searchParams);
+  const { parameters, repeated } = query;
+  const clientId = parameters.get('client_id');
+  const redirectUri = parameters.get('redirect_uri');
+  const isAddressed = !repeated.has('client_id') && !repeated.has('redirect_uri');
+  if (clientId === undefined || redirectUri === undefined || !isAddressed) {
+    return endHere(ports, invocation, 'bad_request');
+  }
+  const found = await findClient(ports, policy, clientId);
+  if (!found.ok) return endHere(ports, invocation, 'unavailable');
+  const client = found.value;
+  if (client === undefined) return endHere(ports, invocation, 'unknown_client');
+  const about = { ...auditedApplication(client), policy_version: policy.version };
+  if (!matchesRedirectUri(client.redirectUris, redirectUri)) {
+    return endHere(ports, invocation, 'redirect_uri', about);
+  }
+
+  const refuse = (refusal: AuthorizationRefusal) =>
+    refuseClient(ports, invocation, { redirectUri, state: stateOf(query) }, refusal, about);
+  const parsed = parseAuthorizationRequest(query, client, redirectUri, invocation.origin);
+  if (!parsed.ok) return refuse(parsed.error);
+  const idps = providersFor(policy, client);
+  if (idps.length === 0) {
+    const description = 'no identity provider is set up for the users of this client';
+    return refuse({ error: 'unauthorized_client', description });
+  }
+  const session = await currentSession(ports, policy, client, request);
+  if (!session.ok) return endHere(ports, invocation, 'unavailable', about);
+  if (parsed.value.prompt === 'none') {
+    return refuse(
+      session.value === undefined
+        ? { error: 'login_required', description: 'nobody is signed in in this browser' }
+        : { error: 'consent_required', description: 'the user is asked every time' },
+    );
+  }
+  const user = parsed.value.prompt === 'login' ? undefined : session.value;
+  return ask(ports, request, invocation, { policy, client, idps, user, asked: parsed.value });
+}
+
+type Asking = {
+  readonly policy: Policy;
+  readonly client: ClientEntry;
+  readonly idps: readonly IdentityProvider[];
+  readonly user: BrowserSession | undefined;
+  readonly asked: AuthorizationRequest;
+};
+
+async function ask(
+  ports: IssuerPorts,
+  request: Request,
+  invocation: Invocation,
+  { policy, client, idps, user, asked }: Asking,
+): Promise<Response> {
+  const scopes = offeredScopes(client, asked.scopes);
+  const browser = markBrowser(ports, request);
+  const ticket = await sealTicket(ports, { kind: 'consent' }, browser.id, {
+    request: asked,
+    shown: digestOfScopes(scopes),
+    subject: user?.subject,
+    secret: Buffer.from(ports.randomBytes(32)).toString('base64url'),
+    expiresAtSeconds: Math.floor(ports.now() / 1000) + LOGIN_SECONDS,
+  });
+  if (ticket === undefined) return endHere(ports, invocation, 'unavailable', auditedApplication(client));
+  const idpOfUser = policy.idps.get(user?.idp ?? '');
+  const question: ConsentQuestion = {
+    client: shownClient(client),
+    redirectUri: asked.redirectUri,
+    gateway: new URL(invocation.origin).host,
+    server: serverOfResource(asked.resource ?? '', invocation.origin),
+    scopes: scopes.map((scope) => scopeWords(policy, scope)),
+    idps,
+    user: user && { displayName: user.displayName, idp: idpOfUser?.displayName ?? user.idp },
+    ticket,
+  };
+  return consentPage(question, formTargets(idps, asked.redirectUri), browser.cookies);
+}
+
+/** An open client may call itself anything, so that its address is shown before its name. */
+function shownClient({ id, displayName }: ClientEntry): ShownClient {
+  const name = (displayName ?? id).replace(/\p{C}/gu, '').slice(0, 80);
+  const isUrl = /^https?:/.test(id);
+  return {
+    name: isUrl && displayName === undefined ? new URL(id).host : name,
+    host: isUrl ? new URL(id).host : undefined,
+  };
+}
+
+/**
+ * Where the browser may be led when the form is sent: Chromium holds `form-action` against every redirect that follows, through the provider
+ * (which may lead on to others) and back to the client, whose scheme may be its own. CSP has no spelling for an address of IPv6.
+ */
+function formTargets(idps: readonly IdentityProvider[], redirectUri: string): readonly string[] {
+  const urls = [redirectUri, ...idps.map(({ authUrl }) => authUrl)].map((url) => new URL(url));
+  const others = urls.filter(({ protocol }) => protocol !== 'https:');
+  const sources = others.map(({ protocol, hostname, origin }) =>
+    protocol === 'http:' && !hostname.startsWith('[') ? origin : protocol,
+  );
+  return [...new Set(["'self'", 'https:', ...sources])];
+}
+
+/** Clients take metadata without an authorization endpoint for broken, so there is one; it never redirects. */
+function noLogin(): Response {
+  const text = 'No login is configured here. Ask your administrator for a client with client_credentials.\n';
+  return new Response(text, {
+    status: 400,
+    headers: {
+      'content-type': 'text/plain; charset=UTF-8',
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+    },
+  });
+}

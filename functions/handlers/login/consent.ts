@@ -1,0 +1,103 @@
+import { offeredScopes } from '../../core/authorization-request.ts';
+import { callbackUrl, type IdentityProvider } from '../../core/identity-provider.ts';
+import type { Invocation } from '../../core/invocation.ts';
+import { LOGIN_SECONDS, type LoginTicket, loginSecrets } from '../../core/login-ticket.ts';
+import type { IssuerPorts } from '../issuer-ports.ts';
+import { readRequestForm, recordDecision } from '../oauth-answer.ts';
+import { problemPage } from '../pages/problem-page.ts';
+import { auditedApplication, endHere, refuseClient, sendOn } from './answer.ts';
+import { isSameOrigin, knownBrowser } from './browser.ts';
+import { issueCode } from './issue-code.ts';
+import { providerFor } from './providers.ts';
+import { recheck } from './recheck.ts';
+import { currentSession } from './sessions.ts';
+import { openTicket, sealTicket, useOnce } from './tickets.ts';
+
+/**
+ * `POST /oauth/consent`: the answer to the consent page. In this order: sent by a page of ours, from a browser that is marked, with the
+ * ticket of a page that this browser was shown and not past its time; what was shown still holds; once. Then `deny` tells the client,
+ * `session` goes on as the user that was shown, and `idp:NAME` goes to log in; only now is there a `state`.
+ */
+export async function consent(
+  ports: IssuerPorts,
+  request: Request,
+  invocation: Invocation,
+): Promise<Response> {
+  if (!isSameOrigin(request, invocation.origin)) return endHere(ports, invocation, 'not_from_our_page');
+  const read = await readRequestForm(request);
+  const browserId = knownBrowser(request);
+  if (browserId === undefined) return endHere(ports, invocation, 'wrong_browser');
+  const form = read.ok ? read.value.form : new Map<string, string>();
+  const answer = form.get('answer');
+  const place = { kind: 'consent' } as const;
+  const opened = await openTicket(ports, place, browserId, form.get('ticket') ?? '');
+  if (!opened.ok) return endHere(ports, invocation, opened.error);
+  const ticket = opened.value;
+  const current = await recheck(ports, ticket);
+  if (!current.ok) return endHere(ports, invocation, current.error, { client_id: ticket.request.clientId });
+  const { policy, client } = current.value;
+  const about = { ...auditedApplication(client), policy_version: policy.version };
+  const used = await useOnce(ports, place, loginSecrets(ticket).onceId, client.org);
+  if (!used.ok) return endHere(ports, invocation, used.error, about);
+
+  if (answer === 'deny') {
+    const refusal = { error: 'access_denied', description: 'the user has not allowed it' } as const;
+    return refuseClient(ports, invocation, ticket.request, refusal, { ...about, cause: 'user' });
+  }
+  if (answer === 'session') {
+    const session = await currentSession(ports, policy, client, request);
+    if (!session.ok) return endHere(ports, invocation, 'unavailable', about);
+    const user = session.value;
+    // Somebody else may have logged in in another tab since the page was shown.
+    if (user === undefined || user.subject !== ticket.subject) {
+      return endHere(ports, invocation, 'changed', about);
+    }
+    const login = { policy, client, request: ticket.request, user, hasMoreGroups: false };
+    return issueCode(ports, invocation, login);
+  }
+  const provider = providerFor(policy, client, /^idp:(.+)$/.exec(answer ?? '')?.[1] ?? '');
+  if (provider === undefined) return endHere(ports, invocation, 'bad_request', about);
+  const written = await recordDecision(ports, invocation, {
+    area: 'login',
+    decision: 'allow',
+    reason: 'consent_given',
+    ...about,
+    name: provider.name,
+    scopes: offeredScopes(client, ticket.request.scopes),
+  });
+  if (!written.ok) return problemPage('unavailable', invocation.requestId);
+  return sendToProvider(ports, invocation, browserId, provider, ticket);
+}
+
+/** To the provider with state, nonce and PKCE. Whoever was logged in and chose to be somebody else logs in again. */
+async function sendToProvider(
+  ports: IssuerPorts,
+  invocation: Invocation,
+  browserId: string,
+  provider: IdentityProvider,
+  consented: LoginTicket,
+): Promise<Response> {
+  const ticket: LoginTicket = {
+    ...consented,
+    secret: Buffer.from(ports.randomBytes(32)).toString('base64url'),
+    expiresAtSeconds: Math.floor(ports.now() / 1000) + LOGIN_SECONDS,
+  };
+  const place = { kind: 'login', idp: provider.name } as const;
+  const state = await sealTicket(ports, place, browserId, ticket);
+  if (state === undefined) return problemPage('unavailable', invocation.requestId);
+  const { nonce, codeChallenge } = loginSecrets(ticket);
+  const mustLogin = ticket.request.prompt === 'login' || ticket.subject !== undefined;
+  const isOidc = provider.proof.kind === 'id_token';
+  const query = new URLSearchParams({
+    response_type: 'code',
+    client_id: provider.clientId,
+    redirect_uri: callbackUrl(provider, invocation.origin),
+    scope: provider.scopes.join(' '),
+    state,
+    ...(isOidc ? { nonce } : {}),
+    code_challenge: codeChallenge,
+    code_challenge_method: 'S256',
+    ...(isOidc && mustLogin ? { prompt: 'login' } : {}),
+  });
+  return sendOn(`${provider.authUrl}?${query}`);
+}

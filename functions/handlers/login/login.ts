@@ -1,0 +1,20 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { AppEnv } from '../app.ts';
+import type { IssuerPorts } from '../issuer-ports.ts';
+import { endHere } from './answer.ts';
+import { authorize } from './authorize.ts';
+import { callback } from './callback.ts';
+import { consent } from './consent.ts';
+
+const MAX_FORM_BYTES = 16_384;
+
+/** Login of users by their browsers: brokered to an identity provider, after consent (contract §2). */
+export function createLogin(ports: IssuerPorts): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  const limit = bodyLimit({ maxSize: MAX_FORM_BYTES, onError: (c) => endHere(ports, c.env, 'too_large') });
+  app.get('/oauth/authorize', (c) => authorize(ports, c.req.raw, c.env));
+  app.post('/oauth/consent', limit, (c) => consent(ports, c.req.raw, c.env));
+  app.get('/oauth/callback/:idp', (c) => callback(ports, c.req.raw, c.req.param('idp'), c.env));
+  return app;
+}

@@ -1,0 +1,67 @@
+import { locateCode, makeCode } from '../../core/authorization-code.ts';
+import {
+  type BrowserSession,
+  readSession,
+  SESSION_SECONDS,
+  writeSession,
+} from '../../core/browser-session.ts';
+import type { ClientEntry, Policy } from '../../core/policy.ts';
+import type { Unavailable } from '../../core/ports.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import type { IssuerPorts } from '../issuer-ports.ts';
+import { readCookie, writeCookie } from './browser.ts';
+import { providerFor } from './providers.ts';
+
+const SESSION_COOKIE = '__Host-sallyport_session';
+
+/**
+ * The session of a browser, where it still holds for this client: not past its time, its provider is still one of the client's, and neither
+ * session, user, client nor organisation is revoked since. Undefined: nobody is logged in.
+ */
+export async function currentSession(
+  ports: IssuerPorts,
+  policy: Policy,
+  client: ClientEntry,
+  request: Request,
+): Promise<Result<BrowserSession | undefined, Unavailable>> {
+  const place = locateCode(readCookie(request, SESSION_COOKIE) ?? '');
+  if (place === undefined) return ok(undefined);
+  const record = await ports.records.read({ kind: 'SESSION', ...place });
+  if (!record.ok) return record;
+  if (record.value === undefined) return ok(undefined);
+  const session = readSession(place.orgId, record.value.text);
+  if (session === undefined) return err({ reason: 'unavailable', detail: 'a malformed record of a session' });
+  const provider = providerFor(policy, client, session.idp);
+  if (provider === undefined || provider.org !== session.orgId) return ok(undefined);
+  const revoked = await ports.revocations.isRevoked({
+    orgId: session.orgId,
+    jti: place.id,
+    clientId: client.id,
+    subject: session.subject,
+    issuedAtSeconds: session.createdAtSeconds,
+    expiresAtSeconds: record.value.expiresAtSeconds,
+  });
+  if (!revoked.ok) return revoked;
+  return ok(revoked.value ? undefined : session);
+}
+
+/**
+ * Begins a session and gives its cookie. Its id is new with every login, and is made as a code is: 256 random bits behind the
+ * organisation, of which a digest is stored.
+ */
+export async function beginSession(
+  ports: IssuerPorts,
+  session: BrowserSession,
+): Promise<Result<string, Unavailable>> {
+  const id = makeCode(session.orgId, ports.randomBytes(32));
+  const place = locateCode(id);
+  if (place === undefined) throw new TypeError('a session id of ours is one that we find');
+  const created = await ports.records.create(
+    { kind: 'SESSION', ...place },
+    writeSession(session),
+    session.createdAtSeconds + SESSION_SECONDS,
+  );
+  // Nobody else has this id: a conflict is our own write, whose answer was lost.
+  if (!created.ok && created.error.reason === 'unavailable') return err(created.error);
+  return ok(writeCookie(SESSION_COOKIE, id, SESSION_SECONDS));
+}

@@ -1,0 +1,55 @@
+import { LOGIN_SECONDS, type LoginTicket, readTicket, writeTicket } from '../../core/login-ticket.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import type { IssuerPorts } from '../issuer-ports.ts';
+import type { BrowserProblem } from '../pages/problem-page.ts';
+
+/** A ticket lives for ten minutes; clocks of two environments differ by less than one. */
+const KEPT_SECONDS = LOGIN_SECONDS + 60;
+
+/** Where a ticket stands: in the form of the consent page, or on its way to one identity provider and back. */
+export type TicketPlace = { readonly kind: 'consent' } | { readonly kind: 'login'; readonly idp: string };
+
+/** Seals a ticket for one browser and one place; undefined while the sealing secret cannot be read. */
+export async function sealTicket(
+  ports: IssuerPorts,
+  place: TicketPlace,
+  browserId: string,
+  ticket: LoginTicket,
+): Promise<string | undefined> {
+  const sealer = await ports.sealer();
+  return sealer?.seal(place.kind, contextOf(place, browserId), writeTicket(ticket), ports.randomBytes(12));
+}
+
+/** Opens a ticket: sealed by us, for this place and this browser, and not past its time. Does NOT say whether it was used. */
+export async function openTicket(
+  ports: IssuerPorts,
+  place: TicketPlace,
+  browserId: string,
+  sealed: string,
+): Promise<Result<LoginTicket, BrowserProblem>> {
+  const sealer = await ports.sealer();
+  if (sealer === undefined) return err('unavailable');
+  const text = sealer.open(place.kind, contextOf(place, browserId), sealed);
+  const ticket = text === undefined ? undefined : readTicket(text);
+  if (ticket === undefined) return err('wrong_browser');
+  return ports.now() / 1000 < ticket.expiresAtSeconds ? ok(ticket) : err('expired');
+}
+
+/** Of any number of uses one is the first; it is as if no other had happened. */
+export async function useOnce(
+  ports: IssuerPorts,
+  place: TicketPlace,
+  onceId: string,
+  orgId: string,
+): Promise<Result<void, BrowserProblem>> {
+  const id = `${place.kind}.${onceId}`;
+  const keptUntilSeconds = Math.floor(ports.now() / 1000) + KEPT_SECONDS;
+  const used = await ports.records.create({ kind: 'ONCE', orgId, id }, 'used', keptUntilSeconds);
+  if (used.ok) return used;
+  return err(used.error.reason === 'conflict' ? 'used' : 'unavailable');
+}
+
+/** A ticket for one provider does not open at the callback of another (RFC 9700 §4.4.2.2). */
+function contextOf(place: TicketPlace, browserId: string): string {
+  return JSON.stringify(place.kind === 'login' ? [browserId, place.idp] : [browserId]);
+}

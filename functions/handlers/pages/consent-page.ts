@@ -1,0 +1,96 @@
+import { html } from 'hono/html';
+import type { ScopeWords } from '../../core/scope-words.ts';
+import { type Markup, toPageResponse } from './page.ts';
+
+/** What a user is asked, as it is shown. */
+export type ConsentQuestion = {
+  readonly client: ShownClient;
+  /** Where the answer goes. */
+  readonly redirectUri: string;
+  readonly gateway: string;
+  /** The server that the access is for; undefined: every server that the permissions reach. */
+  readonly server: string | undefined;
+  readonly scopes: readonly ScopeWords[];
+  readonly idps: readonly { readonly name: string; readonly displayName: string }[];
+  /** Who is logged in in this browser; undefined: nobody. */
+  readonly user: { readonly displayName: string; readonly idp: string } | undefined;
+  /** The sealed request, bound to this browser. */
+  readonly ticket: string;
+};
+
+/** An application as it is shown. `host` is there for one that is known by its address alone, which no name replaces. */
+export type ShownClient = { readonly name: string; readonly host: string | undefined };
+
+/**
+ * The consent page: who asks, where the answer goes, for what, and as whom. Every button answers the question; there is no script.
+ * `formAction` names every place that the browser may be led to when it has answered.
+ */
+export function consentPage(
+  question: ConsentQuestion,
+  formAction: readonly string[],
+  cookies: readonly string[],
+): Promise<Response> {
+  const { client, gateway, server, scopes, user, ticket } = question;
+  const redirect = describeRedirect(question.redirectUri);
+  const content = html`<p>It asks to act for you at <strong>${gateway}</strong>. You can only give what you have yourself.</p>
+<dl>
+<dt>Application</dt><dd>${client.host === undefined ? client.name : nameOfHost(client.name, client.host)}</dd>
+<dt>The answer goes to</dt><dd>${redirect.text}</dd>
+<dt>For</dt><dd>${server === undefined ? 'Every server that these permissions reach' : html`The server ${server}`}</dd>
+${user === undefined ? '' : html`<dt>Signed in as</dt><dd>${user.displayName} (${user.idp})</dd>`}
+</dl>
+<h2 id="permissions">It would be allowed to</h2>
+<ul aria-labelledby="permissions">
+${scopes.map(({ scope, words }) => html`<li>${words.join('; ')}<code>${scope}</code></li>`)}
+</ul>
+${warnings(client, redirect)}
+<form method="post" action="/oauth/consent" aria-label="Your answer">
+<input type="hidden" name="ticket" value="${ticket}">
+${buttons(question)}
+<button class="deny" name="answer" value="deny">Do not allow</button>
+</form>`;
+  const title = `Allow ${client.host ?? client.name} to act for you?`;
+  return toPageResponse({ title, content, status: 200, formAction, cookies });
+}
+
+/** The first button is the one that most people want. */
+function buttons({ idps, user }: ConsentQuestion): Markup {
+  const withIdp = idps.map(({ name, displayName }, index) => {
+    const words =
+      user === undefined
+        ? `Allow and sign in with ${displayName}`
+        : `Allow, as somebody else at ${displayName}`;
+    const isFirst = user === undefined && index === 0;
+    return html`<button class="${isFirst ? 'first' : ''}" name="answer" value="idp:${name}">${words}</button>\n`;
+  });
+  const asUser =
+    user === undefined
+      ? ''
+      : html`<button class="first" name="answer" value="session">Allow as ${user.displayName}</button>\n`;
+  return html`${asUser}${withIdp}`;
+}
+
+function warnings(client: ShownClient, redirect: Redirect): Markup {
+  const unknown =
+    client.host === undefined
+      ? ''
+      : html`<p class="warning">Nobody here has looked at this application. It can call itself what it likes: trust the address <strong>${client.host}</strong>, or do not allow it.</p>`;
+  const local = redirect.isLocal
+    ? html`<p class="warning">The answer goes to a program on this computer, and no one can tell from here which. Allow it only if you have just started it yourself.</p>`
+    : '';
+  return html`${unknown}${local}`;
+}
+
+function nameOfHost(name: string, host: string): Markup {
+  return html`${host}${name === host ? '' : html` (it calls itself “${name}”)`}`;
+}
+
+type Redirect = { readonly text: string; readonly isLocal: boolean };
+
+/** A redirect URI is https, http on loopback, or of a private-use scheme; what it is says who gets the answer. */
+function describeRedirect(redirectUri: string): Redirect {
+  const { protocol, host } = new URL(redirectUri);
+  if (protocol === 'https:') return { text: host, isLocal: false };
+  if (protocol === 'http:') return { text: `a program on this computer (${host})`, isLocal: true };
+  return { text: `the app on this computer that opens ${protocol} links`, isLocal: true };
+}

@@ -1,0 +1,29 @@
+import { html } from 'hono/html';
+import { toPageResponse } from './page.ts';
+
+/** Why a browser is told something in place of being sent on; each is one page. */
+// biome-ignore format: one row per problem
+const PROBLEMS = {
+  unknown_client:     { status: 400, title: 'This application is not known here', text: 'The link names an application that is not registered, or no longer. Nobody was signed in. Ask whoever runs the application.' },
+  redirect_uri:       { status: 400, title: 'This link would lead somewhere else', text: 'The address that the answer should go to is not one that is registered for this application. Nobody was signed in, and you have not been sent there.' },
+  bad_request:        { status: 400, title: 'This link is not complete', text: 'An application made this link, and something in it is missing or there twice. Go back to the application and start again.' },
+  wrong_browser:      { status: 400, title: 'This is not the browser that began', text: 'The sign-in was begun in another browser, or this one keeps no cookies for this site. Go back to the application and start again, in one browser.' },
+  expired:            { status: 400, title: 'This took too long', text: 'A sign-in has to be finished within ten minutes. Go back to the application and start again.' },
+  used:               { status: 400, title: 'This was used already', text: 'A page can be answered once. If the application does not go on, go back to it and start again.' },
+  changed:            { status: 400, title: 'Something has changed meanwhile', text: 'What you were asked for has changed since the page was shown. Go back to the application and start again.' },
+  not_from_our_page:  { status: 403, title: 'This did not come from our page', text: 'Another site tried to answer in your place. Nothing was allowed.' },
+  too_large:          { status: 413, title: 'This is too large', text: 'Go back to the application and start again.' },
+  unavailable:        { status: 503, title: 'Try again in a moment', text: 'Something that is needed for signing in does not answer now. Nothing was lost: reload this page, or start again from the application.' },
+} as const;
+
+/** The name of a problem. */
+export type BrowserProblem = keyof typeof PROBLEMS;
+
+/** The page of a problem. It names nothing of the request, and the request id for an operator. */
+export function problemPage(problem: BrowserProblem, requestId: string): Promise<Response> {
+  const { status, title, text } = PROBLEMS[problem];
+  const content = html`<p>${text}</p>
+<p class="quiet">For an administrator: request ${requestId}</p>`;
+  const headers: Record<string, string> = status === 503 ? { 'retry-after': '2' } : {};
+  return toPageResponse({ status, title, content, headers });
+}
