@@ -1,6 +1,7 @@
+import { fromActClaim } from './act-claim.ts';
 import { stringList, wholeSeconds } from './compact-jws.ts';
 import { type AcceptedIdp, type IdpTokenRefusal, verifyIdpToken } from './idp-token.ts';
-import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 import type { ForeignKey } from './ports.ts';
 import { ok, type Result } from './result.ts';
 import {
@@ -48,6 +49,8 @@ export type Claims = {
   /** `exp`; of an IdP's token, the end of the tolerance after it. */
   readonly expiresAtSeconds: number;
   readonly jti: string;
+  /** Those who act for the subject (`act`), the present one first; nobody where it is absent. */
+  readonly actors?: readonly string[];
   /** `namespace` and `scope_filters` as they stand; `core/visibility` judges them. */
   readonly namespace: Json | undefined;
   readonly scopeFilters: Json | undefined;
@@ -148,6 +151,8 @@ function readClaims(
   if (parentIssuedAtSeconds === undefined) return undefined;
   if (typeof scope !== 'string' || !SCOPE.test(scope)) return undefined;
   if (!rule.tokenKind.some((kind) => kind === payload.get('token_kind'))) return undefined;
+  const actors = fromActClaim(payload.get('act'));
+  if (actors === undefined) return undefined;
   const notBeforeSeconds = payload.has('nbf') ? wholeSeconds(payload.get('nbf')) : issuedAtSeconds;
   if (notBeforeSeconds === undefined || !optionalClaimsAreTyped(payload)) return undefined;
   return {
@@ -163,20 +168,20 @@ function readClaims(
     lifetimeSeconds: expiresAtSeconds - issuedAtSeconds,
     notBeforeSeconds: Math.max(notBeforeSeconds, issuedAtSeconds),
     jti,
+    actors,
     namespace: payload.get('namespace'),
     scopeFilters: payload.get('scope_filters'),
   };
 }
 
 /**
- * `teams`, `act` and `auth_time` decide nothing here yet, but a mistyped one is a token of nobody's making. A token that is
+ * `teams` and `auth_time` decide nothing here yet, but a mistyped one is a token of nobody's making. A token that is
  * bound to a key (RFC 7800 `cnf`) is no bearer token, and this layer checks no proof.
  */
 function optionalClaimsAreTyped(payload: JsonObject): boolean {
   return (
     !payload.has('cnf') &&
     (!payload.has('teams') || stringList(payload.get('teams')) !== undefined) &&
-    (!payload.has('act') || isJsonObject(payload.get('act'))) &&
     (!payload.has('auth_time') || wholeSeconds(payload.get('auth_time')) !== undefined)
   );
 }

@@ -31,6 +31,7 @@ describe('an honest token', () => {
       issuedAtSeconds: NOW_SECONDS,
       expiresAtSeconds: NOW_SECONDS + 300,
       jti: 'j-1',
+      actors: [],
       namespace: 'n',
       scopeFilters: undefined,
     } satisfies Claims);
@@ -43,6 +44,11 @@ describe('an honest token', () => {
   ])('is as old as the token that it was minted from, and lives as long: %d', ([parent, issuedAtSeconds]) => {
     const verified = issuer.verify(issuer.identityToken({ parent_iat: parent }), NOW_SECONDS, 'identity');
     expect(verified.ok && verified.value.claims.issuedAtSeconds).toBe(issuedAtSeconds);
+  });
+
+  test('names those who act for its subject, the present one first', () => {
+    const act = { sub: 'a', act: { sub: 'b', act: { sub: 'c', act: { sub: 'd' } } } };
+    expect(issuer.verified({ act }).claims.actors).toEqual(['a', 'b', 'c', 'd']);
   });
 
   test('may have no scopes at all', () => {
@@ -307,6 +313,13 @@ describe('claims are all there and typed', () => {
     ['teams', null],
     ['act', 'someone'],
     ['act', ['someone']],
+    ['act', {}],
+    ['act', { sub: '' }],
+    ['act', { sub: 1 }],
+    ['act', { sub: 'x'.repeat(256) }],
+    ['act', { sub: 'a', act: 'b' }],
+    ['act', { sub: 'a', act: null }],
+    ['act', { sub: 'a', act: { sub: 'b', act: { sub: 'c', act: { sub: 'd', act: { sub: 'e' } } } } }],
     ['auth_time', '1'],
     ['auth_time', 1.5],
     ['parent_iat', `${NOW_SECONDS}`],

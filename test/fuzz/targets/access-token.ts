@@ -123,9 +123,17 @@ function isSound(claims: Tree): boolean {
     optional('nbf', () => whole('nbf') <= NOW_SECONDS + 5) &&
     ['auth_time', 'parent_iat'].every(isWhole) &&
     ['groups', 'teams'].every((name) => optional(name, areTexts)) &&
-    optional('act', ({ kind }) => kind === 'object') &&
+    optional('act', (claim) => isActor(claim, 4)) &&
     member(claims, 'cnf') === undefined
   );
+}
+
+/** RFC 8693 §4.1, as deep as `deepest`. */
+function isActor(claim: Tree, deepest: number): boolean {
+  const subject = claim.kind === 'object' ? (textOf(member(claim, 'sub')) ?? '') : '';
+  const before = claim.kind === 'object' ? member(claim, 'act') : undefined;
+  if (deepest === 0 || subject === '' || subject.length > 255) return false;
+  return before === undefined || isActor(before, deepest - 1);
 }
 
 const HONEST_HEADER = `{"alg":"RS256","typ":"at+jwt","kid":"${KEY_ID}"}`;
