@@ -1,4 +1,5 @@
-import type { ServerResponse } from 'node:http';
+import { get, type IncomingMessage, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   type RecordedRequest,
@@ -358,3 +359,25 @@ describe('sessions of the `initialize` era', () => {
     expect(upstream.seen).toEqual([]);
   });
 });
+
+test.for(['/.well-known/oauth-protected-resource/wire/mcp', '/.well-known/oauth-authorization-server'])(
+  'whatever a request says of where it went, %s names the configured origin',
+  async (path) => {
+    const { hostname, port } = new URL(cloud.origin);
+    const forged = {
+      host: 'evil.example',
+      'x-forwarded-host': 'evil.example',
+      forwarded: 'host=evil.example',
+    };
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      get({ hostname, port, path, headers: { ...forged, 'x-forwarded-proto': 'gopher' } }, resolve).on(
+        'error',
+        reject,
+      );
+    });
+    const document = await text(answer);
+    expect(answer.statusCode).toBe(200);
+    expect(document).toContain(`"${cloud.origin}`);
+    expect(document).not.toContain('evil.example');
+  },
+);
