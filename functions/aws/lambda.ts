@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { Invocation } from '../core/invocation.ts';
+import { pump } from './pump.ts';
 
 /** An app in the shape of Hono's `fetch`. */
 export type FetchApp = {
@@ -177,45 +178,6 @@ function refusePath(requestId: string): Response {
     'x-request-id': requestId,
   };
   return new Response(JSON.stringify(body), { status: 400, headers });
-}
-
-/** Nothing is read while the stream is full, and a body that fails meanwhile is not waited for. */
-async function pump(
-  body: ReadableStream<Uint8Array> | null,
-  out: ResponseStream,
-  gone: AbortSignal,
-): Promise<void> {
-  const reader = body?.getReader();
-  const over = new AbortController();
-  reader?.closed.catch(() => over.abort());
-  const leave = () => {
-    over.abort();
-    void reader?.cancel().catch(() => {});
-  };
-  gone.addEventListener('abort', leave, { once: true });
-  try {
-    while (reader && !gone.aborted) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      if (!out.write(value)) await drained(out, over.signal);
-    }
-    if (!out.destroyed) out.end();
-  } finally {
-    gone.removeEventListener('abort', leave);
-  }
-}
-
-function drained(out: ResponseStream, over: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = () => {
-      out.off('drain', settle);
-      over.removeEventListener('abort', settle);
-      resolve();
-    };
-    out.once('drain', settle);
-    over.addEventListener('abort', settle, { once: true });
-    if (over.aborted) settle();
-  });
 }
 
 function toPrelude(response: Response): StreamPrelude {

@@ -5,13 +5,8 @@ import type { Duplex } from 'node:stream';
 import { mayConnect } from '../core/perimeter.ts';
 import type { Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { moduleFor, UpstreamPools } from './upstream-pools.ts';
 
-const MAX_POOLS = 200;
-/**
- * An idle connection is not used again after this time by the wall clock: a frozen environment wakes with sockets that the
- * other side closed long ago, and a POST must not be sent twice to find out. Servers commonly keep them for 5 s.
- */
-const IDLE_SOCKET_MS = 3_000;
 const MAX_HEADER_BYTES = 32_768;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 305, 307, 308]);
 
@@ -24,10 +19,10 @@ class RefusedAddress extends Error {}
  * Bounds: connect, first byte, silence, call. Silence is time for which a reader waits; a reader that does not ask is bounded by the call.
  */
 export function createUpstream(): Upstream {
-  const pools = new Map<string, Pool>();
+  const pools = new UpstreamPools();
   return {
     send(request) {
-      const agent = poolFor(pools, request);
+      const agent = pools.agentFor(request);
       return new Promise((resolve) => start(request, agent, resolve));
     },
   };
@@ -190,49 +185,6 @@ function checkedLookup(allowPrivate: boolean): LookupFunction {
       }
     });
   };
-}
-
-type Pool = { readonly agent: http.Agent; readonly usedAtMs: number };
-
-function poolFor(pools: Map<string, Pool>, request: UpstreamRequest): http.Agent {
-  const key = JSON.stringify([request.isolationKey, request.url.origin, request.allowPrivate]);
-  const usedAtMs = Date.now();
-  const known = pools.get(key);
-  const isIdle = known !== undefined && usedAtMs - known.usedAtMs >= IDLE_SOCKET_MS;
-  const agent = known === undefined || isIdle ? createAgent(request.url) : known.agent;
-  pools.delete(key);
-  pools.set(key, { agent, usedAtMs });
-  for (const [oldest, pool] of pools) {
-    if (pools.size <= MAX_POOLS) break;
-    pools.delete(oldest);
-    closeIdle(pool.agent);
-  }
-  if (isIdle) closeIdle(known.agent);
-  return agent;
-}
-
-/** Closes what nobody uses; a stream that still runs on the pool keeps its own socket. */
-function closeIdle(agent: http.Agent): void {
-  for (const sockets of Object.values(agent.freeSockets))
-    for (const socket of sockets ?? []) socket.destroy();
-}
-
-function createAgent(url: URL): http.Agent {
-  const options = {
-    keepAlive: true,
-    timeout: IDLE_SOCKET_MS,
-    maxFreeSockets: 4,
-    scheduling: 'lifo' as const,
-  };
-  const { Agent } = moduleFor(url);
-  return new Agent(options);
-}
-
-/** Loaded when it is first needed: that takes longer than all else that a function does when it starts, and the authorizer rarely needs it. */
-function moduleFor(url: URL): Pick<typeof http, 'request' | 'Agent'> {
-  return url.protocol === 'https:'
-    ? process.getBuiltinModule('node:https')
-    : process.getBuiltinModule('node:http');
 }
 
 function joinHeaders(incoming: http.IncomingMessage): ReadonlyMap<string, string> {
