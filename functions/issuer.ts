@@ -15,6 +15,7 @@ import { createSealerSource } from './aws/sealer.ts';
 import { createSecretStore } from './aws/secrets.ts';
 import { createSigningKeys } from './aws/signing-key.ts';
 import { createUpstream } from './aws/upstream.ts';
+import { createClientDocuments } from './handlers/client-metadata-document.ts';
 import { createForeignKeys } from './handlers/foreign-keys.ts';
 import { createIngress } from './handlers/ingress.ts';
 import { createIssuer } from './handlers/issuer.ts';
@@ -32,6 +33,7 @@ const dynamo = createDynamo();
 const kms = new KMSClient(SDK_BOUNDS);
 const clock = () => Math.floor(Date.now() / 1000);
 const revocations = createRevocationStore(dynamo, environment.AUTH_TABLE, clock);
+const records = createRecordStore(dynamo, environment.AUTH_TABLE, clock);
 const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
 const [signingKey, ...retiring] = createSigningKeys(kms, environment.ISSUER_KEY_ARNS, 'access');
 const upstream = createUpstream();
@@ -44,7 +46,7 @@ export const handler = createBufferedHandler(
   createIssuer({
     rulebook,
     revocations,
-    records: createRecordStore(dynamo, environment.AUTH_TABLE, clock),
+    records,
     audit: createAuditLog(dynamo, environment.AUDIT_TABLE, randomUUID),
     secrets,
     signingKey,
@@ -52,6 +54,7 @@ export const handler = createBufferedHandler(
     ingress: createIngress({ rulebook, revocations, foreignKeys, clock }),
     upstream,
     foreignKeys,
+    clientDocuments: createClientDocuments({ upstream, records, now: Date.now, log }),
     sealer: createSealerSource(secrets, environment.SEALING_SECRET),
     stage: environment.SALLYPORT_STAGE,
     now: Date.now,

@@ -13,8 +13,6 @@ const WIRED = /^is (?:what `(?:create|with|read|fileURLToPath)\w*` gives|a `new 
 /** What may stand at module scope although one cannot see that it never changes, and why it does not. */
 const CONSTANT: Readonly<Record<string, string>> = {
   'functions/aws/documents.ts NOT_FOUND': 'a refusal, typed read-only',
-  'functions/core/action.ts SPELLED_PARAMS': 'a read-only map of names of the protocol',
-  'functions/core/action.ts SPELLED_META': 'a read-only map of names of the protocol',
   'functions/core/configuration/interpolate.ts REFERENCE': 'used by matchAll alone, which copies it',
   'functions/core/documents/arguments.ts CREATE_ARGUMENTS': 'a schema',
   'functions/core/documents/arguments.ts PUSH_ARGUMENTS': 'a schema',
@@ -32,6 +30,8 @@ const CONSTANT: Readonly<Record<string, string>> = {
   'functions/core/perimeter.ts AWS_LOCAL_SERVICES': 'a range of addresses',
   'functions/core/redact.ts MASK': 'bytes that are only copied',
   'functions/core/run-request.ts CLAIMS': 'a read-only set of names of claims',
+  'functions/core/spelling.ts PARAMS': 'a read-only map of names of the protocol',
+  'functions/handlers/pages/style.ts STYLE_SOURCE': 'a string',
   'functions/handlers/document-tools.ts TOOLS': 'functions that register a tool on the server of one request',
 };
 
@@ -51,7 +51,10 @@ const HELD: Readonly<Record<string, string>> = {
   'functions/aws/secrets.ts createSecretStore missing': 'per secret',
   'functions/aws/secrets.ts createSecretStore underWay': 'per secret, while it is read',
   'functions/aws/signing-key.ts createSigningKey held': "the deployment's public key",
-  'functions/aws/upstream.ts createUpstream pools': 'connections per caller and target',
+  'functions/aws/upstream-pools.ts UpstreamPools pools': 'connections per caller and target',
+  'functions/handlers/client-metadata-document.ts createClientDocuments held': 'public documents, per client',
+  'functions/handlers/client-metadata-document.ts createClientDocuments looks':
+    'one look per document, while it is under way',
   'functions/handlers/credentials.ts createCredentials identities': 'per caller, token and target',
   'functions/handlers/foreign-keys.ts createForeignKeys entries':
     'public keys per key set of a client or provider',
@@ -64,7 +67,8 @@ describe('nothing of a request can stay at module scope of functions/', () => {
     const found = SOURCES.flatMap(findModuleState).filter(
       ({ id, at, what }) => !(id in CONSTANT) && !(isWiring(at.split(':')[0] ?? '') && WIRED.test(what)),
     );
-    expect(found.map(({ at, id, what }) => `${at} ${id.split(' ')[1]} ${what}`)).toEqual([]);
+    const told = found.map(({ at, id, what }) => `${at} ${id.split(' ')[1]} ${what}`);
+    expect(told, 'move it into a factory, or write down above why it never changes').toEqual([]);
   });
 
   test('and no reason is written down for what is gone', () => {
@@ -73,7 +77,11 @@ describe('nothing of a request can stay at module scope of functions/', () => {
   });
 
   test('and what lives as long as an environment is known, one by one', () => {
-    expect(findHeldState(SOURCES).map(({ id }) => id)).toEqual(Object.keys(HELD).sort());
+    const found = findHeldState(SOURCES).map(({ id }) => id);
+    expect(
+      found,
+      'bound it, key it by its caller, show that in `held-state.test.ts`, and name it above',
+    ).toEqual(Object.keys(HELD).sort());
   });
 
   test('every function that is deployed was looked at', () => {

@@ -5,6 +5,7 @@ import { parseUpstreamUrl } from '../core/perimeter.ts';
 import type { Clock, ForeignKey, ForeignKeys, Unavailable, Upstream } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { discard, readStream } from './body.ts';
+import { maxAgeOf } from './max-age.ts';
 
 /** How long keys serve without another look, unless their owner says less. */
 const FRESH_SECONDS = 600;
@@ -123,14 +124,6 @@ async function fetchSet(
   const keys = parsed.ok ? readJwks(parsed.value) : undefined;
   if (keys === undefined) return fail('no JWK set');
   return ok({ keys, maxAgeSeconds: maxAgeOf(headers.get('cache-control')) });
-}
-
-/** RFC 9111 §5.2.2; undefined where nothing is said. */
-function maxAgeOf(cacheControl: string | undefined): number | undefined {
-  if (cacheControl === undefined) return undefined;
-  if (/(?:^|[ ,])no-(?:store|cache)(?:$|[ ,=])/i.test(cacheControl)) return 0;
-  const seconds = /(?:^|[ ,])max-age="?([0-9]{1,9})(?![0-9])/i.exec(cacheControl)?.[1];
-  return seconds === undefined ? undefined : Number(seconds);
 }
 
 function unavailable(jwksUri: string, detail: string): Unavailable {

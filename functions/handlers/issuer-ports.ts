@@ -9,6 +9,7 @@ import type {
   Upstream,
 } from '../core/ports.ts';
 import type { Sealer } from '../core/seal.ts';
+import type { ClientDocuments } from './client-metadata-document.ts';
 import type { IssuerKeys } from './discovery.ts';
 import type { Ingress } from './ingress.ts';
 
@@ -28,6 +29,8 @@ export type IssuerPorts = {
   readonly upstream: Upstream;
   /** Public keys of identity providers and of clients. */
   readonly foreignKeys: ForeignKeys;
+  /** Clients that are known by a document of theirs. */
+  readonly clientDocuments: ClientDocuments;
   /** Undefined while the sealing secret cannot be read. */
   readonly sealer: () => Promise<Sealer | undefined>;
   readonly stage: string;

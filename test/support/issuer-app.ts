@@ -9,6 +9,7 @@ import type { RevocationEntry, SecretFailure, SigningKey } from '../../functions
 import { err, ok } from '../../functions/core/result.ts';
 import { Sealer } from '../../functions/core/seal.ts';
 import { Secret } from '../../functions/core/secret.ts';
+import { createClientDocuments } from '../../functions/handlers/client-metadata-document.ts';
 import { createForeignKeys } from '../../functions/handlers/foreign-keys.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
 import { createIssuer } from '../../functions/handlers/issuer.ts';
@@ -61,6 +62,7 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
   );
   const clock = () => app.nowSeconds;
   const upstream = createUpstream();
+  const issued = createRecordStore(table.dynamo, table.tableName, clock);
   const foreignKeys = createForeignKeys({ upstream, clock });
   const store = createRevocationStore(table.dynamo, table.tableName, clock);
   const revocations: IssuerPorts['revocations'] = {
@@ -76,7 +78,7 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
   const ports: IssuerPorts = {
     rulebook,
     revocations,
-    records: createRecordStore(table.dynamo, table.tableName, clock),
+    records: issued,
     audit: {
       write(record) {
         records.push(record);
@@ -102,6 +104,12 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
     ingress: createIngress({ rulebook, revocations, foreignKeys, clock }),
     upstream,
     foreignKeys,
+    clientDocuments: createClientDocuments({
+      upstream,
+      records: issued,
+      now: () => clock() * 1000,
+      log: () => {},
+    }),
     sealer: () => Promise.resolve(new Sealer(['0'.repeat(64)])),
     stage: 'prod',
     now: () => clock() * 1000,
