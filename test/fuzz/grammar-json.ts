@@ -1,3 +1,4 @@
+import { mutate, toBytes } from './mutate.ts';
 import type { Random } from './random.ts';
 
 /** Names that some reader takes for one another, names that some readers treat apart, and others. */
@@ -61,6 +62,31 @@ export const JSON_PIECES: readonly string[] = [
 
 /** How odd a text may be: the share of places, in percent, where something unusual is written. */
 export type Oddity = { readonly spelling: number; readonly fault: number };
+
+/** The bytes of a body: a message, or JSON of any shape, a share of it damaged. */
+export function bodyBytes(random: Random): string {
+  const oddity = { spelling: random.pick([0, 20, 60]), fault: random.pick([0, 0, 5, 30]) };
+  const choice = random.below(20);
+  const text =
+    choice === 0 ? deepText(random) : choice < 10 ? messageText(random, oddity) : jsonText(random, oddity);
+  const bytes = toBytes(random.chance(2) ? `\ufeff${text}` : text);
+  return random.chance(40) ? mutate(random, bytes, JSON_PIECES) : bytes;
+}
+
+function messageText(random: Random, oddity: Oddity): string {
+  const text = (value: string) => stringText(random, value, oddity);
+  const params = objectText(random, oddity, [
+    ['name', text(random.pick(['route', 'erase', '']))],
+    ['arguments', jsonText(random, oddity, 3)],
+    ...random.list(1, () => ['_meta', '{"progressToken":1}'] as const),
+  ]);
+  return objectText(random, oddity, [
+    ['jsonrpc', text('2.0')],
+    ['id', random.pick(['1', '"a"', 'null', '1.0', '12345678901234567890'])],
+    ['method', text(random.pick(['tools/call', 'tools/list', 'resources/read']))],
+    ['params', params],
+  ]);
+}
 
 /** JSON of any shape, mostly well-formed, often with members that are, or look, the same. */
 export function jsonText(random: Random, oddity: Oddity, depth = 0): string {

@@ -205,12 +205,9 @@ function addressedMembers(
 /** As the transport wants it, but for a share that is left as it is, or encoded without need. */
 function toHeaderValue(random: Random, text: string): string {
   const isPlain = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !/^=\?.*\?=$/.test(text);
-  const asIs = random.chance(isPlain ? 80 : 10);
-  return asIs
-    ? Buffer.from(text, 'utf8')
-        .toString('latin1')
-        .replaceAll(/[\0\r\n]/g, '')
-    : sentinelOf(text);
+  if (!random.chance(isPlain ? 80 : 20)) return sentinelOf(text);
+  const isLatin1 = /^[\0-\xff]*$/.test(text) && random.chance(50);
+  return (isLatin1 ? text : toBytes(text)).replaceAll(/[\0\r\n]/g, '');
 }
 
 function sentinelOf(text: string): string {

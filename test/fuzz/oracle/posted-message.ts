@@ -38,12 +38,11 @@ const EXACT: readonly (readonly [path: readonly string[], names: readonly string
 
 const member = EXACT_READERS[0]?.member ?? (() => undefined);
 
-/** A header's value as HTTP has it: repeated ones joined, white space around it gone; null where it is absent. */
+/** A header's value as HTTP has it: repeated ones joined, white space around them gone; null where it is absent. */
 export function headerOf(headers: readonly Header[], name: string): string | null {
-  const values = headers.filter(([one]) => one.toLowerCase() === name);
-  return values.length === 0
-    ? null
-    : values.map(([, value]) => value.replace(/^[\t\r\n ]+|[\t\r\n ]+$/g, '')).join(', ');
+  const trim = (value: string) => value.replace(/^[\t\r\n ]+|[\t\r\n ]+$/g, '');
+  const values = headers.filter(([one]) => one.toLowerCase() === name).map(([, value]) => trim(value));
+  return values.length === 0 ? null : trim(values.join(', '));
 }
 
 /** The member of `params` that a header mirrors; undefined where the method has none. */

@@ -5,7 +5,7 @@ import { ok } from '../../../functions/core/result.ts';
 import { createFrontDoor, LISTED, SERVERS, type ServerName } from '../front-door.ts';
 import { type Posted, postedMessage, smallerPosts } from '../grammar-message.ts';
 import { bytesOf } from '../mutate.ts';
-import { readStrictly, readTree, writeTree } from '../oracle/json-tree.ts';
+import { readStrictly, readTree, type Tree, writeTree } from '../oracle/json-tree.ts';
 import { EXACT_READERS, textOf } from '../oracle/lenient-readers.ts';
 import { type Expected, expectedMessage, headerOf, idOf } from '../oracle/posted-message.ts';
 import { createTarget, type Verdict } from '../target.ts';
@@ -22,6 +22,7 @@ const door = createFrontDoor({
     return ok({ status: 200, headers, body: new Blob([ANSWER]).stream() });
   },
 });
+const member = EXACT_READERS[0]?.member ?? (() => undefined);
 const MIRRORED = ['mcp-protocol-version', 'mcp-method', 'mcp-name', 'mcp-param-region'];
 /** JSON-RPC codes that a client of the stateless revision knows for its own era's (mcp 2026-07-28 §basic). */
 const MODERN_CODES = [-32700, -32600, -32602, -32020, -32022];
@@ -63,12 +64,18 @@ async function check({ server, headers: given, body }: Knock): Promise<Verdict> 
     return 'refused';
   }
   const [decision] = door.records;
+  const isAllowedAtAll = isAllowed(server, message);
+  if (isAllowedAtAll && !pointsAtSomething(message.method, tree)) {
+    strictEqual(sent.length, 0, 'nothing goes upstream');
+    deepStrictEqual([response.status, errorOf(answer).code, decision?.decision], [400, -32602, 'deny']);
+    return 'refused';
+  }
   deepStrictEqual(
     [decision?.method, decision?.server],
     [message.method?.slice(0, 256), server],
     'recorded as decided',
   );
-  if (!isAllowed(server, message)) {
+  if (!isAllowedAtAll) {
     strictEqual(sent.length, 0, 'nothing goes upstream');
     strictEqual(decision?.decision, 'deny');
     strictEqual(response.status, message.kind === 'request' ? 200 : 403);
@@ -113,9 +120,23 @@ function isAllowed(server: ServerName, { kind, method, name }: Expected): boolea
   return methods.includes(method === 'server/discover' ? 'initialize' : method);
 }
 
+/** Does a completion say what it completes, and a subscription what it watches? Both are decided on. */
+function pointsAtSomething(method: string | undefined, tree: Tree | undefined): boolean {
+  const at = (...path: readonly string[]) => path.reduce<Tree | undefined>(member, tree);
+  if (method === 'completion/complete') {
+    const holder = { 'ref/prompt': 'name', 'ref/resource': 'uri' }[textOf(at('params', 'ref', 'type')) ?? ''];
+    return holder !== undefined && (textOf(at('params', 'ref', holder)) ?? '') !== '';
+  }
+  const watched =
+    method === 'subscriptions/listen' ? at('params', 'notifications', 'resourceSubscriptions') : undefined;
+  return (
+    watched === undefined ||
+    (watched.kind === 'array' && watched.items.every((uri) => (textOf(uri) ?? '') !== ''))
+  );
+}
+
 function errorOf(answer: string): { readonly code: number; readonly id: string | undefined } {
   const tree = readTree(answer);
-  const member = EXACT_READERS[0]?.member ?? (() => undefined);
   strictEqual(textOf(member(tree, 'jsonrpc')), '2.0', `a JSON-RPC answer: ${answer}`);
   const error = member(tree, 'error');
   const code = member(error, 'code');

@@ -126,7 +126,8 @@ export function toHeaders(sent: readonly Header[]): Headers | undefined {
   } catch {
     return undefined;
   }
-  return headers;
+  // A request holds a copy, in which what was joined is trimmed again.
+  return new Headers(headers);
 }
 
 /** The text of what a reader finds at a path of members. */

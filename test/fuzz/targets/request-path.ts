@@ -5,6 +5,7 @@ import { isPlainPath, matchesPath } from '../../../functions/core/path-pattern.t
 import { err } from '../../../functions/core/result.ts';
 import { NAME, parseRoute, type Route } from '../../../functions/core/route.ts';
 import { createGateway } from '../../../functions/handlers/gateway.ts';
+import { createIngress } from '../../../functions/handlers/ingress.ts';
 import { ROUTES } from '../../../infra/routes.ts';
 import { toProxyEvent } from '../../../local/api-gateway/proxy-event.ts';
 import { type RouteMatch, RouteTable } from '../../../local/api-gateway/routes.ts';
@@ -132,13 +133,19 @@ function matchOf(method: string, path: string): RouteMatch | undefined {
 
 let asked: Route | undefined;
 const never = () => Promise.reject(new Error('a refused request goes no further'));
+const ingress = createIngress({
+  rulebook: { read: never },
+  revocations: { isRevoked: never, revoke: never },
+  foreignKeys: { find: never },
+  clock: () => 0,
+});
 const gateway = createGateway({
   ingress: {
+    ...ingress,
     async authenticate(_headers, route) {
       asked = route;
       return err({ reason: 'no_token' });
     },
-    verifyDelegation: never,
   },
   audit: { write: async () => ({ ok: true, value: undefined }) },
   credentials: { put: never },

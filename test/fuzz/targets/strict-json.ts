@@ -1,11 +1,10 @@
 import { deepStrictEqual, strictEqual } from 'node:assert';
 import { z } from 'zod';
 import { parseJson, writeJson } from '../../../functions/core/json.ts';
-import { deepText, JSON_PIECES, jsonText, objectText, stringText } from '../grammar-json.ts';
-import { bytesOf, mutate, shorterTexts, toBytes } from '../mutate.ts';
+import { bodyBytes } from '../grammar-json.ts';
+import { bytesOf, shorterTexts } from '../mutate.ts';
 import { readStrictly, readTree, type Tree, writeTree } from '../oracle/json-tree.ts';
 import { EXACT_READERS, FOLDING_READERS, type ReadMember } from '../oracle/lenient-readers.ts';
-import type { Random } from '../random.ts';
 import { createTarget, type Verdict } from '../target.ts';
 
 /**
@@ -16,7 +15,7 @@ import { createTarget, type Verdict } from '../target.ts';
 export const strictJson = createTarget<string>({
   name: 'json',
   input: z.string(),
-  generate,
+  generate: bodyBytes,
   check: (input) => checkParser(input, parseJson),
   smaller: shorterTexts,
 });
@@ -55,27 +54,3 @@ const exactly: ReadMember = (tree, name) =>
 
 const exactlyOrElseInAnyCase: ReadMember = (tree, name) =>
   exactly(tree, name) ?? FOLDING_READERS[0]?.member(tree, name);
-
-function generate(random: Random): string {
-  const oddity = { spelling: random.pick([0, 20, 60]), fault: random.pick([0, 0, 5, 30]) };
-  const choice = random.below(20);
-  const text =
-    choice === 0 ? deepText(random) : choice < 10 ? messageText(random, oddity) : jsonText(random, oddity);
-  const bytes = toBytes(random.chance(2) ? `\ufeff${text}` : text);
-  return random.chance(40) ? mutate(random, bytes, JSON_PIECES) : bytes;
-}
-
-function messageText(random: Random, oddity: { spelling: number; fault: number }): string {
-  const text = (value: string) => stringText(random, value, oddity);
-  const params = objectText(random, oddity, [
-    ['name', text(random.pick(['route', 'erase', '']))],
-    ['arguments', jsonText(random, oddity, 3)],
-    ...random.list(1, () => ['_meta', '{"progressToken":1}'] as const),
-  ]);
-  return objectText(random, oddity, [
-    ['jsonrpc', text('2.0')],
-    ['id', random.pick(['1', '"a"', 'null', '1.0', '12345678901234567890'])],
-    ['method', text(random.pick(['tools/call', 'tools/list', 'resources/read']))],
-    ['params', params],
-  ]);
-}
