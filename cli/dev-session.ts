@@ -74,7 +74,7 @@ async function start(
   // The demo's own addresses are known only when it runs; everything else in its configuration is known to be right.
   const early = await readConfiguration(configDirectory, terminal.env);
   if (!early.ok) return early;
-  const seeds = await readSeeds(options);
+  const seeds = await readSeeds(options, terminal.env);
   if (!seeds.ok) return seeds;
   const demoPorts = port === 0 ? FREE_PORTS : DEMO_PORTS;
   const taken = await findTakenPort(isDemo ? [port, ...Object.values(demoPorts)] : [port]);

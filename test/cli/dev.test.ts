@@ -191,6 +191,29 @@ describe('a configuration of one’s own', () => {
     expect(applied?.apply.files).toEqual({ 'orgs.yml': 'orgs: { acme: {} }' });
   });
 
+  test('gets the secrets of identity providers from the environment too, and sends none of them on', async () => {
+    const configDirectory = await makeConfig({
+      'idps.yml':
+        'providers:\n  okta: { client_id: "${ID}", client_secret: "${OKTA_SECRET}" }\n  entra: { client_secret: "${ENTRA_SECRET}" }\n  google: { client_secret: "${GOOGLE_SECRET}" }\n',
+      'secrets.local.yml': 'sallyport/{stage}/env/ENTRA_SECRET: from-the-file',
+    });
+    const { result } = await session(
+      { configDirectory, isDemo: false, stage: 'test' },
+      {
+        env: { ID: 'c-1', OKTA_SECRET: 'from-the-shell', ENTRA_SECRET: 'from-the-shell', OTHER_SECRET: 'x' },
+      },
+    );
+    expect(result).toMatchObject({ ok: true });
+    expect([...seeded].sort()).toEqual([
+      ['sallyport/test/env/ENTRA_SECRET', 'from-the-file'],
+      ['sallyport/test/env/OKTA_SECRET', 'from-the-shell'],
+    ]);
+    const sent = applied?.apply.files['idps.yml'] ?? '';
+    expect(sent).toContain('c-1');
+    expect(sent).toContain('${OKTA_SECRET}');
+    expect(sent).not.toContain('from-the-shell');
+  });
+
   test.for([
     ['a list', '- a', /secrets\.local\.yml:1: write a map/],
     ['a number', 'a: x\nb: 12345', /secrets\.local\.yml:2: the value of `b` is a string/],

@@ -15,6 +15,8 @@ const PUBLIC = [
   'GET /.well-known/openid-configuration',
   'GET /healthz',
   'GET /oauth/authorize',
+  'GET /oauth/callback/{idp}',
+  'POST /oauth/consent',
   'POST /oauth/revoke',
   'POST /oauth/token',
 ];

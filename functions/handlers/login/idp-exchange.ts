@@ -112,6 +112,7 @@ async function readSecret(
   return failure(`the client secret is ${reason}`, reason === 'unavailable');
 }
 
+/** What a provider writes is nothing to write into a record as it stands. */
 function printable(error: string | undefined): string {
-  return (error ?? 'no error named').slice(0, 60).replace(/[^A-Za-z0-9_.-]/g, '?');
+  return error === undefined ? 'no error named' : error.slice(0, 60).replace(/[^A-Za-z0-9_.-]/g, '?');
 }
