@@ -87,7 +87,9 @@ describe('a server that speaks only HTTP+SSE', () => {
       (error) => `${error.message} ${error.cause?.message} ${error.data?.text}`,
     );
     // A client of the stateless era alone keeps to itself what it was answered.
-    expect(failure).toMatch(/no fallback in pin mode|the HTTP\+SSE transport of 2024-11-05 is not served/);
+    expect(failure).toMatch(
+      open === openV2Modern ? /no fallback in pin mode|not served/ : /HTTP\+SSE.* is not served/,
+    );
     expect(failure).not.toContain('sessionId');
   });
 
