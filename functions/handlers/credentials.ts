@@ -57,7 +57,12 @@ export function createCredentials(ports: CredentialPorts): Credentials {
     issuer: string,
   ): Promise<Result<string, Denial>> => {
     const nowSeconds = Math.floor(ports.now() / 1000);
-    const cacheKey = JSON.stringify([issuer, caller.key, caller.jti, caller.scopes, audience]);
+    const { expiresAtSeconds } = caller;
+    // Ingress still takes it, clocks being what they are; the identity token would be dead at birth.
+    if (expiresAtSeconds <= nowSeconds) return err({ reason: 'bad_token', detail: 'expired' });
+    // All that the token says but its times, so that a group which is taken away is not in it any more.
+    const says = mintIdentityToken(caller, audience, { keyId: '', issuer, nowSeconds: 0 }).signingInput;
+    const cacheKey = JSON.stringify([says, expiresAtSeconds]);
     const kept = identities.get(cacheKey);
     if (kept !== undefined && nowSeconds < kept.useUntilSeconds) return ok(kept.token);
     const key = await ports.identityKey.publicKey();
