@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { stringList, wholeSeconds } from './compact-jws.ts';
+import { wholeSeconds } from './compact-jws.ts';
 import type { ForeignTokenRule } from './foreign-token.ts';
 import type { GitHubProof, IdentityProvider, IdTokenProof } from './identity-provider.ts';
+import { groupsIn, isIdentifier } from './idp-claims.ts';
 import { isJsonArray, type Json, JsonNumber, type JsonObject, member, stringMember } from './json.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -20,7 +21,6 @@ export type Identity = {
 /** Why an id token that is signed and in time is not the answer to our question. */
 export type IdTokenRefusal = { readonly reason: 'bad_id_token'; readonly detail: string };
 
-const MAX_USER_ID_LENGTH = 255;
 const MAX_NAME_LENGTH = 80;
 const SHA256_HALF_BYTES = 16;
 
@@ -64,11 +64,11 @@ export function readIdToken(
     if (claims.get('at_hash') !== accessTokenHash(accessToken)) return refuse('at_hash');
   }
   const userId = stringMember(claims, 'sub');
-  if (userId === undefined || !isUserId(userId)) return refuse('sub');
+  if (!isIdentifier(userId)) return refuse('sub');
   return ok({
     userId,
     displayName: displayNameOf(claims, provider.usernameClaim, userId),
-    groups: groupsOf(claims, proof.groupsClaim),
+    groups: groupsIn(claims, proof.groupsClaim),
     hasMoreGroups:
       claims.get('hasgroups') === true || member(claims.get('_claim_names'), 'groups') !== undefined,
     authTimeSeconds: wholeSeconds(claims.get('auth_time')) ?? issuedAt,
@@ -93,22 +93,9 @@ export function readGitHubUser(
   });
 }
 
-/** A subject is a key of storage and a claim of our tokens; control characters are in no honest one. */
-function isUserId(text: string): boolean {
-  return text.length > 0 && text.length <= MAX_USER_ID_LENGTH && !/\p{Cc}/u.test(text);
-}
-
 function displayNameOf(claims: JsonObject, claim: string, userId: string): string {
   const name = stringMember(claims, claim) ?? '';
   return (name === '' ? userId : name).replace(/\p{C}/gu, '').slice(0, MAX_NAME_LENGTH);
-}
-
-/** An address that nobody has verified is anybody's. */
-function groupsOf(claims: JsonObject, name: string | undefined): readonly string[] {
-  if (name === undefined || (name === 'email' && claims.get('email_verified') !== true)) return [];
-  const claim = claims.get(name);
-  const groups = typeof claim === 'string' ? [claim] : (stringList(claim) ?? []);
-  return [...new Set(groups)].filter((group) => group !== '');
 }
 
 /** Every algorithm that is accepted hashes with SHA-256 (OpenID Connect Core §3.1.3.6). */

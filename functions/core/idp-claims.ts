@@ -43,9 +43,14 @@ export function scopesOf(claims: JsonObject): readonly string[] | undefined {
   return scopes?.every((scope) => SCOPE_TOKEN.test(scope)) === true ? scopes : undefined;
 }
 
-/** The groups under the claim that the IdP uses for them: a text or texts; anything else is no group. */
+/**
+ * The groups under the claim that the IdP uses for them: a text or texts; anything else is no group. An address is a group only where it
+ * was verified: one that nobody has verified is anybody's.
+ */
 export function groupsIn(claims: JsonObject, groupsClaim: string | undefined): readonly string[] {
-  const claim = groupsClaim === undefined ? undefined : claims.get(groupsClaim);
+  if (groupsClaim === undefined) return [];
+  if (groupsClaim === 'email' && claims.get('email_verified') !== true) return [];
+  const claim = claims.get(groupsClaim);
   const groups = typeof claim === 'string' ? [claim] : (stringList(claim) ?? []);
   return [...new Set(groups)].filter((group) => group !== '');
 }

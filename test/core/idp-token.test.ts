@@ -305,6 +305,16 @@ describe('tokens of other IdPs', () => {
   });
 });
 
+test('an address is a group only where it was verified', () => {
+  const proof = { ...cognito.proof, groupsClaim: 'email' };
+  const groupsOf = (changes: Changes) =>
+    verify({ ...USER, email: 'ada@example.com', ...changes }, { idp: cognitoEntry({ proof }) });
+  expect(groupsOf({ email_verified: true })).toMatchObject({ value: { groups: ['ada@example.com'] } });
+  for (const email_verified of [false, 'true', 1, undefined]) {
+    expect(groupsOf({ email_verified })).toMatchObject({ value: { groups: [] } });
+  }
+});
+
 describe('the caller', () => {
   const policy = policyOf({
     clients: [

@@ -35,7 +35,13 @@ function idp(pool: UserPools, id: string, changes: object): object {
 }
 
 function configuration(): Record<string, string> {
-  const client = (entry: object) => ({ org: 'acme', auth: 'none', audience: 'gateway', ...entry });
+  const client = (entry: object) => ({
+    org: 'acme',
+    auth: 'none',
+    grants: [],
+    audience: 'gateway',
+    ...entry,
+  });
   const accept = (...ids: readonly string[]) => ({ accept_access_tokens: { client_ids: ids } });
   const files = {
     'orgs.yml': { orgs: { acme: {}, gone: { suspended: true } } },

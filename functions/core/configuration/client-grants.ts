@@ -13,7 +13,7 @@ const GRANTS = [
 
 /**
  * Reads the grants of a client. A public one proves nothing about itself, so it acts for users alone; one without a grant gets no token,
- * which is rarely meant.
+ * which is rarely meant, unless it says so: an empty list is for a client whose tokens an IdP issues.
  */
 export function readGrants(
   client: YamlReader,
@@ -29,10 +29,10 @@ export function readGrants(
       item.problem(`a client with \`auth: none\` may use ${OPEN_CLIENT_GRANTS.join(' and ')} alone`) ?? []
     );
   });
-  if (read.length === 0) {
-    (grants ?? client).warn(`this client gets no token: write \`grants\`, of ${GRANTS.join(', ')}`, warnings);
-  } else if (read.every((grant) => grant === 'refresh_token')) {
-    grants?.warn('this client gets no token: nothing gives it a first refresh token', warnings);
+  if (grants === undefined) {
+    client.warn(`this client gets no token: write \`grants\`, of ${GRANTS.join(', ')}`, warnings);
+  } else if (read.length > 0 && read.every((grant) => grant === 'refresh_token')) {
+    grants.warn('this client gets no token: nothing gives it a first refresh token', warnings);
   }
   return read;
 }

@@ -63,7 +63,7 @@ export function compileConfiguration(
     { scopes, uiScopes, groups, servers, orgs },
     warnings,
   );
-  const idps = readIdentityProviders(open('idps.yml'), orgs, warnings);
+  const idps = readIdentityProviders(open('idps.yml'), { orgs, clients }, warnings);
   warnings.push(...warnOfAbsentServers(scopes, servers));
   for (const name of UNUSED) {
     if (files.has(name)) warnings.push({ file: name, line: 1, message: 'nothing reads this file yet' });

@@ -1,6 +1,6 @@
 import type { AcceptedAccessTokens, IdentityProvider } from '../identity-provider.ts';
 import { parseUpstreamUrl } from '../perimeter.ts';
-import type { Snapshot } from '../policy.ts';
+import type { ClientEntry, Snapshot } from '../policy.ts';
 import { NAME } from '../route.ts';
 import { DEFAULT_ORG } from './clients.ts';
 import { cognitoPool, kindOf } from './idp-kinds.ts';
@@ -46,7 +46,7 @@ const SECRET_NAME = /^sallyport\/\{stage\}\/env\/[A-Za-z0-9._-]+$/;
  */
 export function readIdentityProviders(
   file: YamlReader,
-  orgs: Snapshot['orgs'],
+  references: { readonly orgs: Snapshot['orgs']; readonly clients: readonly ClientEntry[] },
   warnings: ConfigurationProblem[],
 ): readonly IdentityProvider[] {
   const { providers } = file.members('providers', 'session', 'registry');
@@ -66,7 +66,7 @@ export function readIdentityProviders(
       entry.warn(`\`${name}\` is off: the variable \`${missing[0]}\` has no value`, warnings);
       return [];
     }
-    return readProvider(name, entry, { ...members, clientSecretName }, orgs, warnings) ?? [];
+    return readProvider(name, entry, { ...members, clientSecretName }, references, warnings) ?? [];
   });
 }
 
@@ -93,7 +93,7 @@ function readProvider(
   name: string,
   entry: YamlReader,
   members: Members & { readonly clientSecretName: string | undefined },
-  orgs: Snapshot['orgs'],
+  references: Parameters<typeof readIdentityProviders>[1],
   warnings: ConfigurationProblem[],
 ): IdentityProvider | undefined {
   members.response_type?.oneOf('code');
@@ -115,10 +115,11 @@ function readProvider(
     return entry.problem('a provider has `client_id`, `auth_url` and `token_url`');
   }
   const scopes = members.scopes?.strings() ?? ['openid'];
+  const org = readOrg(entry, members.org, references.orgs);
   const common = {
     name,
     displayName: members.display_name?.string() ?? name,
-    org: readOrg(entry, members.org, orgs),
+    org,
     private: isPrivate,
     clientId,
     clientSecretName: members.clientSecretName,
@@ -127,11 +128,12 @@ function readProvider(
     tokenUrl,
     scopes,
     usernameClaim: members.username_claim?.string() ?? 'email',
-    acceptAccessTokens: readAccepted(members.accept_access_tokens),
+    acceptAccessTokens: readAccepted(members.accept_access_tokens, org, references.clients),
   } as const;
   const kind = kindOf(name, authUrl);
   const groups = members.groups_claim;
   if (kind.kind === 'github') {
+    members.accept_access_tokens?.problem('access tokens of GitHub cannot be verified; leave this out');
     const userInfoUrl = readUrl('user_info_url');
     if (userInfoUrl === undefined) return entry.problem('GitHub has no id token: write `user_info_url`');
     const groupsClaim = groups === undefined || groups.isEmpty ? undefined : groups.oneOf('id');
@@ -156,10 +158,22 @@ function readOrg(entry: YamlReader, org: YamlReader | undefined, orgs: Snapshot[
   return orgs[0]?.id ?? DEFAULT_ORG;
 }
 
-function readAccepted(accepted: YamlReader | undefined): AcceptedAccessTokens | undefined {
+/** The clients must be in `clients.yml`, which says what they may have, and of the organisation that the IdP vouches for. */
+function readAccepted(
+  accepted: YamlReader | undefined,
+  org: string,
+  clients: readonly ClientEntry[],
+): AcceptedAccessTokens | undefined {
   if (accepted === undefined) return undefined;
   const { client_ids, audience } = accepted.members('client_ids', 'audience');
-  const clientIds = client_ids?.strings() ?? [];
-  if (clientIds.length === 0) return accepted.problem('list whose tokens: `client_ids: [a, b]`');
+  const items = client_ids?.items() ?? [];
+  if (items.length === 0) return accepted.problem('list whose tokens: `client_ids: [a, b]`');
+  const clientIds = items.flatMap((item) => {
+    const id = item.string();
+    const client = clients.find((known) => known.id === id);
+    if (client === undefined) return item.problem(`there is no client \`${id}\` in clients.yml`) ?? [];
+    if (client.org === org) return client.id;
+    return item.problem(`this client is of \`${client.org}\`, and not of \`${org}\``) ?? [];
+  });
   return { clientIds, audience: audience?.string() };
 }

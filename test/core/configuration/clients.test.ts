@@ -149,6 +149,10 @@ test('whose tokens may be exchanged is somebody in the file', () => {
   expect(problemsOf(exchanging)).toEqual([expect.stringMatching(/there is no client `d` in clients.yml/)]);
 });
 
+test('that says that it gets no token of ours is not asked about it', () => {
+  expect(compiled({ c: { auth: 'none', grants: [] } }).warnings).toEqual([]);
+});
+
 describe('what is valid and worth a look', () => {
   test.for<readonly [string, unknown, RegExp]>([
     ['no grant', { secret: SECRET }, /this client gets no token: write `grants`/],

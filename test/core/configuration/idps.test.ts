@@ -6,20 +6,20 @@ import { compileConfiguration } from '../../../functions/core/configuration/comp
 import { interpolate } from '../../../functions/core/configuration/interpolate.ts';
 import { Policy } from '../../../functions/core/policy.ts';
 
-function compile(idps: string, orgs = 'orgs: { acme: {} }') {
+function compile(idps: string, orgs = 'orgs: { acme: {} }', clients = '') {
   return compileConfiguration(
     new Map([
       ['scopes.yml', ''],
       ['servers.yml', ''],
-      ['clients.yml', ''],
+      ['clients.yml', clients],
       ['orgs.yml', orgs],
       ['idps.yml', idps],
     ]),
   );
 }
 
-function compiled(idps: string, orgs?: string) {
-  const result = compile(idps, orgs);
+function compiled(idps: string, orgs?: string, clients?: string) {
+  const result = compile(idps, orgs, clients);
   if (!result.ok) throw new Error(JSON.stringify(result.error));
   const { snapshot, warnings } = result.value;
   return {
@@ -28,8 +28,8 @@ function compiled(idps: string, orgs?: string) {
   };
 }
 
-function problems(idps: string, orgs?: string): readonly string[] {
-  const result = compile(idps, orgs);
+function problems(idps: string, orgs?: string, clients?: string): readonly string[] {
+  const result = compile(idps, orgs, clients);
   return result.ok ? [] : result.error.map(({ file, line, message }) => `${file}:${line} ${message}`);
 }
 
@@ -59,7 +59,8 @@ describe('a generic provider', () => {
       org: 'acme',
       private: true,
     });
-    expect(compiled(text)).toEqual({
+    const clients = 'clients: { cli: { org: acme, auth: none, grants: [] } }';
+    expect(compiled(text, undefined, clients)).toEqual({
       warnings: [],
       idps: [
         {
@@ -288,6 +289,27 @@ describe('a mistake', () => {
     const found = problems(one(changes));
     expect(found.join('\n')).toMatch(message);
     expect(found.join('\n')).not.toContain('hunter2');
+  });
+
+  test.for([
+    ['nobody', /idps\.yml:1 .*there is no client `nobody` in clients\.yml/],
+    ['theirs', /idps\.yml:1 .*this client is of `rival`, and not of `acme`/],
+    [7, /idps\.yml:1 .*write a text here/],
+  ] as const)('in the client %j whose tokens are taken is found', ([id, message]) => {
+    const text = one({ org: 'acme', accept_access_tokens: { client_ids: ['cli', id] } });
+    const client = (org: string) => ({ org, auth: 'none', grants: [] });
+    const clients = JSON.stringify({ clients: { cli: client('acme'), theirs: client('rival') } });
+    expect(problems(text, 'orgs: { acme: {}, rival: {} }', clients).join('\n')).toMatch(message);
+  });
+
+  test('in access tokens of GitHub is found', () => {
+    const text = one({
+      auth_url: 'https://github.com/login/oauth/authorize',
+      user_info_url: 'https://api.github.com/user',
+      accept_access_tokens: { client_ids: ['cli'] },
+    });
+    const clients = 'clients: { cli: { org: acme, auth: none, grants: [] } }';
+    expect(problems(text, undefined, clients).join()).toMatch(/access tokens of GitHub cannot be verified/);
   });
 
   test('in a name is found', () => {
