@@ -4,7 +4,15 @@ import type { Caller } from './caller.ts';
 export type AuditEvent = 'decision' | 'outcome';
 
 /** The area of a record. */
-export type AuditArea = 'access' | 'token' | 'egress' | 'policy' | 'revocation' | 'context' | 'login';
+export type AuditArea =
+  | 'access'
+  | 'token'
+  | 'egress'
+  | 'policy'
+  | 'revocation'
+  | 'context'
+  | 'login'
+  | 'registration';
 
 /**
  * One record (contract §11). It never holds arguments, bodies, tokens or secrets; absent fields are unknown or do not apply.

@@ -208,6 +208,11 @@ export class Policy {
     return client.org === NO_ORG && isKnown ? { ...client, org: orgId } : undefined;
   }
 
+  /** Can a user of any organisation log in? */
+  get hasLogin(): boolean {
+    return [...this.idps.values()].some(({ org }) => !this.isSuspended(org));
+  }
+
   /** Where the users of an organisation log in, in the order of the file; nowhere for a suspended one. */
   idpsOf(orgId: string): readonly IdentityProvider[] {
     return this.isSuspended(orgId) ? [] : [...this.idps.values()].filter(({ org }) => org === orgId);

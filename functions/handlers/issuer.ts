@@ -5,6 +5,7 @@ import { createDiscovery } from './discovery.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
 import { createLogin } from './login/login.ts';
 import { NO_STORE, recordDecision } from './oauth-answer.ts';
+import { registerClient } from './registration-endpoint.ts';
 import { revokeToken } from './revocation-endpoint.ts';
 import { createRuns } from './runs.ts';
 import { issueToken } from './token-endpoint.ts';
@@ -31,6 +32,7 @@ export function createIssuer(ports: IssuerPorts): Hono<AppEnv> {
   app.route('/', createLogin(ports));
   app.post('/oauth/token', limit, (c) => issueToken(ports, c.req.raw, c.env));
   app.post('/oauth/revoke', limit, (c) => revokeToken(ports, c.req.raw, c.env));
+  app.post('/oauth/register', (c) => registerClient(ports, c.req.raw, c.env));
   app.route('/', createRuns(ports));
   return app;
 }

@@ -1,4 +1,5 @@
 import type { Policy } from '../core/policy.ts';
+import { clientMetadata } from './client-metadata.ts';
 import { GRANTS } from './token-endpoint.ts';
 
 /** What is switched on, as the rows see it. */
@@ -38,20 +39,11 @@ const login: Row = ({ hasLogin }) =>
       }
     : { response_types_supported: [] };
 
-const clientAuthentication: Row = () => {
-  const methods = ['client_secret_basic', 'client_secret_post'];
-  return {
-    token_endpoint_auth_methods_supported: methods,
-    revocation_endpoint_auth_methods_supported: methods,
-  };
-};
-
 /** Every capability that shows in the metadata. */
-const ROWS: readonly Row[] = [endpoints, grants, login, clientAuthentication];
+const ROWS: readonly Row[] = [endpoints, grants, login, clientMetadata];
 
 /** The metadata of the authorization server (RFC 8414 §2): what is built, as far as this policy switches it on. */
 export function serverMetadata(origin: string, policy: Policy): Readonly<Record<string, unknown>> {
-  const hasLogin = [...policy.idps.values()].some(({ org }) => !policy.isSuspended(org));
-  const deployment: Deployment = { origin, policy, hasLogin };
+  const deployment: Deployment = { origin, policy, hasLogin: policy.hasLogin };
   return Object.assign({}, ...ROWS.map((row) => row(deployment)));
 }
