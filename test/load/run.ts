@@ -1,40 +1,66 @@
 import { parseArgs } from 'node:util';
-import { type IsolationReport, runIsolation } from './isolation.ts';
+import { runCloudIsolation } from './cloud-isolation.ts';
+import { startForLoad } from './isolation/local-cloud.ts';
+import type { IsolationReport } from './isolation/run.ts';
+import { runIsolation } from './isolation.ts';
+
+/** Callers of the cloud run: 60. */
+const CLOUD_ORGS = 5;
+/** A call that calls out through the gateway holds two of the 16 environments. */
+const CLOUD_CONCURRENCY = 8;
 
 const { values } = parseArgs({
   options: {
     requests: { type: 'string', default: '1000000' },
+    'cloud-requests': { type: 'string', default: '20000' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
   },
 });
 const requests = wholeNumber('requests', values.requests);
+const cloudRequests = wholeNumber('cloud-requests', values['cloud-requests']);
 const seed = wholeNumber('seed', values.seed);
 
-console.log(`seed ${seed}; the same again: npm run load -- --seed ${seed}`);
-const report = await runHandlers();
-process.exitCode = report.leaks + report.faults > 0 ? 1 : 0;
+console.log(`seed ${seed}; the same requests again: npm run load -- --seed ${seed}`);
+const reports = [
+  await report('isolation at handler level', requests, (onProgress) =>
+    runIsolation({ requests, seed, onProgress }),
+  ),
+  await report('isolation through the local cloud, 16 environments', cloudRequests, (onProgress) =>
+    runCloudIsolation({
+      requests: cloudRequests,
+      seed,
+      orgs: CLOUD_ORGS,
+      concurrency: CLOUD_CONCURRENCY,
+      start: startForLoad,
+      onProgress,
+    }),
+  ),
+];
+process.exitCode = reports.some((found) => found !== undefined && found.leaks + found.faults > 0) ? 1 : 0;
 
-async function runHandlers(): Promise<IsolationReport> {
+async function report(
+  title: string,
+  count: number,
+  run: (onProgress: (done: number) => void) => Promise<IsolationReport>,
+): Promise<IsolationReport | undefined> {
+  if (count === 0) return undefined;
+  console.log(`\n${title}`);
   const startedAt = performance.now();
-  const every = Math.max(1_000, Math.round(requests / 20_000) * 1_000);
-  const found = await runIsolation({
-    requests,
-    seed,
-    onProgress: (done) => {
-      if (done % every === 0) console.log(`  ${done} of ${requests}, ${perSecond(done, startedAt)}`);
-    },
+  const every = Math.max(1_000, Math.round(count / 20_000) * 1_000);
+  const found = await run((done) => {
+    if (done % every === 0) console.log(`  ${done} of ${count}, ${perSecond(done, startedAt)}`);
   });
+  const { purposes, seen } = found;
   console.log(
-    `\nisolation at handler level: ${found.requests} requests of ${found.callers} callers of ${found.orgs} organisations, ` +
-      `${perSecond(found.requests, startedAt)}`,
+    `${found.requests} requests of ${found.callers} callers of ${found.orgs} organisations, ${perSecond(found.requests, startedAt)}`,
   );
   console.log(`${found.upstreamCalls} calls upstream, ${found.auditRecords} audit records`);
   console.log(
     `${found.aborted} aborted, ${found.disturbed} with an injected fault, ${found.affected} more that felt one`,
   );
-  console.log(Array.from(found.purposes, ([purpose, count]) => `${count} ${purpose}`).join(', '));
+  console.log(Array.from(purposes, ([purpose, times]) => `${times} ${purpose}`).join(', '));
   console.log(
-    `canaries looked at: ${Array.from(found.seen, ([channel, count]) => `${count} in ${channel}`).join(', ')}`,
+    `canaries seen: ${Array.from(seen, ([channel, times]) => `${times} in ${channel}`).join(', ')}`,
   );
   for (const { sort, request, what } of found.findings) console.log(`${sort} (request ${request}): ${what}`);
   console.log(`leaks ${found.leaks}, other faults ${found.faults}`);

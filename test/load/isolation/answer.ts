@@ -19,9 +19,6 @@ export function judgeAnswer(
   for (const encoded of exchange.encoded) {
     if (text.includes(encoded)) judge.leak(exchange, `the credential in Base64 in answer: ${encoded}`);
   }
-  if (response.headers.get('x-request-id') !== canary('requestId', plan.number)) {
-    judge.leak(exchange, `the answer of ${response.headers.get('x-request-id')}`);
-  }
   if (plan.fault !== undefined || plan.abort !== undefined) return 'judged';
   const isOutage = response.status === 503 || text.includes('no credential is set up');
   if (plan.expected.reachesUpstream && isOutage) return 'affected';
@@ -31,7 +28,7 @@ export function judgeAnswer(
 
 /** Where nothing went wrong, the answer is the one that the caller is due. */
 function judgeUndisturbed(judge: Judge, exchange: Exchange, status: number, text: string): void {
-  const { plan, upstreamCalls, records } = exchange;
+  const { plan, upstreamCalls } = exchange;
   const { expected, rpc } = plan;
   const said = `${plan.purpose} ${rpc?.method} at ${plan.target.name}: ${status} ${text.slice(0, 160)}`;
   if (!expected.statuses.includes(status)) judge.fault(exchange, `status, ${said}`);
@@ -43,9 +40,6 @@ function judgeUndisturbed(judge: Judge, exchange: Exchange, status: number, text
     judge.fault(exchange, `the answer to another id, ${said}`);
   }
   if (!expected.reachesUpstream) return;
-  if (records.join() !== 'decision/allow,outcome/allow') {
-    judge.fault(exchange, `audited as ${records.join()}, ${said}`);
-  }
   if (isAnswered && !text.includes(canary('content', plan.number))) {
     judge.fault(exchange, `not its own answer, ${said}`);
   }
@@ -60,4 +54,16 @@ function judgeList(judge: Judge, exchange: Exchange, text: string): void {
     judge.leak(exchange, `the list of somebody else: ${listed.join()} for ${granted.join()}`);
   }
   if (!text.includes('"cacheScope":"private"')) judge.fault(exchange, 'a list that may be shared');
+}
+
+/** Judges the audit records of a request when all of them are there: a decision first, and an outcome where something went out. */
+export function judgeRecords(judge: Judge, exchange: Exchange): void {
+  const { plan, records, upstreamCalls, answer } = exchange;
+  if (upstreamCalls > 0 && !records.includes('decision/allow'))
+    judge.fault(exchange, 'sent without a record');
+  const isUndisturbed = plan.fault === undefined && plan.abort === undefined && answer?.status !== 503;
+  if (!isUndisturbed || !plan.expected.reachesUpstream || upstreamCalls === 0) return;
+  if (records.join() !== 'decision/allow,outcome/allow') {
+    judge.fault(exchange, `recorded as ${records.join()}`);
+  }
 }

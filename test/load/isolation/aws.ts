@@ -4,8 +4,11 @@ import type { Dynamo, Item } from '../../../functions/aws/dynamodb.ts';
 import { createPolicyStore } from '../../../functions/aws/policy-store.ts';
 import { createRevocationStore } from '../../../functions/aws/revocations.ts';
 import { publishKeys } from '../../../functions/aws/rulebook.ts';
+import type { SigningKey } from '../../../functions/core/ports.ts';
 import { err, ok } from '../../../functions/core/result.ts';
+import type { TestIssuer } from '../../support/test-issuer.ts';
 import { canary } from '../canary.ts';
+import { compile } from './configuration.ts';
 import { current } from './exchange.ts';
 import type { Judge } from './judge.ts';
 import { traceIdOf } from './plan.ts';
@@ -19,14 +22,19 @@ export const AUDIT_TABLE = 'audit';
 export const SEALING_SECRET = `sallyport/${STAGE}/sealing`;
 
 /** The services of AWS under the gateway's own adapters: in memory, and seeing what they are asked for which request. */
-export type Aws = { readonly dynamo: Dynamo; readonly secretsManager: SecretsManagerClient };
+export type Aws = {
+  readonly dynamo: Dynamo;
+  readonly secretsManager: SecretsManagerClient;
+  readonly identityKey: SigningKey;
+};
 
 /** Tables and secrets with everything in them that the gateway needs. */
-export async function createAws(world: World, judge: Judge): Promise<Aws> {
+export async function createAws(world: World, judge: Judge, issuer: TestIssuer): Promise<Aws> {
   const dynamo = createDynamo(judge);
-  const { access, identity } = world.issuer;
+  const { access, identity } = issuer;
   const published = await publishKeys(dynamo, AUTH_TABLE, [access.published, identity.published]);
-  const written = await createPolicyStore(dynamo, AUTH_TABLE).write(world.snapshot, undefined, 'deploy');
+  const snapshot = compile(world.blueprint.configuration);
+  const written = await createPolicyStore(dynamo, AUTH_TABLE).write(snapshot, undefined, 'deploy');
   const revocations = createRevocationStore(dynamo, AUTH_TABLE, () => world.nowSeconds);
   const revoked = await Promise.all(
     Array.from(world.revoked, ([{ orgId }, { serial }]) =>
@@ -42,7 +50,11 @@ export async function createAws(world: World, judge: Judge): Promise<Aws> {
   if (!published.ok || !written.ok || !revoked.every(({ ok: isWritten }) => isWritten)) {
     throw new Error("the harness's own table refused a write");
   }
-  return { dynamo, secretsManager: createSecretsManager(world, judge) };
+  return {
+    dynamo,
+    secretsManager: createSecretsManager(world, judge),
+    identityKey: createIdentityKey(issuer),
+  };
 }
 
 /** Two tables of DynamoDB as far as the gateway uses them. */
@@ -127,7 +139,7 @@ function createSecretsManager(world: World, judge: Judge): SecretsManagerClient 
     if (exchange?.plan.fault === 'secrets_outage') throw named('InternalServiceError');
     if (exchange?.plan.fault === 'secrets_denied' && name !== SEALING_SECRET)
       throw named('AccessDeniedException');
-    const slot = world.secrets.get(name);
+    const slot = world.blueprint.secrets.get(name);
     if (stage !== 'AWSCURRENT' || (slot === undefined && name !== SEALING_SECRET)) {
       throw named('ResourceNotFoundException');
     }
@@ -143,4 +155,24 @@ function named(name: string): Error {
   const error = new Error('no');
   error.name = name;
   return error;
+}
+
+/** A key of KMS. */
+function createIdentityKey(issuer: TestIssuer): SigningKey {
+  const { identity } = issuer;
+  return {
+    publicKey: () => Promise.resolve(ok(identity.published)),
+    async sign(signingInput) {
+      const plan = current.getStore()?.plan;
+      await yieldTurns(plan?.random.below(3) ?? 0);
+      if (plan?.fault === 'signing') return err({ reason: 'unavailable', detail: 'kms Sign: no' });
+      const [header = '', payload = ''] = signingInput.split('.');
+      const signed = issuer.sign(
+        Buffer.from(header, 'base64url'),
+        Buffer.from(payload, 'base64url'),
+        identity,
+      );
+      return ok(signed.slice(signed.lastIndexOf('.') + 1));
+    },
+  };
 }

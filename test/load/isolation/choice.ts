@@ -98,7 +98,7 @@ function chooseOrdinary(
   circumstances: Circumstances,
 ): Choice {
   const { world, random, party, token, number } = circumstances;
-  const visible = world.targets.filter(({ org }) => org === undefined || org === party.org);
+  const visible = world.blueprint.targets.filter(({ org }) => org === undefined || org === party.org);
   const open = visible.filter((target) => hasAccess(token.scopes, target));
   if (open.length === 0) {
     const rpc = toolCall(random.pick(TOOLS), number);
@@ -144,7 +144,9 @@ function chooseOrdinary(
     case 'not_granted': {
       const tool = TOOLS.find((name) => !tools.includes(name));
       if (tool === undefined) return chooseOrdinary('list', circumstances);
-      return { purpose, target, rpc: toolCall(tool, number), expected: refusal(200) };
+      // The authorizer in front answers with a challenge where a scope would help.
+      const expected = world.gate.isDeployed ? refusal(200, 403) : refusal(200);
+      return { purpose, target, rpc: toolCall(tool, number), expected };
     }
     case 'malformed': {
       const headers = { 'mcp-name': canary('name', number) };
@@ -182,7 +184,7 @@ function chooseInSession(purpose: 'in_session' | 'end_session', circumstances: C
 /** Somebody else's session id: unknown in its era, and of no meaning in the other. */
 function chooseForeignSession(circumstances: Circumstances): Choice {
   const { world, random, party, token, number } = circumstances;
-  const other = random.pick(world.parties);
+  const other = random.pick(world.blueprint.parties);
   const sessions =
     other === party ? [] : other.sessions.filter(({ target }) => hasAccess(token.scopes, target));
   if (sessions.length === 0) return chooseOrdinary('initialize', circumstances);
@@ -200,7 +202,9 @@ function chooseForeignSession(circumstances: Circumstances): Choice {
 }
 
 function chooseForeignServer({ world, random, party, number }: Circumstances): Choice {
-  const target = random.pick(world.targets.filter(({ org }) => org !== undefined && org !== party.org));
+  const target = random.pick(
+    world.blueprint.targets.filter(({ org }) => org !== undefined && org !== party.org),
+  );
   return {
     purpose: 'foreign_server',
     target,
@@ -211,9 +215,9 @@ function chooseForeignServer({ world, random, party, number }: Circumstances): C
 
 /** No token, one that was revoked, one under another's signature, another's name, and two at once. */
 function chooseBadToken({ world, random, party, token, number }: Circumstances): Choice {
-  const target = random.pick(world.targets);
-  const other = random.pick(world.parties.filter((one) => one !== party));
-  const [otherToken = token] = other.tokens;
+  const target = random.pick(world.blueprint.targets);
+  const other = random.pick(world.blueprint.parties.filter((one) => one !== party));
+  const otherToken = world.tokenOf(other, random);
   const signed = token.compact.slice(0, token.compact.lastIndexOf('.'));
   const spliced = `${signed}${otherToken.compact.slice(otherToken.compact.lastIndexOf('.'))}`;
   const revoked = world.revoked.get(party) ?? token;

@@ -13,6 +13,8 @@ export class Exchange {
   readonly slot: Slot | undefined;
   readonly secretNames: readonly string[];
   upstreamCalls = 0;
+  /** The answer that the client got, when it has got one. */
+  answer: Response | undefined;
   /** Audit records that were kept, as `event/decision`. */
   readonly records: string[] = [];
   /** What an answer must not hold though no canary shows it: encodings of a credential that the server behind gave back. */

@@ -66,6 +66,16 @@ const FAULT_WEIGHTS = {
   broken_off: 2,
 };
 
+const UPSTREAM_FAULTS: ReadonlySet<Fault> = new Set<Fault>([
+  'unreachable',
+  'redirect',
+  'stale_secret',
+  'error_page',
+  'rpc_error',
+  'encoded',
+  'broken_off',
+]);
+
 const ABORTS = 0.05;
 const FAULTS = 0.06;
 const VERSION_META = 'io.modelcontextprotocol/protocolVersion';
@@ -73,7 +83,7 @@ const VERSION_META = 'io.modelcontextprotocol/protocolVersion';
 /** Thinks out request number `number`: the same for the same seed, but for what the callers' tokens and sessions are by then. */
 export function planRequest(world: World, seed: number, number: number): Plan {
   const random = new Random(seed, number);
-  const party = random.pick(world.parties);
+  const party = random.pick(world.blueprint.parties);
   const circumstances = { world, random, party, token: world.tokenOf(party, random), number };
   const choice = choose(random.weighted(PURPOSES), circumstances);
   const { purpose, target, session, rpc, method = 'POST', token = circumstances.token } = choice;
@@ -94,7 +104,7 @@ export function planRequest(world: World, seed: number, number: number): Plan {
     rpc,
     rpcId,
     session,
-    fault: purpose !== 'bad_token' && random.chance(FAULTS) ? random.weighted(FAULT_WEIGHTS) : undefined,
+    fault: purpose === 'bad_token' ? undefined : faultOf(world, random),
     abort: random.chance(ABORTS) ? random.pick(['waiting', 'reading'] as const) : undefined,
     expected: choice.expected,
     random,
@@ -106,10 +116,10 @@ export function planEgress(world: World, within: Plan, number: number, identityT
   const random = new Random(within.number, number);
   const { party } = within;
   const isForeign = random.chance(0.1);
-  const servers = world.finServers.filter(({ org }) => (org === party.org) !== isForeign);
+  const servers = world.blueprint.finServers.filter(({ org }) => (org === party.org) !== isForeign);
   const server = random.pick(servers);
   const serverToken = world.tokenOf(server, random);
-  const target = random.pick(world.services);
+  const target = random.pick(world.blueprint.services);
   const hasSecret = world.secretOf(target, party).slot !== undefined;
   const method = random.pick(['GET', 'POST'] as const);
   return {
@@ -125,6 +135,7 @@ export function planEgress(world: World, within: Plan, number: number, identityT
       authorization: `Bearer ${serverToken.compact}`,
       'x-delegation': identityToken,
       accept: 'application/json',
+      traceparent: traceOf(number),
       'if-none-match': `"${canary('header', number)}"`,
       cookie: canary('hidden', number),
       'x-api-key': canary('hidden', number),
@@ -139,6 +150,13 @@ export function planEgress(world: World, within: Plan, number: number, identityT
     expected: isForeign || !hasSecret ? refusal(403) : SERVED,
     random,
   };
+}
+
+/** What goes wrong; at a gateway that is deployed, only what its upstreams do. */
+function faultOf(world: World, random: Random): Fault | undefined {
+  if (!random.chance(FAULTS)) return undefined;
+  const fault = random.weighted(FAULT_WEIGHTS);
+  return world.gate.isDeployed && !UPSTREAM_FAULTS.has(fault) ? undefined : fault;
 }
 
 /** Half of all ids are ones that others use at the same time. */
@@ -168,7 +186,7 @@ function headersOf(
       ? { 'x-authorization': bearer, authorization: other }
       : { authorization: bearer }),
     accept: 'application/json, text/event-stream',
-    traceparent: `00-${traceIdOf(number)}-00000000000000aa-01`,
+    traceparent: traceOf(number),
     cookie: `session=${canary('hidden', number)}`,
     'x-tracking': canary('hidden', number),
     'x-provider-id': canary(isPassed ? 'header' : 'hidden', number),
@@ -182,6 +200,10 @@ function headersOf(
   }
   for (const name of without) delete all[name];
   return { ...all, ...choice.headers };
+}
+
+function traceOf(number: number): string {
+  return `00-${traceIdOf(number)}-00000000000000aa-01`;
 }
 
 /** The trace id of a request, which its audit records must carry. */

@@ -5,7 +5,6 @@ import { createRulebookStore } from '../../../functions/aws/rulebook.ts';
 import { createSealerSource } from '../../../functions/aws/sealer.ts';
 import { createSecretStore } from '../../../functions/aws/secrets.ts';
 import type { Upstream } from '../../../functions/core/ports.ts';
-import { err, ok } from '../../../functions/core/result.ts';
 import { createCredentials } from '../../../functions/handlers/credentials.ts';
 import type { GatewayPorts } from '../../../functions/handlers/gateway.ts';
 import { createIngress } from '../../../functions/handlers/ingress.ts';
@@ -14,14 +13,13 @@ import { canary } from '../canary.ts';
 import { AUDIT_TABLE, AUTH_TABLE, type Aws, SEALING_SECRET } from './aws.ts';
 import { current } from './exchange.ts';
 import type { Judge } from './judge.ts';
-import { yieldTurns } from './turns.ts';
 import { STAGE } from './vault.ts';
 import type { World } from './world.ts';
 
 /** What one execution environment of the gateway holds: its own caches over the same services. */
 export function createPorts(world: World, judge: Judge, aws: Aws, upstream: Upstream): GatewayPorts {
   const clock = () => world.nowSeconds;
-  const now = () => world.nowMs;
+  const { nowMs: now } = world.gate;
   const secrets = createSecretStore(aws.secretsManager, clock);
   return {
     ingress: createIngress({
@@ -31,7 +29,7 @@ export function createPorts(world: World, judge: Judge, aws: Aws, upstream: Upst
       clock,
     }),
     audit: createAuditLog(aws.dynamo, AUDIT_TABLE, randomUUID),
-    credentials: createCredentials({ secrets, identityKey: createIdentityKey(world), stage: STAGE, now }),
+    credentials: createCredentials({ secrets, identityKey: aws.identityKey, stage: STAGE, now }),
     upstream: {
       send(request) {
         const exchange = current.getStore();
@@ -50,25 +48,6 @@ export function createPorts(world: World, judge: Judge, aws: Aws, upstream: Upst
       judge.inspect('log', JSON.stringify(entry), exchange);
       const own = exchange === undefined ? undefined : canary('requestId', exchange.plan.number);
       if (entry['request_id'] !== own) judge.leak(exchange, `a log line of ${String(entry['request_id'])}`);
-    },
-  };
-}
-
-function createIdentityKey(world: World): Parameters<typeof createCredentials>[0]['identityKey'] {
-  const { identity } = world.issuer;
-  return {
-    publicKey: () => Promise.resolve(ok(identity.published)),
-    async sign(signingInput) {
-      const plan = current.getStore()?.plan;
-      await yieldTurns(plan?.random.below(3) ?? 0);
-      if (plan?.fault === 'signing') return err({ reason: 'unavailable', detail: 'kms Sign: no' });
-      const [header = '', payload = ''] = signingInput.split('.');
-      const signed = world.issuer.sign(
-        Buffer.from(header, 'base64url'),
-        Buffer.from(payload, 'base64url'),
-        identity,
-      );
-      return ok(signed.slice(signed.lastIndexOf('.') + 1));
     },
   };
 }

@@ -148,7 +148,7 @@ export const SPOILT_GATEWAYS: readonly SpoiltGateway[] = [
   },
   {
     name: 'sends first and records never',
-    finding: /sent without an audit record/,
+    finding: /sent before a record was written/,
     spoil: () => ({
       ports: (ports) => ({ ...ports, audit: { write: () => Promise.resolve(ok(undefined)) } }),
     }),

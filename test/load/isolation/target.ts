@@ -39,7 +39,7 @@ export function toolsOf(scope: string): readonly string[] {
 }
 
 /** Servers of every egress mode for all, and one more for each organisation alone. */
-export function makeServers(orgs: number): readonly Target[] {
+export function makeServers(orgs: number, origin?: string): readonly Target[] {
   const shared: readonly (readonly [name: string, mode: Target['mode'], rest: Partial<Target>])[] = [
     ['plain', 'none', {}],
     ['streams', 'none', {}],
@@ -58,7 +58,7 @@ export function makeServers(orgs: number): readonly Target[] {
   });
   return [...shared, ...inner].map(([name, mode, rest]) => ({
     name,
-    url: `https://${name}.internal.example.com/mcp`,
+    url: origin === undefined ? `https://${name}.internal.example.com/mcp` : `${origin}/${name}/mcp`,
     mode,
     key: 'client',
     fallback: 'none',
@@ -70,14 +70,14 @@ export function makeServers(orgs: number): readonly Target[] {
 }
 
 /** APIs behind the egress gateway, for the server `fin`. */
-export function makeServices(): readonly Target[] {
+export function makeServices(origin?: string): readonly Target[] {
   const services = [
     ['quotes', 'client', 'header'],
     ['ledger', 'user', 'query'],
   ] as const;
   return services.map(([name, key, credential]) => ({
     name,
-    url: `https://${name}.example.com/base`,
+    url: origin === undefined ? `https://${name}.example.com/base` : `${origin}/${name}/base`,
     mode: 'service_account',
     key,
     fallback: 'none',

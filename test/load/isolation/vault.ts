@@ -2,8 +2,8 @@ import { canary } from '../canary.ts';
 import type { Party } from './party.ts';
 import type { Target } from './target.ts';
 
-/** The stage in the names of secrets. */
-export const STAGE = 'load';
+/** The stage in the names of secrets, as a configuration spells it. */
+export const STAGE = '{stage}';
 
 /** A secret of Secrets Manager; its value is new with each rotation. */
 export type Slot = { readonly index: number; readonly credential: Target['credential']; version: number };

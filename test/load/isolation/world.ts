@@ -1,78 +1,53 @@
-import type { Snapshot } from '../../../functions/core/policy.ts';
-import { NOW_SECONDS, TestIssuer } from '../../support/test-issuer.ts';
 import { canary } from '../canary.ts';
 import { Random } from '../random.ts';
-import { compile, toConfiguration } from './configuration.ts';
-import { type LiveToken, makeParties, type Party } from './party.ts';
-import { makeServers, makeServices, type Target } from './target.ts';
-import { makeSecrets, type Slot, secretName } from './vault.ts';
+import type { Blueprint } from './blueprint.ts';
+import type { LiveToken, Party } from './party.ts';
+import type { Target } from './target.ts';
+import { type Slot, secretName } from './vault.ts';
 
 const TOKEN_LIFETIME_SECONDS = 300;
+/** A token is not used any more when it has so long to live: its request must be over by then. */
+const SPARE_SECONDS = 30;
 
-/** Organisations of twelve callers each, their servers, services, secrets and tokens. */
+/** The gateway that is called. */
+export type Gate = {
+  readonly origin: string;
+  /** Does an authorizer answer before it, and is all that it calls but servers and services real? */
+  readonly isDeployed: boolean;
+  readonly nowMs: () => number;
+  /** Signs an access token that it takes. */
+  readonly sign: (claims: Readonly<Record<string, unknown>>) => string;
+};
+
+/** Callers in front of a gateway, with tokens that it takes. */
 export class World {
-  readonly issuer = new TestIssuer();
-  readonly parties: readonly Party[];
-  /** The client of each organisation that is the server `fin`, by organisation. */
-  readonly finServers: readonly Party[];
-  readonly targets: readonly Target[];
-  readonly services: readonly Target[];
-  readonly secrets: ReadonlyMap<string, Slot>;
-  readonly snapshot: Snapshot;
-  /** The time of every part, in milliseconds. */
-  nowMs = NOW_SECONDS * 1000;
-  /** Tokens that were revoked before anything began, one per caller. */
+  readonly blueprint: Blueprint;
+  readonly gate: Gate;
+  /** A token of each caller that is to be revoked before anything begins. */
   readonly revoked: ReadonlyMap<Party, LiveToken>;
   readonly #random: Random;
   #tokenSerial = 0;
 
-  constructor(seed: number, orgs: number) {
-    this.#random = new Random(seed, -1);
-    const { parties, finServers, clients } = makeParties(this.#random, orgs);
-    this.parties = parties;
-    this.finServers = finServers;
-    this.targets = makeServers(orgs);
-    this.services = makeServices();
-    this.secrets = makeSecrets([...this.targets, ...this.services], parties);
-    this.snapshot = compile(toConfiguration(this.targets, this.services, clients));
-    this.revoked = new Map(parties.map((party) => [party, this.mint(party, party.obtainable)]));
-    for (const party of [...parties, ...finServers]) this.refresh(party);
+  constructor(blueprint: Blueprint, gate: Gate, seed: number) {
+    this.blueprint = blueprint;
+    this.gate = gate;
+    this.#random = new Random(seed, -2);
+    this.revoked = new Map(blueprint.parties.map((party) => [party, this.#mint(party, party.obtainable)]));
   }
 
   get nowSeconds(): number {
-    return Math.floor(this.nowMs / 1000);
+    return Math.floor(this.gate.nowMs() / 1000);
   }
 
   /** One of the two tokens of a party that are alive now; they have different scopes. */
   tokenOf(party: Party, random: Random): LiveToken {
-    const { nowSeconds } = this;
-    if (party.tokens.some(({ expiresAtSeconds }) => expiresAtSeconds <= nowSeconds)) this.refresh(party);
-    return random.pick(party.tokens);
-  }
-
-  /** Gives a party two new tokens. */
-  refresh(party: Party): void {
-    party.tokens.length = 0;
-    for (let count = 0; count < 2; count += 1) {
-      const scopes = party.obtainable.filter(() => this.#random.chance(0.6));
-      party.tokens.push(this.mint(party, scopes));
+    const { tokens, obtainable } = party;
+    const until = this.nowSeconds + SPARE_SECONDS;
+    if (tokens.length === 0 || tokens.some(({ expiresAtSeconds }) => expiresAtSeconds < until)) {
+      const some = () => obtainable.filter(() => this.#random.chance(0.6));
+      tokens.splice(0, tokens.length, this.#mint(party, some()), this.#mint(party, some()));
     }
-  }
-
-  mint(party: Party, scopes: readonly string[]): LiveToken {
-    const serial = this.#tokenSerial;
-    this.#tokenSerial += 1;
-    const expiresAtSeconds = this.nowSeconds + TOKEN_LIFETIME_SECONDS;
-    const compact = this.issuer.accessToken({
-      sub: party.subject,
-      client_id: party.clientId,
-      org_id: party.orgId,
-      scope: scopes.join(' '),
-      iat: this.nowSeconds,
-      exp: expiresAtSeconds,
-      jti: canary('token', serial),
-    });
-    return { serial, compact, scopes, expiresAtSeconds };
+    return random.pick(tokens);
   }
 
   /** The secret that is this party's at a target, and the names under which it may be looked for. */
@@ -84,7 +59,27 @@ export class World {
     const own = secretName(target, party);
     const standIn = secretName(target, party, '_default');
     const names = target.fallback === 'default' ? [own, standIn] : [own];
-    const slot = names.map((name) => this.secrets.get(name)).find((found) => found !== undefined);
+    const slot = names.map((name) => this.blueprint.secrets.get(name)).find((found) => found !== undefined);
     return { slot, names };
+  }
+
+  #mint(party: Party, scopes: readonly string[]): LiveToken {
+    const { origin, sign } = this.gate;
+    const { nowSeconds } = this;
+    const serial = this.#tokenSerial;
+    this.#tokenSerial += 1;
+    const expiresAtSeconds = nowSeconds + TOKEN_LIFETIME_SECONDS;
+    const compact = sign({
+      iss: origin,
+      aud: origin,
+      sub: party.subject,
+      client_id: party.clientId,
+      org_id: party.orgId,
+      scope: scopes.join(' '),
+      iat: nowSeconds,
+      exp: expiresAtSeconds,
+      jti: canary('token', serial),
+    });
+    return { serial, compact, scopes, expiresAtSeconds };
   }
 }
