@@ -3,7 +3,7 @@ import { readForeignHeader, readForeignIssuer } from '../core/foreign-token.ts';
 import { type AcceptedIdp, acceptedIdps, userPoolOf } from '../core/idp-token.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Clock, ForeignKeys, Unavailable } from '../core/ports.ts';
-import { err, ok, type Result } from '../core/result.ts';
+import { err, type Result } from '../core/result.ts';
 import { VerifiedToken } from '../core/token.ts';
 import type { TokenMemory } from './token-memory.ts';
 
@@ -20,7 +20,7 @@ export type IdpIngress = {
 /** The keys of an IdP are held for 10 minutes; this long again a token may outlive the key that signed it. */
 const REMEMBER_SECONDS = 300;
 
-/** Verified with the keys of the IdP, found by the `kid` of the token; remembered for 5 minutes while the IdP's entry stays as it is. */
+/** Verified with the keys of the IdP, found by the `kid` of the token, and kept in memory for 5 minutes, for which its entry vouches. */
 export function createIdpIngress(
   ports: { readonly foreignKeys: ForeignKeys; readonly clock: Clock },
   memory: TokenMemory,
@@ -46,25 +46,19 @@ export function createIdpIngress(
 
   return {
     async verify(compact, origin, policy) {
-      const idps = acceptedIdps(policy, origin, () => readForeignIssuer(compact));
-      const [first, ...others] = idps;
+      const [first, ...others] = acceptedIdps(policy, origin, () => readForeignIssuer(compact));
       if (first === undefined) return undefined;
-      const nowSeconds = ports.clock();
-      const known = memory.find(
-        compact,
-        origin,
-        (voucher) => idps.some((idp) => idp === voucher),
-        nowSeconds,
-      );
-      if (known !== undefined) {
-        return known.isExpired(nowSeconds) ? err({ reason: 'bad_idp_token', detail: 'expired' }) : ok(known);
-      }
       let verified = await verifyOf(compact, origin, first);
       // Organisations may share an IdP, each for clients of its own.
       for (const idp of others) if (!verified.ok) verified = await verifyOf(compact, origin, idp);
       return verified;
     },
   };
+}
+
+/** Is this the entry of an IdP of this policy, as it stands there now? */
+export function isIdpOf(policy: Policy, entry: object): boolean {
+  return [...policy.idps.values()].some((idp) => idp === entry);
 }
 
 /**

@@ -14,7 +14,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import { audiencesOf, isContextRoute, type Route } from '../core/route.ts';
 import type { KeySet } from '../core/signed-token.ts';
 import { VerifiedToken } from '../core/token.ts';
-import { createIdpIngress, selectorsAgree } from './idp-ingress.ts';
+import { createIdpIngress, isIdpOf, selectorsAgree } from './idp-ingress.ts';
 import { TokenMemory } from './token-memory.ts';
 
 /** A caller who was verified, the policy that holds for this request, and which header the token came in. */
@@ -55,16 +55,12 @@ export function createIngress(ports: {
   const memory = new TokenMemory();
   const idps = createIdpIngress(ports, memory);
 
-  const verifyRemembered = (
+  const verifyOwn = (
     compact: string,
     issuer: string,
     keys: KeySet,
   ): Result<VerifiedToken, IngressRefusal> => {
     const nowSeconds = ports.clock();
-    const known = memory.find(compact, issuer, (voucher) => voucher === keys, nowSeconds);
-    if (known !== undefined) {
-      return known.isExpired(nowSeconds) ? err({ reason: 'bad_token', detail: 'expired' }) : ok(known);
-    }
     const verified = VerifiedToken.verify(compact, { kind: 'access', issuer, keys, nowSeconds });
     if (verified.ok) {
       const untilSeconds = Number.POSITIVE_INFINITY;
@@ -79,10 +75,15 @@ export function createIngress(ports: {
   ): Promise<Result<{ token: VerifiedToken; policy: Policy }, IngressRefusal | Unavailable>> => {
     const book = await ports.rulebook.read();
     if (!book.ok) return book;
-    const { policy } = book.value;
+    const { policy, keys } = book.value;
+    const nowSeconds = ports.clock();
+    const holds = (voucher: object) => voucher === keys || isIdpOf(policy, voucher);
+    const known = memory.find(compact, origin, holds, nowSeconds);
+    if (known?.isExpired(nowSeconds)) return err({ reason: 'bad_token', detail: 'expired' });
+    if (known !== undefined) return ok({ token: known, policy });
     const ofIdp = await idps.verify(compact, origin, policy);
     if (ofIdp !== undefined) return ofIdp.ok ? ok({ token: ofIdp.value, policy }) : ofIdp;
-    return withKeys(ports.rulebook, ({ keys }) => verifyRemembered(compact, origin, keys));
+    return withKeys(ports.rulebook, (current) => verifyOwn(compact, origin, current.keys));
   };
 
   const admit = async (

@@ -148,7 +148,7 @@ describe('a token of an IdP', () => {
     world.nowSeconds += 159;
     expect(await knock(short)).toBe('robot');
     world.nowSeconds += 1;
-    expect(await knock(short)).toBe('bad_idp_token: expired');
+    expect(await knock(short)).toBe('bad_token: expired');
     world.nowSeconds += 300;
     expect(await knock(short)).toBe('bad_idp_token: expired');
   });
