@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canary, findCanaries } from './canary.ts';
 import { SPOILT_GATEWAYS } from './isolation/spoils.ts';
@@ -23,6 +24,24 @@ describe('240 callers of 20 organisations at once in one process', () => {
     for (const [purpose, count] of report.purposes) expect(count, purpose).toBeGreaterThan(10);
     expect(report.purposes.size).toBe(14);
   });
+});
+
+test('nor however many are under way, in however many environments, at whatever pace', {
+  timeout: 60_000,
+}, async () => {
+  const setting = fc.record({
+    seed: fc.nat(),
+    orgs: fc.integer({ min: 2, max: 3 }),
+    concurrency: fc.integer({ min: 1, max: 64 }),
+    environments: fc.integer({ min: 1, max: 5 }),
+    stepMs: fc.integer({ min: 0, max: 300 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(setting, async (drawn) => {
+      expect((await runIsolation({ requests: 120, ...drawn })).findings).toEqual([]);
+    }),
+    { numRuns: 12 },
+  );
 });
 
 describe('the harness finds a gateway that', () => {
