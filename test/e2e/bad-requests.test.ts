@@ -154,6 +154,7 @@ describe('a body that is no JSON of ours', () => {
       call({ name: 'read', arguments: {} }).replace('{}', '{"a":{"b":1,"b":2}}'),
     ],
     ['method in two cases', call().replace('"method"', '"Method":"ping","method"')],
+    ['params and its look-alike with a dotted i', call({ name: 'read', arguments: { id: 1, '\u0130d': 2 } })],
     ['name in two cases', call().replace('"name"', '"NAME":"ungranted","name"')],
     ['params and its look-alike with a long s', call().replace('"params"', '"param\u017f":{},"params"')],
     ['65 levels', nested(62)],
@@ -231,6 +232,10 @@ describe('a body that is no message', () => {
     ['a list for a name', { name: ['read'] }],
     ['an object for a name', { name: {} }],
     ['an empty name', { name: '' }],
+    ['arguments in another case', { name: 'read', Arguments: { text: 'x' } }],
+    ['arguments with a long s', { name: 'read', 'argument\u017f': { text: 'x' } }],
+    ['_meta in another case', { name: 'read', _META: {} }],
+    ['a prototype beside its name', { name: 'read', ['__proto__']: { arguments: { text: 'x' } } }],
   ])('a tool call with %s has invalid parameters', async ([, params]) => {
     expectRpcError(await post(rpc({ method: 'tools/call', params })), -32602);
   });
@@ -328,6 +333,7 @@ describe('a modern request whose headers', () => {
     ['encode with stray bits', { 'mcp-name': sentinel('cmVhZB==') }],
     ['encode what is no UTF-8', { 'mcp-name': sentinel('/w==') }],
     ['encode nothing', { 'mcp-name': sentinel('') }],
+    ['lack an end of the encoding', { 'mcp-name': '=?base64?=' }],
     ['lack the version', { 'mcp-protocol-version': undefined }],
     ['have an older version', { 'mcp-protocol-version': '2025-11-25' }],
     ['have an unknown version', { 'mcp-protocol-version': '1999-01-01' }],
@@ -344,6 +350,24 @@ describe('a modern request whose headers', () => {
   ])('%s disagrees with its body', async ([, second]) => {
     expectRpcError(await post(body(), [...headers(), second]), -32020);
   });
+
+  test.for<readonly [string, string, string]>([
+    ['in UTF-8', 'caf\u00e9', Buffer.from('caf\u00e9').toString('latin1')],
+    ['in Latin-1', 'caf\u00e9', 'caf\u00e9'],
+    ['in bytes that are another name in Latin-1', '\u00e2\u0082\u00ac', '\u00e2\u0082\u00ac'],
+    ['that is a sentinel, as it is', sentinel(base64('read')), sentinel(base64('read'))],
+    ['that is a sentinel in capitals, as it is', '=?BASE64?cmVhZA==?=', '=?BASE64?cmVhZA==?='],
+  ])('name a tool %s, which should be encoded, disagrees with its body', async ([, name, header]) => {
+    expectRpcError(await post(body(META, name), headers({ 'mcp-name': header })), -32020);
+  });
+
+  test.for(['initialize', 'ping', 'tools/list', 'resources/subscribe'])(
+    'name a tool for %s of the older era, which has none, disagree with its body',
+    async (method) => {
+      const older: readonly Header[] = [...PLAIN, ['mcp-name', 'read']];
+      expectRpcError(await post(rpc({ method, params: { name: 'read', uri: 'read' } }), older), -32020);
+    },
+  );
 
   test('name a tool for a method that has none disagrees with its body', async () => {
     const list = rpc({ method: 'tools/list', params: { _meta: META } });
@@ -400,6 +424,11 @@ describe('the path', () => {
     '/alpha/mcp/',
     '/alpha%2fmcp',
     '/alpha%5cmcp',
+    '/alpha%0a/mcp',
+    '/alpha/mcp%01',
+    '/alpha/m%43p',
+    '/%c4%b0lpha/mcp',
+    '/alpha%ef%bc%8fmcp',
     '/alpha\\mcp',
     '/alpha/./mcp',
     '/./alpha/mcp',
@@ -436,9 +465,12 @@ describe('the path', () => {
     expectProblem(await post(call(), PLAIN, target), 404, 'not_found');
   });
 
-  test.for(['/%/mcp', '/%zz/mcp', '/%ff/mcp'])('%s is malformed', async (target) => {
-    expectProblem(await post(call(), PLAIN, target), 400, 'invalid_argument');
-  });
+  test.for(['/%/mcp', '/%zz/mcp', '/%ff/mcp', '/alpha%c0%afmcp', '/%c1%a1lpha/mcp', '/%ed%a0%80/mcp'])(
+    '%s is malformed',
+    async (target) => {
+      expectProblem(await post(call(), PLAIN, target), 400, 'invalid_argument');
+    },
+  );
 
   test('with an encoded letter is the server that it decodes to', async () => {
     expect((await post(call(), PLAIN, '/%61lpha/mcp')).status).toBe(200);
@@ -649,7 +681,11 @@ describe('the token endpoint', () => {
     ['two Authorization headers', [AGENT, AGENT], GRANT],
     ['the body, for a client of the header', [], `${GRANT}&client_id=agent&client_secret=agent-secret`],
     ['the header, for a client of the body', [basic('poster', 'poster-secret')], GRANT],
-    ['an assertion that it cannot check', [], `${GRANT}&client_assertion=x`],
+    [
+      'an assertion that is none',
+      [],
+      `${GRANT}&client_assertion_type=${encodeURIComponent('urn:ietf:params:oauth:client-assertion-type:jwt-bearer')}&client_assertion=x`,
+    ],
   ])('knows no client by %s', async ([, headers, body]) => {
     expectOAuthError(await ask(body, [...headers, FORM]), 401, 'invalid_client');
   });
@@ -674,6 +710,7 @@ describe('the token endpoint', () => {
     ['a repeated grant type', `${GRANT}&${GRANT}`],
     ['a repeated grant type in another spelling', `${GRANT}&grant%5ftype=client_credentials`],
     ['a repeated scope', `${GRANT}&scope=tools&scope=tools`],
+    ['an assertion of no type', `${GRANT}&client_assertion=x`],
     ['a repeated parameter of its own', `${GRANT}&x=1&x=2`],
     ['nothing', ''],
   ])('refuses %s', async ([, body]) => {
@@ -688,17 +725,23 @@ describe('the token endpoint', () => {
     expectOAuthError(await ask(GRANT, [AGENT, ...headers]), 400, 'invalid_request');
   });
 
+  test.for(['password', 'implicit', 'CLIENT_CREDENTIALS', 'client_credentials;x'])(
+    'does not know the grant %s',
+    async (grant) => {
+      expectOAuthError(await ask(`grant_type=${grant}`), 400, 'unsupported_grant_type');
+    },
+  );
+
   test.for([
-    'password',
     'authorization_code',
     'refresh_token',
-    'implicit',
     'urn:ietf:params:oauth:grant-type:jwt-bearer',
     'urn:ietf:params:oauth:grant-type:token-exchange',
-    'CLIENT_CREDENTIALS',
-    'client_credentials;x',
-  ])('does not know the grant %s', async (grant) => {
-    expectOAuthError(await ask(`grant_type=${grant}`), 400, 'unsupported_grant_type');
+  ])('gives a client that may not use it nothing for the grant %s', async (grant) => {
+    const answer = await ask(`grant_type=${encodeURIComponent(grant)}`);
+    const { error } = JSON.parse(answer.body);
+    expect(['unauthorized_client', 'unsupported_grant_type']).toContain(error);
+    expectOAuthError(answer, 400, error);
   });
 
   test.for<readonly [string, () => string]>([
