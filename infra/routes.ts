@@ -23,6 +23,7 @@ export const ROUTES: readonly Route[] = [
   { path: '/oauth/callback/{idp}',                                    methods: ['GET'],                   target: 'issuer',       access: 'public' },
   { path: '/oauth/token',                                             methods: ['POST'],                  target: 'issuer',       access: 'public' },
   { path: '/oauth/revoke',                                            methods: ['POST'],                  target: 'issuer',       access: 'public' },
+  { path: '/oauth/introspect',                                        methods: ['POST'],                  target: 'issuer',       access: 'public' },
   { path: '/oauth/register',                                          methods: ['POST'],                  target: 'issuer',       access: 'public' },
   { path: '/healthz',                                                 methods: ['GET'],                   target: 'issuer',       access: 'public' },
   { path: '/{server}/mcp',                                            methods: ['POST', 'GET', 'DELETE'], target: 'gateway',      access: 'token' },

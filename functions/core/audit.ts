@@ -29,6 +29,8 @@ export type AuditRecord = {
   readonly subject?: string;
   readonly kind?: string;
   readonly client_id?: string;
+  /** Those who act for the subject, the present one first; absent where nobody does. */
+  readonly actors?: readonly string[];
   readonly jti?: string;
   readonly scopes?: readonly string[];
   readonly server?: string;
@@ -43,12 +45,13 @@ export type AuditRecord = {
 /** The fields of a record that name who acted. */
 export function auditedCaller(
   caller: Caller,
-): Pick<AuditRecord, 'org_id' | 'subject' | 'kind' | 'client_id' | 'jti' | 'scopes'> {
+): Pick<AuditRecord, 'org_id' | 'subject' | 'kind' | 'client_id' | 'actors' | 'jti' | 'scopes'> {
   return {
     org_id: caller.orgId,
     subject: caller.subject,
     kind: caller.kind,
     client_id: caller.clientId,
+    ...(caller.actors.length > 0 ? { actors: caller.actors } : {}),
     jti: caller.jti,
     scopes: caller.scopes,
   };

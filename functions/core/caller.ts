@@ -1,54 +1,79 @@
+import { FOREIGN_CLOCK_TOLERANCE_SECONDS } from './foreign-token.ts';
 import type { Json } from './json.ts';
+import { findLiveClient, findParties, type PartyRefusal } from './parties.ts';
 import type { ClientEntry, Policy } from './policy.ts';
-import { err, ok, type Result } from './result.ts';
+import { ok, type Result } from './result.ts';
+import { RUNS_ISSUE } from './run.ts';
+import { namespaceOf, type RunPermissions, type RunSection } from './run-request.ts';
+import { VerifiedRunToken } from './run-token.ts';
 import { type Claims, VerifiedToken } from './token.ts';
 import { userScopes } from './user-grant.ts';
-import { canonicalFilters, parseContextScope } from './visibility.ts';
+import { canonicalFilters, isWithin, parseContextScope } from './visibility.ts';
 
 /** Why a verified token stands for nobody any more. */
-export type CallerRefusal = {
-  readonly reason: 'unknown_client' | 'client_disabled' | 'org_mismatch' | 'org_suspended';
+export type CallerRefusal = PartyRefusal;
+
+/** What a token says of its caller, narrowed to what the running policy still gives. */
+type CallerFacts = {
+  readonly subject: string;
+  readonly kind: Caller['kind'];
+  readonly scopes: readonly string[];
+  readonly groups: readonly string[];
+  readonly jti: string;
+  readonly actors: readonly string[];
+  readonly issuedAtSeconds: number;
+  readonly expiresAtSeconds: number;
+  readonly endsAtSeconds: number;
+  readonly audience: string;
+  readonly context: Caller['context'];
+  readonly runPermissions: RunPermissions | undefined;
 };
 
+const NO_CONTEXT: Caller['context'] = { namespace: undefined, scopeFilters: undefined };
+
 /**
- * The verified party of one request. Only {@link Caller.fromToken} makes one: the constructor is private, and
- * `Caller.is` refuses at run time what was cast.
+ * The verified party of one request. Only {@link Caller.fromToken} and {@link Caller.fromRunToken} make one: the constructor is
+ * private, and `Caller.is` refuses at run time what was cast.
  */
 export class Caller {
   readonly #client: ClientEntry;
   readonly orgId: string;
   readonly subject: string;
-  readonly kind: 'user' | 'agent';
+  readonly kind: 'user' | 'agent' | 'run';
   readonly clientId: string;
   /** What the token carries and the client may still have, in the token's order. */
   readonly scopes: readonly string[];
   readonly groups: readonly string[];
   readonly jti: string;
+  /** Those who act for the subject, the present one first. */
+  readonly actors: readonly string[];
   readonly issuedAtSeconds: number;
   readonly expiresAtSeconds: number;
+  /** `exp` itself, without the tolerance that `expiresAtSeconds` of an IdP's token has: what is made of the token ends by then. */
+  readonly endsAtSeconds: number;
   readonly audience: string;
   /** The token's context-store claims as they stand, none where the client has others by now; `core/visibility` judges them. */
   readonly context: { readonly namespace: Json | undefined; readonly scopeFilters: Json | undefined };
 
-  private constructor(token: VerifiedToken, client: ClientEntry, policy: Policy) {
-    const { claims } = token;
+  /** What a run may do; undefined for a caller that is none. */
+  readonly runPermissions: RunPermissions | undefined;
+
+  private constructor(client: ClientEntry, facts: CallerFacts) {
     this.#client = client;
-    this.orgId = claims.orgId;
-    this.subject = claims.subject;
-    this.kind = claims.subject === claims.clientId ? 'agent' : 'user';
-    this.clientId = claims.clientId;
-    this.scopes =
-      claims.idp === undefined || this.kind === 'agent'
-        ? claims.scopes.filter((scope) => client.scopes.includes(scope))
-        : scopesOfIdpUser(claims, client, policy);
-    // A group that the configuration took from an agent since is gone; a user's groups are the identity provider's.
-    this.groups =
-      this.kind === 'agent' ? claims.groups.filter((group) => client.groups.includes(group)) : claims.groups;
-    this.jti = claims.jti;
-    this.issuedAtSeconds = claims.issuedAtSeconds;
-    this.expiresAtSeconds = claims.expiresAtSeconds;
-    this.audience = claims.audience;
-    this.context = contextOf(claims, client);
+    this.orgId = client.org;
+    this.clientId = client.id;
+    this.subject = facts.subject;
+    this.kind = facts.kind;
+    this.scopes = facts.scopes;
+    this.groups = facts.groups;
+    this.jti = facts.jti;
+    this.actors = facts.actors;
+    this.issuedAtSeconds = facts.issuedAtSeconds;
+    this.expiresAtSeconds = facts.expiresAtSeconds;
+    this.endsAtSeconds = facts.endsAtSeconds;
+    this.audience = facts.audience;
+    this.context = facts.context;
+    this.runPermissions = facts.runPermissions;
   }
 
   static is(value: unknown): value is Caller {
@@ -56,27 +81,73 @@ export class Caller {
   }
 
   /**
-   * The caller of a verified token under the running policy. In this order: the client belongs to the token's organisation, is
-   * registered or of a class that is still admitted, is not disabled; the organisation is not suspended. Scopes that the client has
-   * lost since are dropped. Does NOT check audience or revocation.
+   * The caller of a verified token under the running policy: every party to it may still take part ({@link findParties}). Scopes
+   * that one of them has lost since are dropped. Does NOT check audience or revocation.
    *
    * @throws TypeError on a token that {@link VerifiedToken.verify} did not make
    */
   static fromToken(token: VerifiedToken, policy: Policy): Result<Caller, CallerRefusal> {
     if (!VerifiedToken.is(token)) throw new TypeError('a caller needs a verified token');
-    const { clientId, orgId } = token.claims;
-    const registeredOrg = policy.clients.get(clientId)?.org ?? orgId;
-    if (registeredOrg !== orgId) return err({ reason: 'org_mismatch' });
-    const client = policy.findClient(clientId, orgId);
-    if (client === undefined) return err({ reason: 'unknown_client' });
-    if (client.disabled) return err({ reason: 'client_disabled' });
-    if (policy.isSuspended(client.org)) return err({ reason: 'org_suspended' });
-    return ok(new Caller(token, client, policy));
+    const { claims } = token;
+    const parties = findParties(policy, claims);
+    if (!parties.ok) return parties;
+    const { client, agent } = parties.value;
+    const isOfIdp = claims.idp !== undefined;
+    return ok(
+      new Caller(client, {
+        ...claims,
+        kind: agent === undefined ? 'user' : 'agent',
+        actors: claims.actors ?? [],
+        endsAtSeconds: claims.expiresAtSeconds - (isOfIdp ? FOREIGN_CLOCK_TOLERANCE_SECONDS : 0),
+        scopes:
+          isOfIdp && agent === undefined
+            ? scopesOfIdpUser(claims, client, policy)
+            : claims.scopes.filter((scope) =>
+                [client, agent ?? client].every((one) => one.scopes.includes(scope)),
+              ),
+        // A group that the configuration took from an agent since is gone; a user's groups are the identity provider's.
+        groups:
+          agent === undefined ? claims.groups : claims.groups.filter((group) => agent.groups.includes(group)),
+        context: contextOf(claims, client, agent),
+        runPermissions: undefined,
+      }),
+    );
   }
 
-  /** Every scope that a new token of this client may carry. */
+  /**
+   * The run of a verified run token, as one service sees it. Its coordinator is looked at like the client of any token; a namespace
+   * for which it may open no runs any more is gone, and with the scope `runs/issue` all of them. A run has no scopes.
+   *
+   * @throws TypeError on a token that {@link VerifiedRunToken.verify} did not make
+   */
+  static fromRunToken(
+    token: VerifiedRunToken,
+    service: string,
+    policy: Policy,
+  ): Result<Caller, CallerRefusal> {
+    if (!VerifiedRunToken.is(token)) throw new TypeError('a run needs a verified run token');
+    const client = findLiveClient(policy, token.claims.clientId, token.claims.orgId);
+    if (!client.ok) return client;
+    const { runId, services, permissions, ...claims } = token.claims;
+    return ok(
+      new Caller(client.value, {
+        ...claims,
+        subject: runId,
+        kind: 'run',
+        actors: [],
+        endsAtSeconds: claims.expiresAtSeconds,
+        scopes: [],
+        groups: [],
+        audience: service,
+        context: runContext(services.get(service), client.value),
+        runPermissions: permissions,
+      }),
+    );
+  }
+
+  /** Every scope that a new token of this client may carry; a run can obtain none. */
   get obtainableScopes(): readonly string[] {
-    return this.#client.scopes;
+    return this.kind === 'run' ? [] : this.#client.scopes;
   }
 
   /** The MCP server that this client is, where it is one calling out through the egress gateway. */
@@ -91,7 +162,9 @@ export class Caller {
 
   /** One string for this caller, equal for no other: for cache keys, sealed handles and connection pools. */
   get key(): string {
-    return JSON.stringify([this.orgId, this.clientId, this.subject]);
+    // A run may have the name of a client or of a user.
+    const kind = this.kind === 'run' ? ['run'] : [];
+    return JSON.stringify([this.orgId, this.clientId, this.subject, ...kind]);
   }
 }
 
@@ -105,26 +178,41 @@ function scopesOfIdpUser(claims: Claims, client: ClientEntry, policy: Policy): r
 }
 
 /** An agent with an IdP's token has what its registration gives: the IdP says nothing of namespaces. A user has none. */
-function contextOf(claims: Claims, client: ClientEntry): Caller['context'] {
-  const none = { namespace: undefined, scopeFilters: undefined };
+function contextOf(claims: Claims, client: ClientEntry, agent: ClientEntry | undefined): Caller['context'] {
   if (claims.idp === undefined) {
     const { namespace, scopeFilters } = claims;
-    return isStillGiven(claims, client) ? { namespace, scopeFilters } : none;
+    return isStillGiven(claims, client, agent) ? { namespace, scopeFilters } : NO_CONTEXT;
   }
-  if (claims.subject !== claims.clientId) return none;
+  if (agent === undefined) return NO_CONTEXT;
   const { namespace, scopeFilters } = client;
   const filters = scopeFilters === undefined ? undefined : new Map(Object.entries(scopeFilters));
   return { namespace, scopeFilters: filters };
 }
 
+/** A malformed namespace passes, to be refused as what it is where it is used. */
+function runContext(section: RunSection | undefined, client: ClientEntry): Caller['context'] {
+  if (section === undefined || !client.scopes.includes(RUNS_ISSUE)) return NO_CONTEXT;
+  const namespace = namespaceOf(section);
+  const isGone = namespace !== undefined && !client.runNamespaces.includes(namespace);
+  return isGone
+    ? NO_CONTEXT
+    : { namespace: section.get('namespace'), scopeFilters: section.get('scope_filters') };
+}
+
 /**
- * Does the client's registration still give what the token says of the context store? Malformed claims pass, to be refused as what
- * they are where they are used.
+ * Does the client's registration still give what the token says of the context store? Of a token that was delegated, the registration of
+ * the agent that it is about, and that of its client, if it has any, allow what may have been narrowed on the way. Malformed claims pass,
+ * to be refused as what they are where they are used.
  */
-function isStillGiven(claims: Claims, client: ClientEntry): boolean {
+function isStillGiven(claims: Claims, client: ClientEntry, agent: ClientEntry | undefined): boolean {
   const scope = parseContextScope(claims, 'read');
   if (!scope.ok) return true;
-  const given = new Map(Object.entries(client.scopeFilters ?? {}));
-  const isSameScope = canonicalFilters(scope.value.scopeFilters) === canonicalFilters(given);
-  return scope.value.namespace === client.namespace && isSameScope;
+  const { namespace, scopeFilters } = scope.value;
+  const filtersOf = (one: ClientEntry) => new Map(Object.entries(one.scopeFilters ?? {}));
+  if (agent === undefined || agent === client) {
+    const isSameScope = canonicalFilters(scopeFilters) === canonicalFilters(filtersOf(client));
+    return namespace === client.namespace && isSameScope;
+  }
+  const giving = client.namespace === undefined ? [agent] : [agent, client];
+  return giving.every((one) => one.namespace === namespace && isWithin(scopeFilters, filtersOf(one)));
 }

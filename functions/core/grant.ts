@@ -27,6 +27,8 @@ export type TokenRequest = {
 /** What will be in the token. */
 export type GrantPlan = {
   readonly subject: string;
+  /** Is the subject a user, or a client on its own behalf? */
+  readonly kind: 'user' | 'agent';
   readonly clientId: string;
   readonly orgId: string;
   readonly audience: string;
@@ -36,6 +38,8 @@ export type GrantPlan = {
   readonly context: Readonly<Record<string, unknown>>;
   /** When the user logged in (`auth_time`); undefined for a client's own token. */
   readonly authTimeSeconds?: number;
+  /** Those who act for the subject, the present one first; nobody where it is absent. */
+  readonly actors?: readonly string[];
   /** The login or the token that this one comes of; undefined for a client's own token. */
   readonly descent?: Descent;
 };
@@ -74,6 +78,7 @@ export function planClientCredentials(
   const opensContext = server === undefined || server === CONTEXT_STORE;
   return ok({
     subject: client.id,
+    kind: 'agent',
     clientId: client.id,
     orgId: client.org,
     audience: audience.value,

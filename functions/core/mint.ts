@@ -1,3 +1,4 @@
+import { toActClaim } from './act-claim.ts';
 import type { Caller } from './caller.ts';
 import type { Descent, GrantPlan } from './grant.ts';
 import { descendantOf } from './token-line.ts';
@@ -38,6 +39,7 @@ export function mintAccessToken(
     exp: expiresAtSeconds,
     jti: plan.descent === undefined ? signing.jti : descend(plan.descent, signing.jti),
     ...(plan.descent === undefined ? {} : { parent_iat: plan.descent.issuedAtSeconds }),
+    act: toActClaim(plan.actors ?? []),
     ...(plan.authTimeSeconds === undefined ? {} : { auth_time: plan.authTimeSeconds }),
     ...(plan.groups.length > 0 ? { groups: plan.groups } : {}),
     ...plan.context,
@@ -62,6 +64,7 @@ export function mintIdentityToken(
     scope: caller.scopes.join(' '),
     org_id: caller.orgId,
     ...(caller.groups.length > 0 ? { groups: caller.groups } : {}),
+    act: toActClaim(caller.actors),
     iat: signing.nowSeconds,
     parent_iat: caller.issuedAtSeconds,
     exp: expiresAtSeconds,

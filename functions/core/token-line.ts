@@ -6,6 +6,8 @@
 
 /** More than a delegation may be deep. A `jti` with more parts is none of ours, and is a line of its own. */
 const MAX_PARTS = 8;
+/** An id of ours is a UUID. */
+const MAX_ID_LENGTH = 36;
 /** What the token layer takes for an identifier (RFC 7519 sets no bound; keys of storage are bounded). */
 const MAX_JTI_LENGTH = 255;
 
@@ -13,6 +15,11 @@ const MAX_JTI_LENGTH = 255;
 export function descendantOf(ancestor: string, id: string): string | undefined {
   const jti = `${ancestor}.${id}`;
   return jti.length <= MAX_JTI_LENGTH && jti.split('.').length <= MAX_PARTS ? jti : undefined;
+}
+
+/** May a token descend from this one, whatever id it is given? */
+export function hasRoomBelow(jti: string): boolean {
+  return descendantOf(jti, 'x'.repeat(MAX_ID_LENGTH)) !== undefined;
 }
 
 /** The ids by which a token can be revoked: its login's or first ancestor's, those between, and its own. */

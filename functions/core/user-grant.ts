@@ -60,6 +60,7 @@ export function planUserGrant(
   }
   return ok({
     subject,
+    kind: 'user',
     clientId: client.id,
     orgId,
     audience: resource,

@@ -64,7 +64,36 @@ export function parseContextScope(
 export function isVisible(scope: ContextScope, document: DocumentScope): boolean {
   if (document.orgId !== scope.orgId || document.namespace !== scope.namespace) return false;
   if (document.scopeFilters.size === 0) return true;
-  return [...scope.scopeFilters].every(([name, value]) => document.scopeFilters.get(name) === value);
+  return isWithin(document.scopeFilters, scope.scopeFilters);
+}
+
+/**
+ * The context claims of a token that descends from another: what that one opens, and, where another client takes it over, within what
+ * this client's registration says for its own tokens. Nothing where the two have no namespace or no document in common, and where
+ * the token opens nothing.
+ */
+export function narrowContext(
+  context: { readonly namespace: Json | undefined; readonly scopeFilters: Json | undefined },
+  client: {
+    readonly namespace?: string | undefined;
+    readonly scopeFilters?: Readonly<Record<string, string>> | undefined;
+  } = {},
+): Readonly<Record<string, unknown>> {
+  const scope = parseContextScope({ orgId: '', ...context }, 'read');
+  if (!scope.ok) return {};
+  const { namespace, scopeFilters } = scope.value;
+  if (client.namespace !== undefined && client.namespace !== namespace) return {};
+  const filters = new Map(scopeFilters);
+  for (const [name, value] of Object.entries(client.scopeFilters ?? {})) {
+    if ((filters.get(name) ?? value) !== value) return {};
+    filters.set(name, value);
+  }
+  return { namespace, ...(filters.size === 0 ? {} : { scope_filters: Object.fromEntries(filters) }) };
+}
+
+/** Are these filters the registered ones, or those and more of them? Then what they show is no more. */
+export function isWithin(filters: ScopeFilters, registered: ScopeFilters): boolean {
+  return [...registered].every(([name, value]) => filters.get(name) === value);
 }
 
 /** Filters as one string, equal for equal filters whatever their order. */

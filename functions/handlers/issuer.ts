@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { type AppEnv, createApp } from './app.ts';
 import { createDiscovery } from './discovery.ts';
+import { introspectToken } from './introspection-endpoint.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
 import { createLogin } from './login/login.ts';
 import { NO_STORE, recordDecision } from './oauth-answer.ts';
@@ -9,12 +10,13 @@ import { registerClient } from './registration-endpoint.ts';
 import { revokeToken } from './revocation-endpoint.ts';
 import { createRuns } from './runs.ts';
 import { issueToken } from './token-endpoint.ts';
+import { createVending } from './vending.ts';
 
 const MAX_FORM_BYTES = 16_384;
 
 /** The authorization server: discovery, tokens (RFC 6749) and revocation (RFC 7009). */
 export function createIssuer(ports: IssuerPorts): Hono<AppEnv> {
-  const app = createApp(ports.log);
+  const app = createApp(ports.log, ports.allowedOrigins);
   const limit = bodyLimit({
     maxSize: MAX_FORM_BYTES,
     onError: async (c) => {
@@ -32,6 +34,8 @@ export function createIssuer(ports: IssuerPorts): Hono<AppEnv> {
   app.route('/', createLogin(ports));
   app.post('/oauth/token', limit, (c) => issueToken(ports, c.req.raw, c.env));
   app.post('/oauth/revoke', limit, (c) => revokeToken(ports, c.req.raw, c.env));
+  app.post('/oauth/introspect', limit, (c) => introspectToken(ports, c.req.raw, c.env));
+  app.route('/', createVending(ports));
   app.post('/oauth/register', (c) => registerClient(ports, c.req.raw, c.env));
   app.route('/', createRuns(ports));
   return app;

@@ -1,8 +1,10 @@
 import type { AuditRecord } from '../core/audit.ts';
 import type { Invocation } from '../core/invocation.ts';
-import { KeySet } from '../core/signed-token.ts';
-import { VerifiedToken } from '../core/token.ts';
+import type { ClientEntry } from '../core/policy.ts';
+import type { Unavailable } from '../core/ports.ts';
+import { ok, type Result } from '../core/result.ts';
 import { authenticateClient, type ClientRefusal } from './client-authentication.ts';
+import { endFamily } from './grants/family.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
 import {
   auditedClient,
@@ -12,10 +14,14 @@ import {
   recordDecision,
   recordRefusal,
 } from './oauth-answer.ts';
+import { type PresentedToken, readPresentedToken } from './presented-token.ts';
+
+const REASON = 'revoked_by_its_client';
 
 /**
- * `POST /oauth/revoke` (RFC 7009): an unknown token is 200, another client's is left alone (the record says so), a token of this
- * client is dead when this answers.
+ * `POST /oauth/revoke` (RFC 7009): an unknown token is 200, another client's is left alone (the record says so). A token of this client is
+ * dead when this answers, with all that descends from it: an access token or a run token is, and with a refresh token the whole login.
+ * `token_type_hint` is not needed and not looked at.
  */
 export async function revokeToken(
   ports: IssuerPorts,
@@ -29,49 +35,53 @@ export async function revokeToken(
   const { form } = read.value;
   const authenticated = await authenticateClient(ports, request, form, invocation);
   if (!authenticated.ok) return refuse(authenticated.error);
-  const { client } = authenticated.value;
+  const { client, policy } = authenticated.value;
   const token = form.get('token');
   if (token === undefined) {
     return refuse({ error: 'invalid_request', description: '`token` is missing' }, auditedClient(client));
   }
-  const nowSeconds = Math.floor(ports.now() / 1000);
-  // Our own keys, not the published copy of them: a token that looks unknown here would be left alive.
-  const published = await ports.keys.publish();
-  if (!published.ok) return oauthError(published.error, invocation);
-  const keys = new KeySet(published.value);
-  const verified = VerifiedToken.verify(token, {
-    kind: 'access',
-    issuer: invocation.origin,
-    keys,
-    nowSeconds,
+  const presented = await readPresentedToken(ports, { client, policy, invocation }, token);
+  if (!presented.ok) return refuse(presented.error, auditedClient(client));
+  const revoked = await revokePresented(ports, client, invocation, presented.value);
+  if (!revoked.ok) return oauthError(revoked.error, invocation);
+  return new Response(null, {
+    status: 200,
+    headers: { ...NO_STORE, 'x-request-id': invocation.requestId },
   });
-  if (!verified.ok || verified.value.claims.clientId !== client.id) {
-    const reason = verified.ok ? 'another_clients_token' : `bad_token: ${verified.error.detail}`;
-    await recordDecision(ports, invocation, {
+}
+
+/** Revokes what is this client's. The record comes first, but for a login, which ends first. */
+async function revokePresented(
+  ports: IssuerPorts,
+  client: ClientEntry,
+  invocation: Invocation,
+  presented: PresentedToken,
+): Promise<Result<void, Unavailable>> {
+  const record = (decision: 'allow' | 'deny', reason: string, jti?: string) =>
+    recordDecision(ports, invocation, {
       area: 'revocation',
-      decision: 'deny',
+      decision,
       reason,
       ...auditedClient(client),
+      ...(jti === undefined ? {} : { jti }),
     });
-    return new Response(null, { status: 200, headers: NO_STORE });
+  switch (presented.kind) {
+    case 'none':
+      await record('deny', `bad_token: ${presented.detail}`);
+      return ok(undefined);
+    case 'refresh':
+      return endFamily(ports, presented.found.family, { client, invocation }, REASON);
+    case 'access':
+    case 'run': {
+      const { clientId, orgId, jti, expiresAtSeconds } = presented.token.claims;
+      if (clientId !== client.id) {
+        await record('deny', 'another_clients_token');
+        return ok(undefined);
+      }
+      const written = await record('allow', REASON, jti);
+      if (!written.ok) return written;
+      const entry = { orgId, kind: 'jti', id: jti, beforeSeconds: expiresAtSeconds } as const;
+      return ports.revocations.revoke({ ...entry, forgetAtSeconds: expiresAtSeconds + 60 });
+    }
   }
-  const { claims } = verified.value;
-  const written = await recordDecision(ports, invocation, {
-    area: 'revocation',
-    decision: 'allow',
-    reason: 'revoked_by_its_client',
-    ...auditedClient(client),
-    jti: claims.jti,
-  });
-  if (!written.ok) return oauthError(written.error, invocation);
-  const revoked = await ports.revocations.revoke({
-    orgId: claims.orgId,
-    kind: 'jti',
-    id: claims.jti,
-    beforeSeconds: claims.expiresAtSeconds,
-    forgetAtSeconds: claims.expiresAtSeconds + 60,
-  });
-  return revoked.ok
-    ? new Response(null, { status: 200, headers: NO_STORE })
-    : oauthError(revoked.error, invocation);
 }

@@ -9,7 +9,9 @@ import { authenticateClient, type ClientRefusal } from './client-authentication.
 import { grantAuthorizationCode } from './grants/authorization-code.ts';
 import { grantClientCredentials } from './grants/client-credentials.ts';
 import type { Grant } from './grants/grant.ts';
+import { grantJwtBearer } from './grants/jwt-bearer.ts';
 import { grantRefreshToken } from './grants/refresh-token.ts';
+import { grantTokenExchange } from './grants/token-exchange.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
 import {
   auditedClient,
@@ -25,6 +27,11 @@ export const GRANTS: ReadonlyMap<string, { readonly registeredAs: string; readon
   ['client_credentials', { registeredAs: 'client_credentials', grant: grantClientCredentials }],
   ['authorization_code', { registeredAs: 'authorization_code', grant: grantAuthorizationCode }],
   ['refresh_token', { registeredAs: 'refresh_token', grant: grantRefreshToken }],
+  [
+    'urn:ietf:params:oauth:grant-type:token-exchange',
+    { registeredAs: 'token-exchange', grant: grantTokenExchange },
+  ],
+  ['urn:ietf:params:oauth:grant-type:jwt-bearer', { registeredAs: 'jwt-bearer', grant: grantJwtBearer }],
 ]);
 
 /**
@@ -91,10 +98,11 @@ export async function signAccessToken(
     reason,
     org_id: plan.orgId,
     subject: plan.subject,
-    kind: plan.subject === plan.clientId ? 'agent' : 'user',
+    kind: plan.kind,
     client_id: plan.clientId,
     jti: unsigned.jti,
     scopes: plan.scopes,
+    ...(plan.actors === undefined || plan.actors.length === 0 ? {} : { actors: plan.actors }),
     name: plan.audience,
     policy_version: policy.version,
   });

@@ -36,6 +36,7 @@ test('a token for one server is about the client itself', () => {
     ok: true,
     value: {
       subject: 'courier',
+      kind: 'agent',
       clientId: 'courier',
       orgId: 'acme',
       audience: maps,

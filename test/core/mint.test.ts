@@ -11,6 +11,7 @@ const UPSTREAM = 'https://maps.internal.example.com/mcp';
 
 const plan: GrantPlan = {
   subject: 'courier',
+  kind: 'agent',
   clientId: 'courier',
   orgId: 'acme',
   audience: `${ORIGIN}/maps/mcp`,

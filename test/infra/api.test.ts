@@ -17,6 +17,7 @@ const PUBLIC = [
   'GET /oauth/authorize',
   'GET /oauth/callback/{idp}',
   'POST /oauth/consent',
+  'POST /oauth/introspect',
   'POST /oauth/register',
   'POST /oauth/revoke',
   'POST /oauth/token',

@@ -72,7 +72,7 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
       return store.revoke(entry);
     },
   };
-  const rulebook: IssuerPorts['rulebook'] = {
+  const rulebook: IssuerPorts['rulebook'] = changes.rulebook ?? {
     read: () => Promise.resolve(ok({ policy, keys: issuer.keys })),
   };
   const ports: IssuerPorts = {
@@ -111,6 +111,7 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
       log: () => {},
     }),
     sealer: () => Promise.resolve(new Sealer(['0'.repeat(64)])),
+    allowedOrigins: [],
     stage: 'prod',
     now: () => clock() * 1000,
     randomId: randomUUID,

@@ -1,0 +1,202 @@
+import { MAX_ACTORS } from './act-claim.ts';
+import type { Caller } from './caller.ts';
+import { type GrantPlan, type OAuthRefusal, planLifetime, serverOfResource, splitScopes } from './grant.ts';
+import { type ClientEntry, CONTEXT_STORE, type Policy } from './policy.ts';
+import { err, ok, type Result } from './result.ts';
+import { NAME, resourceOf } from './route.ts';
+import { hasRoomBelow } from './token-line.ts';
+import { narrowContext } from './visibility.ts';
+
+/** The kinds of token that can be exchanged, by the end of their URN (RFC 8693 §3). */
+export type ExchangedType = 'access_token' | 'id_token';
+
+/** A token that takes part in an exchange. */
+export type ExchangedToken = { readonly compact: string; readonly type: ExchangedType };
+
+/** What is asked for, as it was sent. */
+export type ExchangeForm = {
+  readonly subject: ExchangedToken;
+  readonly actor: ExchangedToken | undefined;
+  readonly scope: string | undefined;
+  /** The resource that is named, by `resource` or by `audience`; undefined where none is. */
+  readonly target: string | undefined;
+};
+
+const TYPE = 'urn:ietf:params:oauth:token-type:';
+
+/** What every exchange gives (RFC 8693 §2.2.1). */
+export const ISSUED_TOKEN_TYPE = `${TYPE}access_token`;
+
+/** `jwt` says how a token looks and not what it is for; only access tokens are taken by that name. */
+const TYPES: ReadonlyMap<string, ExchangedType> = new Map([
+  [`${TYPE}access_token`, 'access_token'],
+  [`${TYPE}jwt`, 'access_token'],
+  [`${TYPE}id_token`, 'id_token'],
+]);
+
+/**
+ * Reads the parameters of an exchange (RFC 8693 §2.1): a subject token and its type, an actor token and its type or neither, an access
+ * token as what is asked for, one target at most. `audience` is the name of a server, or its resource.
+ */
+export function readExchangeForm(
+  form: ReadonlyMap<string, string>,
+  resources: readonly string[],
+  origin: string,
+): Result<ExchangeForm, OAuthRefusal> {
+  const subject = readToken(form, 'subject_token');
+  if (!subject.ok) return subject;
+  if (subject.value === undefined) return refuse('invalid_request', '`subject_token` is missing');
+  const actor = readToken(form, 'actor_token');
+  if (!actor.ok) return actor;
+  if (TYPES.get(form.get('requested_token_type') ?? ISSUED_TOKEN_TYPE) !== 'access_token') {
+    return refuse('invalid_request', 'only access tokens are issued');
+  }
+  const audience = form.get('audience');
+  const named = audience !== undefined && NAME.test(audience) ? resourceOf(audience, origin) : audience;
+  const targets = new Set([...resources, ...(named === undefined ? [] : [named])]);
+  if (targets.size > 1) return refuse('invalid_target', 'ask for one target at a time');
+  const [target] = targets;
+  return ok({ subject: subject.value, actor: actor.value, scope: form.get('scope'), target });
+}
+
+function readToken(
+  form: ReadonlyMap<string, string>,
+  name: 'subject_token' | 'actor_token',
+): Result<ExchangedToken | undefined, OAuthRefusal> {
+  const [compact, typeName] = [form.get(name), form.get(`${name}_type`)];
+  if (compact === undefined && typeName === undefined) return ok(undefined);
+  if (compact === undefined || typeName === undefined) {
+    return refuse('invalid_request', `\`${name}\` and \`${name}_type\` come together`);
+  }
+  const type = TYPES.get(typeName);
+  return type === undefined
+    ? refuse('invalid_request', `this \`${name}_type\` is not accepted`)
+    : ok({ compact, type });
+}
+
+/** What a token says that takes part: a {@link Caller}, or a user by an id token. */
+export type ExchangeSubject = Pick<
+  Caller,
+  | 'subject'
+  | 'kind'
+  | 'clientId'
+  | 'orgId'
+  | 'scopes'
+  | 'groups'
+  | 'jti'
+  | 'actors'
+  | 'issuedAtSeconds'
+  | 'endsAtSeconds'
+  | 'audience'
+  | 'context'
+>;
+
+/** Whom the new token is about, and who acts; undefined: the client itself. */
+export type ExchangeParties = {
+  readonly subject: ExchangeSubject;
+  readonly actor: ExchangeSubject | undefined;
+};
+
+/**
+ * Plans the token of an exchange. In this order: the client may exchange tokens of the subject's client, in its own organisation; the
+ * actor is the client, or acts through it; the target is a server that the subject may know of, or `ORIGIN` where the subject's token
+ * has it and the client may; scopes are those of the subject's token that the client may have too; the chain of actors is no longer
+ * than {@link MAX_ACTORS}. Nothing is more than the subject's token gave, and nothing lasts longer. The new token descends from it.
+ */
+export function planExchange(
+  policy: Policy,
+  client: ClientEntry,
+  parties: ExchangeParties,
+  request: Pick<ExchangeForm, 'scope' | 'target'>,
+  place: { readonly origin: string; readonly nowSeconds: number },
+): Result<GrantPlan, OAuthRefusal> {
+  const { subject, actor } = parties;
+  if (subject.orgId !== client.org) return refuseToken('another_organisation');
+  if (!client.exchangeFrom.includes(subject.clientId)) {
+    const description = 'this client may not exchange tokens of that client';
+    return err({ error: 'unauthorized_client', description, cause: 'exchange_from' });
+  }
+  if (actor !== undefined && (actor.clientId !== client.id || actor.orgId !== client.org)) {
+    return refuseToken('another_clients_actor');
+  }
+  const audience = planTarget(policy, client, subject, request.target, place.origin);
+  if (!audience.ok) return audience;
+  const scopes = planScopes(client, subject, request.scope);
+  if (!scopes.ok) return scopes;
+  const actors = chainOf(subject, actor?.subject ?? client.id);
+  if (actors.length > MAX_ACTORS || !hasRoomBelow(subject.jti)) return refuseToken('delegated_too_often');
+  const server = serverOfResource(audience.value, place.origin);
+  const endsAtSeconds = Math.min(subject.endsAtSeconds, actor?.endsAtSeconds ?? subject.endsAtSeconds);
+  const lifetimeSeconds = Math.min(
+    planLifetime(policy, client, server, scopes.value),
+    endsAtSeconds - place.nowSeconds,
+  );
+  if (lifetimeSeconds <= 0) return refuseToken('expired');
+  const opensContext = server === undefined || server === CONTEXT_STORE;
+  return ok({
+    subject: subject.subject,
+    kind: subject.kind === 'user' ? 'user' : 'agent',
+    clientId: client.id,
+    orgId: subject.orgId,
+    audience: audience.value,
+    scopes: scopes.value,
+    groups: subject.groups,
+    lifetimeSeconds,
+    context: opensContext ? narrowContext(subject.context, client) : {},
+    actors,
+    descent: { ancestor: subject.jti, issuedAtSeconds: subject.issuedAtSeconds },
+  });
+}
+
+/** Whoever acts now, then those before: the client through which a user acted is one of them. */
+function chainOf(subject: ExchangeSubject, actor: string): readonly string[] {
+  const isOwn = subject.subject === subject.clientId;
+  const before = subject.actors.length > 0 || isOwn ? subject.actors : [subject.clientId];
+  const previous = before[0] ?? subject.subject;
+  return previous === actor ? before : [actor, ...before];
+}
+
+function planTarget(
+  policy: Policy,
+  client: ClientEntry,
+  subject: ExchangeSubject,
+  target: string | undefined,
+  origin: string,
+): Result<string, OAuthRefusal> {
+  const wanted = target ?? (client.audience === 'gateway' ? subject.audience : undefined);
+  if (wanted === undefined) {
+    return refuse('invalid_target', `name the server: \`resource=${origin}/{server}/mcp\``);
+  }
+  if (wanted === origin) {
+    return client.audience === 'gateway' && subject.audience === origin
+      ? ok(origin)
+      : refuse('invalid_target', 'neither this client nor the token is for every server');
+  }
+  const server = serverOfResource(wanted, origin);
+  const isThere = server !== undefined && policy.hasServer(server, subject);
+  return isThere ? ok(wanted) : refuse('invalid_target', 'this resource is unknown');
+}
+
+function planScopes(
+  client: ClientEntry,
+  subject: ExchangeSubject,
+  scope: string | undefined,
+): Result<readonly string[], OAuthRefusal> {
+  const requested = scope === undefined ? ok(subject.scopes) : splitScopes(scope);
+  if (!requested.ok) return requested;
+  const granted = subject.scopes.filter(
+    (name) => requested.value.includes(name) && client.scopes.includes(name),
+  );
+  return granted.length > 0
+    ? ok(granted)
+    : refuse('invalid_scope', 'none of these scopes is in the token and granted to this client');
+}
+
+/** RFC 8693 §2.2.2: a token that is not acceptable makes the request invalid, whatever is wrong with it. */
+export function refuseToken(cause: string): Result<never, OAuthRefusal> {
+  return err({ error: 'invalid_request', description: 'a token is not acceptable here', cause });
+}
+
+function refuse(error: OAuthRefusal['error'], description: string): Result<never, OAuthRefusal> {
+  return err({ error, description });
+}

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { stringList, wholeSeconds } from './compact-jws.ts';
+import {
+  FOREIGN_CLOCK_TOLERANCE_SECONDS,
+  type ForeignTokenRule,
+  verifyForeignToken,
+} from './foreign-token.ts';
+import { type IdentityProvider, type IdTokenProof, subjectOf } from './identity-provider.ts';
+import { groupsIn, isIdentifier } from './idp-claims.ts';
+import type { JsonObject } from './json.ts';
+import type { Policy } from './policy.ts';
+import type { ForeignKey } from './ports.ts';
+import { err, ok, type Result } from './result.ts';
+
+/** An identity provider that signs tokens about its users. */
+export type SigningProvider = IdentityProvider & { readonly proof: IdTokenProof };
+
+/** What an identity provider asserts of a user, for one client and once (draft-ietf-oauth-identity-assertion-authz-grant §3). */
+export type IdentityAssertion = {
+  readonly subject: string;
+  readonly orgId: string;
+  readonly groups: readonly string[];
+  /** What the identity provider lets the client have; undefined where it says nothing of it. */
+  readonly scope: string | undefined;
+  /** What it is for; none where the identity provider says nothing of it. */
+  readonly resources: readonly string[];
+  /** Names the assertion among all that were ever made, by whomever. */
+  readonly onceId: string;
+  readonly jti: string;
+  /** As old as it may be: a clock that is ahead hides it from no revocation. */
+  readonly issuedAtSeconds: number;
+  readonly authTimeSeconds: number;
+  /** When it can no longer be taken for a fresh one. */
+  readonly forgetAtSeconds: number;
+};
+
+const TYPE = 'oauth-id-jag+jwt';
+/** The assertion is made for one exchange that follows at once. */
+const MAX_LIFETIME_SECONDS = 3_600;
+
+/** The identity providers of an organisation that have this issuer and sign; `ORIGIN` is never one: what we issued ourselves is refused. */
+export function assertingProviders(
+  policy: Policy,
+  orgId: string,
+  issuer: string | undefined,
+  origin: string,
+): readonly SigningProvider[] {
+  if (issuer === undefined || issuer === origin) return [];
+  return policy.idpsOf(orgId).filter((idp): idp is SigningProvider => {
+    return idp.proof.kind === 'id_token' && idp.proof.issuer === issuer;
+  });
+}
+
+/**
+ * Checks an identity assertion (ID-JAG). Its signature by a key of the provider, `typ`, `iss`, our issuer identifier as the sole audience,
+ * an hour at most, then `client_id` the client that authenticated, no binding to a key, `sub`, `jti`, and `scope` and `resource` typed
+ * where they are. The error is for the audit record. It does NOT say whether the assertion was used before.
+ */
+export function checkIdJag(
+  compact: string,
+  keys: readonly ForeignKey[],
+  provider: SigningProvider,
+  expected: { readonly clientId: string; readonly issuer: string; readonly nowSeconds: number },
+): Result<IdentityAssertion, string> {
+  const rule: ForeignTokenRule = {
+    types: [TYPE],
+    issuer: provider.proof.issuer,
+    audiences: [expected.issuer],
+    soleAudience: true,
+    nowSeconds: expected.nowSeconds,
+    maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
+  };
+  const verified = verifyForeignToken(compact, keys, rule);
+  if (!verified.ok) return err(verified.error.detail);
+  const claims = verified.value;
+  if (claims.get('client_id') !== expected.clientId) return err('client_id');
+  // A token that is bound to a key (RFC 7800) is no bearer token, and no proof is looked at here.
+  if (claims.has('cnf')) return err('cnf');
+  const userId = claims.get('sub');
+  const subject = isIdentifier(userId) ? subjectOf(provider, userId) : undefined;
+  if (!isIdentifier(subject)) return err('sub');
+  const jti = claims.get('jti');
+  if (!isIdentifier(jti)) return err('jti');
+  const scope = claims.get('scope');
+  if (scope !== undefined && typeof scope !== 'string') return err('scope');
+  const resources = resourcesOf(claims);
+  if (resources === undefined) return err('resource');
+  const issuedAt = wholeSeconds(claims.get('iat')) ?? 0;
+  const expiresAt = wholeSeconds(claims.get('exp')) ?? 0;
+  return ok({
+    subject,
+    orgId: provider.org,
+    groups: groupsIn(claims, provider.proof.groupsClaim),
+    scope,
+    resources,
+    onceId: digest(provider.proof.issuer, jti),
+    jti,
+    issuedAtSeconds: issuedAt - FOREIGN_CLOCK_TOLERANCE_SECONDS,
+    authTimeSeconds: wholeSeconds(claims.get('auth_time')) ?? issuedAt,
+    forgetAtSeconds: expiresAt + FOREIGN_CLOCK_TOLERANCE_SECONDS,
+  });
+}
+
+function resourcesOf(claims: JsonObject): readonly string[] | undefined {
+  const resource = claims.get('resource');
+  if (resource === undefined) return [];
+  return typeof resource === 'string' ? [resource] : stringList(resource);
+}
+
+function digest(issuer: string, jti: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify(['id-jag', issuer, jti]))
+    .digest('base64url');
+}

@@ -1,0 +1,63 @@
+import { openClassOf } from './client-id.ts';
+import type { ClientEntry, Policy } from './policy.ts';
+import { err, ok, type Result } from './result.ts';
+
+/** Why a party of a token may take part in nothing any more. */
+export type PartyRefusal = {
+  readonly reason: 'unknown_client' | 'client_disabled' | 'org_mismatch' | 'org_suspended';
+};
+
+/** The clients that a token depends on. */
+export type Parties = {
+  /** The one that the token was issued to. */
+  readonly client: ClientEntry;
+  /** The one that it is about; undefined for a token about a user. */
+  readonly agent: ClientEntry | undefined;
+};
+
+/**
+ * The clients behind a token, as the running policy has them. In this order: the client that it was issued to, and, where it was
+ * delegated, the one that it is about and those that it was delegated through. Each belongs to the token's organisation, is
+ * registered or of a class that is still admitted, and is not disabled; the organisation is not suspended.
+ */
+export function findParties(
+  policy: Policy,
+  claims: {
+    readonly clientId: string;
+    readonly orgId: string;
+    readonly subject: string;
+    readonly actors?: readonly string[];
+  },
+): Result<Parties, PartyRefusal> {
+  const { clientId, orgId, subject, actors = [] } = claims;
+  const client = findLiveClient(policy, clientId, orgId);
+  if (!client.ok) return client;
+  if (actors.length === 0) {
+    return ok({ client: client.value, agent: subject === clientId ? client.value : undefined });
+  }
+  for (const actor of actors.filter((one) => !isUser(one))) {
+    const before = findLiveClient(policy, actor, orgId);
+    if (!before.ok) return before;
+  }
+  const agent = isUser(subject) ? ok(undefined) : findLiveClient(policy, subject, orgId);
+  return agent.ok ? ok({ client: client.value, agent: agent.value }) : agent;
+}
+
+/** A client that may take part: of this organisation, known, not disabled, its organisation not suspended. */
+export function findLiveClient(
+  policy: Policy,
+  clientId: string,
+  orgId: string,
+): Result<ClientEntry, PartyRefusal> {
+  const registeredOrg = policy.clients.get(clientId)?.org ?? orgId;
+  if (registeredOrg !== orgId) return err({ reason: 'org_mismatch' });
+  const client = policy.findClient(clientId, orgId);
+  if (client === undefined) return err({ reason: 'unknown_client' });
+  if (client.disabled) return err({ reason: 'client_disabled' });
+  return policy.isSuspended(client.org) ? err({ reason: 'org_suspended' }) : ok(client);
+}
+
+/** A user is `{idp}:{sub}`. No client id has a colon, but for those that are URLs. */
+function isUser(subject: string): boolean {
+  return subject.includes(':') && openClassOf(subject) === undefined;
+}

@@ -1,0 +1,431 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ClientEntry } from '../../../functions/core/policy.ts';
+import { err, ok } from '../../../functions/core/result.ts';
+import { basic, type IssuerApp, startIssuerApp } from '../../support/issuer-app.ts';
+import { claimsOf } from '../../support/logins.ts';
+import { clientEntry, policyOf, scopeRule, serverEntry } from '../../support/policies.ts';
+import { type Changes, NOW_SECONDS, ORIGIN } from '../../support/test-issuer.ts';
+
+const GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const ACCESS = 'urn:ietf:params:oauth:token-type:access_token';
+const scopes = ['maps/read', 'maps/execute', 'mail/read'];
+const exchanger = { grants: ['token-exchange'], scopes, exchangeFrom: ['desk', 'courier'] } as const;
+const clients: readonly ClientEntry[] = [
+  clientEntry('desk', { scopes, grants: ['authorization_code'] }),
+  clientEntry('courier', { scopes, namespace: 'proj', scopeFilters: { team: 'a' } }),
+  clientEntry('broker', exchanger),
+  clientEntry('relay', { ...exchanger, exchangeFrom: ['broker'] }),
+  clientEntry('third', { ...exchanger, exchangeFrom: ['relay', 'third'] }),
+  clientEntry('narrow', { ...exchanger, scopes: ['maps/read'], audience: 'resource' }),
+  clientEntry('scoped', { ...exchanger, namespace: 'proj', scopeFilters: { run: '1' } }),
+  clientEntry('elsewhere', { ...exchanger, namespace: 'other' }),
+  clientEntry('unlisted', { ...exchanger, exchangeFrom: [] }),
+  clientEntry('unable', { ...exchanger, grants: ['client_credentials'] }),
+  clientEntry('public', { ...exchanger, auth: 'none' }),
+  clientEntry('stranger', { ...exchanger, org: 'rival' }),
+];
+const parts = {
+  scopes: scopes.map((scope) => [scope, [scopeRule('*', ['initialize'])]] as const),
+  servers: [serverEntry('maps'), serverEntry('mail'), serverEntry('rival-only', { org: 'rival' })],
+  clients,
+} as const;
+
+let app: IssuerApp;
+let policy = policyOf(parts);
+
+beforeEach(async () => {
+  policy = policyOf(parts);
+  app = await startIssuerApp(policy, {
+    rulebook: { read: () => Promise.resolve(ok({ policy, keys: app.issuer.keys })) },
+  });
+});
+
+afterEach(() => app.close());
+
+/** A user's token through `desk`, but for the changes. */
+const userToken = (changes: Changes = {}) =>
+  app.issuer.accessToken({
+    sub: 'corp:sam',
+    client_id: 'desk',
+    scope: 'maps/read maps/execute',
+    jti: 'login.t-1',
+    ...changes,
+  });
+/** The token of the agent `courier` about itself, but for the changes. */
+const agentToken = (changes: Changes = {}) => app.issuer.accessToken({ scope: 'maps/read', ...changes });
+
+type Form = Readonly<Record<string, string>>;
+
+async function exchange(subject: string, form: Form = {}, client = 'broker') {
+  const body = { grant_type: GRANT, subject_token: subject, subject_token_type: ACCESS, ...form };
+  const authorization = client === 'public' ? undefined : basic(client);
+  const who: Form = client === 'public' ? { client_id: 'public' } : {};
+  const response = await app.post('/oauth/token', { ...body, ...who }, authorization);
+  const answer = JSON.parse(await response.text());
+  const token = String(answer.access_token ?? '');
+  return { status: response.status, answer, error: answer.error, token, claims: claimsOf(token || '.e30') };
+}
+
+function lookAt(token: string) {
+  const headers = new Headers({ authorization: `Bearer ${token}` });
+  return app.ports.ingress.authenticate(headers, { kind: 'gateway' }, ORIGIN);
+}
+
+describe('an exchange', () => {
+  test('gives a token about the same user, in which the client acts', async () => {
+    const { status, answer, claims } = await exchange(userToken({ groups: ['drivers'] }));
+    expect(status).toBe(200);
+    expect(answer).toEqual({
+      access_token: expect.any(String),
+      issued_token_type: ACCESS,
+      token_type: 'Bearer',
+      expires_in: 300,
+      scope: 'maps/read maps/execute',
+    });
+    expect(claims).toEqual({
+      iss: ORIGIN,
+      sub: 'corp:sam',
+      aud: ORIGIN,
+      client_id: 'broker',
+      scope: 'maps/read maps/execute',
+      org_id: 'acme',
+      iat: NOW_SECONDS,
+      exp: NOW_SECONDS + 300,
+      jti: expect.stringMatching(/^login\.t-1\.[0-9a-f-]{36}$/),
+      parent_iat: NOW_SECONDS,
+      act: { sub: 'broker', act: { sub: 'desk' } },
+      groups: ['drivers'],
+    });
+    expect(app.records).toMatchObject([
+      {
+        decision: 'allow',
+        reason: GRANT,
+        subject: 'corp:sam',
+        kind: 'user',
+        client_id: 'broker',
+        actors: ['broker', 'desk'],
+        jti: claims['jti'],
+      },
+    ]);
+  });
+
+  test('of an agent’s token names the agent, and who acts for it', async () => {
+    const { token, claims } = await exchange(agentToken());
+    expect(claims).toMatchObject({ sub: 'courier', client_id: 'broker', act: { sub: 'broker' } });
+    const admitted = await lookAt(token);
+    expect(admitted.ok && admitted.value.caller).toMatchObject({
+      kind: 'agent',
+      subject: 'courier',
+      clientId: 'broker',
+      actors: ['broker'],
+    });
+  });
+
+  test('of an exchanged token makes the chain longer', async () => {
+    const first = await exchange(agentToken());
+    const second = await exchange(first.token, {}, 'relay');
+    const third = await exchange(second.token, {}, 'third');
+    expect(third.claims['act']).toEqual({ sub: 'third', act: { sub: 'relay', act: { sub: 'broker' } } });
+    // Who acts already does not act twice.
+    const again = await exchange(third.token, {}, 'third');
+    expect(again.claims['act']).toEqual(third.claims['act']);
+  });
+
+  test('ends where a chain would be longer than four', async () => {
+    const act = { sub: 'a', act: { sub: 'b', act: { sub: 'c', act: { sub: 'relay' } } } };
+    policy = policyOf({ ...parts, clients: [...clients, ...['a', 'b', 'c'].map((id) => clientEntry(id))] });
+    const refused = await exchange(agentToken({ client_id: 'relay', act }), {}, 'third');
+    expect([refused.status, refused.error]).toEqual([400, 'invalid_request']);
+    expect(app.records).toMatchObject([{ reason: 'invalid_request: delegated_too_often' }]);
+  });
+
+  test('ends where the line of tokens would be longer than a `jti` can say', async () => {
+    const refused = await exchange(agentToken({ jti: 'j'.repeat(230) }));
+    expect([refused.status, refused.error]).toEqual([400, 'invalid_request']);
+  });
+});
+
+describe('nothing is more than the subject’s token gave', () => {
+  test.for<readonly [string, Form, string, string | undefined]>([
+    ['all of it', {}, 'broker', 'maps/read maps/execute'],
+    ['what is asked for', { scope: 'maps/execute' }, 'broker', 'maps/execute'],
+    ['not what only the client may have', { scope: 'maps/read mail/read' }, 'broker', 'maps/read'],
+    ['not what only the token has', { resource: `${ORIGIN}/maps/mcp` }, 'narrow', 'maps/read'],
+    ['nothing, where there is nothing in common', { scope: 'mail/read' }, 'broker', undefined],
+    ['nothing for a scope in another spelling', { scope: 'maps/read ' }, 'broker', undefined],
+  ])('scopes: %s', async ([, form, client, scope]) => {
+    const { status, answer, error, claims } = await exchange(userToken(), form, client);
+    if (scope === undefined) expect([status, error]).toEqual([400, 'invalid_scope']);
+    else expect([answer.scope, claims['scope']]).toEqual([scope, scope]);
+  });
+
+  test('whatever is asked for, scopes and end are within the subject’s', async () => {
+    const some = fc.subarray([...scopes, 'secret/read']);
+    await fc.assert(
+      fc.asyncProperty(some, some, fc.integer({ min: 1, max: 900 }), async (has, wants, seconds) => {
+        const subject = userToken({ scope: has.join(' '), exp: NOW_SECONDS + seconds });
+        const { status, claims } = await exchange(
+          subject,
+          wants.length > 0 ? { scope: wants.join(' ') } : {},
+        );
+        if (status !== 200) return;
+        const given = String(claims['scope']).split(' ');
+        expect(given.every((scope) => has.includes(scope))).toBe(true);
+        expect(Number(claims['exp'])).toBeLessThanOrEqual(NOW_SECONDS + seconds);
+        expect(Number(claims['exp'])).toBeGreaterThan(NOW_SECONDS);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('a token in its last second gives nothing that outlives it', async () => {
+    const { claims } = await exchange(userToken({ exp: NOW_SECONDS + 1 }));
+    expect(claims['exp']).toBe(NOW_SECONDS + 1);
+    expect((await exchange(userToken({ iat: NOW_SECONDS - 300, exp: NOW_SECONDS }))).error).toBe(
+      'invalid_request',
+    );
+  });
+
+  test.for<readonly [string, Changes, Form, string, string | undefined]>([
+    ['everything stays everything', {}, {}, 'broker', ORIGIN],
+    ['everything becomes one server', {}, { resource: `${ORIGIN}/mail/mcp` }, 'broker', `${ORIGIN}/mail/mcp`],
+    ['one server by its name', {}, { audience: 'mail' }, 'broker', `${ORIGIN}/mail/mcp`],
+    [
+      'one server by both',
+      {},
+      { audience: 'mail', resource: `${ORIGIN}/mail/mcp` },
+      'broker',
+      `${ORIGIN}/mail/mcp`,
+    ],
+    ['one server stays it', { aud: `${ORIGIN}/maps/mcp` }, {}, 'broker', `${ORIGIN}/maps/mcp`],
+    [
+      'one server becomes another',
+      { aud: `${ORIGIN}/maps/mcp` },
+      { audience: 'mail' },
+      'broker',
+      `${ORIGIN}/mail/mcp`,
+    ],
+    [
+      'one server does not become everything',
+      { aud: `${ORIGIN}/maps/mcp` },
+      { resource: ORIGIN },
+      'broker',
+      undefined,
+    ],
+    ['a client for one server at a time says which', {}, {}, 'narrow', undefined],
+    ['it has no token for everything', {}, { resource: ORIGIN }, 'narrow', undefined],
+    [
+      'two targets are one too many',
+      {},
+      { audience: 'maps', resource: `${ORIGIN}/mail/mcp` },
+      'broker',
+      undefined,
+    ],
+    ['a server that is not there', {}, { audience: 'gone' }, 'broker', undefined],
+    ['a server of another organisation', {}, { audience: 'rival-only' }, 'broker', undefined],
+    ['elsewhere', {}, { audience: 'https://elsewhere.example.com/' }, 'broker', undefined],
+  ])('targets: %s', async ([, changes, form, client, audience]) => {
+    const { status, error, claims } = await exchange(userToken(changes), form, client);
+    if (audience === undefined) expect([status, error]).toEqual([400, 'invalid_target']);
+    else expect(claims['aud']).toBe(audience);
+  });
+
+  test.for<readonly [string, string, Changes]>([
+    ['stay where the client has none', 'broker', { namespace: 'proj', scope_filters: { team: 'a' } }],
+    ['are narrowed by the client’s', 'scoped', { namespace: 'proj', scope_filters: { team: 'a', run: '1' } }],
+    ['are gone where the client has another', 'elsewhere', {}],
+  ])('namespace and filters %s', async ([, client, expected]) => {
+    const subject = agentToken({ namespace: 'proj', scope_filters: { team: 'a' } });
+    const { token, claims } = await exchange(subject, {}, client);
+    const { namespace, scope_filters } = claims;
+    expect(JSON.parse(JSON.stringify({ namespace, scope_filters }))).toEqual(expected);
+    const admitted = await lookAt(token);
+    const context = admitted.ok ? admitted.value.caller.context : undefined;
+    expect(context?.namespace).toBe(expected['namespace']);
+    // They are the agent's: what it has lost since is gone.
+    policy = policyOf({
+      ...parts,
+      clients: clients.map((one) => (one.id === 'courier' ? { ...one, namespace: 'moved' } : one)),
+    });
+    const later = await lookAt(token);
+    expect(later.ok && later.value.caller.context.namespace).toBeUndefined();
+  });
+});
+
+describe('who may exchange whose tokens', () => {
+  test.for<readonly [string, () => string, string, Form, string]>([
+    ['a client that is not listed', () => userToken(), 'unlisted', {}, 'unauthorized_client'],
+    ['a client without the grant', () => userToken(), 'unable', {}, 'unauthorized_client'],
+    ['a public client', () => userToken(), 'public', {}, 'unauthorized_client'],
+    [
+      'a token of a client that is not listed',
+      () => agentToken({ client_id: 'relay', sub: 'relay' }),
+      'broker',
+      {},
+      'unauthorized_client',
+    ],
+    ['a client of another organisation', () => userToken(), 'stranger', {}, 'invalid_request'],
+    ['no subject token', () => '', 'broker', {}, 'invalid_request'],
+    [
+      'a type that is not known',
+      () => userToken(),
+      'broker',
+      { subject_token_type: 'urn:ietf:params:oauth:token-type:saml2' },
+      'invalid_request',
+    ],
+    [
+      'a refresh token',
+      () => userToken(),
+      'broker',
+      { subject_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' },
+      'invalid_request',
+    ],
+    [
+      'something else than an access token asked for',
+      () => userToken(),
+      'broker',
+      { requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' },
+      'invalid_request',
+    ],
+    ['an actor without a type', () => userToken(), 'broker', { actor_token: 'x' }, 'invalid_request'],
+    ['the type of no actor', () => userToken(), 'broker', { actor_token_type: ACCESS }, 'invalid_request'],
+    ['what is no token', () => 'abc', 'broker', {}, 'invalid_request'],
+    [
+      'an expired token',
+      () => userToken({ iat: NOW_SECONDS - 600, exp: NOW_SECONDS - 300 }),
+      'broker',
+      {},
+      'invalid_request',
+    ],
+    ['a forged token', () => `${userToken().slice(0, -4)}AAAA`, 'broker', {}, 'invalid_request'],
+    ['an identity token', () => app.issuer.identityToken({ aud: ORIGIN }), 'broker', {}, 'invalid_request'],
+    [
+      'a token of a client that is gone',
+      () => userToken({ client_id: 'gone' }),
+      'broker',
+      {},
+      'invalid_request',
+    ],
+  ])('%s', async ([, subject, client, form, error]) => {
+    const refused = await exchange(subject(), form, client);
+    expect([refused.status, refused.error]).toEqual([400, error]);
+    expect(app.records).toMatchObject([{ decision: 'deny', reason: expect.stringContaining(error) }]);
+  });
+
+  test('only one that authenticates', async () => {
+    const form = { grant_type: GRANT, subject_token: userToken(), subject_token_type: ACCESS };
+    expect((await app.post('/oauth/token', form, basic('broker', 'wrong'))).status).toBe(401);
+  });
+
+  test.for([ACCESS, 'urn:ietf:params:oauth:token-type:jwt'])('a token by the type %s', async (type) => {
+    expect(
+      (await exchange(userToken(), { subject_token_type: type, requested_token_type: type })).status,
+    ).toBe(200);
+  });
+});
+
+describe('an actor token', () => {
+  const actorOf = (changes: Changes = {}) => ({
+    actor_token: app.issuer.accessToken({ client_id: 'broker', sub: 'broker', jti: 'actor', ...changes }),
+    actor_token_type: ACCESS,
+  });
+
+  test('names who acts, and bounds the time', async () => {
+    const { claims } = await exchange(agentToken(), actorOf({ sub: 'corp:ann', exp: NOW_SECONDS + 60 }));
+    expect(claims).toMatchObject({ sub: 'courier', act: { sub: 'corp:ann' }, exp: NOW_SECONDS + 60 });
+  });
+
+  test.for<readonly [string, Changes]>([
+    ['of another client', { client_id: 'relay', sub: 'relay' }],
+    ['of another organisation', { org_id: 'rival' }],
+    ['that is expired', { iat: NOW_SECONDS - 600, exp: NOW_SECONDS - 300 }],
+  ])('%s is not taken', async ([, changes]) => {
+    const refused = await exchange(agentToken(), actorOf(changes));
+    expect([refused.status, refused.error]).toEqual([400, 'invalid_request']);
+  });
+});
+
+describe('what revokes the subject’s token revokes the new one', () => {
+  const die = async (token: string) => {
+    // Beyond what the gate remembers.
+    app.nowSeconds += 4;
+    const admitted = await lookAt(token);
+    return admitted.ok ? 'alive' : admitted.error.reason;
+  };
+
+  test.for([
+    ['jti', 'login.t-1'],
+    ['family', 'login'],
+    ['subject', 'corp:sam'],
+    ['client', 'desk'],
+    ['client', 'broker'],
+    ['org', 'acme'],
+  ] as const)('by %s %s', async ([kind, id]) => {
+    const { token } = await exchange(userToken());
+    expect(await die(token)).toBe('alive');
+    const until = { beforeSeconds: NOW_SECONDS + 300, forgetAtSeconds: NOW_SECONDS + 900 };
+    await app.ports.revocations.revoke({ orgId: 'acme', kind, id, ...until });
+    expect(await die(token)).toBe('revoked');
+  });
+
+  test('by a moment before which everything of the user is revoked, though it was made after it', async () => {
+    app.nowSeconds += 100;
+    const { token, claims } = await exchange(userToken());
+    expect(claims['iat']).toBe(NOW_SECONDS + 100);
+    const until = { beforeSeconds: NOW_SECONDS + 50, forgetAtSeconds: NOW_SECONDS + 900 };
+    await app.ports.revocations.revoke({ orgId: 'acme', kind: 'subject', id: 'corp:sam', ...until });
+    expect(await die(token)).toBe('revoked');
+  });
+
+  test('by its client, and not the other way round', async () => {
+    const subject = userToken();
+    const { token } = await exchange(subject);
+    await app.post('/oauth/revoke', { token }, basic('broker'));
+    expect([await die(token), await die(subject)]).toEqual(['revoked', 'alive']);
+    await app.post('/oauth/revoke', { token: subject }, basic('desk'));
+    expect((await exchange(subject)).error).toBe('invalid_request');
+  });
+
+  test('by taking the agent, or one who acts for it, out of the configuration', async () => {
+    const first = await exchange(agentToken());
+    const second = await exchange(first.token, {}, 'relay');
+    expect(await die(second.token)).toBe('alive');
+    for (const [id, disabled] of [
+      ['courier', true],
+      ['courier', false],
+      ['broker', true],
+      ['broker', false],
+      ['relay', true],
+    ] as const) {
+      const others = clients.filter((one) => one.id !== id);
+      policy = policyOf({
+        ...parts,
+        clients: disabled ? [...others, clientEntry(id, { disabled })] : others,
+      });
+      expect(await die(second.token)).toBe(disabled ? 'client_disabled' : 'unknown_client');
+    }
+    const lessened = clients.map((one) => (one.id === 'courier' ? { ...one, scopes: [] } : one));
+    policy = policyOf({ ...parts, clients: lessened });
+    const admitted = await lookAt(second.token);
+    expect(admitted.ok && admitted.value.caller.scopes).toEqual([]);
+  });
+});
+
+test('an outage gives nothing and is told as one', async () => {
+  const down = () => Promise.resolve(err({ reason: 'unavailable' as const, detail: 'a test’s outage' }));
+  const subject = userToken();
+  for (const changes of [
+    { ingress: { ...app.ports.ingress, identify: down } },
+    { ingress: app.ports.ingress, audit: { write: down } },
+    { ingress: app.ports.ingress, signingKey: { ...app.ports.signingKey, sign: down } },
+  ]) {
+    const flaky = await startIssuerApp(policy, changes);
+    try {
+      const form = { grant_type: GRANT, subject_token: subject, subject_token_type: ACCESS };
+      expect((await flaky.post('/oauth/token', form, basic('broker'))).status).toBe(503);
+    } finally {
+      await flaky.close();
+    }
+  }
+});
