@@ -31,12 +31,12 @@ export type Ingress = {
     route: Route,
     origin: string,
   ): Promise<Result<Admission, IngressRefusal | Unavailable>>;
-  /** Verifies an identity token that a server received and hands on (contract §7). `audience` is that server's URL. */
   /** Verifies an access token that is handed over as a parameter, of ours or of an IdP: whose it is at this moment, whatever it is for. */
   identify(
     token: string,
     origin: string,
   ): Promise<Result<Omit<Admission, 'tokenHeader'>, IngressRefusal | Unavailable>>;
+  /** Verifies an identity token that a server received and hands on (contract §7). `audience` is that server's URL. */
   verifyDelegation(
     token: string,
     audience: string,
@@ -94,8 +94,8 @@ export function createIngress(ports: {
   const admit = async (
     token: VerifiedToken,
     policy: Policy,
-  ): Promise<Result<Caller, IngressRefusal | Unavailable>> => {
     options: { readonly fresh?: boolean } = {},
+  ): Promise<Result<Caller, IngressRefusal | Unavailable>> => {
     const { claims } = token;
     const revoked = await ports.revocations.isRevoked(claims, options);
     if (!revoked.ok) return revoked;
@@ -120,6 +120,14 @@ export function createIngress(ports: {
       }
       if (!selectorsAgree(headers, token.claims)) return err({ reason: 'selector_mismatch' });
       return ok({ caller: caller.value, policy, tokenHeader });
+    },
+
+    async identify(compact, origin) {
+      const verified = await verifyAccess(compact, origin);
+      if (!verified.ok) return verified;
+      const { token, policy } = verified.value;
+      const caller = await admit(token, policy, { fresh: true });
+      return caller.ok ? ok({ caller: caller.value, policy }) : caller;
     },
 
     async verifyDelegation(compact, audience, origin) {
@@ -151,14 +159,6 @@ async function withKeys(
   const missing = first.error.reason === 'bad_token' ? first.error.missingKeyId : undefined;
   if (missing === undefined) return first;
   const fresh = await rulebook.read(missing);
-    async identify(compact, origin) {
-      const verified = await verifyAccess(compact, origin);
-      if (!verified.ok) return verified;
-      const { token, policy } = verified.value;
-      const caller = await admit(token, policy, { fresh: true });
-      return caller.ok ? ok({ caller: caller.value, policy }) : caller;
-    },
-
   if (!fresh.ok) return fresh;
   const second = verify(fresh.value);
   return second.ok ? ok({ token: second.value, policy: fresh.value.policy }) : second;
