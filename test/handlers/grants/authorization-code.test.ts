@@ -306,7 +306,7 @@ describe('what is refused uses nothing up', () => {
         audit: { write: () => (isDown && part === 'audit record' ? down() : Promise.resolve(ok(undefined))) },
         signingKey: {
           ...ports.signingKey,
-          sign: (input) => (isDown && part === 'signature' ? down() : ports.signingKey.sign(input)),
+          sign: (...args) => (isDown && part === 'signature' ? down() : ports.signingKey.sign(...args)),
         },
       });
       try {

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ClientEntry } from '../../../functions/core/policy.ts';
 import { err, ok } from '../../../functions/core/result.ts';
+import { makeRsaKey, signForeign } from '../../support/foreign-issuer.ts';
 import { basic, type IssuerApp, startIssuerApp } from '../../support/issuer-app.ts';
-import { claimsOf } from '../../support/logins.ts';
+import { claimsOf, identityProvider } from '../../support/logins.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../../support/policies.ts';
 import { type Changes, NOW_SECONDS, ORIGIN } from '../../support/test-issuer.ts';
 
@@ -428,4 +429,79 @@ test('an outage gives nothing and is told as one', async () => {
       await flaky.close();
     }
   }
+});
+
+describe('an id token', () => {
+  const ID = 'urn:ietf:params:oauth:token-type:id_token';
+  const ISSUER = 'https://corp.example.com';
+  const key = makeRsaKey();
+  const accepted = { clientIds: ['desk', 'relay'], audience: undefined };
+
+  beforeEach(async () => {
+    await app.close();
+    policy = policyOf({
+      ...parts,
+      groups: [['drivers', ['maps/read', 'mail/read']]],
+      idps: [identityProvider('corp', { acceptAccessTokens: accepted }), identityProvider('shy')],
+    });
+    app = await startIssuerApp(policy, { foreignKeys: { find: () => Promise.resolve(ok([key.published])) } });
+  });
+
+  const idToken = (changes: Changes = {}) =>
+    signForeign(key, {
+      iss: ISSUER,
+      sub: 'sam',
+      aud: 'desk',
+      iat: NOW_SECONDS,
+      exp: NOW_SECONDS + 200,
+      groups: ['drivers', 'others'],
+      nonce: 'n',
+      ...changes,
+    });
+  const exchangeId = (token: string, form: Form = {}, client = 'broker') =>
+    exchange(token, { subject_token_type: ID, ...form }, client);
+
+  test('gives a token about its user, for what the groups give through the client that it was given to', async () => {
+    const { status, claims } = await exchangeId(idToken());
+    expect(status).toBe(200);
+    expect(claims).toMatchObject({
+      sub: 'corp:sam',
+      client_id: 'broker',
+      scope: 'maps/read mail/read',
+      exp: NOW_SECONDS + 200,
+      act: { sub: 'broker', act: { sub: 'desk' } },
+      jti: expect.stringMatching(/^corp:[\w-]{43}\./),
+    });
+  });
+
+  test.for<readonly [string, Changes, string]>([
+    ['of a client whose tokens are not taken', { aud: 'courier' }, 'invalid_request'],
+    ['of a client that may not be exchanged', { aud: 'relay' }, 'unauthorized_client'],
+    ['for two clients', { aud: ['desk', 'relay'] }, 'invalid_request'],
+    ['given to another', { azp: 'relay' }, 'invalid_request'],
+    ['that is an access token of Cognito', { token_use: 'access' }, 'invalid_request'],
+    ['that is an access token of Keycloak', { typ: 'Bearer' }, 'invalid_request'],
+    ['bound to a key', { cnf: { jkt: 'x' } }, 'invalid_request'],
+    ['about nobody', { sub: '' }, 'invalid_request'],
+    ['that is expired', { iat: NOW_SECONDS - 400, exp: NOW_SECONDS - 100 }, 'invalid_request'],
+    ['in its last seconds by our clock', { iat: NOW_SECONDS - 400, exp: NOW_SECONDS - 1 }, 'invalid_request'],
+    ['of a provider whose tokens are not taken', { iss: 'https://shy.example.com' }, 'invalid_request'],
+    ['of nobody that is known', { iss: 'https://unknown.example.com' }, 'invalid_request'],
+    ['of ourselves', { iss: ORIGIN }, 'invalid_request'],
+    ['of a user without groups', { groups: [] }, 'invalid_scope'],
+  ])('%s gives nothing', async ([, changes, error]) => {
+    const refused = await exchangeId(idToken(changes));
+    expect([refused.status, refused.error]).toEqual([400, error]);
+  });
+
+  test('is none by the name of an access token, nor an access token by its name', async () => {
+    expect((await exchange(idToken())).error).toBe('invalid_request');
+    expect((await exchangeId(userToken())).error).toBe('invalid_request');
+  });
+
+  test('of a user who was revoked after it was made gives nothing', async () => {
+    const until = { beforeSeconds: NOW_SECONDS, forgetAtSeconds: NOW_SECONDS + 900 };
+    await app.ports.revocations.revoke({ orgId: 'acme', kind: 'subject', id: 'corp:sam', ...until });
+    expect((await exchangeId(idToken())).error).toBe('invalid_request');
+  });
 });
