@@ -24,7 +24,7 @@ code{display:block;color:var(--quiet);font:.875rem/1.4 ui-monospace,SFMono-Regul
 form{display:grid;gap:.75rem;margin-top:1.5rem}
 button{min-height:2.75rem;padding:.625rem 1rem;border:1px solid var(--act);border-radius:.5rem;background:var(--card);color:var(--act);font:inherit;font-weight:600;cursor:pointer}
 button.first{background:var(--act);color:var(--on-act)}
-button.deny{border-color:var(--line);color:var(--ink)}
+button.deny{border-color:var(--quiet);color:var(--ink)}
 button:hover{text-decoration:underline}
 :focus-visible{outline:3px solid var(--act);outline-offset:3px}
 `;
