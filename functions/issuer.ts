@@ -58,6 +58,7 @@ export const handler = createBufferedHandler(
     sealer: createSealerSource(secrets, environment.SEALING_SECRET),
     stage: environment.SALLYPORT_STAGE,
     now: Date.now,
+    delay: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     randomId: randomUUID,
     randomBytes,
     log,

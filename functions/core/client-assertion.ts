@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import { wholeSeconds } from './compact-jws.ts';
 import { fitsAlgorithm } from './foreign-algorithm.ts';
-import { FOREIGN_CLOCK_TOLERANCE_SECONDS, readForeignHeader, verifyForeignToken } from './foreign-token.ts';
+import {
+  FOREIGN_CLOCK_TOLERANCE_SECONDS,
+  type ForeignHeader,
+  readForeignHeader,
+  verifyForeignToken,
+} from './foreign-token.ts';
 import type { ForeignKey } from './ports.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -45,8 +50,14 @@ export function checkClientAssertion(
   expected: { readonly clientId: string; readonly issuer: string; readonly nowSeconds: number },
 ): Result<ClientAssertion, string> {
   const { clientId, issuer, nowSeconds } = expected;
-  const known = fittingKeys(assertion, keys);
-  const [isKnown, tried] = known.length > 0 ? [true, known] : [false, fittingKeys(assertion, NOBODYS_KEYS)];
+  const header = readForeignHeader(assertion);
+  const known = fittingKeys(header, keys);
+  const nobodys = fittingKeys(
+    header,
+    NOBODYS_KEYS.map((key) => ({ ...key, kid: header?.keyId ?? '' })),
+  );
+  const isKnown = known.length > 0;
+  const tried = isKnown ? known : nobodys;
   const verified = verifyForeignToken(assertion, tried, {
     types: TYPES,
     issuer: clientId,
@@ -68,16 +79,10 @@ export function checkClientAssertion(
   return ok({ onceId: digest(clientId, jti), forgetAtSeconds: expiresAtSeconds + tolerated });
 }
 
-/** The keys that the assertion's header asks for; nobody's keys have whatever id it names. */
-function fittingKeys(assertion: string, keys: readonly ForeignKey[]): readonly ForeignKey[] {
-  const header = readForeignHeader(assertion);
+/** The keys that the header of an assertion asks for. */
+function fittingKeys(header: ForeignHeader | undefined, keys: readonly ForeignKey[]): readonly ForeignKey[] {
   if (header === undefined) return [];
   const { algorithm, keyId } = header;
-  if (keys === NOBODYS_KEYS) {
-    return keys
-      .filter((key) => fitsAlgorithm(key, algorithm))
-      .map((key) => (keyId === undefined ? key : { ...key, kid: keyId }));
-  }
   return keys.filter((key) => (keyId === undefined || key['kid'] === keyId) && fitsAlgorithm(key, algorithm));
 }
 

@@ -16,12 +16,17 @@ import { countOne, type RateLimited, readTally } from './rate-counter.ts';
 /** A refusal of an OAuth endpoint, a dependency that is down, or too many attempts. */
 export type ClientRefusal = OAuthRefusal | Unavailable | RateLimited;
 
+/** A client that is who it says, and the policy under which it is. */
+export type AuthenticatedClient = { readonly client: ClientEntry; readonly policy: Policy };
+
 /** Failures of one client, by one method, from one address: whoever guesses from elsewhere, or otherwise, does not lock the client out. */
 const FAILURES: RateLimit = { name: 'client-auth', max: 20, windowSeconds: 60 };
+/** No failure is answered sooner: longer than it takes to look past every cache, so that time does not tell what was looked up. */
+const FAILURE_TAKES_MS = 250;
 
 /**
  * Authenticates the client: known, not disabled, its organisation not suspended, by the one method that is registered for it. A public
- * client says who it is and proves nothing. Every refusal reads the same, and takes the same work whether or not there is such a client;
+ * client says who it is and proves nothing. Every refusal reads the same and takes the same time, whether or not there is such a client;
  * after 20 of them in a minute, for one client id, one method and one address, attempts are `rate_limited` until the minute ends.
  */
 export async function authenticateClient(
@@ -29,10 +34,23 @@ export async function authenticateClient(
   request: Request,
   form: ReadonlyMap<string, string>,
   invocation: Invocation,
-): Promise<Result<{ readonly client: ClientEntry; readonly policy: Policy }, ClientRefusal>> {
+): Promise<Result<AuthenticatedClient, ClientRefusal>> {
   const presented = readClientCredentials(request.headers.get('authorization'), form);
   if (!presented.ok) return presented;
-  const { clientId, method } = presented.value;
+  const startedAtMs = ports.now();
+  const authenticated = await authenticate(ports, presented.value, invocation);
+  if (!authenticated.ok && 'error' in authenticated.error) {
+    await ports.delay(Math.max(0, startedAtMs + FAILURE_TAKES_MS - ports.now()));
+  }
+  return authenticated;
+}
+
+async function authenticate(
+  ports: IssuerPorts,
+  presented: PresentedClient,
+  invocation: Invocation,
+): Promise<Result<AuthenticatedClient, ClientRefusal>> {
+  const { clientId, method } = presented;
   const book = await ports.rulebook.read();
   if (!book.ok) return book;
   const { policy } = book.value;
@@ -40,7 +58,7 @@ export async function authenticateClient(
   if (!failures.ok) return failures;
   const client = await findClient(ports, policy, clientId);
   if (!client.ok) return client;
-  const proof = await prove(ports, client.value, presented.value, invocation);
+  const proof = await prove(ports, client.value, presented, invocation);
   if (!proof.ok) return proof;
   if (client.value !== undefined && proof.value.isProven) return ok({ client: client.value, policy });
   const counted = await countOne(ports, failures.value);
@@ -51,7 +69,7 @@ export async function authenticateClient(
 }
 
 /** Whether the client is who it says; `cause` is for the audit record. */
-export type Proof = { readonly isProven: boolean; readonly cause?: string };
+type Proof = { readonly isProven: boolean; readonly cause?: string };
 
 function prove(
   ports: IssuerPorts,

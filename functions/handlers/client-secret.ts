@@ -2,7 +2,7 @@ import { type PresentedClient, secretMatches } from '../core/client-auth.ts';
 import type { ClientEntry } from '../core/policy.ts';
 import type { SecretStore, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { Secret } from '../core/secret.ts';
+import { Secret } from '../core/secret.ts';
 
 /** What comparing with a client's secret needs. */
 export type ClientSecretPorts = {
@@ -14,6 +14,11 @@ export type ClientSecretPorts = {
 /** A client that presents a secret. */
 export type SecretPresented = PresentedClient & { readonly secrets: readonly string[] };
 
+/** The versions of a secret that are accepted. A previous one that cannot be read is none. */
+type LiveSecrets = { readonly current?: Secret; readonly previous?: Secret };
+
+/** Compared where there is no secret, and refused whatever comes of it. */
+const NOBODYS_VALUE = new Secret('nobody-has-this-secret-and-it-opens-nothing');
 /** No client id has an `@`. */
 const NOBODYS_SECRET = 'sallyport/{stage}/clients/@nobody';
 
@@ -29,7 +34,10 @@ export async function proveBySecret(
   for (const fresh of [false, true]) {
     const live = await readSecrets(ports, client, presented, fresh);
     if (!live.ok) return live;
-    if (secretMatches(presented.secrets, live.value)) return ok({ isProven: true });
+    // As many comparisons where there are fewer secrets.
+    const { current = NOBODYS_VALUE, previous = current } = live.value;
+    const matches = secretMatches(presented.secrets, [current, previous]);
+    if (matches && current !== NOBODYS_VALUE) return ok({ isProven: true });
   }
   return ok({ isProven: false });
 }
@@ -40,7 +48,7 @@ async function readSecrets(
   client: ClientEntry | undefined,
   presented: SecretPresented,
   fresh: boolean,
-): Promise<Result<readonly Secret[], Unavailable>> {
+): Promise<Result<LiveSecrets, Unavailable>> {
   const secretName = client?.auth === presented.method ? client.secretName : '';
   const isKnown = secretName !== '';
   const name = (isKnown ? secretName : NOBODYS_SECRET).replaceAll('{stage}', ports.stage);
@@ -58,10 +66,9 @@ async function readSecrets(
       });
     }
     return current.error.reason === 'missing'
-      ? ok([])
+      ? ok({})
       : err({ reason: 'unavailable', detail: current.error.detail });
   }
-  if (!isKnown) return ok([]);
-  if (!previous.ok && previous.error.reason !== 'missing') return ok([current.value.value]);
-  return ok(previous.ok ? [current.value.value, previous.value.value] : [current.value.value]);
+  if (!isKnown) return ok({});
+  return ok({ current: current.value.value, ...(previous.ok ? { previous: previous.value.value } : {}) });
 }

@@ -36,6 +36,8 @@ export type IssuerPorts = {
   readonly stage: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Resolves after so many milliseconds. */
+  readonly delay: (ms: number) => Promise<void>;
   /** 122 random bits or more, of letters, digits and `-`. */
   readonly randomId: () => string;
   /** Random bytes from the system. */

@@ -196,6 +196,39 @@ test('a client authenticates in the one way that is registered for it', async ()
   ]);
 });
 
+test('a failure is answered no sooner than 250 ms after it was asked, whoever it is about; nothing else waits', async () => {
+  const waited: number[] = [];
+  const delay = app.ports.delay;
+  Object.assign(app.ports, { delay: async (ms: number) => void waited.push(ms) });
+  onTestFinished(() => void Object.assign(app.ports, { delay }));
+  await ask({}, basic('courier', 'wrong'));
+  await ask({}, basic('ghost'));
+  await ask(assertionForm(stranger, 'signer'));
+  await ask({ client_id: 'courier' });
+  expect(waited).toEqual([250, 250, 250, 250]);
+  await ask({}, basic('courier'));
+  await ask({ client_id: 'x', client_secret: 'y' }, basic('courier'));
+  app.secretFailure = 'unavailable';
+  onTestFinished(() => {
+    app.secretFailure = undefined;
+  });
+  expect((await ask({}, basic('courier'))).status).toBe(503);
+  expect(waited).toHaveLength(4);
+});
+
+test('a failure that took longer is answered at once', async () => {
+  const waited: number[] = [];
+  const { delay, now } = app.ports;
+  let calls = 0;
+  Object.assign(app.ports, {
+    delay: async (ms: number) => void waited.push(ms),
+    now: () => now() + 200 * calls++,
+  });
+  onTestFinished(() => void Object.assign(app.ports, { delay, now }));
+  await ask({}, basic('courier', 'wrong'));
+  expect(waited).toEqual([0]);
+});
+
 describe('guessing', () => {
   const guess = () => ask({}, basic('courier', 'wrong'));
 

@@ -117,6 +117,7 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
     allowedOrigins: [],
     stage: 'prod',
     now: () => clock() * 1000,
+    delay: () => Promise.resolve(),
     randomId: randomUUID,
     randomBytes,
     log: () => {},
