@@ -55,6 +55,8 @@ function createAgent(url: URL): http.Agent {
     timeout: IDLE_SOCKET_MS,
     maxFreeSockets: 4,
     scheduling: 'lifo' as const,
+    // Said, so that no variable of the environment can say otherwise (NODE_TLS_REJECT_UNAUTHORIZED).
+    rejectUnauthorized: true,
   };
   const { Agent } = moduleFor(url);
   return new Agent(options);

@@ -1,6 +1,8 @@
 /** Contract §13: 4.5 MB. */
 export const MAX_BODY_BYTES = 4_500_000;
 
+const FIRST_BUFFER_BYTES = 16_384;
+
 /** Statuses whose answer has no body (Fetch, null body status). */
 export const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
 
@@ -18,17 +20,24 @@ export async function readStream(
   maxBytes: number,
 ): Promise<Uint8Array | undefined> {
   const reader = stream.getReader();
-  const chunks: Uint8Array[] = [];
+  // One buffer that grows: a stream in single bytes would otherwise cost an object for each of them.
+  let bytes = Buffer.allocUnsafe(Math.min(FIRST_BUFFER_BYTES, maxBytes));
   let size = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return Buffer.concat(chunks);
-    size += value.byteLength;
-    if (size > maxBytes) {
+    if (done) return bytes.subarray(0, size);
+    const newSize = size + value.byteLength;
+    if (newSize > maxBytes) {
       await reader.cancel().catch(() => {});
       return undefined;
     }
-    chunks.push(value);
+    if (newSize > bytes.length) {
+      const grown = Buffer.allocUnsafe(Math.min(Math.max(newSize, bytes.length * 2), maxBytes));
+      bytes.copy(grown, 0, 0, size);
+      bytes = grown;
+    }
+    bytes.set(value, size);
+    size = newSize;
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Caller } from '../core/caller.ts';
 import type { Denial } from '../core/denial.ts';
 import type { ServerEntry, ServiceEntry } from '../core/policy.ts';
@@ -75,7 +76,7 @@ async function attempt(
     headers,
     body: call.body,
     allowPrivate: call.target.private,
-    isolationKey: JSON.stringify([call.caller.key, call.target.name]),
+    isolationKey: JSON.stringify([call.caller.key, call.target.name, credentialDigest(call, url, headers)]),
     timeout: call.target.timeout,
     signal: call.signal,
   });
@@ -88,6 +89,15 @@ async function attempt(
   }
   const response = redact(answer.value, put.value);
   return ok({ response, sent: { fingerprint, response } });
+}
+
+/** What was put on, as a digest: of one caller too, two credentials never share a connection. */
+function credentialDigest(call: OutboundCall, url: URL, headers: ReadonlyMap<string, string>): string {
+  const putOn = [...headers].filter(([name, value]) => call.headers.get(name) !== value);
+  const added = url.href === new URL(call.url).href ? '' : url.search;
+  return createHash('sha256')
+    .update(JSON.stringify([putOn, added]))
+    .digest('base64');
 }
 
 /** An upstream that echoes what was put on does not get it past the gateway. */

@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createUpstream } from '../../functions/aws/upstream.ts';
 import type { Upstream, UpstreamRequest } from '../../functions/core/ports.ts';
 import { type Certificate, selfSigned } from '../support/certificate.ts';
@@ -300,6 +300,12 @@ describe('TLS', () => {
     const certificate = make();
     if (isTrusted) trust(certificate);
     expect(await ask(await start(certificate))).toBe('unreachable');
+  });
+
+  test('is verified whatever the environment says', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await ask(await start(selfSigned('gate.test')))).toBe('unreachable');
   });
 
   test('is not with one of its versions that is broken, nor with what is no TLS', async () => {

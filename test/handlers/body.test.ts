@@ -20,6 +20,17 @@ test('a stream is read up to the bound, and no further', async () => {
   expect(await readStream(new Blob(['123456']).stream(), 5)).toBe(undefined);
 });
 
+test('a stream in single bytes is read whole, in the order of its bytes', async () => {
+  const text = Array.from({ length: 50_000 }, (_, index) => String.fromCharCode(97 + (index % 26))).join('');
+  const stream = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const letter of text) controller.enqueue(Buffer.from(letter));
+      controller.close();
+    },
+  });
+  expect(Buffer.from((await readStream(stream, 50_000)) ?? []).toString()).toBe(text);
+});
+
 test('a stream that is too long is so whether or not it can be cancelled', async () => {
   expect(await readStream(stubborn(), 4)).toBe(undefined);
 });
