@@ -2,6 +2,7 @@ import type { Action } from './action.ts';
 import type { Actions } from './addressed.ts';
 import { Caller } from './caller.ts';
 import type { Policy, Rule } from './policy.ts';
+import { runMay } from './run-access.ts';
 
 /** Why policy refuses. `unknown_server` covers servers of other organisations: hidden is nonexistent. */
 export type PolicyRefusal = {
@@ -49,13 +50,14 @@ const PROTOCOL_METHODS: ReadonlySet<string> = new Set([
  * A tool call needs `tools/call` among a rule's methods and the tool among the same rule's tools. Any other method needs to
  * be among the methods; tools never grant methods. `ping`, client notifications (`notifications/…` without an id) and client
  * answers need any rule on the server; another method without an id is decided like a request, because a server may run it.
- * A grant of `initialize` is a grant of `server/discover`.
+ * A grant of `initialize` is a grant of `server/discover`. A run has no scopes: its permissions decide, at the context store alone.
  *
  * @throws TypeError on a caller that {@link Caller.fromToken} did not make
  */
 export function decide(policy: Policy, caller: Caller, action: Action): Decision {
   if (!Caller.is(caller)) throw new TypeError('a decision needs a verified caller');
   if (!policy.hasServer(action.server, caller)) return deny('unknown_server', []);
+  if (caller.kind === 'run') return decideRun(caller, action);
   const granted = findGrant(policy, caller.scopes, action);
   if (granted !== undefined) return { allow: true, scope: granted.scope, at: granted.at };
   const obtainable = findGrant(policy, caller.obtainableScopes, action);
@@ -81,6 +83,14 @@ export function decideAll(policy: Policy, caller: Caller, [own, ...addressed]: A
 /** May this caller do anything at all on this server? For requests whose body is not in sight. */
 export function decideServer(policy: Policy, caller: Caller, server: string): Decision {
   return decide(policy, caller, { server, kind: 'notification', method: undefined, name: undefined });
+}
+
+/** A run whose token has no section for the context store has no access to it. */
+function decideRun({ runPermissions, context }: Caller, action: Action): Decision {
+  if (runPermissions === undefined || context.namespace === undefined) return deny('no_server_access', []);
+  if (runMay(runPermissions, action))
+    return { allow: true, scope: 'run', at: `run:${runPermissions.join(',')}` };
+  return deny('not_granted', []);
 }
 
 function hasAccess(policy: Policy, caller: Caller, server: string): boolean {

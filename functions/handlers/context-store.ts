@@ -116,8 +116,9 @@ function createDocumentBackend(ports: ContextStorePorts, documents: DocumentStor
 }
 
 function toContextCaller({ caller }: Pick<Admission, 'caller'>): Result<ContextCaller, ScopeRefusal> {
-  const { orgId, context } = caller;
-  const scope = parseContextScope({ orgId, ...context }, 'write');
+  const { orgId, context, runPermissions } = caller;
+  const mayWrite = runPermissions === undefined || runPermissions.length === 2;
+  const scope = parseContextScope({ orgId, ...context }, mayWrite ? 'write' : 'read');
   return scope.ok ? ok({ ...scope.value, callerKey: caller.key }) : scope;
 }
 

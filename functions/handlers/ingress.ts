@@ -1,7 +1,7 @@
 import { Caller } from '../core/caller.ts';
 import type { IngressRefusal } from '../core/denial.ts';
 import { selectIngressToken } from '../core/ingress-token.ts';
-import type { Policy } from '../core/policy.ts';
+import { CONTEXT_STORE, type Policy } from '../core/policy.ts';
 import type {
   Clock,
   ForeignKeys,
@@ -12,6 +12,7 @@ import type {
 } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { audiencesOf, isContextRoute, type Route } from '../core/route.ts';
+import { VerifiedRunToken } from '../core/run-token.ts';
 import type { KeySet } from '../core/signed-token.ts';
 import { VerifiedToken } from '../core/token.ts';
 import { createIdpIngress, isIdpOf, selectorsAgree } from './idp-ingress.ts';
@@ -102,15 +103,43 @@ export function createIngress(ports: {
     return revoked.value ? err({ reason: 'revoked' }) : Caller.fromToken(token, policy);
   };
 
+  const authenticateRun = async (
+    compact: string,
+    origin: string,
+    headers: Headers,
+    tokenHeader: Admission['tokenHeader'],
+  ): Promise<Result<Admission, IngressRefusal | Unavailable>> => {
+    const verified = await withKeys(ports.rulebook, (book) =>
+      VerifiedRunToken.verify(compact, { issuer: origin, keys: book.keys, nowSeconds: ports.clock() }),
+    );
+    if (!verified.ok) return verified;
+    const { token, policy } = verified.value;
+    // A run may have the name of a client; what revokes that client's own subject is not about the run.
+    const { claims } = token;
+    const revoked = await ports.revocations.isRevoked({ ...claims, subject: claims.clientId });
+    if (!revoked.ok) return revoked;
+    if (revoked.value) return err({ reason: 'revoked' });
+    const caller = Caller.fromRunToken(token, CONTEXT_STORE, policy);
+    if (!caller.ok) return caller;
+    if (!selectorsAgree(headers, token.claims)) return err({ reason: 'selector_mismatch' });
+    return ok({ caller: caller.value, policy, tokenHeader });
+  };
+
   return {
     async authenticate(headers, route, origin) {
       const selected = selectIngressToken(headers, isContextRoute(route));
       if (!selected.ok) return selected;
       const { token: compact, header: tokenHeader } = selected.value;
-      // Only a run token may come in this header (contract §3), and none are issued: an access token there is misplaced.
-      if (tokenHeader === 'x-service-token') return err({ reason: 'malformed_token_header' });
+      // Only a run token may come in this header (contract §3): an access token there is misplaced.
+      if (tokenHeader === 'x-service-token') return authenticateRun(compact, origin, headers, tokenHeader);
       const verified = await verifyAccess(compact, origin);
-      if (!verified.ok) return verified;
+      if (!verified.ok) {
+        // The two kinds differ in their `typ`: what is no access token by its header may be a run's.
+        const mayBeRun = isContextRoute(route) && tokenHeader === 'authorization';
+        return mayBeRun && verified.error.reason === 'bad_token' && verified.error.detail === 'header'
+          ? authenticateRun(compact, origin, headers, tokenHeader)
+          : verified;
+      }
       const { token, policy } = verified.value;
       if (!token.admits(audiencesOf(route, origin))) return err({ reason: 'bad_token', detail: 'audience' });
       const caller = await admit(token, policy);
@@ -148,10 +177,10 @@ export function createIngress(ports: {
 }
 
 /** Verifies with the keys at hand; where the token names an unknown key, once more after one fresh look. */
-async function withKeys(
+async function withKeys<T>(
   rulebook: RulebookStore,
-  verify: (book: Rulebook) => Result<VerifiedToken, IngressRefusal>,
-): Promise<Result<{ token: VerifiedToken; policy: Policy }, IngressRefusal | Unavailable>> {
+  verify: (book: Rulebook) => Result<T, IngressRefusal>,
+): Promise<Result<{ token: T; policy: Policy }, IngressRefusal | Unavailable>> {
   const book = await rulebook.read();
   if (!book.ok) return book;
   const first = verify(book.value);

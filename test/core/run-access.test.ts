@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import type { Action } from '../../functions/core/action.ts';
+import { Caller } from '../../functions/core/caller.ts';
+import { decide } from '../../functions/core/decide.ts';
+import { VerifiedRunToken } from '../../functions/core/run-token.ts';
+import { clientEntry, policyOf, serverEntry } from '../support/policies.ts';
+import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
+
+const issuer = new TestIssuer();
+const coordinator = clientEntry('coordinator', { scopes: ['runs/issue'], runNamespaces: ['alpha'] });
+
+function runToken(changes: Record<string, unknown> = {}): VerifiedRunToken {
+  const claims = {
+    iss: ORIGIN,
+    sub: 'run-1',
+    aud: ['context-store'],
+    org_id: 'acme',
+    client_id: 'coordinator',
+    iat: NOW_SECONDS,
+    exp: NOW_SECONDS + 600,
+    jti: 'j-1',
+    token_kind: 'run',
+    permissions: ['read', 'write'],
+    services: { 'context-store': { namespace: 'alpha' } },
+    ...changes,
+  };
+  const header = JSON.stringify({ alg: 'RS256', typ: 'JWT', kid: issuer.access.published.keyId });
+  const verified = VerifiedRunToken.verify(issuer.sign(header, JSON.stringify(claims)), {
+    issuer: ORIGIN,
+    keys: issuer.keys,
+    nowSeconds: NOW_SECONDS,
+  });
+  if (!verified.ok) throw new Error(`the test's own run token is refused: ${verified.error.detail}`);
+  return verified.value;
+}
+
+function callerIn(clients = [coordinator], changes: Record<string, unknown> = {}) {
+  return Caller.fromRunToken(runToken(changes), 'context-store', policyOf({ clients }));
+}
+
+function decided(action: Partial<Action>, permissions: readonly string[] = ['read', 'write']): string {
+  const policy = policyOf({ clients: [coordinator], servers: [serverEntry('maps')] });
+  const caller = Caller.fromRunToken(runToken({ permissions }), 'context-store', policy);
+  if (!caller.ok) return caller.error.reason;
+  const whole = {
+    server: 'context-store',
+    kind: 'request',
+    method: 'tools/call',
+    name: undefined,
+    ...action,
+  } as const;
+  const decision = decide(policy, caller.value, whole);
+  return decision.allow ? decision.at : decision.refusal.reason;
+}
+
+describe('a run', () => {
+  test.for(['doc_query', 'doc_search', 'doc_info', 'doc_read', 'doc_pull'])('may call %s to read', (name) => {
+    expect(decided({ name }, ['read'])).toBe('run:read');
+  });
+
+  test.for([
+    'doc_create',
+    'doc_write',
+    'doc_edit',
+    'doc_push',
+    'doc_delete',
+    'doc_link',
+    'doc_unknown',
+    'doc_Read',
+  ])('may call %s only to write', (name) => {
+    expect(decided({ name }, ['read'])).toBe('not_granted');
+    expect(decided({ name })).toBe('run:read,write');
+  });
+
+  test.for<readonly [string, Partial<Action>, string]>([
+    ['initializes', { method: 'initialize' }, 'run:read,write'],
+    ['discovers', { method: 'server/discover' }, 'run:read,write'],
+    ['lists tools', { method: 'tools/list' }, 'run:read,write'],
+    ['notifies', { kind: 'notification', method: 'notifications/initialized' }, 'run:read,write'],
+    ['calls no tool without a name', {}, 'not_granted'],
+    ['calls no tool with an empty name', { name: '' }, 'not_granted'],
+    ['sends no other request', { method: 'resources/list' }, 'not_granted'],
+    [
+      'sends no other method as a notification',
+      { kind: 'notification', method: 'tools/purge' },
+      'not_granted',
+    ],
+    ['reaches no other server', { server: 'maps', method: 'initialize' }, 'not_granted'],
+    ['reaches no server that is not there', { server: 'ghost', method: 'initialize' }, 'unknown_server'],
+  ])('%s', ([, action, outcome]) => {
+    expect(decided(action)).toBe(outcome);
+  });
+
+  test('has no scopes, can obtain none, and is not its coordinator', () => {
+    const caller = callerIn();
+    const own = Caller.fromToken(
+      issuer.verified({ sub: 'run-1', client_id: 'run-1' }),
+      policyOf({ clients: [clientEntry('run-1')] }),
+    );
+    expect(caller).toMatchObject({
+      value: { kind: 'run', subject: 'run-1', scopes: [], obtainableScopes: [] },
+    });
+    expect(caller.ok && own.ok && caller.value.key !== own.value.key).toBe(true);
+  });
+
+  test('is nobody once its coordinator is', () => {
+    expect(callerIn([])).toMatchObject({ error: { reason: 'unknown_client' } });
+    expect(callerIn([{ ...coordinator, disabled: true }])).toMatchObject({
+      error: { reason: 'client_disabled' },
+    });
+    expect(callerIn([{ ...coordinator, org: 'globex' }])).toMatchObject({
+      error: { reason: 'org_mismatch' },
+    });
+    const suspended = policyOf({ clients: [coordinator], orgs: [{ id: 'acme', suspended: true }] });
+    expect(Caller.fromRunToken(runToken(), 'context-store', suspended)).toMatchObject({
+      error: { reason: 'org_suspended' },
+    });
+  });
+
+  test('has no namespace that its coordinator has lost', () => {
+    for (const lost of [
+      { ...coordinator, runNamespaces: ['beta'] },
+      { ...coordinator, scopes: [] },
+    ]) {
+      expect(callerIn([lost])).toMatchObject({ value: { context: { namespace: undefined } } });
+    }
+  });
+
+  test('of another service has none here', () => {
+    const changes = { aud: ['charts'], services: { charts: { namespace: 'alpha' } } };
+    expect(callerIn([coordinator], changes)).toMatchObject({ value: { context: { namespace: undefined } } });
+  });
+
+  test('is made of a verified run token and nothing else', () => {
+    // biome-ignore lint/nursery/noUnsafeTypeAssertion: the cast that must not pass
+    const forged = { claims: runToken().claims } as unknown as VerifiedRunToken;
+    expect(() => Caller.fromRunToken(forged, 'context-store', policyOf())).toThrow(TypeError);
+  });
+});
