@@ -1,5 +1,7 @@
-/** An identity provider whose users may log in (contract §9, `idps.yml`): enabled, and complete. */
+/** An identity provider whose users may log in, or whose access tokens are taken (contract §9, `idps.yml`): enabled, and complete. */
 export type IdentityProvider = {
+  /** Nobody logs in here: what concerns logins is empty where it was left out. Absent where users do. */
+  readonly login?: false;
   /** Its key in `idps.yml`: a part of its users' subjects and of its redirect URI. */
   readonly name: string;
   readonly displayName: string;
@@ -46,6 +48,17 @@ export type AcceptedAccessTokens = {
   /** What `aud` must be; undefined for providers whose access tokens have none. */
   readonly audience: string | undefined;
 };
+
+/** An IdP whose access tokens are taken at the gate (contract §3). */
+export type AcceptedIdp = IdentityProvider & {
+  readonly proof: IdTokenProof;
+  readonly acceptAccessTokens: NonNullable<IdentityProvider['acceptAccessTokens']>;
+};
+
+/** Is this one whose access tokens are taken at the gate? */
+export function isAccepted(idp: IdentityProvider): idp is AcceptedIdp {
+  return idp.acceptAccessTokens !== undefined && idp.proof.kind === 'id_token';
+}
 
 /** The redirect URI that we use at this provider alone: an answer from another one cannot arrive here (RFC 9700 §4.4.2.2). */
 export function callbackUrl(provider: IdentityProvider, origin: string): string {

@@ -5,7 +5,7 @@ import {
   type ForeignTokenRefusal,
   verifyForeignToken,
 } from './foreign-token.ts';
-import { type IdentityProvider, type IdTokenProof, subjectOf } from './identity-provider.ts';
+import { type AcceptedIdp, subjectOf } from './identity-provider.ts';
 import { clientIdOf, groupsIn, isAccessToken, isClientItself, isIdentifier, scopesOf } from './idp-claims.ts';
 import type { JsonObject } from './json.ts';
 import type { Policy } from './policy.ts';
@@ -18,12 +18,6 @@ import type { Claims } from './token.ts';
 export type IdpTokenRefusal = {
   readonly reason: 'bad_idp_token';
   readonly detail: ForeignTokenRefusal['detail'] | 'not_an_access_token' | 'client_not_listed';
-};
-
-/** An IdP whose access tokens are taken at the gate (contract §3). */
-export type AcceptedIdp = IdentityProvider & {
-  readonly proof: IdTokenProof;
-  readonly acceptAccessTokens: NonNullable<IdentityProvider['acceptAccessTokens']>;
 };
 
 /** Contract §13. An id token may be longer, but none is taken here. */
@@ -43,13 +37,8 @@ export function acceptedIdps(
   origin: string,
   readIssuer: () => string | undefined,
 ): readonly AcceptedIdp[] {
-  const accepted = [...policy.idps.values()].filter(isAccepted);
-  const issuer = accepted.length === 0 ? undefined : readIssuer();
-  return issuer === origin ? [] : accepted.filter(({ proof }) => proof.issuer === issuer);
-}
-
-function isAccepted(idp: IdentityProvider): idp is AcceptedIdp {
-  return idp.acceptAccessTokens !== undefined && idp.proof.kind === 'id_token';
+  const issuer = policy.acceptedIdps.length === 0 ? undefined : readIssuer();
+  return issuer === origin ? [] : policy.acceptedIdps.filter(({ proof }) => proof.issuer === issuer);
 }
 
 /** The user pool and region that an issuer of Cognito names; undefined of every other issuer. */

@@ -1,5 +1,5 @@
 import { openClassOf } from './client-id.ts';
-import type { IdentityProvider } from './identity-provider.ts';
+import { type AcceptedIdp, type IdentityProvider, isAccepted } from './identity-provider.ts';
 import { admits, CLOSED_REGISTRATION, NO_ORG, openClientEntry, type Registration } from './open-client.ts';
 
 /** What goes upstream (contract §7). Calls in `user_oauth` and `hybrid` are refused until connections are built. */
@@ -123,7 +123,10 @@ export class Policy {
   /** The clients of the configuration; {@link Policy.findClient} knows the open ones too. */
   readonly clients: ReadonlyMap<string, ClientEntry>;
   readonly registration: Registration;
+  /** Where users log in. */
   readonly idps: ReadonlyMap<string, IdentityProvider>;
+  /** Whose access tokens are taken at the gate, whether or not users log in there. */
+  readonly acceptedIdps: readonly AcceptedIdp[];
   readonly #rules: ReadonlyMap<string, ReadonlyMap<string, readonly Rule[]>>;
   readonly #uiScopes: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
   readonly #groups: ReadonlyMap<string, readonly string[]>;
@@ -136,7 +139,9 @@ export class Policy {
     this.services = new Map(snapshot.services.map((service) => [service.name, service]));
     this.clients = new Map(snapshot.clients.map((client) => [client.id, client]));
     this.registration = snapshot.registration ?? CLOSED_REGISTRATION;
-    this.idps = new Map(snapshot.idps?.map((idp) => [idp.name, idp]));
+    const idps = snapshot.idps ?? [];
+    this.idps = new Map(idps.filter(({ login }) => login !== false).map((idp) => [idp.name, idp]));
+    this.acceptedIdps = idps.filter(isAccepted);
     const names = [...this.servers.keys(), CONTEXT_STORE];
     this.#rules = new Map(
       snapshot.scopes.map(([scope, rules]) => [scope, indexByServer(scope, rules, names)]),

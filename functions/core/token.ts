@@ -1,6 +1,7 @@
 import { fromActClaim } from './act-claim.ts';
 import { stringList, wholeSeconds } from './compact-jws.ts';
-import { type AcceptedIdp, type IdpTokenRefusal, verifyIdpToken } from './idp-token.ts';
+import type { AcceptedIdp } from './identity-provider.ts';
+import { type IdpTokenRefusal, verifyIdpToken } from './idp-token.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { ForeignKey } from './ports.ts';
 import { ok, type Result } from './result.ts';

@@ -1,6 +1,7 @@
 import type { IngressRefusal } from '../core/denial.ts';
 import { readForeignHeader, readForeignIssuer } from '../core/foreign-token.ts';
-import { type AcceptedIdp, acceptedIdps, userPoolOf } from '../core/idp-token.ts';
+import type { AcceptedIdp } from '../core/identity-provider.ts';
+import { acceptedIdps, userPoolOf } from '../core/idp-token.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Clock, ForeignKeys, Unavailable } from '../core/ports.ts';
 import { err, type Result } from '../core/result.ts';
@@ -58,7 +59,7 @@ export function createIdpIngress(
 
 /** Is this the entry of an IdP of this policy, as it stands there now? */
 export function isIdpOf(policy: Policy, entry: object): boolean {
-  return [...policy.idps.values()].some((idp) => idp === entry);
+  return policy.acceptedIdps.some((idp) => idp === entry);
 }
 
 /**

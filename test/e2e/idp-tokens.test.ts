@@ -74,7 +74,7 @@ function configuration(): Record<string, string> {
     'idps.yml': {
       providers: {
         cognito: idp(pools, POOL, accept('robot', 'desk', 'narrow', 'fired')),
-        shared: idp(pools, POOL, { org: 'gone', ...accept('ghost') }),
+        shared: idp(pools, POOL, { org: 'gone', login: false, ...accept('ghost') }),
         silent: idp(pools, SILENT_POOL, {}),
         lost: idp(lost, POOL, accept('robot')),
       },

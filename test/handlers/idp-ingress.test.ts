@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AcceptedIdp } from '../../functions/core/idp-token.ts';
+import type { AcceptedIdp } from '../../functions/core/identity-provider.ts';
 import type { Policy } from '../../functions/core/policy.ts';
 import type { ForeignKey, ForeignKeys, RevocableToken, RevocationStore } from '../../functions/core/ports.ts';
 import { err, ok } from '../../functions/core/result.ts';

@@ -1,4 +1,4 @@
-import type { AcceptedIdp } from '../../functions/core/idp-token.ts';
+import type { AcceptedIdp } from '../../functions/core/identity-provider.ts';
 
 /** The user pool of {@link cognitoEntry}. */
 export const USER_POOL = { id: 'eu-central-1_AbC123', region: 'eu-central-1' } as const;

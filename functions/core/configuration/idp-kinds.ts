@@ -13,7 +13,8 @@ const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  * The issuer and the keys of a provider, as its kind derives them from the address of its login: Google, Entra ID, Okta, Keycloak,
  * Auth0, PingFederate, GitHub. `name` is the entry's key, which tells those apart that no address does. Of others nothing is known.
  */
-export function kindOf(name: string, authUrl: string): IdpKind {
+export function kindOf(name: string, authUrl: string | undefined): IdpKind {
+  if (authUrl === undefined) return { kind: 'id_token' };
   const { origin, hostname, pathname } = new URL(authUrl);
   if (pathname === '/login/oauth/authorize') return { kind: 'github' };
   if (hostname === 'accounts.google.com') {

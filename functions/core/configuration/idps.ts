@@ -1,7 +1,8 @@
-import type { AcceptedAccessTokens, IdentityProvider } from '../identity-provider.ts';
+import type { IdentityProvider } from '../identity-provider.ts';
 import { parseUpstreamUrl } from '../perimeter.ts';
 import type { ClientEntry, Snapshot } from '../policy.ts';
 import { NAME } from '../route.ts';
+import { readAcceptedTokens } from './accepted-tokens.ts';
 import { DEFAULT_ORG } from './clients.ts';
 import { cognitoPool, kindOf } from './idp-kinds.ts';
 import { readOrganisation } from './orgs.ts';
@@ -30,6 +31,7 @@ const KEYS = [
   'private',
   'token_auth',
   'accept_access_tokens',
+  'login',
 ] as const;
 
 type Members = Partial<Record<(typeof KEYS)[number], YamlReader>>;
@@ -108,11 +110,15 @@ function readProvider(
     const url = parseUpstreamUrl(text, isPrivate);
     return url.ok ? text : members[key]?.problem(url.error);
   };
+  const hasLogin = members.login?.boolean() ?? true;
   const clientId = members.client_id?.string();
   const authUrl = readUrl('auth_url');
   const tokenUrl = readUrl('token_url');
-  if (clientId === undefined || authUrl === undefined || tokenUrl === undefined) {
+  if (hasLogin && (clientId === undefined || authUrl === undefined || tokenUrl === undefined)) {
     return entry.problem('a provider has `client_id`, `auth_url` and `token_url`');
+  }
+  if (!hasLogin && members.accept_access_tokens === undefined) {
+    return entry.problem('nobody logs in here, and no token is taken: write `accept_access_tokens`');
   }
   const scopes = members.scopes?.strings() ?? ['openid'];
   const org = readOrg(entry, members.org, references.orgs);
@@ -121,14 +127,15 @@ function readProvider(
     displayName: members.display_name?.string() ?? name,
     org,
     private: isPrivate,
-    clientId,
+    ...(hasLogin ? {} : { login: false as const }),
+    clientId: clientId ?? '',
     clientSecretName: members.clientSecretName,
     tokenAuth: members.token_auth?.oneOf('client_secret_post', 'client_secret_basic') ?? 'client_secret_post',
-    authUrl,
-    tokenUrl,
+    authUrl: authUrl ?? '',
+    tokenUrl: tokenUrl ?? '',
     scopes,
     usernameClaim: members.username_claim?.string() ?? 'email',
-    acceptAccessTokens: readAccepted(members.accept_access_tokens, org, references.clients),
+    acceptAccessTokens: readAcceptedTokens(members.accept_access_tokens, org, references.clients),
   } as const;
   const kind = kindOf(name, authUrl);
   const groups = members.groups_claim;
@@ -139,7 +146,7 @@ function readProvider(
     const groupsClaim = groups === undefined || groups.isEmpty ? undefined : groups.oneOf('id');
     return { ...common, proof: { kind: 'github', userInfoUrl, groupsClaim } };
   }
-  if (!scopes.includes('openid'))
+  if (hasLogin && !scopes.includes('openid'))
     return members.scopes?.problem('`openid` is missing: no id token without it');
   const issuer = readUrl('issuer') ?? kind.issuer;
   const jwksUrl = readUrl('jwks_url') ?? pool?.jwksUrl ?? kind.jwksUrl;
@@ -156,24 +163,4 @@ function readOrg(entry: YamlReader, org: YamlReader | undefined, orgs: Snapshot[
   if (org !== undefined) return readOrganisation(org, orgs) ?? DEFAULT_ORG;
   if (orgs.length > 1) entry.problem('say whose users these are: `org: acme`');
   return orgs[0]?.id ?? DEFAULT_ORG;
-}
-
-/** The clients must be in `clients.yml`, which says what they may have, and of the organisation that the IdP vouches for. */
-function readAccepted(
-  accepted: YamlReader | undefined,
-  org: string,
-  clients: readonly ClientEntry[],
-): AcceptedAccessTokens | undefined {
-  if (accepted === undefined) return undefined;
-  const { client_ids, audience } = accepted.members('client_ids', 'audience');
-  const items = client_ids?.items() ?? [];
-  if (items.length === 0) return accepted.problem('list whose tokens: `client_ids: [a, b]`');
-  const clientIds = items.flatMap((item) => {
-    const id = item.string();
-    const client = clients.find((known) => known.id === id);
-    if (client === undefined) return item.problem(`there is no client \`${id}\` in clients.yml`) ?? [];
-    if (client.org === org) return client.id;
-    return item.problem(`this client is of \`${client.org}\`, and not of \`${org}\``) ?? [];
-  });
-  return { clientIds, audience: audience?.string() };
 }

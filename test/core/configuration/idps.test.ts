@@ -48,6 +48,53 @@ function one(changes: Readonly<Record<string, unknown>>, name = 'company'): stri
   return JSON.stringify({ providers: { [name]: entry } });
 }
 
+describe('a provider at which nobody logs in', () => {
+  const clients = 'clients: { cli: { org: acme, auth: none, grants: [] } }';
+  const gate = (changes: Readonly<Record<string, unknown>>) =>
+    JSON.stringify({
+      providers: { pool: { login: false, accept_access_tokens: { client_ids: ['cli'] }, ...changes } },
+    });
+
+  test('needs an issuer, and the place of its keys where nobody can know it', () => {
+    const issuer = 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbC123';
+    const { idps, warnings } = compiled(gate({ issuer }), undefined, clients);
+    expect(warnings).toEqual([]);
+    expect(idps).toMatchObject([
+      { name: 'pool', login: false, proof: { issuer, jwksUrl: `${issuer}/.well-known/jwks.json` } },
+    ]);
+    const other = 'https://idp.example.com';
+    expect(compiled(gate({ issuer: other }), undefined, clients).warnings.join()).toMatch(
+      /its `jwks_url` is not known/,
+    );
+    expect(compiled(gate({}), undefined, clients).warnings.join()).toMatch(/its `issuer` is not known/);
+    const keys = { issuer: other, jwks_url: `${other}/keys` };
+    expect(compiled(gate(keys), undefined, clients).idps).toHaveLength(1);
+  });
+
+  test('is none of those at which users log in, and its tokens are taken', () => {
+    const text = JSON.stringify({
+      providers: {
+        ...JSON.parse(gate({ issuer: 'https://idp.example.com', jwks_url: 'https://idp.example.com/keys' }))
+          .providers,
+        ...JSON.parse(one({ accept_access_tokens: { client_ids: ['cli'] } })).providers,
+        ...JSON.parse(one({}, 'other')).providers,
+      },
+    });
+    const result = compile(text, undefined, clients);
+    if (!result.ok) throw new Error(JSON.stringify(result.error));
+    const policy = new Policy(result.value.snapshot, 1);
+    expect([...policy.idps.keys()]).toEqual(['company', 'other']);
+    expect(policy.idpsOf('acme').map(({ name }) => name)).toEqual(['company', 'other']);
+    expect(policy.acceptedIdps.map(({ name }) => name)).toEqual(['pool', 'company']);
+  });
+
+  test('alone opens no login', () => {
+    const text = gate({ issuer: 'https://idp.example.com', jwks_url: 'https://idp.example.com/keys' });
+    const result = compile(text, undefined, clients);
+    expect(result.ok && new Policy(result.value.snapshot, 1).hasLogin).toBe(false);
+  });
+});
+
 describe('a generic provider', () => {
   test('has every value in its place, and of its secret the name alone', () => {
     const text = one({
@@ -300,6 +347,13 @@ describe('a mistake', () => {
     const client = (org: string) => ({ org, auth: 'none', grants: [] });
     const clients = JSON.stringify({ clients: { cli: client('acme'), theirs: client('rival') } });
     expect(problems(text, 'orgs: { acme: {}, rival: {} }', clients).join('\n')).toMatch(message);
+  });
+
+  test('in an entry that serves nothing is found', () => {
+    expect(problems(one({ login: false })).join()).toMatch(/nobody logs in here, and no token is taken/);
+    expect(problems(one({ client_id: undefined })).join()).toMatch(
+      /has `client_id`, `auth_url` and `token_url`/,
+    );
   });
 
   test('in access tokens of GitHub is found', () => {
