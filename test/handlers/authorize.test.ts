@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { ClientMetadata } from '../../functions/core/client-metadata.ts';
+import type { Snapshot } from '../../functions/core/policy.ts';
+import { ok } from '../../functions/core/result.ts';
 import { readForm } from '../support/browser-agent.ts';
 import { startIssuerApp } from '../support/issuer-app.ts';
 import {
@@ -238,6 +241,56 @@ describe('the consent page', () => {
     expect(page.text).toContain(
       'no one can tell from here which. Allow it only if you have just started it yourself.',
     );
+  });
+
+  describe('of an application that nobody entered', () => {
+    const id = 'https://client.example.net/app.json';
+    const said = {
+      clientName: 'Trusted Bank',
+      redirectUris: ['https://client.example.net/callback'],
+      grants: ['authorization_code'],
+      auth: 'none',
+      jwks: [],
+      jwksUri: undefined,
+    } as const;
+    const registration = {
+      metadataDocuments: true,
+      dynamic: true,
+      scopes: ['maps/read'],
+      hosts: [],
+      allowPrivate: false,
+    };
+    const read = async (parts: Partial<Snapshot>, metadata: Partial<ClientMetadata> = {}) => {
+      const clientDocuments = { read: () => Promise.resolve(ok({ ...said, ...metadata })) };
+      const app = await startIssuerApp(policyOf({ ...login.parts, registration, ...parts }), {
+        clientDocuments,
+      });
+      onTestFinished(() => app.close());
+      return agentOf(app).open(
+        authorizeUrl({ client_id: id, redirect_uri: 'https://client.example.net/callback' }),
+      );
+    };
+
+    test('goes by its address, whatever it calls itself', async () => {
+      const { text } = await read({});
+      expect(text).toContain('<h1>Allow client.example.net to act for you?</h1>');
+      expect(text).toContain('<dd>client.example.net (it calls itself “Trusted Bank”)</dd>');
+      expect(text).toContain('Nobody here has looked at this application');
+      expect(text).toContain('its address <strong>client.example.net</strong>');
+    });
+
+    test('shows no marks that turn or hide what is written', async () => {
+      const { text } = await read({}, { clientName: `Bank\u202egnp.exe\u200b\u0007${'x'.repeat(200)}` });
+      expect(text).toContain(`“Bankgnp.exe${'x'.repeat(69)}”`);
+    });
+
+    test('is one that an administrator entered, where there is an entry', async () => {
+      const { text } = await read({
+        clients: [loginClient(id, { org: 'acme', displayName: 'Map Studio', redirectUris: [] })],
+      });
+      expect(text).toContain('<dd>client.example.net (Map Studio)</dd>');
+      expect(text).not.toContain('Nobody here has looked');
+    });
   });
 
   test('is the same for a server that exists and one that does not', async () => {

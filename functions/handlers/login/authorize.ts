@@ -7,6 +7,7 @@ import {
   stateOf,
 } from '../../core/authorization-request.ts';
 import type { BrowserSession } from '../../core/browser-session.ts';
+import { openClassOf } from '../../core/client-id.ts';
 import { serverOfResource } from '../../core/grant.ts';
 import type { IdentityProvider } from '../../core/identity-provider.ts';
 import type { Invocation } from '../../core/invocation.ts';
@@ -36,7 +37,7 @@ export async function authorize(
   const book = await ports.rulebook.read();
   if (!book.ok) return endHere(ports, invocation, 'unavailable');
   const { policy } = book.value;
-  if (policy.idps.size === 0) return noLogin();
+  if (!policy.hasLogin) return noLogin();
 
   const query = readAuthorizationQuery(new URL(request.url).searchParams);
   const { parameters, repeated } = query;
@@ -103,7 +104,7 @@ async function ask(
   if (ticket === undefined) return endHere(ports, invocation, 'unavailable', auditedApplication(client));
   const idpOfUser = policy.idps.get(user?.idp ?? '');
   const question: ConsentQuestion = {
-    client: shownClient(client),
+    client: shownClient(policy, client),
     redirectUri: asked.redirectUri,
     gateway: new URL(invocation.origin).host,
     server: serverOfResource(asked.resource ?? '', invocation.origin),
@@ -115,14 +116,12 @@ async function ask(
   return consentPage(question, formTargets(idps, asked.redirectUri), browser.cookies);
 }
 
-/** An open client may call itself anything, so that its address is shown before its name. */
-function shownClient({ id, displayName }: ClientEntry): ShownClient {
-  const name = (displayName ?? id).replace(/\p{C}/gu, '').slice(0, 80);
-  const isUrl = /^https?:/.test(id);
-  return {
-    name: isUrl && displayName === undefined ? new URL(id).host : name,
-    host: isUrl ? new URL(id).host : undefined,
-  };
+/** What an open client says of itself nobody has checked, unless an entry of the configuration is about it. */
+function shownClient(policy: Policy, { id, displayName }: ClientEntry): ShownClient {
+  const openClass = openClassOf(id);
+  const host = openClass === 'document' ? new URL(id).host : undefined;
+  const name = (displayName ?? host ?? id).replace(/\p{C}/gu, '').slice(0, 80);
+  return { name, host, isVetted: openClass === undefined || policy.clients.has(id) };
 }
 
 /**

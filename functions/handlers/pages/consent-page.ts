@@ -18,8 +18,14 @@ export type ConsentQuestion = {
   readonly ticket: string;
 };
 
-/** An application as it is shown. `host` is there for one that is known by its address alone, which no name replaces. */
-export type ShownClient = { readonly name: string; readonly host: string | undefined };
+/** An application as it is shown. */
+export type ShownClient = {
+  readonly name: string;
+  /** Where it is published, which no name replaces; undefined for one that is no address. */
+  readonly host: string | undefined;
+  /** Did an administrator enter it, or does it say all this of itself? */
+  readonly isVetted: boolean;
+};
 
 /**
  * The consent page: who asks, where the answer goes, for what, and as whom. Every button answers the question; there is no script.
@@ -34,7 +40,7 @@ export function consentPage(
   const redirect = describeRedirect(question.redirectUri);
   const content = html`<p>It asks to act for you at <strong>${gateway}</strong>. You can only give what you have yourself.</p>
 <dl>
-<dt>Application</dt><dd>${client.host === undefined ? client.name : nameOfHost(client.name, client.host)}</dd>
+<dt>Application</dt><dd>${describeClient(client)}</dd>
 <dt>The answer goes to</dt><dd>${redirect.text}</dd>
 <dt>For</dt><dd>${server === undefined ? 'Every server that these permissions reach' : html`The server ${server}`}</dd>
 ${user === undefined ? '' : html`<dt>Signed in as</dt><dd>${user.displayName} (${user.idp})</dd>`}
@@ -49,7 +55,7 @@ ${warnings(client, redirect)}
 ${buttons(question)}
 <button class="deny" name="answer" value="deny">Do not allow</button>
 </form>`;
-  const title = `Allow ${client.host ?? client.name} to act for you?`;
+  const title = `Allow ${client.host ?? (client.isVetted ? client.name : 'this application')} to act for you?`;
   return toPageResponse({ title, content, status: 200, formAction, cookies });
 }
 
@@ -71,18 +77,19 @@ function buttons({ idps, user }: ConsentQuestion): Markup {
 }
 
 function warnings(client: ShownClient, redirect: Redirect): Markup {
-  const unknown =
-    client.host === undefined
-      ? ''
-      : html`<p class="warning">Nobody here has looked at this application. It can call itself what it likes: trust the address <strong>${client.host}</strong>, or do not allow it.</p>`;
+  const unvetted = client.isVetted
+    ? ''
+    : html`<p class="warning">Nobody here has looked at this application, and it can call itself what it likes. Go by ${client.host === undefined ? 'where the answer goes' : html`its address <strong>${client.host}</strong>, and by where the answer goes`}; if you do not expect them, do not allow it.</p>`;
   const local = redirect.isLocal
     ? html`<p class="warning">The answer goes to a program on this computer, and no one can tell from here which. Allow it only if you have just started it yourself.</p>`
     : '';
-  return html`${unknown}${local}`;
+  return html`${unvetted}${local}`;
 }
 
-function nameOfHost(name: string, host: string): Markup {
-  return html`${host}${name === host ? '' : html` (it calls itself “${name}”)`}`;
+function describeClient({ name, host, isVetted }: ShownClient): Markup {
+  const said = isVetted ? html`${name}` : html`it calls itself “${name}”`;
+  if (host === undefined) return said;
+  return name === host ? html`${host}` : html`${host} (${said})`;
 }
 
 type Redirect = { readonly text: string; readonly isLocal: boolean };
