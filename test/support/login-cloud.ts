@@ -19,6 +19,8 @@ export async function startLoginCloud(
     /** Clients beside `desk-app`; those of `secretClients` have the secret `{id}-secret`. */
     readonly clients?: Readonly<Record<string, unknown>>;
     readonly secretClients?: Readonly<Record<string, unknown>>;
+    /** Who may be a client without an entry; as where nothing is said. */
+    readonly registration?: unknown;
   } = {},
 ): Promise<LoginCloud> {
   const upstream: ToolServers = await startToolServers({ prices: ['latest'] });
@@ -44,7 +46,10 @@ export async function startLoginCloud(
       'servers.yml': JSON.stringify({
         servers: { prices: { url: upstream.urlOf('prices'), private: true } },
       }),
-      'clients.yml': JSON.stringify({ clients: { 'desk-app': app, ...more.clients, ...more.secretClients } }),
+      'clients.yml': JSON.stringify({
+        clients: { 'desk-app': app, ...more.clients, ...more.secretClients },
+        ...(more.registration === undefined ? {} : { registration: more.registration }),
+      }),
       'idps.yml': JSON.stringify({ providers: { company: companyEntry(idp.issuer) } }),
     },
   });
