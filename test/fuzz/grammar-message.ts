@@ -127,6 +127,10 @@ type Meant = {
 
 function bodyText(random: Random, oddity: Oddity, { method, member, name, version }: Meant): string {
   const text = (value: string) => stringText(random, value, oddity);
+  if (random.chance(2)) {
+    const outcome = [random.pick(['result', 'error']), jsonText(random, oddity, 4)] as const;
+    return objectText(random, oddity, [['jsonrpc', text('2.0')], ['id', random.pick(IDS)], outcome]);
+  }
   const meta = objectText(random, oddity, [
     ...(version === undefined ? [] : [[VERSION_META, text(version)] as const]),
     ...random.list(
