@@ -11,7 +11,7 @@ import { createRevocationStore } from './aws/revocations.ts';
 import { createRulebookStore } from './aws/rulebook.ts';
 import { createSealerSource } from './aws/sealer.ts';
 import { createSecretStore } from './aws/secrets.ts';
-import { createSigningKeys } from './aws/signing-key.ts';
+import { createSigningKey, readKeySources } from './aws/signing-key.ts';
 import { createUpstream } from './aws/upstream.ts';
 import { createCredentials } from './handlers/credentials.ts';
 import { createForeignKeys } from './handlers/foreign-keys.ts';
@@ -30,12 +30,19 @@ const dynamo = createDynamo();
 const clock = () => Math.floor(Date.now() / 1000);
 const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
 const upstream = createUpstream();
-const [identityKey] = createSigningKeys(new KMSClient(SDK_BOUNDS), environment.IDENTITY_KEY_ARNS, 'identity');
+const rulebook = createRulebookStore(dynamo, environment.AUTH_TABLE, clock);
+const identityKey = createSigningKey({
+  client: new KMSClient(SDK_BOUNDS),
+  sources: readKeySources(environment.IDENTITY_KEY_ARNS, 'identity'),
+  purpose: 'identity',
+  readRing: rulebook.readKeyRing,
+  clock,
+});
 
 export const handler = createStreamingHandler(
   createGateway({
     ingress: createIngress({
-      rulebook: createRulebookStore(dynamo, environment.AUTH_TABLE, clock),
+      rulebook,
       revocations: createRevocationStore(dynamo, environment.AUTH_TABLE, clock),
       foreignKeys: createForeignKeys({ upstream, clock }),
       clock,

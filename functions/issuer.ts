@@ -6,14 +6,16 @@ import { SDK_BOUNDS } from './aws/clients.ts';
 import { createDynamo } from './aws/dynamodb.ts';
 import { readEnvironment } from './aws/environment.ts';
 import { createIssuerKeys } from './aws/issuer-keys.ts';
+import { createKeyRingStore } from './aws/key-ring.ts';
 import { createBufferedHandler } from './aws/lambda.ts';
 import { log } from './aws/log.ts';
+import { createPolicyStore } from './aws/policy-store.ts';
 import { createRecordStore } from './aws/records.ts';
 import { createRevocationStore } from './aws/revocations.ts';
 import { createRulebookStore } from './aws/rulebook.ts';
 import { createSealerSource } from './aws/sealer.ts';
 import { createSecretStore } from './aws/secrets.ts';
-import { createSigningKeys } from './aws/signing-key.ts';
+import { createSigningKey, readKeySources, readPublicKey } from './aws/signing-key.ts';
 import { createUpstream } from './aws/upstream.ts';
 import { createClientDocuments } from './handlers/client-metadata-document.ts';
 import { createForeignKeys } from './handlers/foreign-keys.ts';
@@ -35,11 +37,23 @@ const clock = () => Math.floor(Date.now() / 1000);
 const revocations = createRevocationStore(dynamo, environment.AUTH_TABLE, clock);
 const records = createRecordStore(dynamo, environment.AUTH_TABLE, clock);
 const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
-const [signingKey, ...retiring] = createSigningKeys(kms, environment.ISSUER_KEY_ARNS, 'access');
 const upstream = createUpstream();
 const foreignKeys = createForeignKeys({ upstream, clock });
-const identityKeys = createSigningKeys(kms, environment.IDENTITY_KEY_ARNS, 'identity');
-const keys = createIssuerKeys(dynamo, environment.AUTH_TABLE, [signingKey, ...retiring, ...identityKeys]);
+const keyRing = createKeyRingStore(dynamo, environment.AUTH_TABLE);
+const sources = readKeySources(environment.ISSUER_KEY_ARNS, 'access');
+const keys = createIssuerKeys({
+  store: keyRing,
+  sources: [...sources, ...readKeySources(environment.IDENTITY_KEY_ARNS, 'identity')],
+  readPublicKey: (source) => readPublicKey(kms, source),
+  clock,
+});
+const signingKey = createSigningKey({
+  client: kms,
+  sources,
+  purpose: 'access',
+  readRing: keys.readRing,
+  clock,
+});
 const rulebook = withPublishedKeys(createRulebookStore(dynamo, environment.AUTH_TABLE, clock), keys);
 
 export const handler = createBufferedHandler(
@@ -52,6 +66,9 @@ export const handler = createBufferedHandler(
     signingKey,
     keys,
     ingress: createIngress({ rulebook, revocations, foreignKeys, clock }),
+    keyRing,
+    confirmKey: keys.confirm,
+    policies: createPolicyStore(dynamo, environment.AUTH_TABLE),
     upstream,
     foreignKeys,
     clientDocuments: createClientDocuments({ upstream, records, now: Date.now, log }),

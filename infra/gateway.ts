@@ -26,7 +26,6 @@ export function createGateway(scope: Construct, settings: Settings, storage: Sto
       appendAudit(storage.auditTable),
       readSecret(storage.sealingSecret),
       storage.identityKey.signRight(),
-      storage.identityKey.publicKeyRight(),
     ],
   });
   allowSecrets(

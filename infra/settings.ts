@@ -1,3 +1,5 @@
+import type { KeyGenerations } from './signing-key.ts';
+
 /** A domain name of the deployment's own, served instead of the CloudFront default. */
 export type CustomDomain = {
   readonly name: string;
@@ -14,6 +16,8 @@ export type Settings = {
   /** Browser origins that may call; none unless listed. */
   readonly allowedOrigins: readonly string[];
   readonly domain: CustomDomain | undefined;
+  /** Of each signing key, which generation each slot holds; all 1 unless they are raised. */
+  readonly keyGenerations: Readonly<Record<'issuer' | 'identity', KeyGenerations>>;
 };
 
 const STAGE = /^[a-z0-9][a-z0-9-]{0,31}$/;

@@ -25,16 +25,28 @@ const ADMINISTRATION = [
   'kms:UpdateKeyDescription',
 ];
 
-/** An RSA key (RS256) whose private half never leaves KMS and with which one function alone can sign. */
-export class SigningKey extends Construct {
-  readonly #slots: readonly Key[];
+/** How many keys each slot has had, the present one included: a higher number gives a slot a fresh key. */
+export type KeyGenerations = Readonly<Record<'A' | 'B', number>>;
 
-  constructor(scope: Construct, id: string, description: string) {
+/**
+ * Two RSA keys (RS256), so that one can take over from the other, whose private halves never leave KMS and with which one function alone
+ * can sign. The key that a fresh one replaces stays in KMS, out of everybody's reach: its key policy goes to nobody but administrators.
+ */
+export class SigningKey extends Construct {
+  readonly #slots: readonly { readonly name: string; readonly key: Key }[];
+
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { readonly description: string; readonly generations: KeyGenerations },
+  ) {
     super(scope, id);
-    this.#slots = ['A'].map(
-      (slot) =>
-        new Key(this, `Slot${slot}`, {
-          description: `${description}, slot ${slot}`,
+    this.#slots = (['A', 'B'] as const).map((slot) => {
+      const generation = props.generations[slot];
+      return {
+        name: `${slot}${generation}`,
+        key: new Key(this, generation === 1 ? `Slot${slot}` : `Slot${slot}${generation}`, {
+          description: `${props.description}, ${slot}${generation}`,
           keySpec: KeySpec.RSA_2048,
           keyUsage: KeyUsage.SIGN_VERIFY,
           removalPolicy: RemovalPolicy.RETAIN,
@@ -49,12 +61,13 @@ export class SigningKey extends Construct {
             ],
           }),
         }),
-    );
+      };
+    });
   }
 
-  /** Key ARNs separated by commas, the active one first. ARNs and not aliases: an alias can move under a `kid`. */
+  /** `A1=arn,B1=arn`: slot, generation and ARN of each key. ARNs and not aliases: an alias can move under a `kid`. */
   get arns(): string {
-    return this.#slots.map((key) => key.keyArn).join(',');
+    return this.#slots.map(({ name, key }) => `${name}=${key.keyArn}`).join(',');
   }
 
   /** The right to read the public halves. */
@@ -69,7 +82,7 @@ export class SigningKey extends Construct {
 
   /** Lets one function's role sign: the only `kms:Sign` in the key policy. */
   allowSigningBy(signer: SallyportFunction): void {
-    for (const key of this.#slots) {
+    for (const { key } of this.#slots) {
       key.addToResourcePolicy(
         new PolicyStatement({
           sid: 'Signing',
@@ -83,6 +96,6 @@ export class SigningKey extends Construct {
   }
 
   #right(action: string): PolicyStatement {
-    return new PolicyStatement({ actions: [action], resources: this.#slots.map((key) => key.keyArn) });
+    return new PolicyStatement({ actions: [action], resources: this.#slots.map(({ key }) => key.keyArn) });
   }
 }

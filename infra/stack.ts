@@ -18,7 +18,7 @@ export class SallyportStack extends Stack {
       ...(settings.stage !== 'prod' && { stackName: `${id}-${settings.stage}` }),
       ...props,
     });
-    const storage = new Storage(this, 'Storage', { stage: settings.stage });
+    const storage = new Storage(this, 'Storage', settings);
     const { front, rest } = new Api(this, 'Api', {
       settings,
       authorizer: createAuthorizer(this, settings, storage),

@@ -2,7 +2,7 @@ import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { SigningKey } from './signing-key.ts';
+import { type KeyGenerations, SigningKey } from './signing-key.ts';
 
 /** Everything that outlives a request: tables by blast radius, signing keys, and the secret that seals handles. */
 export class Storage extends Construct {
@@ -20,17 +20,26 @@ export class Storage extends Construct {
   readonly sealingSecretName: string;
   readonly sealingSecret: Secret;
 
-  constructor(scope: Construct, id: string, props: { readonly stage: string }) {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: {
+      readonly stage: string;
+      readonly keyGenerations: Readonly<Record<'issuer' | 'identity', KeyGenerations>>;
+    },
+  ) {
     super(scope, id);
     this.authTable = this.#table('AuthTable');
     this.auditTable = this.#table('AuditTable');
     this.contextTable = this.#table('ContextTable');
-    this.issuerKey = new SigningKey(this, 'IssuerKey', `Sallyport ${props.stage}: access tokens`);
-    this.identityKey = new SigningKey(
-      this,
-      'IdentityKey',
-      `Sallyport ${props.stage}: identity tokens for upstreams`,
-    );
+    this.issuerKey = new SigningKey(this, 'IssuerKey', {
+      description: `Sallyport ${props.stage}: access tokens`,
+      generations: props.keyGenerations.issuer,
+    });
+    this.identityKey = new SigningKey(this, 'IdentityKey', {
+      description: `Sallyport ${props.stage}: identity tokens for upstreams`,
+      generations: props.keyGenerations.identity,
+    });
     this.sealingSecretName = `sallyport/${props.stage}/sealing`;
     this.sealingSecret = new Secret(this, 'SealingSecret', {
       secretName: this.sealingSecretName,

@@ -40,17 +40,16 @@ const CONSTANT: Readonly<Record<string, string>> = {
  * caller; `held-state.test.ts` shows it of each.
  */
 const HELD: Readonly<Record<string, string>> = {
-  'functions/aws/issuer-keys.ts createIssuerKeys published': "the deployment's public keys",
+  'functions/aws/key-ring.ts createAcceptedKeys held': "the deployment's public keys",
+  'functions/aws/looks.ts createLooks held': 'the running policy and public keys',
+  'functions/aws/looks.ts createLooks underWay': 'one look for them',
   'functions/aws/revocations.ts createRevocationStore remembered': 'per token',
-  'functions/aws/rulebook.ts createRulebookStore held': 'the running policy and public keys',
-  'functions/aws/rulebook.ts createRulebookStore look': 'one look for the running policy',
   'functions/aws/sealer.ts createSealerSource held': "the deployment's sealing key",
   'functions/aws/secrets.ts createSecretStore held':
     'per secret, whose name has organisation, target and owner',
   'functions/aws/secrets.ts createSecretStore forcedAtSeconds': 'per secret',
   'functions/aws/secrets.ts createSecretStore missing': 'per secret',
   'functions/aws/secrets.ts createSecretStore underWay': 'per secret, while it is read',
-  'functions/aws/signing-key.ts createSigningKey held': "the deployment's public key",
   'functions/aws/upstream-pools.ts UpstreamPools pools': 'connections per caller and target',
   'functions/handlers/client-metadata-document.ts createClientDocuments held': 'public documents, per client',
   'functions/handlers/client-metadata-document.ts createClientDocuments looks':

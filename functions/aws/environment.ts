@@ -4,9 +4,9 @@ export type Environment = {
   readonly AUTH_TABLE: string;
   readonly AUDIT_TABLE: string;
   readonly CONTEXT_TABLE: string;
-  /** Key ARNs of the issuer's signing key, the active one first, separated by commas. */
+  /** Keys of the issuer by slot and generation, such as `A1=arn,B1=arn`; which one signs, the key ring says. */
   readonly ISSUER_KEY_ARNS: string;
-  /** Key ARNs of the gateway's identity key, the active one first, separated by commas. */
+  /** Identity keys of the gateway, written alike. */
   readonly IDENTITY_KEY_ARNS: string;
   /** Full name of the secret that seals session ids and cursors. */
   readonly SEALING_SECRET: string;

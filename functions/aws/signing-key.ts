@@ -1,71 +1,100 @@
-import { createPublicKey } from 'node:crypto';
+import { createHash, createPublicKey } from 'node:crypto';
 import { GetPublicKeyCommand, type KMSClient, SignCommand } from '@aws-sdk/client-kms';
 import { calculateJwkThumbprint } from 'jose';
-import type { SigningKey, Unavailable } from '../core/ports.ts';
+import { isAccepted, type KeyPlace, type KeyRing, parseKeyPlaces, signingKeyOf } from '../core/key-ring.ts';
+import type { Clock, SigningKey, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { KeyPurpose, PublicKey } from '../core/signed-token.ts';
 
+/** A key that this function is configured with. `source` is a digest of the ARN, by which the ring knows it. */
+export type KeySource = KeyPlace & { readonly purpose: KeyPurpose; readonly source: string };
+
+/** The keys of a setting such as `A1=arn,B1=arn`. @throws Error on any other */
+export function readKeySources(setting: string, purpose: KeyPurpose): readonly KeySource[] {
+  const places = parseKeyPlaces(setting);
+  if (!places.ok) throw new Error(places.error);
+  return places.value.map((place) => ({
+    ...place,
+    purpose,
+    source: createHash('sha256').update(place.arn).digest('base64url'),
+  }));
+}
+
 /**
- * An RSA-2048 key in KMS that signs RS256 (RFC 7518 §3.3). It signs by key ARN, never by alias, so key and `kid` cannot part
- * during a rotation. The public key is read once and held; a failed read is tried again at the next call.
+ * Signs RS256 (RFC 7518 §3.3) with the key that the ring says signs for this purpose, where this function is configured with it: else
+ * `unavailable`, and never with a key that others refuse. It signs by key ARN, never by alias, so key and `kid` cannot part.
  */
-export function createSigningKey(client: KMSClient, keyArn: string, purpose: KeyPurpose): SigningKey {
-  let held: Promise<Result<PublicKey, Unavailable>> | undefined;
+export function createSigningKey(ports: {
+  readonly client: KMSClient;
+  readonly sources: readonly KeySource[];
+  readonly purpose: KeyPurpose;
+  readonly readRing: () => Promise<Result<KeyRing, Unavailable>>;
+  readonly clock: Clock;
+}): SigningKey {
+  const { client, sources, purpose, readRing, clock } = ports;
   return {
-    publicKey() {
-      held ??= readPublicKey(client, keyArn, purpose).then((read) => {
-        if (!read.ok) held = undefined;
-        return read;
-      });
-      return held;
+    async publicKey() {
+      const ring = await readRing();
+      if (!ring.ok) return ring;
+      const key = signingKeyOf(ring.value, purpose);
+      const isHere = sources.some(({ source }) => source === key?.source);
+      if (key === undefined || !isHere) return unavailable('no key of this function signs now');
+      const { keyId, n, e } = key;
+      return ok({ keyId, purpose, n, e });
     },
 
-    async sign(signingInput) {
-      try {
-        const answer = await client.send(
-          new SignCommand({
-            KeyId: keyArn,
-            Message: Buffer.from(signingInput),
-            MessageType: 'RAW',
-            SigningAlgorithm: 'RSASSA_PKCS1_V1_5_SHA_256',
-          }),
-        );
-        if (answer.Signature === undefined) return unavailable('Sign', 'no signature');
-        return ok(Buffer.from(answer.Signature).toString('base64url'));
-      } catch (error) {
-        return unavailable('Sign', error);
-      }
+    async sign(signingInput, keyId) {
+      const ring = await readRing();
+      if (!ring.ok) return ring;
+      const key = ring.value.find((candidate) => candidate.keyId === keyId && isAccepted(candidate, clock()));
+      const place = sources.find(({ source }) => source === key?.source);
+      return place === undefined
+        ? unavailable('the key does not sign any more')
+        : sign(client, place.arn, signingInput);
     },
   };
 }
 
-async function readPublicKey(
+async function sign(
   client: KMSClient,
-  keyArn: string,
-  purpose: KeyPurpose,
+  arn: string,
+  signingInput: string,
+): Promise<Result<string, Unavailable>> {
+  try {
+    const answer = await client.send(
+      new SignCommand({
+        KeyId: arn,
+        Message: Buffer.from(signingInput),
+        MessageType: 'RAW',
+        SigningAlgorithm: 'RSASSA_PKCS1_V1_5_SHA_256',
+      }),
+    );
+    if (answer.Signature === undefined) return unavailable('kms Sign: no signature');
+    return ok(Buffer.from(answer.Signature).toString('base64url'));
+  } catch (error) {
+    return unavailable(`kms Sign: ${nameOf(error)}`);
+  }
+}
+
+/** The public half of an RSA-2048 key in KMS, read anew at every call. A disabled key cannot be read. */
+export async function readPublicKey(
+  client: KMSClient,
+  { arn, purpose }: Pick<KeySource, 'arn' | 'purpose'>,
 ): Promise<Result<PublicKey, Unavailable>> {
   try {
-    const answer = await client.send(new GetPublicKeyCommand({ KeyId: keyArn }));
+    const answer = await client.send(new GetPublicKeyCommand({ KeyId: arn }));
     const key = createPublicKey({ key: Buffer.from(answer.PublicKey ?? []), format: 'der', type: 'spki' });
     const { n = '', e = '' } = key.export({ format: 'jwk' });
     return ok({ keyId: await calculateJwkThumbprint({ kty: 'RSA', n, e }), purpose, n, e });
   } catch (error) {
-    return unavailable('GetPublicKey', error);
+    return unavailable(`kms GetPublicKey: ${nameOf(error)}`);
   }
 }
 
-function unavailable(operation: string, error: unknown): Result<never, Unavailable> {
-  const detail = error instanceof Error ? error.name : String(error);
-  return err({ reason: 'unavailable', detail: `kms ${operation}: ${detail}` });
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : String(error);
 }
 
-/** The keys of a comma-separated list of ARNs, the active one first. @throws Error on an empty list */
-export function createSigningKeys(
-  client: KMSClient,
-  keyArns: string,
-  purpose: KeyPurpose,
-): readonly [SigningKey, ...SigningKey[]] {
-  const [first, ...rest] = keyArns.split(',').map((arn) => createSigningKey(client, arn.trim(), purpose));
-  if (first === undefined) throw new Error('no key ARN');
-  return [first, ...rest];
+function unavailable(detail: string): Result<never, Unavailable> {
+  return err({ reason: 'unavailable', detail });
 }

@@ -12,7 +12,8 @@ export type AuditArea =
   | 'revocation'
   | 'context'
   | 'login'
-  | 'registration';
+  | 'registration'
+  | 'keys';
 
 /**
  * One record (contract §11). It never holds arguments, bodies, tokens or secrets; absent fields are unknown or do not apply.

@@ -1,4 +1,5 @@
 import type { AuditRecord } from './audit.ts';
+import type { KeyRing } from './key-ring.ts';
 import type { Policy, Snapshot } from './policy.ts';
 import type { Result } from './result.ts';
 import type { Secret } from './secret.ts';
@@ -158,10 +159,22 @@ export type SecretFailure = {
   readonly detail: string;
 };
 
-/** Signs compact JWS with a private key that never leaves its store. `keyId` is the RFC 7638 thumbprint. */
+/**
+ * Signs compact JWS with a private key that never leaves its store. `publicKey` is the one that signs now, `keyId` its RFC 7638
+ * thumbprint; `sign` takes the key that the header names, which may have stopped signing meanwhile and is `unavailable` once it is refused.
+ */
 export type SigningKey = {
   publicKey(): Promise<Result<PublicKey, Unavailable>>;
-  sign(signingInput: string): Promise<Result<string, Unavailable>>;
+  sign(signingInput: string, keyId: string): Promise<Result<string, Unavailable>>;
+};
+
+/**
+ * The ring of signing keys, strongly consistent. `change` is all or nothing: `decide` sees the newest ring, more than once where others
+ * write too, and a ring that it gives back as it is means that nothing is written.
+ */
+export type KeyRingStore = {
+  read(): Promise<Result<KeyRing, Unavailable>>;
+  change<E>(decide: (ring: KeyRing) => Result<KeyRing, E>): Promise<Result<KeyRing, E | Unavailable>>;
 };
 
 /** One request to an upstream, built from an empty header list. `url` has passed the perimeter check. */

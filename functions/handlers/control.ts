@@ -3,11 +3,11 @@ import { bodyLimit } from 'hono/body-limit';
 import type { ConfigurationProblem } from '../core/configuration/yaml-reader.ts';
 import type { Denial } from '../core/denial.ts';
 import type { Invocation } from '../core/invocation.ts';
-import { CONTEXT_STORE, type Snapshot } from '../core/policy.ts';
-import type { PolicyPointer, PolicyStore } from '../core/ports.ts';
-import { err, ok, type Result } from '../core/result.ts';
+import { CONTEXT_STORE } from '../core/policy.ts';
+import type { PolicyStore } from '../core/ports.ts';
 import { resourceOf } from '../core/route.ts';
 import { accessRecords, type RecordPorts } from './access.ts';
+import { authorizeAdministration } from './administration.ts';
 import { createApp } from './app.ts';
 import type { Admission, Ingress } from './ingress.ts';
 import { applyConfiguration, readFiles } from './policy-apply.ts';
@@ -23,9 +23,8 @@ const MAX_CONFIGURATION_BYTES = 2_000_000;
 /**
  * Who am I, what may I use, and the administration of the policy. Everything needs a token for `ORIGIN`.
  *
- * The policy is one for every organisation, so whoever manages it rules all of them. It takes a UI scope with
- * `manage_policy: [all]`, and, where clients of several organisations are registered, a client of the first organisation in
- * `orgs.yml`, the platform's own. Without `orgs.yml` no organisation is the first: then a deploy alone changes such a policy.
+ * The policy is one for every organisation, so whoever manages it rules all of them: {@link authorizeAdministration} says who may, with
+ * `manage_policy`. Where several organisations have clients and none is the first in `orgs.yml`, a deploy alone changes the policy.
  */
 export function createControl(ports: ControlPorts): Hono<ControlEnv> {
   const app = createApp<ControlEnv>(ports.log);
@@ -63,7 +62,7 @@ export function createControl(ports: ControlPorts): Hono<ControlEnv> {
 
 async function readPolicy(ports: ControlPorts, c: Context<ControlEnv>): Promise<Response> {
   const admission = c.get('admission');
-  const managed = await findManagedPolicy(ports, admission);
+  const managed = await authorizeAdministration(ports.policies, admission, 'manage_policy');
   if (!managed.ok) return denyAdministration(ports, c, managed.error);
   const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
   const written = await records.allow('manage_policy', { area: 'policy', method: 'read' });
@@ -75,7 +74,7 @@ async function readPolicy(ports: ControlPorts, c: Context<ControlEnv>): Promise<
 /** The record is durable before the change. A refused configuration says every error with file and line. */
 async function writePolicy(ports: ControlPorts, c: Context<ControlEnv>): Promise<Response> {
   const admission = c.get('admission');
-  const managed = await findManagedPolicy(ports, admission);
+  const managed = await authorizeAdministration(ports.policies, admission, 'manage_policy');
   if (!managed.ok) return denyAdministration(ports, c, managed.error);
   const files = readFiles(await c.req.json().catch(() => undefined));
   if (files === undefined) {
@@ -102,26 +101,6 @@ async function writePolicy(ports: ControlPorts, c: Context<ControlEnv>): Promise
     case 'unavailable':
       return denialProblem(applied.error, c.env.requestId);
   }
-}
-
-/** The running policy, where this caller may manage it; judged on what is stored, not on a remembered copy. */
-async function findManagedPolicy(
-  ports: ControlPorts,
-  { caller, policy }: Admission,
-): Promise<Result<PolicyPointer, Denial>> {
-  const isGranted = caller.scopes.some((scope) => policy.permits(scope, 'manage_policy', 'all'));
-  if (!isGranted) return err({ reason: 'not_granted', obtainable: [] });
-  const pointer = await ports.policies.readPointer();
-  if (!pointer.ok) return pointer;
-  if (pointer.value === undefined) return err({ reason: 'unavailable', detail: 'the policy is gone' });
-  const snapshot = await ports.policies.readSnapshot(pointer.value);
-  if (!snapshot.ok) return snapshot;
-  const isOfPlatform = rulesEveryOrg(snapshot.value, caller.orgId);
-  return isOfPlatform ? ok(pointer.value) : err({ reason: 'not_granted', obtainable: [] });
-}
-
-function rulesEveryOrg({ clients, orgs }: Snapshot, orgId: string): boolean {
-  return clients.every(({ org }) => org === orgId) || orgs[0]?.id === orgId;
 }
 
 async function invalidConfiguration(

@@ -60,16 +60,17 @@ export function createCredentials(ports: CredentialPorts): Credentials {
     const { expiresAtSeconds } = caller;
     // Ingress still takes it, clocks being what they are; the identity token would be dead at birth.
     if (expiresAtSeconds <= nowSeconds) return err({ reason: 'bad_token', detail: 'expired' });
-    // All that the token says but its times, so that a group which is taken away is not in it any more.
-    const says = mintIdentityToken(caller, audience, { keyId: '', issuer, nowSeconds: 0 }).signingInput;
-    const cacheKey = JSON.stringify([says, expiresAtSeconds]);
-    const kept = identities.get(cacheKey);
-    if (kept !== undefined && nowSeconds < kept.useUntilSeconds) return ok(kept.token);
     const key = await ports.identityKey.publicKey();
     if (!key.ok) return key;
     const { keyId } = key.value;
+    // The key that signs now, and all that the token says but its times, so that neither a key that is refused nor a group that is
+    // taken away is in it any more.
+    const says = mintIdentityToken(caller, audience, { keyId, issuer, nowSeconds: 0 }).signingInput;
+    const cacheKey = JSON.stringify([says, expiresAtSeconds]);
+    const kept = identities.get(cacheKey);
+    if (kept !== undefined && nowSeconds < kept.useUntilSeconds) return ok(kept.token);
     const unsigned = mintIdentityToken(caller, audience, { keyId, issuer, nowSeconds });
-    const signature = await ports.identityKey.sign(unsigned.signingInput);
+    const signature = await ports.identityKey.sign(unsigned.signingInput, keyId);
     if (!signature.ok) return signature;
     const token = `${unsigned.signingInput}.${signature.value}`;
     if (identities.size >= MAX_IDENTITIES) identities.clear();

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import { JWKS_MAX_AGE_SECONDS } from '../core/freshness.ts';
 import type { Invocation } from '../core/invocation.ts';
 import type { RulebookStore, Unavailable } from '../core/ports.ts';
 import type { Result } from '../core/result.ts';
@@ -9,11 +10,14 @@ import { serverMetadata } from './server-metadata.ts';
 
 /** The public keys of this deployment. */
 export type IssuerKeys = {
-  /** The issuer's and the gateway's keys, read from KMS and made known to every verifier. Idempotent. */
-  publish(): Promise<Result<readonly PublicKey[], Unavailable>>;
+  /**
+   * The issuer's and the gateway's keys that are accepted now, once they are made known to every verifier. Idempotent. `missingKeyId`
+   * asks for a fresh look.
+   */
+  publish(missingKeyId?: string): Promise<Result<readonly PublicKey[], Unavailable>>;
 };
 
-const CACHEABLE = { 'cache-control': 'public, max-age=300' } as const;
+const CACHEABLE = { 'cache-control': `public, max-age=${JWKS_MAX_AGE_SECONDS}` } as const;
 
 /** Discovery documents (RFC 8414, RFC 9728), the JWKS, and liveness. They list only what is built and switched on. */
 export function createDiscovery({

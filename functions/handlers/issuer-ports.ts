@@ -1,13 +1,18 @@
+import type { RingKey } from '../core/key-ring.ts';
 import type {
   AuditLog,
   ForeignKeys,
+  KeyRingStore,
+  PolicyStore,
   RecordStore,
   RevocationStore,
   RulebookStore,
   SecretStore,
   SigningKey,
+  Unavailable,
   Upstream,
 } from '../core/ports.ts';
+import type { Result } from '../core/result.ts';
 import type { Sealer } from '../core/seal.ts';
 import type { ClientDocuments } from './client-metadata-document.ts';
 import type { IssuerKeys } from './discovery.ts';
@@ -23,6 +28,12 @@ export type IssuerPorts = {
   readonly signingKey: SigningKey;
   /** Public keys of ours; resolves once they are published, so that no token is signed that nobody can verify. */
   readonly keys: IssuerKeys;
+  /** The ring of all signing keys, to look at and to change. */
+  readonly keyRing: KeyRingStore;
+  /** Can this key be used where it is kept? */
+  readonly confirmKey: (key: RingKey) => Promise<Result<void, Unavailable>>;
+  /** The policy as it is stored, to judge administrators by. */
+  readonly policies: Pick<PolicyStore, 'readPointer' | 'readSnapshot'>;
   /** Who calls on the routes that need a token. */
   readonly ingress: Ingress;
   /** The way to identity providers and to the documents of clients. */

@@ -11,7 +11,7 @@ export function withPublishedKeys(rulebook: RulebookStore, keys: IssuerKeys): Ru
   let held: { readonly published: readonly PublicKey[]; readonly keySet: KeySet } | undefined;
   return {
     async read(missingKeyId) {
-      const published = await keys.publish();
+      const published = await keys.publish(missingKeyId);
       if (!published.ok) return published;
       if (held?.published !== published.value) {
         held = { published: published.value, keySet: new KeySet(published.value) };

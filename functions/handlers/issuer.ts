@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { createAdminKeys } from './admin-keys.ts';
 import { type AppEnv, createApp } from './app.ts';
 import { createDiscovery } from './discovery.ts';
 import { introspectToken } from './introspection-endpoint.ts';
@@ -38,5 +39,6 @@ export function createIssuer(ports: IssuerPorts): Hono<AppEnv> {
   app.route('/', createVending(ports));
   app.post('/oauth/register', (c) => registerClient(ports, c.req.raw, c.env));
   app.route('/', createRuns(ports));
+  app.route('/', createAdminKeys(ports));
   return app;
 }

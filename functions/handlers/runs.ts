@@ -163,7 +163,7 @@ async function signTokens(
   });
   const tokens = new Map<string, string>();
   for (const [service, { signingInput }] of unsigned) {
-    const signature = await ports.signingKey.sign(signingInput);
+    const signature = await ports.signingKey.sign(signingInput, key.value.keyId);
     if (!signature.ok) return signature;
     tokens.set(service, `${signingInput}.${signature.value}`);
   }

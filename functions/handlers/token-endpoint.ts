@@ -107,7 +107,7 @@ export async function signAccessToken(
     policy_version: policy.version,
   });
   if (!written.ok) return written;
-  const signature = await ports.signingKey.sign(unsigned.signingInput);
+  const signature = await ports.signingKey.sign(unsigned.signingInput, key.value.keyId);
   return signature.ok ? ok(`${unsigned.signingInput}.${signature.value}`) : signature;
 }
 

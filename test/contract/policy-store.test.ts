@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Dynamo } from '../../functions/aws/dynamodb.ts';
 import { createPolicyStore } from '../../functions/aws/policy-store.ts';
-import { createRulebookStore, publishKeys } from '../../functions/aws/rulebook.ts';
+import { createRulebookStore } from '../../functions/aws/rulebook.ts';
 import type { Snapshot } from '../../functions/core/policy.ts';
 import type { PolicyPointer, RulebookStore } from '../../functions/core/ports.ts';
 import { type EmbeddedTable, interruptible, losingAnswers, startAuthTable } from '../support/auth-table.ts';
 import { clientEntry } from '../support/policies.ts';
+import { publishKeys } from '../support/published-keys.ts';
 import { makeKey, NOW_SECONDS } from '../support/test-issuer.ts';
 
 let table: EmbeddedTable;

@@ -138,7 +138,7 @@ test('the JWKS has public members only, under thumbprints, and may be cached', a
   const response = await fetch(`${cloud.origin}/.well-known/jwks.json`);
   expect(response.headers.get('cache-control')).toBe('public, max-age=300');
   const { keys }: { keys: Record<string, string>[] } = JSON.parse(await response.text());
-  expect(keys).toHaveLength(2);
+  expect(keys).toHaveLength(4);
   for (const key of keys) expect(Object.keys(key).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
   const { kid } = decodeProtectedHeader(await cloud.token('gateway-agent'));
   expect(keys.map((key) => key['kid'])).toContain(kid);

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { createPolicyStore } from '../../functions/aws/policy-store.ts';
 import { createRevocationStore } from '../../functions/aws/revocations.ts';
-import { createRulebookStore, publishKeys } from '../../functions/aws/rulebook.ts';
+import { createRulebookStore } from '../../functions/aws/rulebook.ts';
 import type { AuditRecord } from '../../functions/core/audit.ts';
 import type { Invocation } from '../../functions/core/invocation.ts';
 import { err, ok } from '../../functions/core/result.ts';
@@ -10,6 +10,7 @@ import { createIngress } from '../../functions/handlers/ingress.ts';
 import { applyConfiguration } from '../../functions/handlers/policy-apply.ts';
 import { type EmbeddedTable, startAuthTable } from '../support/auth-table.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { publishKeys } from '../support/published-keys.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
 const issuer = new TestIssuer();

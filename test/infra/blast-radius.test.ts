@@ -22,7 +22,9 @@ describe('secrets', () => {
 describe('keys', () => {
   test.for([
     ['StorageIssuerKeySlotA', '{IssuerRole}'],
+    ['StorageIssuerKeySlotB', '{IssuerRole}'],
     ['StorageIdentityKeySlotA', '{GatewayRole}'],
+    ['StorageIdentityKeySlotB', '{GatewayRole}'],
   ] as const)('%s is used for signing by %s alone, in the role and in the key policy', ([key, role]) => {
     expect(rolesWith(({ action, resource }) => action === 'kms:Sign' && resource === `{${key}.Arn}`)).toEqual(
       [role],
@@ -40,7 +42,7 @@ describe('keys', () => {
 
   test('an account administrator can manage a key but neither sign with it nor grant that it is used', () => {
     const administration = keyStatements.filter(({ statement }) => statement.Sid === 'Administration');
-    expect(administration).toHaveLength(2);
+    expect(administration).toHaveLength(4);
     for (const { statement } of administration) {
       expect(listOf(statement.Action)).toContain('kms:PutKeyPolicy');
       expect(listOf(statement.Action)).not.toContain('kms:Sign');

@@ -10,6 +10,7 @@ const functions = resources(template, 'AWS::Lambda::Function').map((entry) => ({
 const AUTH_TABLE = '{StorageAuthTable}';
 const AUDIT_TABLE = '{StorageAuditTable}';
 const ALLOWED_ORIGINS = 'https://a.example.com,https://b.example.com';
+const IDENTITY_KEY_ARNS = 'A1={StorageIdentityKeySlotA.Arn},B1={StorageIdentityKeySlotB.Arn}';
 const COMMON = { SALLYPORT_STAGE: 'prod', AUTH_TABLE, AUDIT_TABLE };
 
 /** The whole environment of each function: nothing else is passed. */
@@ -17,13 +18,13 @@ const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> =
   Authorizer: COMMON,
   Issuer: {
     ...COMMON,
-    ISSUER_KEY_ARNS: '{StorageIssuerKeySlotA.Arn}',
-    IDENTITY_KEY_ARNS: '{StorageIdentityKeySlotA.Arn}',
+    ISSUER_KEY_ARNS: 'A1={StorageIssuerKeySlotA.Arn},B1={StorageIssuerKeySlotB.Arn}',
+    IDENTITY_KEY_ARNS,
     SEALING_SECRET: 'sallyport/prod/sealing',
   },
   Gateway: {
     ...COMMON,
-    IDENTITY_KEY_ARNS: '{StorageIdentityKeySlotA.Arn}',
+    IDENTITY_KEY_ARNS,
     SEALING_SECRET: 'sallyport/prod/sealing',
     ALLOWED_ORIGINS,
   },

@@ -27,7 +27,17 @@ test('a custom domain comes with its certificate and perhaps its zone', () => {
 test.for([
   [{ stage: 'Prod' }, /stage/],
   [{ stage: '../prod' }, /stage/],
+test('a slot has the generation that is said, as a text or a number', () => {
+  const { keyGenerations } = read({ issuerKeyA: '', issuerKeyB: '2', identityKeyA: 12 });
+  expect(keyGenerations).toEqual({ issuer: { A: 1, B: 2 }, identity: { A: 12, B: 1 } });
+});
+
   [{ stage: 7 }, /stage/],
+  [{ issuerKeyA: '0' }, /issuerKeyA/],
+  [{ issuerKeyB: 'two' }, /issuerKeyB/],
+  [{ identityKeyA: 1.5 }, /identityKeyA/],
+  [{ identityKeyB: '-1' }, /identityKeyB/],
+  [{ identityKeyB: ['2'] }, /identityKeyB/],
   [{ allowedOrigins: '*' }, /allowedOrigins/],
   [{ allowedOrigins: 'https://a.example.com/' }, /allowedOrigins/],
   [{ allowedOrigins: 'https://*.example.com' }, /allowedOrigins/],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { resources, synthesize } from './synthesized.ts';
+import { render, resources, synthesize } from './synthesized.ts';
 
 const template = synthesize();
 
@@ -42,14 +42,41 @@ describe('tables', () => {
   );
 });
 
+/** Two slots of each. */
+const SLOTS = [
+  'StorageIdentityKeySlotA',
+  'StorageIdentityKeySlotB',
+  'StorageIssuerKeySlotA',
+  'StorageIssuerKeySlotB',
+];
+
 describe('signing keys', () => {
   test('are RSA keys that only sign and that outlive the stack', () => {
     const keys = resources(template, 'AWS::KMS::Key');
-    expect(keys).toHaveLength(2);
+    expect(keys.map(({ id }) => id.slice(0, -8)).sort()).toEqual(SLOTS);
     for (const { properties, resource } of keys) {
       expect(properties).toMatchObject({ KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' });
       expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
     }
+  });
+
+  test('a generation gives its slot a fresh key, which is told by its name, and changes no other', () => {
+    const raised = synthesize({ issuerKeyB: '2', identityKeyA: 3 });
+    const ids = resources(raised, 'AWS::KMS::Key').map(({ id }) => id.slice(0, -8));
+    expect(ids.sort()).toEqual([
+      'StorageIdentityKeySlotA3',
+      'StorageIdentityKeySlotB',
+      'StorageIssuerKeySlotA',
+      'StorageIssuerKeySlotB2',
+    ]);
+    const issuer = resources(raised, 'AWS::Lambda::Function').find(({ id }) =>
+      /^Issuer[0-9A-F]{8}$/.test(id),
+    );
+    const { ISSUER_KEY_ARNS, IDENTITY_KEY_ARNS } = issuer?.properties.Environment.Variables ?? {};
+    expect(render(ISSUER_KEY_ARNS)).toBe('A1={StorageIssuerKeySlotA.Arn},B2={StorageIssuerKeySlotB2.Arn}');
+    expect(render(IDENTITY_KEY_ARNS)).toBe(
+      'A3={StorageIdentityKeySlotA3.Arn},B1={StorageIdentityKeySlotB.Arn}',
+    );
   });
 
   test('are used by ARN: an alias could move under a key id', () => {

@@ -1,4 +1,6 @@
 import { randomBytes, randomUUID, sign } from 'node:crypto';
+import { createKeyRingStore } from '../../functions/aws/key-ring.ts';
+import { createPolicyStore } from '../../functions/aws/policy-store.ts';
 import { createRecordStore } from '../../functions/aws/records.ts';
 import { createRevocationStore } from '../../functions/aws/revocations.ts';
 import { createUpstream } from '../../functions/aws/upstream.ts';
@@ -104,6 +106,9 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
     },
     signingKey: signingKeyOf(issuer),
     keys: { publish: () => Promise.resolve(ok([issuer.access.published])) },
+    keyRing: createKeyRingStore(table.dynamo, table.tableName),
+    confirmKey: () => Promise.resolve(ok(undefined)),
+    policies: createPolicyStore(table.dynamo, table.tableName),
     ingress: createIngress({ rulebook, revocations, foreignKeys, clock }),
     upstream,
     foreignKeys,

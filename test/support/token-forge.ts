@@ -1,5 +1,11 @@
 import { createPublicKey, randomUUID } from 'node:crypto';
-import { GetPublicKeyCommand, KMSClient, ListKeysCommand, SignCommand } from '@aws-sdk/client-kms';
+import {
+  DescribeKeyCommand,
+  GetPublicKeyCommand,
+  KMSClient,
+  ListKeysCommand,
+  SignCommand,
+} from '@aws-sdk/client-kms';
 
 /** A part of a token: an object is written as JSON, a string or bytes as they are. */
 export type Part = Readonly<Record<string, unknown>> | string | Uint8Array;
@@ -46,15 +52,21 @@ export async function startTokenForge(
   const { keys } = JSON.parse(await (await fetch(`${origin}/.well-known/jwks.json`)).text());
   const [header, claims] = decodeToken(sample);
   const named = new Map<string, string>();
+  const ofIdentity = new Set<string>();
   for (const { KeyId } of (await kms.send(new ListKeysCommand())).Keys ?? []) {
     const { PublicKey } = await kms.send(new GetPublicKeyCommand({ KeyId }));
     const jwk = createPublicKey({ key: Buffer.from(PublicKey ?? []), format: 'der', type: 'spki' }).export({
       format: 'jwk',
     });
-    for (const { kid, n } of keys) if (n === jwk.n && KeyId !== undefined) named.set(kid, KeyId);
+    const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId }));
+    for (const { kid, n } of keys) {
+      if (n !== jwk.n || KeyId === undefined) continue;
+      named.set(kid, KeyId);
+      if (KeyMetadata?.Description?.includes('identity tokens')) ofIdentity.add(kid);
+    }
   }
   const issuerKey = keys.find(({ kid }: { kid: string }) => kid === header['kid']);
-  const identityKey = keys.find(({ kid }: { kid: string }) => kid !== header['kid']);
+  const identityKey = keys.find(({ kid }: { kid: string }) => ofIdentity.has(kid));
   const keyIds = { issuer: issuerKey.kid, identity: identityKey.kid };
 
   const freshClaims: TokenForge['claims'] = (changed = {}) => {
