@@ -24,7 +24,8 @@ const STAGE = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const DOMAIN_NAME = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 
 /**
- * Reads the settings: `stage`, `allowedOrigins` (separated by commas), `domainName`, `certificateArn`, `hostedZoneId`.
+ * Reads the settings: `stage`, `allowedOrigins` (separated by commas), `domainName`, `certificateArn`, `hostedZoneId`, and the
+ * generations `issuerKeyA`, `issuerKeyB`, `identityKeyA`, `identityKeyB`.
  * @throws Error naming the first setting that cannot be deployed
  */
 export function readSettings(context: (key: string) => unknown): Settings {
@@ -46,7 +47,21 @@ export function readSettings(context: (key: string) => unknown): Settings {
       'context `allowedOrigins`: a custom domain can answer for one origin; CloudFront for several',
     );
   }
-  return { stage, allowedOrigins, domain };
+  const generationOf = (name: string) => readGeneration(context, name);
+  const keyGenerations = {
+    issuer: { A: generationOf('issuerKeyA'), B: generationOf('issuerKeyB') },
+    identity: { A: generationOf('identityKeyA'), B: generationOf('identityKeyB') },
+  };
+  return { stage, allowedOrigins, domain, keyGenerations };
+}
+
+/** A number of `cdk.json`, or a text of the command line. */
+function readGeneration(context: (key: string) => unknown, key: string): number {
+  const value = context(key);
+  if (value === undefined || value === '') return 1;
+  const isPlain = typeof value === 'number' || typeof value === 'string';
+  if (isPlain && /^[1-9]\d{0,5}$/.test(String(value))) return Number(value);
+  throw new Error(`context \`${key}\` must be a whole number from 1: the generation of the key in that slot`);
 }
 
 function readDomain(context: (key: string) => unknown): CustomDomain | undefined {

@@ -7,8 +7,11 @@ function read(context: Readonly<Record<string, unknown>>) {
   return readSettings((key) => context[key]);
 }
 
-test('without any context: stage prod, no browser origin, no domain of its own', () => {
-  expect(read({})).toEqual({ stage: 'prod', allowedOrigins: [], domain: undefined });
+const FIRST = { A: 1, B: 1 };
+
+test('without any context: stage prod, no browser origin, no domain of its own, the first keys', () => {
+  const keyGenerations = { issuer: FIRST, identity: FIRST };
+  expect(read({})).toEqual({ stage: 'prod', allowedOrigins: [], domain: undefined, keyGenerations });
 });
 
 test('origins are separated by commas, with or without spaces', () => {
@@ -24,20 +27,20 @@ test('a custom domain comes with its certificate and perhaps its zone', () => {
   });
 });
 
-test.for([
-  [{ stage: 'Prod' }, /stage/],
-  [{ stage: '../prod' }, /stage/],
 test('a slot has the generation that is said, as a text or a number', () => {
   const { keyGenerations } = read({ issuerKeyA: '', issuerKeyB: '2', identityKeyA: 12 });
   expect(keyGenerations).toEqual({ issuer: { A: 1, B: 2 }, identity: { A: 12, B: 1 } });
 });
 
-  [{ stage: 7 }, /stage/],
+test.for([
   [{ issuerKeyA: '0' }, /issuerKeyA/],
   [{ issuerKeyB: 'two' }, /issuerKeyB/],
   [{ identityKeyA: 1.5 }, /identityKeyA/],
   [{ identityKeyB: '-1' }, /identityKeyB/],
   [{ identityKeyB: ['2'] }, /identityKeyB/],
+  [{ stage: 'Prod' }, /stage/],
+  [{ stage: '../prod' }, /stage/],
+  [{ stage: 7 }, /stage/],
   [{ allowedOrigins: '*' }, /allowedOrigins/],
   [{ allowedOrigins: 'https://a.example.com/' }, /allowedOrigins/],
   [{ allowedOrigins: 'https://*.example.com' }, /allowedOrigins/],
