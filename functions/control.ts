@@ -10,7 +10,7 @@ import {
 } from './aws/apply-event.ts';
 import { createAuditLog } from './aws/audit-log.ts';
 import { createDynamo } from './aws/dynamodb.ts';
-import { readEnvironment } from './aws/environment.ts';
+import { listOf, readEnvironment } from './aws/environment.ts';
 import { createBufferedHandler } from './aws/lambda.ts';
 import { log } from './aws/log.ts';
 import { createPolicyStore } from './aws/policy-store.ts';
@@ -22,7 +22,7 @@ import { createForeignKeys } from './handlers/foreign-keys.ts';
 import { createIngress } from './handlers/ingress.ts';
 import { type ApplyFailure, applyConfiguration } from './handlers/policy-apply.ts';
 
-const environment = readEnvironment('SALLYPORT_STAGE', 'AUTH_TABLE', 'AUDIT_TABLE');
+const environment = readEnvironment('SALLYPORT_STAGE', 'AUTH_TABLE', 'AUDIT_TABLE', 'ALLOWED_ORIGINS');
 const configurationDirectory = fileURLToPath(new URL('config/', import.meta.url));
 const dynamo = createDynamo();
 const clock = () => Math.floor(Date.now() / 1000);
@@ -37,6 +37,7 @@ const serve = createBufferedHandler(
     ingress: createIngress({ rulebook, revocations, foreignKeys, clock }),
     policies,
     audit,
+    allowedOrigins: listOf(environment.ALLOWED_ORIGINS),
     now: Date.now,
     log,
   }),

@@ -4,7 +4,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createAuditLog } from './aws/audit-log.ts';
 import { SDK_BOUNDS } from './aws/clients.ts';
 import { createDynamo } from './aws/dynamodb.ts';
-import { readEnvironment } from './aws/environment.ts';
+import { listOf, readEnvironment } from './aws/environment.ts';
 import { createIssuerKeys } from './aws/issuer-keys.ts';
 import { createKeyRingStore } from './aws/key-ring.ts';
 import { createBufferedHandler } from './aws/lambda.ts';
@@ -30,6 +30,7 @@ const environment = readEnvironment(
   'ISSUER_KEY_ARNS',
   'IDENTITY_KEY_ARNS',
   'SEALING_SECRET',
+  'ALLOWED_ORIGINS',
 );
 const dynamo = createDynamo();
 const kms = new KMSClient(SDK_BOUNDS);
@@ -65,14 +66,15 @@ export const handler = createBufferedHandler(
     secrets,
     signingKey,
     keys,
-    ingress: createIngress({ rulebook, revocations, foreignKeys, clock }),
     keyRing,
     confirmKey: keys.confirm,
     policies: createPolicyStore(dynamo, environment.AUTH_TABLE),
+    ingress: createIngress({ rulebook, revocations, foreignKeys, clock }),
     upstream,
     foreignKeys,
     clientDocuments: createClientDocuments({ upstream, records, now: Date.now, log }),
     sealer: createSealerSource(secrets, environment.SEALING_SECRET),
+    allowedOrigins: listOf(environment.ALLOWED_ORIGINS),
     stage: environment.SALLYPORT_STAGE,
     now: Date.now,
     delay: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

@@ -23,6 +23,7 @@ export function createControl(scope: Construct, settings: Settings, storage: Sto
       SALLYPORT_STAGE: settings.stage,
       AUTH_TABLE: storage.authTable.tableName,
       AUDIT_TABLE: storage.auditTable.tableName,
+      ALLOWED_ORIGINS: settings.allowedOrigins.join(','),
     },
     rights: [
       readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*'),

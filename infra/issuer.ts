@@ -27,6 +27,7 @@ export function createIssuer(scope: Construct, settings: Settings, storage: Stor
       SALLYPORT_STAGE: settings.stage,
       AUTH_TABLE: storage.authTable.tableName,
       AUDIT_TABLE: storage.auditTable.tableName,
+      ALLOWED_ORIGINS: settings.allowedOrigins.join(','),
       ISSUER_KEY_ARNS: storage.issuerKey.arns,
       IDENTITY_KEY_ARNS: storage.identityKey.arns,
       SEALING_SECRET: storage.sealingSecretName,

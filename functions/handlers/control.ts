@@ -14,7 +14,12 @@ import { applyConfiguration, readFiles } from './policy-apply.ts';
 import { denialProblem, problem } from './problem.ts';
 
 /** The ports of the control plane. */
-export type ControlPorts = RecordPorts & { readonly ingress: Ingress; readonly policies: PolicyStore };
+export type ControlPorts = RecordPorts & {
+  readonly ingress: Ingress;
+  readonly policies: PolicyStore;
+  /** Browser origins whose pages may read the answers. */
+  readonly allowedOrigins: readonly string[];
+};
 
 type ControlEnv = { Bindings: Invocation; Variables: { admission: Admission } };
 
@@ -27,7 +32,7 @@ const MAX_CONFIGURATION_BYTES = 2_000_000;
  * `manage_policy`. Where several organisations have clients and none is the first in `orgs.yml`, a deploy alone changes the policy.
  */
 export function createControl(ports: ControlPorts): Hono<ControlEnv> {
-  const app = createApp<ControlEnv>(ports.log);
+  const app = createApp<ControlEnv>(ports.log, ports.allowedOrigins);
   app.use(async (c, next) => {
     const admission = await ports.ingress.authenticate(c.req.raw.headers, { kind: 'gateway' }, c.env.origin);
     if (!admission.ok) {

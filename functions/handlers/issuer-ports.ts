@@ -44,6 +44,8 @@ export type IssuerPorts = {
   readonly clientDocuments: ClientDocuments;
   /** Undefined while the sealing secret cannot be read. */
   readonly sealer: () => Promise<Sealer | undefined>;
+  /** Browser origins whose pages may read the answers. */
+  readonly allowedOrigins: readonly string[];
   readonly stage: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

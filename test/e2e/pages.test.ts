@@ -102,6 +102,11 @@ const ROWS: readonly Row[] = [
   { label: 'a server that is gone', path: '/gone/mcp', body: CALL, status: 502 },
   { label: 'the context store', path: '/context/documents', status: 200 },
   { label: 'a document that does not exist', path: '/context/documents/absent', status: 404 },
+  { label: 'the metadata of the issuer', path: '/.well-known/oauth-authorization-server', status: 200 },
+  { label: 'the metadata of a server', path: '/.well-known/oauth-protected-resource/tools/mcp', status: 200 },
+  { label: 'the keys', path: '/.well-known/jwks.json', status: 200 },
+  { label: 'a token request that is refused', path: '/oauth/token', body: '{}', status: 400 },
+  { label: 'who am I', path: '/me', status: 200 },
   { label: 'no token', path: '/tools/mcp', body: CALL, status: 401, isAnonymous: true },
   { label: 'no route', path: '/no/such/route', status: 404 },
 ];

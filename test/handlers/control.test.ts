@@ -81,6 +81,7 @@ async function startControl(files: ReadonlyMap<string, string>) {
         return Promise.resolve(ok(undefined));
       },
     },
+    allowedOrigins: [],
     now: () => NOW_SECONDS * 1000,
     log: () => {},
   });

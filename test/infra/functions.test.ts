@@ -21,6 +21,7 @@ const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> =
     ISSUER_KEY_ARNS: 'A1={StorageIssuerKeySlotA.Arn},B1={StorageIssuerKeySlotB.Arn}',
     IDENTITY_KEY_ARNS,
     SEALING_SECRET: 'sallyport/prod/sealing',
+    ALLOWED_ORIGINS,
   },
   Gateway: {
     ...COMMON,
@@ -34,7 +35,7 @@ const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> =
     SEALING_SECRET: 'sallyport/prod/sealing',
     ALLOWED_ORIGINS,
   },
-  Control: COMMON,
+  Control: { ...COMMON, ALLOWED_ORIGINS },
 };
 
 describe('functions', () => {
