@@ -3,13 +3,14 @@ import { z } from 'zod';
 import { apply } from './apply.ts';
 import { dev } from './dev.ts';
 import { commandHelp, verbHelp } from './help.ts';
+import { keys } from './keys.ts';
 import { mcp } from './mcp.ts';
 import { EXIT, type Failure, misused } from './outcome.ts';
 import type { Terminal } from './terminal.ts';
 import { token } from './token.ts';
 import { parseArguments, type Verb } from './verb.ts';
 
-const VERBS: readonly Verb[] = [dev, apply, token, mcp];
+const VERBS: readonly Verb[] = [dev, apply, token, mcp, keys];
 
 /** Runs one command line and returns its exit code. Prints results on standard output, everything else beside it. */
 export async function dispatch(argv: readonly string[], terminal: Terminal): Promise<number> {
