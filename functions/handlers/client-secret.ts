@@ -17,8 +17,6 @@ export type SecretPresented = PresentedClient & { readonly secrets: readonly str
 /** The versions of a secret that are accepted. A previous one that cannot be read is none. */
 type LiveSecrets = { readonly current?: Secret; readonly previous?: Secret };
 
-/** Compared where there is no secret, and refused whatever comes of it. */
-const NOBODYS_VALUE = new Secret('nobody-has-this-secret-and-it-opens-nothing');
 /** No client id has an `@`. */
 const NOBODYS_SECRET = 'sallyport/{stage}/clients/@nobody';
 
@@ -31,13 +29,15 @@ export async function proveBySecret(
   client: ClientEntry | undefined,
   presented: SecretPresented,
 ): Promise<Result<{ readonly isProven: boolean }, Unavailable>> {
+  // Compared where there is no secret, and refused whatever comes of it.
+  const nobodys = new Secret('nobody-has-this-secret-and-it-opens-nothing');
   for (const fresh of [false, true]) {
     const live = await readSecrets(ports, client, presented, fresh);
     if (!live.ok) return live;
     // As many comparisons where there are fewer secrets.
-    const { current = NOBODYS_VALUE, previous = current } = live.value;
+    const { current = nobodys, previous = current } = live.value;
     const matches = secretMatches(presented.secrets, [current, previous]);
-    if (matches && current !== NOBODYS_VALUE) return ok({ isProven: true });
+    if (matches && current !== nobodys) return ok({ isProven: true });
   }
   return ok({ isProven: false });
 }
