@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -188,5 +189,34 @@ describe('what is wrong on purpose is found, and made small', () => {
     const { failure } = await runCampaign(wrong, { seed: GATE_SEED, runs: 20_000 });
     expect(JSON.stringify(failure?.reduced).length).toBeLessThan(500);
     expect(() => wrong.replay(failure?.reduced)).toThrow();
+  });
+});
+
+describe('npm run fuzz', () => {
+  const run = (...args: readonly string[]) =>
+    spawnSync(process.execPath, [join(import.meta.dirname, 'run.ts'), ...args], { encoding: 'utf8' });
+
+  test('says its seed and its figures', () => {
+    const { status, stdout } = run(
+      '--runs',
+      '50',
+      '--seed',
+      '7',
+      '--target',
+      'ingress',
+      '--target',
+      'address',
+    );
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      /^seed 7, 50 inputs per target\ningress: 50 inputs, .*\naddress: 50 inputs, .*\n$/,
+    );
+  });
+
+  test.for([
+    ['--target', 'nothing'],
+    ['--runs', '0'],
+  ])('does nothing with %s %s', (args) => {
+    expect(run(...args)).toMatchObject({ status: 2, stdout: '' });
   });
 });

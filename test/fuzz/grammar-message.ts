@@ -32,30 +32,10 @@ const METHODS: readonly (readonly [method: string, member: string | undefined])[
   ['caf\u00e9', undefined],
 ];
 const NAMES = [
-  ...[
-    'read',
-    'read',
-    'read',
-    'route',
-    'erase',
-    'Read',
-    'READ',
-    'read ',
-    ' read',
-    'read, read',
-    'caf\u00e9',
-    '\u00e2\u0082\u00ac',
-  ],
-  ...[
-    'a\nb',
-    'read\0',
-    '',
-    '\u{1f600}',
-    '=?base64?cmVhZA==?=',
-    '=?BASE64?cmVhZA==?=',
-    '=?base64?=',
-    '=?base64??=',
-  ],
+  ...['read', 'read', 'read', 'route', 'erase', 'Read', 'READ', 'read ', ' read', 'read, read', 'caf\u00e9'],
+  ...['\u00e2\u0082\u00ac'],
+  ...['a\nb', 'read\0', '', '\u{1f600}', '=?base64?cmVhZA==?=', '=?BASE64?cmVhZA==?=', '=?base64?='],
+  ...['=?base64??='],
   ...[
     '\tread',
     're\tad',
@@ -68,19 +48,8 @@ const NAMES = [
   ],
 ];
 const IDS = [
-  '1',
-  '0',
-  '-1',
-  '"a"',
-  '""',
-  '9007199254740993',
-  'null',
-  '1.0',
-  '1e3',
-  'true',
-  '[1]',
-  '{}',
-  '"\\ud83d\\ude00"',
+  ...['1', '0', '-1', '"a"', '""', '9007199254740993', 'null', '1.0', '1e3', 'true', '[1]', '{}'],
+  ...['"\\ud83d\\ude00"'],
 ];
 
 /** A message of either era and the headers that belong to it, a share of them damaged in structure, spelling or bytes. */

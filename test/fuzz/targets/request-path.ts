@@ -10,29 +10,16 @@ import { ROUTES } from '../../../infra/routes.ts';
 import { toProxyEvent } from '../../../local/api-gateway/proxy-event.ts';
 import { type RouteMatch, RouteTable } from '../../../local/api-gateway/routes.ts';
 import { readApiTemplate } from '../api-template.ts';
-import { mutate, shorterTexts, smallerMember } from '../mutate.ts';
+import { type Asked, askedPath, METHODS } from '../grammar-path.ts';
+import { shorterTexts, smallerMember } from '../mutate.ts';
 import { decodeOnce, type Matched, matchRoute } from '../oracle/request-path.ts';
-import type { Random } from '../random.ts';
 import { createTarget, type Verdict } from '../target.ts';
 
-type Asked = { readonly method: 'GET' | 'POST' | 'DELETE' | 'PUT'; readonly path: string };
-
-const METHODS = ['GET', 'POST', 'DELETE', 'PUT'] as const;
 const ORIGIN = 'https://gate.example.com';
 /** First segments of our own: no server has such a name (contract §2). */
 const OWN_SEGMENTS = [
-  '.well-known',
-  'oauth',
-  'connect',
-  'healthz',
-  'egress',
-  'context',
-  'runs',
-  'servers',
-  'me',
-  'connections',
-  'tokens',
-  'admin',
+  ...['.well-known', 'oauth', 'connect', 'healthz', 'egress', 'context', 'runs', 'servers', 'me'],
+  ...['connections', 'tokens', 'admin'],
 ];
 
 const table = new RouteTable(readApiTemplate(), 'Api');
@@ -47,7 +34,7 @@ const [ANY_MATCH] = METHODS.flatMap((method) => table.match(method, '/me') ?? []
 export const requestPath = createTarget<Asked>({
   name: 'path',
   input: z.object({ method: z.enum(METHODS), path: z.string() }),
-  generate,
+  generate: askedPath,
   check,
   smaller: (asked) => smallerMember(asked, 'path', shorterTexts(asked.path)),
 });
@@ -206,130 +193,4 @@ function exchangeOf(method: string, path: string): Parameters<typeof toProxyEven
     api,
     receivedAt: new Date(0),
   };
-}
-
-const PARAMETERS = [
-  'alpha',
-  'a',
-  '0',
-  'a_b-c',
-  'ALPHA',
-  'context-store',
-  'context',
-  'egress',
-  'servers',
-  'mcp',
-  'documents',
-  'me',
-  'a'.repeat(63),
-  'a'.repeat(64),
-  'caf\u00e9',
-  '__proto__',
-  'a.b',
-  '..',
-  '*',
-];
-const PIECES = [
-  ...[
-    '/',
-    '//',
-    '/./',
-    '/../',
-    '.',
-    '..',
-    '%2e',
-    '%2E%2e',
-    '%2f',
-    '%2F',
-    '%5c',
-    '\\',
-    ';',
-    ';x=1',
-    '%3b',
-    '%00',
-    '%',
-    '%2',
-    '%zz',
-  ],
-  ...[
-    '%25',
-    '%2561',
-    '%252f',
-    '%61',
-    '%6D',
-    '%20',
-    ' ',
-    '\t',
-    '?',
-    '#',
-    '%3f',
-    '%23',
-    '+',
-    '*',
-    '{',
-    '}',
-    '~',
-    ':',
-    '@',
-    '=',
-    '&',
-  ],
-  ...[
-    '%c0%af',
-    '%c0%ae',
-    '%e0%80%af',
-    '%ff',
-    '%ed%a0%80',
-    '%c3%a9',
-    '\u00e9',
-    '\u0130',
-    '\u212a',
-    '%e2%84%aa',
-    '\uff0f',
-    '\u2024',
-  ],
-  ...[
-    'mcp',
-    'MCP',
-    'alpha',
-    'context',
-    'egress',
-    '/mcp',
-    '/egress/api/',
-    'https://h/',
-    '%u002f',
-    '\ufeff',
-    '%ef%bb%bf',
-    '\u0001',
-  ],
-];
-
-function generate(random: Random): Asked {
-  const { path, methods } = random.pick(ROUTES);
-  const method = random.chance(20)
-    ? random.pick(METHODS)
-    : random.pick(METHODS.filter((one) => methods.some((known) => known === one || known === 'ANY')));
-  const segments = path
-    .slice(1)
-    .split('/')
-    .flatMap((part) => {
-      if (part.endsWith('+}'))
-        return Array.from({ length: 1 + random.below(3) }, () => random.pick(PARAMETERS));
-      return part.startsWith('{') ? random.pick(PARAMETERS) : part;
-    });
-  const written = `/${segments.join('/')}`;
-  const spelled = random.chance(40) ? encodeSome(random, written) : written;
-  const cased = random.chance(5) ? spelled.toUpperCase() : spelled;
-  return { method, path: random.chance(35) ? mutate(random, cased, PIECES) : cased };
-}
-
-/** A share of the characters behind percent signs, some of them twice. */
-function encodeSome(random: Random, path: string): string {
-  const encoded = Array.from(path, (character) => {
-    if ((character === '/' && !random.chance(3)) || !random.chance(20)) return character;
-    const bytes = Array.from(Buffer.from(character), (byte) => byte.toString(16).padStart(2, '0'));
-    const text = `%${bytes.join('%')}`;
-    return random.chance(5) ? text.replaceAll('%', '%25') : random.chance(50) ? text : text.toUpperCase();
-  });
-  return encoded.join('');
 }
