@@ -30,7 +30,7 @@ export type LoginSecrets = {
 };
 
 /** The secrets of a login, each of them underivable from the others. */
-export function loginSecrets(ticket: LoginTicket): LoginSecrets {
+export function loginSecrets(ticket: Pick<LoginTicket, 'secret'>): LoginSecrets {
   const derive = (purpose: string) => sha256(`${purpose}.${ticket.secret}`);
   const codeVerifier = derive('verifier');
   return {
