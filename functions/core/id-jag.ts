@@ -35,6 +35,11 @@ export type IdentityAssertion = {
 };
 
 const TYPE = 'oauth-id-jag+jwt';
+/**
+ * What an assertion cannot say here, because it would say less than it is taken for: a key that it is bound to (RFC 7800), of which no
+ * proof is looked at; a tenant of the provider, of whose users all others are taken for ours; details of the grant (RFC 9396).
+ */
+const UNREAD = ['cnf', 'tenant', 'authorization_details'] as const;
 /** The assertion is made for one exchange that follows at once. */
 const MAX_LIFETIME_SECONDS = 3_600;
 
@@ -53,8 +58,8 @@ export function assertingProviders(
 
 /**
  * Checks an identity assertion (ID-JAG). Its signature by a key of the provider, `typ`, `iss`, our issuer identifier as the sole audience,
- * an hour at most, then `client_id` the client that authenticated, no binding to a key, `sub`, `jti`, and `scope` and `resource` typed
- * where they are. The error is for the audit record. It does NOT say whether the assertion was used before.
+ * an hour at most, then `client_id` the client that authenticated, nothing that is not read here, `sub`, `jti`, and `scope` and
+ * `resource` typed where they are. The error is for the audit record. It does NOT say whether the assertion was used before.
  */
 export function checkIdJag(
   compact: string,
@@ -74,8 +79,9 @@ export function checkIdJag(
   if (!verified.ok) return err(verified.error.detail);
   const claims = verified.value;
   if (claims.get('client_id') !== expected.clientId) return err('client_id');
-  // A token that is bound to a key (RFC 7800) is no bearer token, and no proof is looked at here.
-  if (claims.has('cnf')) return err('cnf');
+  const unread = UNREAD.find((name) => claims.has(name));
+  if (unread !== undefined) return err(unread);
+  if (claims.has('aud_tenant') && claims.get('aud_tenant') !== provider.org) return err('aud_tenant');
   const userId = claims.get('sub');
   const subject = isIdentifier(userId) ? subjectOf(provider, userId) : undefined;
   if (!isIdentifier(subject)) return err('sub');

@@ -1,5 +1,6 @@
 import type { Policy } from '../core/policy.ts';
 import { clientMetadata } from './client-metadata.ts';
+import { tokenMetadata } from './grants/metadata.ts';
 import { GRANTS } from './token-endpoint.ts';
 
 /** What is switched on, as the rows see it. */
@@ -13,8 +14,10 @@ type Deployment = {
 /** One capability's part of the metadata; nothing while it is switched off. */
 type Row = (deployment: Deployment) => Readonly<Record<string, unknown>>;
 
-/** Grant types that begin with the login of a user. */
-const GRANTS_OF_LOGIN: ReadonlySet<string> = new Set(['authorization_code', 'refresh_token']);
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+
+/** Grant types for which an identity provider says who the user is. */
+const GRANTS_OF_LOGIN: ReadonlySet<string> = new Set(['authorization_code', 'refresh_token', JWT_BEARER]);
 
 const endpoints: Row = ({ origin }) => ({
   issuer: origin,
@@ -40,7 +43,7 @@ const login: Row = ({ hasLogin }) =>
     : { response_types_supported: [] };
 
 /** Every capability that shows in the metadata. */
-const ROWS: readonly Row[] = [endpoints, grants, login, clientMetadata];
+const ROWS: readonly Row[] = [endpoints, grants, tokenMetadata, login, clientMetadata];
 
 /** The metadata of the authorization server (RFC 8414 §2): what is built, as far as this policy switches it on. */
 export function serverMetadata(origin: string, policy: Policy): Readonly<Record<string, unknown>> {

@@ -45,7 +45,9 @@ export const grantJwtBearer: Grant = async (ports, request) => {
   const user = { ...assertion, scopes: scopes.value, resource: resource.value };
   const plan = planUserGrant(policy, client, user, invocation.origin);
   if (!plan.ok) return plan;
-  return ok({ plan: plan.value, commit: () => useOnce(ports, assertion) });
+  // The client may not have said which resource it is for.
+  const members = { resource: plan.value.audience };
+  return ok({ plan: plan.value, members, commit: () => useOnce(ports, assertion) });
 };
 
 /** The assertion, by whichever provider of the client's organisation has its issuer: two entries may be one provider. */

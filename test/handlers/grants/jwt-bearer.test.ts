@@ -90,6 +90,7 @@ describe('an identity assertion', () => {
       token_type: 'Bearer',
       expires_in: 600,
       scope: 'maps/read maps/execute',
+      resource: `${ORIGIN}/maps/mcp`,
     });
     expect(claims).toMatchObject({
       sub: 'corp:sam',
@@ -102,6 +103,10 @@ describe('an identity assertion', () => {
     expect(app.records).toMatchObject([
       { decision: 'allow', reason: GRANT, subject: 'corp:sam', kind: 'user', client_id: 'desk' },
     ]);
+  });
+
+  test('may name the organisation', async () => {
+    expect((await grant(assertion({ aud_tenant: 'acme' }))).status).toBe(200);
   });
 
   test.for<readonly [string, Changes, Readonly<Record<string, string>>, string]>([
@@ -166,6 +171,13 @@ describe('an assertion is refused', () => {
     ['with a key that nobody has', () => assertion({}, {}, stranger), 'signature'],
     ['with a curve that the provider has not', () => assertion({}, {}, makeEcKey()), 'unknown_key'],
     ['bound to a key', () => assertion({ cnf: { jkt: 'x' } }), 'cnf'],
+    ['of one of many tenants', () => assertion({ tenant: 'acme' }), 'tenant'],
+    ['for another organisation', () => assertion({ aud_tenant: 'rival' }), 'aud_tenant'],
+    [
+      'with details that nobody reads',
+      () => assertion({ authorization_details: [] }),
+      'authorization_details',
+    ],
     ['about nobody', () => assertion({ sub: undefined }), 'sub'],
     ['about nobody at all', () => assertion({ sub: '' }), 'sub'],
     ['without an id', () => assertion({ jti: undefined }), 'jti'],
