@@ -18,6 +18,7 @@ type CallerFacts = {
   readonly subject: string;
   readonly kind: Caller['kind'];
   readonly scopes: readonly string[];
+  readonly obtainableScopes: readonly string[];
   readonly groups: readonly string[];
   readonly jti: string;
   readonly actors: readonly string[];
@@ -43,6 +44,8 @@ export class Caller {
   readonly clientId: string;
   /** What the token carries and the client may still have, in the token's order. */
   readonly scopes: readonly string[];
+  /** Every scope that a new token of this client may carry, for a user those that its groups give; a run can obtain none. */
+  readonly obtainableScopes: readonly string[];
   readonly groups: readonly string[];
   readonly jti: string;
   /** Those who act for the subject, the present one first. */
@@ -65,6 +68,7 @@ export class Caller {
     this.subject = facts.subject;
     this.kind = facts.kind;
     this.scopes = facts.scopes;
+    this.obtainableScopes = facts.obtainableScopes;
     this.groups = facts.groups;
     this.jti = facts.jti;
     this.actors = facts.actors;
@@ -105,6 +109,9 @@ export class Caller {
             : claims.scopes.filter((scope) =>
                 [client, agent ?? client].every((one) => one.scopes.includes(scope)),
               ),
+        // A user who is asked again for what no group of theirs gives is asked without end.
+        obtainableScopes:
+          agent === undefined ? userScopes(policy, client, claims.groups, undefined) : client.scopes,
         // A group that the configuration took from an agent since is gone; a user's groups are the identity provider's.
         groups:
           agent === undefined ? claims.groups : claims.groups.filter((group) => agent.groups.includes(group)),
@@ -137,17 +144,13 @@ export class Caller {
         actors: [],
         endsAtSeconds: claims.expiresAtSeconds,
         scopes: [],
+        obtainableScopes: [],
         groups: [],
         audience: service,
         context: runContext(services.get(service), client.value),
         runPermissions: permissions,
       }),
     );
-  }
-
-  /** Every scope that a new token of this client may carry; a run can obtain none. */
-  get obtainableScopes(): readonly string[] {
-    return this.kind === 'run' ? [] : this.#client.scopes;
   }
 
   /** The MCP server that this client is, where it is one calling out through the egress gateway. */

@@ -43,6 +43,23 @@ describe('who a verified token stands for', () => {
     expect(caller.ok && caller.value.kind).toBe('user');
   });
 
+  test('a user can obtain what the groups of the login give through the client, and no more', () => {
+    const mapped = policyOf({
+      clients: [clientEntry('courier', { scopes: ['maps/read', 'maps/execute'] })],
+      groups: [
+        ['guests', ['maps/read', 'admin']],
+        ['staff', ['maps/read', 'maps/execute']],
+      ],
+    });
+    const obtainable = (groups: readonly string[]) => {
+      const caller = Caller.fromToken(issuer.verified({ sub: 'alice', groups }), mapped);
+      return caller.ok && caller.value.obtainableScopes;
+    };
+    expect(obtainable(['guests'])).toEqual(['maps/read']);
+    expect(obtainable(['guests', 'staff'])).toEqual(['maps/read', 'maps/execute']);
+    expect(obtainable(['visitors'])).toEqual([]);
+  });
+
   test('a server that calls out is known by its registration alone', () => {
     const caller = Caller.fromToken(issuer.verified({ client_id: 'fetcher', server: 'other' }), policy);
     expect(caller.ok && [caller.value.server, caller.value.isGatewayClient]).toEqual(['maps', false]);

@@ -21,6 +21,8 @@ export async function startLoginCloud(
     readonly secretClients?: Readonly<Record<string, unknown>>;
     /** Who may be a client without an entry; as where nothing is said. */
     readonly registration?: unknown;
+    /** Identity providers after `company`. */
+    readonly idps?: Readonly<Record<string, unknown>>;
   } = {},
 ): Promise<LoginCloud> {
   const upstream: ToolServers = await startToolServers({ prices: ['latest'] });
@@ -50,7 +52,7 @@ export async function startLoginCloud(
         clients: { 'desk-app': app, ...more.clients, ...more.secretClients },
         ...(more.registration === undefined ? {} : { registration: more.registration }),
       }),
-      'idps.yml': JSON.stringify({ providers: { company: companyEntry(idp.issuer) } }),
+      'idps.yml': JSON.stringify({ providers: { company: companyEntry(idp.issuer), ...more.idps } }),
     },
   });
   idp.open(cloud.origin);
