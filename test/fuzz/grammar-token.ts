@@ -44,6 +44,11 @@ const VALUES = [
     '999999999999',
   ],
 ];
+/** Seconds around those that the bounds of a token lie at. */
+const TIMES = [
+  -901, -900, -305, -301, -6, -5, -4, 0, 1, 4, 5, 6, 299, 300, 301, 599, 600, 899, 900, 901, 905,
+].map((seconds) => String(NOW_SECONDS + seconds));
+const TIME_CLAIMS: ReadonlySet<string> = new Set(['iat', 'exp', 'nbf', 'auth_time', 'parent_iat']);
 const EXTRA = [
   ...['token_kind', 'nbf', 'groups', 'teams', 'act', 'auth_time', 'cnf', 'parent_iat', 'namespace'],
   ...['scope_filters', 'Sub', '__proto__', 'i\u017fs'],
@@ -66,26 +71,30 @@ const POOL = 400;
 
 /** A token of a few hundred that are signed once, or a new one; mostly edited after it was signed. */
 export function tokenRecipe(random: Random): Recipe {
-  const recipe = random.chance(2)
-    ? unedited(random)
-    : unedited(new Random(0x70_6f_6f_6c, random.below(POOL)));
+  const isNew = random.chance(4);
+  const recipe = unedited(isNew ? random : new Random(0x70_6f_6f_6c, random.below(POOL)));
+  const isEdited = random.chance(isNew ? 10 : 90);
   return {
     ...recipe,
-    edits: random.chance(90) ? Array.from({ length: 1 + random.below(2) }, () => edit(random)) : [],
+    edits: isEdited ? Array.from({ length: 1 + random.below(2) }, () => edit(random)) : [],
   };
 }
 
 function unedited(random: Random): Recipe {
   const key = random.chance(95) ? 'access' : random.pick(['identity', 'stranger'] as const);
-  const header = random.chance(75) ? HONEST_HEADER : random.pick(HEADERS);
+  const header = random.chance(85) ? HONEST_HEADER : random.pick(HEADERS);
   if (random.chance(30)) return { header, payload: HONEST_PAYLOAD, key, edits: [] };
   const oddity = { spelling: random.pick([0, 20]), fault: random.pick([0, 0, 5]) };
-  const changed = CLAIMS.flatMap((claim): (readonly [string, string])[] => {
+  const honest = random.chance(25) ? withTimes(random) : CLAIMS;
+  const changed = honest.flatMap((claim): (readonly [string, string])[] => {
     const fate = random.below(60);
     if (fate === 0) return [];
-    return fate <= 3 ? [[claim[0], random.pick(VALUES)]] : [claim];
+    return fate <= 3 ? [[claim[0], claimValue(random, claim[0])]] : [claim];
   });
-  const extra = random.list(1, () => [random.pick(EXTRA), random.pick(VALUES)] as const);
+  const extra = random.list(1, () => {
+    const name = random.pick(EXTRA);
+    return [name, claimValue(random, name)] as const;
+  });
   const members = [...changed, ...extra].map(([name, value]) => {
     const text = value.startsWith('"') ? stringText(random, JSON.parse(value), oddity) : value;
     return [name, text] as const;
@@ -97,6 +106,22 @@ function unedited(random: Random): Recipe {
     key,
     edits: [],
   };
+}
+
+/** Claims whose two times lie at the bounds of a token's life, one of them at a bound of its own. */
+function withTimes(random: Random): typeof CLAIMS {
+  const lifetime = random.pick([-1, 0, 1, 10, 300, 899, 900, 901]);
+  const atEnd = random.chance(50);
+  const edge = NOW_SECONDS + random.pick([-6, -5, -4, 0, 4, 5, 6]);
+  const [iat, exp] = atEnd ? [edge - lifetime, edge] : [edge, edge + lifetime];
+  return CLAIMS.map(([name, value]) => [
+    name,
+    name === 'iat' ? String(iat) : name === 'exp' ? String(exp) : value,
+  ]);
+}
+
+function claimValue(random: Random, claim: string): string {
+  return random.pick(TIME_CLAIMS.has(claim) && random.chance(70) ? TIMES : VALUES);
 }
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
