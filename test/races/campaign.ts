@@ -23,8 +23,8 @@ export type Tally = {
 
 /** Processes over one table, ready to race. */
 export type Races = {
-  /** Runs rounds of a kind. */
-  run(kind: Kind, rounds: number): Promise<Tally>;
+  /** Runs rounds of a kind; `onRound` is told what they have come to so far. */
+  run(kind: Kind, rounds: number, onRound?: (tally: Tally) => void): Promise<Tally>;
   close(): Promise<void>;
 };
 
@@ -37,13 +37,14 @@ export async function openRaces(isBroken = false): Promise<Races> {
   const world = await openWorld(seed);
   const workers = await Promise.all(Array.from({ length: PROCESSES }, () => startWorker({ seed })));
   return {
-    async run(kind, rounds) {
+    async run(kind, rounds, onRound = () => {}) {
       const broken: number[] = [];
       const tally = { rounds: 0, broken, inconclusive: 0 };
-      for (; tally.rounds < rounds; tally.rounds += 1) {
+      while (tally.rounds < rounds) {
         const prize = await kind.prepare(world, key);
         const shares = workers.map((worker, index) => order(worker, { prize, attempts: shareOf(index) }));
         count(tally, (await Promise.all(shares)).flatMap(endingsOf));
+        onRound(tally);
       }
       return tally;
     },
@@ -55,8 +56,12 @@ export async function openRaces(isBroken = false): Promise<Races> {
   };
 }
 
-function count(tally: { broken: number[]; inconclusive: number }, endings: readonly Ending[]): void {
+function count(
+  tally: { rounds: number; broken: number[]; inconclusive: number },
+  endings: readonly Ending[],
+): void {
   const won = endings.filter((ending) => ending === 'won').length;
+  tally.rounds += 1;
   if (won === 0 && endings.includes('outage')) tally.inconclusive += 1;
   else if (won !== 1) tally.broken.push(won);
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { ATTEMPTS, openRaces, PROCESSES } from './campaign.ts';
-import { KINDS } from './kinds.ts';
+import { ATTEMPTS, openRaces, PROCESSES, type Tally } from './campaign.ts';
+import { KINDS, type Kind } from './kinds.ts';
 
 const USAGE = `npm run races -- [--rounds N] [--kind NAME]...
   --rounds  rounds of each kind, 10,000 where nothing is said
@@ -27,22 +27,40 @@ async function main(): Promise<number> {
   console.log(`${ATTEMPTS} attempts at once from ${PROCESSES} processes, ${rounds} rounds of each kind`);
   let exitCode = 0;
   for (const kind of kinds) {
-    const startedAt = performance.now();
-    let [done, broken, inconclusive] = [0, 0, 0];
-    while (done < rounds) {
-      const races = await openRaces();
-      const tally = await races.run(kind, Math.min(CHUNK, rounds - done)).finally(() => races.close());
-      done += tally.rounds;
-      broken += tally.broken.length;
-      inconclusive += tally.inconclusive;
-      const seconds = Math.round((performance.now() - startedAt) / 1000);
-      console.log(
-        `${kind.name}: ${done} rounds, ${broken} without exactly one success, ${inconclusive} lost to an outage, ${seconds} s`,
-      );
-    }
-    if (broken > 0) exitCode = 1;
+    const sum = await raceKind(kind, rounds);
+    if (sum.broken > 0) exitCode = 1;
   }
   return exitCode;
+}
+
+/** Shows what it has come to now and then. */
+async function raceKind(kind: Kind, rounds: number): Promise<{ readonly broken: number }> {
+  const startedAt = performance.now();
+  let shownAt = startedAt;
+  const sum = { rounds: 0, broken: 0, inconclusive: 0 };
+  const add = ({ rounds, broken, inconclusive }: Tally) => ({
+    rounds: sum.rounds + rounds,
+    broken: sum.broken + broken.length,
+    inconclusive: sum.inconclusive + inconclusive,
+  });
+  const show = ({ rounds, broken, inconclusive }: typeof sum) => {
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    const figures = `${broken} without exactly one success, ${inconclusive} lost to an outage`;
+    console.log(`${kind.name}: ${rounds} rounds, ${figures}, ${seconds} s`);
+  };
+  while (sum.rounds < rounds) {
+    const races = await openRaces();
+    const showSometimes = (tally: Tally) => {
+      if (performance.now() - shownAt < 10_000) return;
+      shownAt = performance.now();
+      show(add(tally));
+    };
+    const chunk = Math.min(CHUNK, rounds - sum.rounds);
+    const tally = await races.run(kind, chunk, showSometimes).finally(() => races.close());
+    Object.assign(sum, add(tally));
+  }
+  show(sum);
+  return sum;
 }
 
 process.exitCode = await main();
