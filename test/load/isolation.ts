@@ -39,20 +39,22 @@ export type Spoil = {
 /** A gateway as its platform sees it. */
 export type GatewayFetch = ReturnType<typeof createGateway>['fetch'];
 
+/** Keys are dear to make, and every run may have the same. */
+const ISSUER = new TestIssuer();
+
 /** Sends requests of many callers of many organisations through gateways in one process, all at once, and judges all that leaves them. */
 export async function runIsolation(options: IsolationOptions): Promise<IsolationReport> {
   const { requests, seed, orgs = 20, environments = 4, spoil = {}, onProgress } = options;
-  const issuer = new TestIssuer();
   const time = { nowMs: NOW_SECONDS * 1000 };
   const gate: Gate = {
     origin: ORIGIN,
     isDeployed: false,
     nowMs: () => time.nowMs,
-    sign: (claims) => issuer.accessToken(claims),
+    sign: (claims) => ISSUER.accessToken(claims),
   };
   const world = new World(drawBlueprint(seed, orgs), gate, seed);
   const judge = new Judge();
-  const aws = await createAws(world, judge, issuer);
+  const aws = await createAws(world, judge, ISSUER);
   const upstream = createUpstream(judge, (within, identityToken) => run.serveWithin(within, identityToken));
   const gateways = Array.from({ length: environments }, (): GatewayFetch => {
     const ports = createPorts(world, judge, aws, upstream);

@@ -6,6 +6,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type HeapString, readHeapStrings } from '../support/heap-snapshot.ts';
 import { type CanaryKind, canary } from './canary.ts';
 
+/** A process of its own serves some hundred requests and writes its heap down. */
+const timeout = 120_000;
+
 /** What is of one request alone. */
 const OF_A_REQUEST: readonly CanaryKind[] = [
   'argument',
@@ -40,7 +43,9 @@ function withCanary(strings: readonly HeapString[], kinds: readonly CanaryKind[]
   return strings.filter(({ text }) => marks.some((mark) => new RegExp(`${mark}[0-9a-z]{9}`).test(text)));
 }
 
-test('when all requests are over, nothing of any of them is on the heap, and secrets only as secrets', () => {
+test('when all requests are over, nothing of any of them is on the heap, and secrets only as secrets', {
+  timeout,
+}, () => {
   const strings = serve('none');
   expect(withCanary(strings, OF_A_REQUEST)).toEqual([]);
   const secrets = withCanary(strings, ['secret']);
@@ -50,11 +55,11 @@ test('when all requests are over, nothing of any of them is on the heap, and sec
   expect(withCanary(strings, ['token']).length).toBeGreaterThan(50);
 });
 
-test.for(['all cookies', 'the last body'])('%s that a gateway keeps would be seen', (keeper) => {
+test.for(['all cookies', 'the last body'])('%s that a gateway keeps would be seen', { timeout }, (keeper) => {
   expect(withCanary(serve(keeper), OF_A_REQUEST)).not.toEqual([]);
 });
 
-test('secrets that a gateway keeps elsewhere would be seen', () => {
+test('secrets that a gateway keeps elsewhere would be seen', { timeout }, () => {
   const secrets = withCanary(serve('secrets in another place'), ['secret']);
   expect(secrets.filter(({ holders }) => holders.join() !== 'Secret')).not.toEqual([]);
 });
