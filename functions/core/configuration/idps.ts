@@ -1,3 +1,4 @@
+import { openClassOf } from '../client-id.ts';
 import type { IdentityProvider } from '../identity-provider.ts';
 import { parseUpstreamUrl } from '../perimeter.ts';
 import type { ClientEntry, Snapshot } from '../policy.ts';
@@ -55,6 +56,11 @@ export function readIdentityProviders(
   return (providers?.entries() ?? []).flatMap(([name, entry]) => {
     if (!NAME.test(name)) {
       entry.problem(`\`${name}\` is no name: write a-z, 0-9, - and _`);
+      return [];
+    }
+    // The subject of its user is `{name}:{sub}`, and would be the URL of a client.
+    if (openClassOf(`${name}:`) !== undefined) {
+      entry.problem(`\`${name}\` begins the ids of clients: name the provider otherwise`);
       return [];
     }
     const members = entry.members(...KEYS);

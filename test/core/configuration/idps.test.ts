@@ -370,6 +370,10 @@ describe('a mistake', () => {
     expect(problems(one({}, 'My IdP'))).toEqual([expect.stringContaining('is no name')]);
   });
 
+  test.for(['http', 'https'])('in a name that would make a user a client is found: %s', (name) => {
+    expect(problems(one({}, name))).toEqual([expect.stringContaining('begins the ids of clients')]);
+  });
+
   test('is to leave the organisation open where there are two', () => {
     expect(problems(one({}), 'orgs: { acme: {}, globex: {} }')).toEqual([
       'idps.yml:1 `providers.company`: say whose users these are: `org: acme`',
