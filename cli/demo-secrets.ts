@@ -15,8 +15,8 @@ export type DemoSecrets = z.infer<typeof DemoSecretsFile>;
 /** Who has what in the demo: the clients of `config/clients.yml` and the API keys of the agents among them. */
 const HOLDERS = {
   clients: ['analyst', 'trader', 'reader', 'librarian', 'fininfo-server', 'platform-admin'],
-  polygon: ['analyst', 'trader'],
-  weather: ['analyst', 'trader', 'reader'],
+  polygon: ['analyst', 'trader', 'desktop'],
+  weather: ['analyst', 'trader', 'reader', 'desktop'],
 };
 
 const FILE = 'demo-secrets.json';

@@ -34,8 +34,10 @@ export type LocalParts = {
 type Closer = () => Promise<void>;
 
 const Applied = z.object({ ok: z.literal(true), version: z.number() });
-const DEMO_PORTS = { fininfo: 8790, weather: 8791, polygon: 8792 };
-const FREE_PORTS = { fininfo: 0, weather: 0, polygon: 0 };
+const DEMO_PORTS = { fininfo: 8790, weather: 8791, polygon: 8792, company: 8793 };
+const FREE_PORTS = { fininfo: 0, weather: 0, polygon: 0, company: 0 };
+/** Switches on what trusts the demo's own company, which no deployment must. */
+const DEMO_VARIABLES = { DEMO_LOGIN: 'true' };
 const CLOSE_TIMEOUT_MS = 10_000;
 
 /**
@@ -127,7 +129,7 @@ async function start(
   }
 
   terminal.note(`applying ${configDirectory}`);
-  const files = await readConfiguration(configDirectory, { ...demo?.urls, ...terminal.env });
+  const files = await readConfiguration(configDirectory, { ...variablesOf(demo), ...terminal.env });
   if (!files.ok) return files;
   const applied = await attempt('cannot apply the configuration', () =>
     cloud.invoke('control', { apply: { files: files.value, source: 'dev' } }),
@@ -140,13 +142,19 @@ async function start(
   for (const warning of configurationWarnings(configDirectory, applied.value)) terminal.note(warning);
   if (stop.aborted) return interrupted(stop);
   // With the ports that the configuration names by itself, nobody needs to be told where the demo servers are.
+  const isUsual = demoPorts === DEMO_PORTS;
   return ok({
     cloud,
     stage,
     dataDirectory,
     isDemo,
-    variables: demoPorts === FREE_PORTS ? demo?.urls : undefined,
+    variables: demo !== undefined && isUsual ? DEMO_VARIABLES : variablesOf(demo),
   });
+}
+
+/** The variables of the shipped configuration that only a running demo gives. */
+function variablesOf(demo: Demo | undefined): Readonly<Record<string, string>> | undefined {
+  return demo && { ...demo.urls, ...DEMO_VARIABLES };
 }
 
 /** Runs a step; where it throws, its words become the failure: the first line, then the others without the stack. */

@@ -1,4 +1,5 @@
 import type { ApiKeys } from './api-key.ts';
+import { startCompany } from './company.ts';
 import { startFininfo } from './fininfo.ts';
 import type { LoopbackServer } from './loopback.ts';
 import { startPolygon } from './polygon.ts';
@@ -7,7 +8,7 @@ import { startWeather } from './weather.ts';
 /** `origin` is the gateway's public origin. Ports not given are the ones that `config/` names; 0 takes a free one. */
 export type DemoOptions = {
   readonly origin: string;
-  readonly ports?: { readonly fininfo: number; readonly weather: number; readonly polygon: number };
+  readonly ports?: Readonly<Record<'fininfo' | 'weather' | 'polygon' | 'company', number>>;
   /** The secret of the client `fininfo-server`. */
   readonly fininfoClientSecret: string;
   readonly polygonKeys: ApiKeys;
@@ -20,13 +21,14 @@ export type Demo = {
     readonly FININFO_URL: string;
     readonly WEATHER_URL: string;
     readonly POLYGON_URL: string;
+    readonly COMPANY_URL: string;
   };
   close(): Promise<void>;
 };
 
-const DEFAULT_PORTS = { fininfo: 8790, weather: 8791, polygon: 8792 };
+const DEFAULT_PORTS = { fininfo: 8790, weather: 8791, polygon: 8792, company: 8793 };
 
-/** Starts the three demo servers, or none: where one cannot start, the others are closed and the error is thrown. */
+/** Starts the three demo servers and the company's login, or none: where one cannot start, the others are closed and the error is thrown. */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
   const ports = options.ports ?? DEFAULT_PORTS;
   const started: LoopbackServer[] = [];
@@ -45,10 +47,13 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       clientSecret: options.fininfoClientSecret,
     });
     started.push(fininfo);
+    const company = await startCompany({ port: ports.company, gateway: options.origin });
+    started.push(company);
     const urls = {
       FININFO_URL: fininfo.url,
       WEATHER_URL: weather.url,
       POLYGON_URL: `${polygon.origin}/`,
+      COMPANY_URL: company.origin,
     };
     return { urls, close };
   } catch (error) {

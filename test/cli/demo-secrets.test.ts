@@ -42,13 +42,13 @@ test('a damaged file is an error and stays as it is', async () => {
   expect(await readFile(path, 'utf8')).toBe('{"clients":');
 });
 
-test('there is a secret for every client of the shipped configuration', async () => {
+test('there is a secret for every client of the shipped configuration that has one', async () => {
   const text = await readFile(new URL('../../config/clients.yml', import.meta.url), 'utf8');
-  const { clients }: { clients: Record<string, { secret: { ref: string } }> } = parse(text);
+  const { clients }: { clients: Record<string, { secret?: { ref: string } }> } = parse(text);
   const names = toNamedSecrets(await load('a'), 'local');
-  for (const { secret } of Object.values(clients)) {
-    expect(names.has(secret.ref.replace('{stage}', 'local'))).toBe(true);
-  }
+  const refs = Object.values(clients).flatMap(({ secret }) => secret?.ref.replace('{stage}', 'local') ?? []);
+  expect(refs.length).toBeGreaterThan(4);
+  expect(refs.filter((ref) => !names.has(ref))).toEqual([]);
 });
 
 test('credentials have the form that the gateway puts on', async () => {

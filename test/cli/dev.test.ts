@@ -136,6 +136,8 @@ describe('the demo', () => {
         FININFO_URL: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/mcp$/),
         WEATHER_URL: expect.stringMatching(/\/mcp$/),
         POLYGON_URL: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/),
+        COMPANY_URL: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+        DEMO_LOGIN: 'true',
       },
     ]);
   });
@@ -151,6 +153,8 @@ describe('the demo', () => {
     const { servers } = parse(applied?.apply.files['servers.yml'] ?? '');
     expect(servers.fininfo.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/mcp$/);
     expect(servers.fininfo.url).not.toContain('8790');
+    const { providers } = parse(applied?.apply.files['idps.yml'] ?? '');
+    expect(providers.company).toMatchObject({ enabled: true, issuer: expect.not.stringContaining('8793') });
     expect(Object.keys(applied?.apply.files ?? {})).toEqual(
       (await readdir(CONFIG)).filter((name) => !name.startsWith('secrets.')).sort(),
     );

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as openid from 'openid-client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BrowserAgent } from '../support/browser-agent.ts';
 import { connectModern, EVERY_CLIENT } from '../support/clients.ts';
 import { type Sallyport, startDemoCloud } from '../support/sallyport.ts';
 
@@ -110,4 +112,57 @@ test('a caller sees the servers that it may use, and who it is', async () => {
   const servers = JSON.parse(await (await fetch(`${cloud.origin}/servers`, { headers })).text());
   expect(servers.servers.map(({ name }: { name: string }) => name).sort()).toEqual(['fininfo', 'weather']);
   expect((await fetch(`${cloud.origin}/servers/context-store`, { headers })).status).toBe(404);
+});
+
+describe('a person logs in at the demo company', () => {
+  const redirect_uri = 'http://127.0.0.1:9/callback';
+
+  async function logIn(person: RegExp, server: string): Promise<openid.TokenEndpointResponse> {
+    const configuration = await openid.discovery(new URL(cloud.origin), 'desktop', undefined, openid.None(), {
+      algorithm: 'oauth2',
+      execute: [openid.allowInsecureRequests],
+    });
+    const pkceCodeVerifier = openid.randomPKCECodeVerifier();
+    const url = openid.buildAuthorizationUrl(configuration, {
+      redirect_uri,
+      code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier),
+      code_challenge_method: 'S256',
+      resource: `${cloud.origin}/${server}/mcp`,
+    });
+    const browser = new BrowserAgent((at) => at.startsWith(redirect_uri));
+    const consent = await browser.open(url.href);
+    expect(consent.text).toContain('Allow Demo desktop to act for you?');
+    const company = await browser.submit(consent);
+    expect(company.text).toContain('Demo company: who are you?');
+    const end = await browser.submit(company, (text) => person.test(text));
+    return openid.authorizationCodeGrant(configuration, new URL(end.url), { pkceCodeVerifier });
+  }
+
+  test('Ada uses both servers, each with the key of her application', async () => {
+    for (const [server, tool, args] of [
+      ['fininfo', 'get_stock_aggregates', AGGREGATES],
+      ['weather', 'current_weather', { city: 'Oslo' }],
+    ] as const) {
+      const { access_token } = await logIn(/^Ada/, server);
+      const client = await connectModern(`${cloud.origin}/${server}/mcp`, {
+        authorization: `Bearer ${access_token}`,
+      });
+      const { text } = await client.callTool(tool, args);
+      expect(JSON.parse(text)).toMatchObject({ account: 'desktop' });
+      await client.close();
+    }
+  });
+
+  test('Guy sees one tool of three', async () => {
+    const { access_token } = await logIn(/^Guy/, 'weather');
+    const client = await connectModern(`${cloud.origin}/weather/mcp`, {
+      authorization: `Bearer ${access_token}`,
+    });
+    expect(await client.listTools()).toEqual(['current_weather']);
+    await client.close();
+  });
+
+  test('Eve gets nothing', async () => {
+    await expect(logIn(/^Eve/, 'weather')).rejects.toMatchObject({ error: 'access_denied' });
+  });
 });

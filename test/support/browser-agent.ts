@@ -12,6 +12,7 @@ export type Shown = {
 /** A form of a page, as a browser reads it. */
 export type ShownForm = {
   readonly action: string;
+  readonly method: 'get' | 'post';
   readonly fields: Readonly<Record<string, string>>;
   readonly buttons: readonly { readonly name: string; readonly value: string; readonly text: string }[];
 };
@@ -50,8 +51,10 @@ export class BrowserAgent {
     if (pressed === undefined) throw new Error(`no such button at ${page.url}: ${page.text}`);
     const body = new URLSearchParams({ ...form.fields, ...fields });
     if (pressed.name !== '') body.set(pressed.name, pressed.value);
-    const url = new URL(form.action, page.url).href;
-    return this.#follow(url, { method: 'POST', body }, 'same-origin');
+    const url = new URL(form.action, page.url);
+    if (form.method === 'post') return this.#follow(url.href, { method: 'POST', body }, 'same-origin');
+    url.search = body.toString();
+    return this.#follow(url.href, {}, 'same-origin');
   }
 
   cookies(url: string): ReadonlyMap<string, string> {
@@ -121,7 +124,8 @@ export function readForm(page: string): ShownForm {
       text: decode(text.trim()),
     }),
   );
-  return { action: attribute(head, 'action'), fields: Object.fromEntries(fields), buttons };
+  const method = attribute(head, 'method').toLowerCase() === 'post' ? 'post' : 'get';
+  return { action: attribute(head, 'action'), method, fields: Object.fromEntries(fields), buttons };
 }
 
 function attribute(attributes: string, name: string): string {
