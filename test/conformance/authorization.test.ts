@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { calculateJwkThumbprint, decodeProtectedHeader, type JWK } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { companyBrowser, type LoginCloud, logInAs, startLoginCloud } from '../support/login-cloud.ts';
 
@@ -26,6 +27,15 @@ beforeAll(async () => {
         redirect_uris: ['http://127.0.0.1/callback'],
       },
     },
+    secretClients: {
+      'suite-agent': {
+        org: 'acme',
+        grants: ['client_credentials'],
+        scopes: ['desk/read'],
+        audience: 'gateway',
+        secret: { ref: 'sallyport/{stage}/clients/suite-agent' },
+      },
+    },
   });
 });
 afterAll(() => running?.close());
@@ -37,6 +47,26 @@ test('the public suite for authorization servers passes, with a user who logs in
     'authorization-server-metadata-endpoint': ['SUCCESS', 'SUCCESS'],
     'authorization-code-grant': ['SUCCESS'],
   });
+});
+
+test('one document under both well-known names, whose issuer is the URL that it was asked at', async () => {
+  const read = async (name: string) => {
+    const answer = await fetch(`${running.cloud.origin}/.well-known/${name}`);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/json']);
+    return answer.json();
+  };
+  const metadata = await read('oauth-authorization-server');
+  expect(await read('openid-configuration')).toEqual(metadata);
+  expect(metadata).toMatchObject({ issuer: running.cloud.origin });
+});
+
+test('every key goes by its thumbprint, and the one of a token is among them', async () => {
+  const answer = await fetch(`${running.cloud.origin}/.well-known/jwks.json`);
+  const { keys }: { keys: JWK[] } = JSON.parse(await answer.text());
+  const thumbprints = await Promise.all(keys.map((key) => calculateJwkThumbprint(key)));
+  expect(keys.map(({ kid }) => kid)).toEqual(thumbprints);
+  expect(new Set(thumbprints).size).toBe(keys.length);
+  expect(thumbprints).toContain(decodeProtectedHeader(await running.cloud.token('suite-agent')).kid);
 });
 
 /** Runs every scenario; a browser of ours opens the URL that the suite prints, and logs `ada` in. The statuses of each one's checks. */
