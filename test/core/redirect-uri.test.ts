@@ -61,6 +61,39 @@ describe('a redirect URI', () => {
     expect(parseRedirectUri(text)).toEqual({ ok: false, error: expect.stringMatching(message) });
   });
 
+  test.for([
+    'cursor://anysphere.cursor-mcp/oauth/callback',
+    'vscode://publisher.extension/callback?x=1',
+    'com.example.app:/callback',
+    'https://app.example.com/cb',
+  ])('that an administrator wrote may be %s', (text) => {
+    expect(parseRedirectUri(text, true).ok).toBe(true);
+  });
+
+  test.for([
+    'javascript://app.example.com/%0aalert(1)',
+    'data://text/html,x',
+    'blob://app/x',
+    'file://host/etc/passwd',
+    'view-source://app/x',
+    'ms-msdt://id/x',
+    'ms-settings://x/y',
+    'intent://app/x',
+    'c://windows/x',
+    'ftp://host/x',
+    'wss://host/x',
+    'myapp:callback',
+    'myapp:/callback',
+    'myapp://',
+    'myapp://user@host/callback',
+    'myapp://:pw@host/callback',
+    'MyApp://host/callback',
+    'myapp://host/callback#x',
+    'http://app.example.com/cb',
+  ])('is not %s, whoever wrote it', (text) => {
+    expect(parseRedirectUri(text, true).ok).toBe(false);
+  });
+
   test('is on loopback by its host alone', () => {
     const isLoopback = (text: string) => isLoopbackHost(new URL(text));
     expect(['http://localhost:1/', 'http://127.0.0.1/', 'http://[::1]:9/x'].every(isLoopback)).toBe(true);
@@ -83,6 +116,7 @@ describe('a presented redirect URI', () => {
     ['http://localhost/callback?a=b', 'http://localhost:49152/callback?a=b'],
     ['http://localhost', 'http://localhost:49152'],
     ['com.example.app:/callback', 'com.example.app:/callback'],
+    ['cursor://anysphere.cursor-mcp/oauth/callback', 'cursor://anysphere.cursor-mcp/oauth/callback'],
   ] as const)('for the registered %s may be %s', ([registered, presented]) => {
     expect(matchesRedirectUri(['https://other.example.com/', registered], presented)).toBe(true);
   });

@@ -54,7 +54,7 @@ export function readRedirectUris(
   return (uris?.items() ?? []).flatMap((item) => {
     const text = item.string();
     if (text === undefined) return [];
-    const uri = parseRedirectUri(text);
+    const uri = parseRedirectUri(text, true);
     return uri.ok ? [text] : (item.problem(uri.error) ?? []);
   });
 }
