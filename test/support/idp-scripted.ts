@@ -35,12 +35,21 @@ export type ScriptedIdp = {
   close(): Promise<void>;
 };
 
+/** Made once for each name in a test file: to make a key takes longer than a test. */
+const KEYS = new Map<string, ForeignTestKey>();
+
+function keyOf(name: string): ForeignTestKey {
+  const key = KEYS.get(name) ?? makeRsaKey({ kid: `${name}-1` });
+  KEYS.set(name, key);
+  return key;
+}
+
 /** Starts one under a name. */
 export async function startScriptedIdp(
   name: string,
   changes: (url: string) => Partial<IdentityProvider> = () => ({}),
 ): Promise<ScriptedIdp> {
-  const key = makeRsaKey({ kid: `${name}-1` });
+  const key = keyOf(name);
   let nonce = '';
   const idp: { current?: ScriptedIdp } = {};
   const serve = async (request: Request): Promise<Response> => {

@@ -16,7 +16,7 @@ import { userScopes } from '../../core/user-grant.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
 import { recordDecision } from '../oauth-answer.ts';
 import { problemPage } from '../pages/problem-page.ts';
-import { refuseClient, sendOn } from './answer.ts';
+import { endHere, refuseClient, sendOn } from './answer.ts';
 
 /** A user who has consented and is logged in. */
 export type ConsentedLogin = {
@@ -40,7 +40,8 @@ export async function issueCode(
   prepare: () => Promise<readonly string[] | undefined> = () => Promise.resolve([]),
 ): Promise<Response> {
   const { policy, request, user } = login;
-  const client = policy.clientIn(login.client, user.orgId) ?? login.client;
+  const client = policy.clientIn(login.client, user.orgId);
+  if (client === undefined) return endHere(ports, invocation, 'changed', { subject: user.subject });
   const about = {
     org_id: user.orgId,
     subject: user.subject,
