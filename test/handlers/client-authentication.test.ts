@@ -31,6 +31,7 @@ beforeAll(async () => {
         clientEntry('signer', { ...signer, jwks: [inline.published] }),
         clientEntry('publisher', { ...signer, jwksUri, jwksUriPrivate: true }),
         clientEntry('walled', { ...signer, jwksUri }),
+        clientEntry('keyed', { scopes: ['maps/read'], jwks: [inline.published] }),
         clientEntry('retired', { ...signer, jwks: [inline.published], disabled: true }),
         clientEntry('frozen', { ...signer, jwks: [inline.published], org: 'closed' }),
         clientEntry('app', { auth: 'none', secretName: '', grants: ['authorization_code', 'refresh_token'] }),
@@ -102,6 +103,7 @@ describe('a client that signs', () => {
     ['of a disabled client', 'retired', inline],
     ['of a suspended organisation', 'frozen', inline],
     ['of a client with a secret', 'courier', inline],
+    ['of a client with a secret, although it has a key', 'keyed', inline],
     ['of a public client', 'app', inline],
     ['of nobody', 'ghost', inline],
     ['with the key of another', 'signer', stranger],
@@ -227,6 +229,20 @@ test('a failure that took longer is answered at once', async () => {
   onTestFinished(() => void Object.assign(app.ports, { delay, now }));
   await ask({}, basic('courier', 'wrong'));
   expect(waited).toEqual([0]);
+});
+
+test('a client whose secret is not there yet has none, whatever is compared in its place', async () => {
+  const name = 'sallyport/prod/clients/courier';
+  app.secrets.delete(name);
+  onTestFinished(() => void app.secrets.set(name, 'courier-secret'));
+  for (const secret of [
+    'nobody-has-this-secret-and-it-opens-nothing',
+    'undefined',
+    '[secret]',
+    'courier-secret',
+  ]) {
+    expect((await ask({}, basic('courier', secret))).status).toBe(401);
+  }
 });
 
 describe('guessing', () => {
