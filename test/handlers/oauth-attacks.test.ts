@@ -264,3 +264,26 @@ describe('nobody is sent anywhere else', () => {
     expect(await answer.text()).not.toContain('evil.example');
   });
 });
+
+describe('what anybody may read', () => {
+  test.for([
+    ['/.well-known/oauth-protected-resource', ORIGIN],
+    ['/.well-known/oauth-protected-resource/maps/mcp', `${ORIGIN}/maps/mcp`],
+    ['/.well-known/oauth-protected-resource/secret/mcp', `${ORIGIN}/secret/mcp`],
+    ['/.well-known/oauth-protected-resource/no-such/mcp', `${ORIGIN}/no-such/mcp`],
+  ] as const)('the metadata of a resource names it as it was asked for: %s', async ([path, resource]) => {
+    const answer = await login.app.fetch(path, { headers: { 'x-forwarded-host': 'evil.example' } });
+    expect([answer.status, await answer.json()]).toEqual([
+      200,
+      { resource, authorization_servers: [ORIGIN], bearer_methods_supported: ['header'] },
+    ]);
+  });
+
+  test.for(['Maps', 'a%2fb', '-', 'a.b', 'x'.repeat(64)])(
+    'nothing is said of %j, which is no server',
+    async (name) => {
+      const answer = await login.app.fetch(`/.well-known/oauth-protected-resource/${name}/mcp`);
+      expect(answer.status).toBe(404);
+    },
+  );
+});
