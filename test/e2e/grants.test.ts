@@ -7,62 +7,21 @@ import {
 import { decodeJwt } from 'jose';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { companyEntry } from '../support/idp-oidc.ts';
-import {
-  APP_REDIRECT,
-  companyBrowser,
-  type LoginCloud,
-  logInAs,
-  startLoginCloud,
-} from '../support/login-cloud.ts';
-import { type OfficeIdp, startOfficeIdp } from '../support/office-idp.ts';
+import { type GrantCloud, startGrantCloud } from '../support/grant-cloud.ts';
+import { APP_REDIRECT, companyBrowser, logInAs } from '../support/login-cloud.ts';
 import { type Sallyport, secretOf } from '../support/sallyport.ts';
 
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS = 'urn:ietf:params:oauth:token-type:access_token';
 
-let running: LoginCloud;
-let office: OfficeIdp;
+let running: GrantCloud;
 let cloud: Sallyport;
 
 beforeAll(async () => {
-  office = await startOfficeIdp({ kim: ['traders'] }, { 'office-program': 'errand' });
-  const scopes = ['desk/read', 'desk/execute'];
-  const client = (id: string, entry: Readonly<Record<string, unknown>>) => [
-    id,
-    { org: 'acme', secret: { ref: `sallyport/{stage}/clients/${id}` }, scopes, ...entry },
-  ];
-  running = await startLoginCloud({
-    secretClients: Object.fromEntries([
-      client('workbench', {
-        grants: ['authorization_code', 'refresh_token'],
-        redirect_uris: [APP_REDIRECT],
-        audience: 'gateway',
-      }),
-      client('broker', { grants: ['token-exchange'], exchange_from: ['workbench'] }),
-      client('robot', {
-        grants: ['client_credentials'],
-        scopes: [...scopes, 'tokens/issue'],
-        audience: 'gateway',
-      }),
-      client('prices-server', {
-        grants: ['client_credentials'],
-        scopes: [],
-        server: 'prices',
-        audience: 'gateway',
-      }),
-      client('errand', { grants: ['jwt-bearer'] }),
-    ]),
-    idps: {
-      office: companyEntry(office.issuer, { client_secret: undefined, jwks_url: `${office.issuer}/jwks` }),
-    },
-  });
+  running = await startGrantCloud();
   ({ cloud } = running);
 });
-afterAll(async () => {
-  await running?.close();
-  await office?.close();
-});
+afterAll(() => running?.close());
 
 function discover(clientId: string): Promise<openid.Configuration> {
   const auth = openid.ClientSecretBasic(secretOf(clientId));
@@ -241,10 +200,10 @@ test('the SDK connects a program of the office by an identity assertion alone, a
     expectedIssuer: cloud.origin,
     assertion: async ({ authorizationServerUrl, resourceUrl, fetchFn }) => {
       const { jwtAuthGrant } = await discoverAndRequestJwtAuthGrant({
-        idpUrl: office.issuer,
+        idpUrl: running.office.issuer,
         audience: new URL(authorizationServerUrl).origin,
         resource: resourceUrl,
-        idToken: office.idToken('kim'),
+        idToken: running.office.idToken('kim'),
         clientId: 'office-program',
         fetchFn,
       });
