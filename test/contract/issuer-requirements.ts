@@ -106,6 +106,15 @@ export const ISSUER_REQUIREMENTS: readonly IssuerRequirement[] = [
     ['e2e/methods.test.ts', 'whatever a request says of where it went'],
   ] },
 
+  { clause: 'contract §13', says: 'What is as long as it may be goes all the way, and what is longer is refused', tests: [
+    ['e2e/oauth-attacks.test.ts', 'the longest request there may be goes all the way'],
+    ['e2e/oauth-attacks.test.ts', 'a query of 11 KB is too much, and leads nowhere'],
+    ['e2e/oauth-attacks.test.ts', '%s is too much'],
+  ] },
+  { clause: 'contract §2', says: 'The token endpoint has one spelling', tests: [
+    ['e2e/oauth-attacks.test.ts', 'the token endpoint has one spelling'],
+  ] },
+
   // PKCE.
   { clause: 'RFC 9700 §2.1.1', says: 'Every client uses PKCE', tests: [
     ['handlers/oauth-attacks.test.ts', 'without PKCE is refused, whether or not the client has a secret'],

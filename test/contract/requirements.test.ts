@@ -3,24 +3,39 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { GATEWAY_REQUIREMENTS } from './gateway-requirements.ts';
 import { ISSUER_REQUIREMENTS } from './issuer-requirements.ts';
+import { BASIC_OP, FAPI2 } from './openid-checklist.ts';
 
 const TESTS = join(import.meta.dirname, '..');
+
+function expectTests(tests: readonly (readonly [file: string, title: string])[]): void {
+  expect(tests.length).toBeGreaterThan(0);
+  for (const [file, title] of tests) {
+    const path = join(TESTS, file);
+    expect(existsSync(path), file).toBe(true);
+    expect(readFileSync(path, 'utf8').includes(title), `${file} has a test \`${title}\``).toBe(true);
+  }
+}
 
 describe.for([
   ['the gateway', GATEWAY_REQUIREMENTS],
   ['the issuer', ISSUER_REQUIREMENTS],
 ] as const)('what is asked of %s', ([, requirements]) => {
-  test.for([...requirements])('$clause has its tests: $says', ({ tests }) => {
-    expect(tests.length).toBeGreaterThan(0);
-    for (const [file, title] of tests) {
-      const path = join(TESTS, file);
-      expect(existsSync(path), file).toBe(true);
-      expect(readFileSync(path, 'utf8').includes(title), `${file} has a test \`${title}\``).toBe(true);
-    }
-  });
+  test.for([...requirements])('$clause has its tests: $says', ({ tests }) => expectTests(tests));
 
   test('is written down once', () => {
     const said = requirements.map(({ says }) => says);
     expect(new Set(said).size).toBe(said.length);
+  });
+});
+
+describe.for([
+  ['Basic OP', BASIC_OP],
+  ['FAPI 2.0', FAPI2],
+] as const)('what the OpenID conformance suite asks: %s', ([, modules]) => {
+  const asked = modules.flatMap((one) => ('tests' in one ? [one] : []));
+  test.for(asked)('$module is asked by tests of ours', ({ tests }) => expectTests(tests));
+
+  test('is written down once', () => {
+    expect(new Set(modules.map(({ module }) => module)).size).toBe(modules.length);
   });
 });

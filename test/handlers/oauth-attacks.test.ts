@@ -165,9 +165,24 @@ describe('an authorization request', () => {
 
   test('may have parameters that nobody knows', async () => {
     const page = await open(
-      `${authorizeUrl({ nonce: 'n', display: 'page', max_age: '0', x: 'y' })}&__proto__=z`,
+      `${authorizeUrl({
+        ...{ nonce: 'n', display: 'popup', max_age: '1', login_hint: 'ada', id_token_hint: 'x.y.z' },
+        ...{ ui_locales: 'de', claims_locales: 'de', acr_values: '1', claims: '{"id_token":{}}' },
+      })}&__proto__=z`,
     );
     expect([page.status, page.text.includes('name="ticket"')]).toEqual([200, true]);
+  });
+
+  test('may have no state, and gets none', async () => {
+    const end = await login.login(login.agent(), { state: undefined });
+    expect(answerOf(end)).toEqual({ code: expect.any(String), iss: ORIGIN });
+  });
+
+  test('names its scopes in any order', async () => {
+    const end = await login.login(login.agent(), { scope: 'maps/execute maps/read' });
+    expect(await login.storedCode(end.url)).toMatchObject({
+      grant: { scopes: ['maps/read', 'maps/execute'] },
+    });
   });
 
   test.for(['app', 'office'])(
