@@ -113,7 +113,11 @@ export async function batchGet(
   if (Object.keys(UnprocessedKeys ?? {}).length > 0) {
     return err({ reason: 'unavailable', detail: 'a partial answer' });
   }
-  return ok(Responses?.[table] ?? []);
+  const items = Responses?.[table];
+  // Nothing found is an empty list. Where there is none, nobody knows what was found.
+  return Array.isArray(items)
+    ? ok(items)
+    : err({ reason: 'unavailable', detail: 'an answer without the table' });
 }
 
 /** A string attribute of an item; undefined where it is absent or of another type. */

@@ -1,4 +1,4 @@
-import { STALE_AFTER_SECONDS } from '../core/freshness.ts';
+import { isFresh, STALE_AFTER_SECONDS } from '../core/freshness.ts';
 import type { Clock, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 
@@ -20,13 +20,14 @@ export function createLooks<T>(
     const lookedAtSeconds = clock();
     const found = await look(held?.found);
     if (found.ok) held = { found: found.value, lookedAtSeconds };
-    if (held !== undefined && clock() - held.lookedAtSeconds < STALE_AFTER_SECONDS) return ok(held.found);
+    if (held !== undefined && isFresh(held.lookedAtSeconds, STALE_AFTER_SECONDS, clock()))
+      return ok(held.found);
     return found.ok ? err({ reason: 'unavailable', detail: 'the look took too long' }) : found;
   };
 
   return {
     read(maxAgeSeconds) {
-      if (held !== undefined && clock() - held.lookedAtSeconds < maxAgeSeconds) {
+      if (held !== undefined && isFresh(held.lookedAtSeconds, maxAgeSeconds, clock())) {
         return Promise.resolve(ok(held.found));
       }
       underWay ??= refresh().finally(() => {

@@ -1,3 +1,4 @@
+import { isFresh } from '../core/freshness.ts';
 import type { Clock, RevocableToken, RevocationEntry, RevocationStore, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { lineOf } from '../core/token-line.ts';
@@ -10,10 +11,10 @@ const MAX_REMEMBERED = 10_000;
 /**
  * Revocations in DynamoDB, one partition per organisation. A look reads by key, strongly consistent and in one call: four items for a
  * client's own token, five for a user's, a few more for one that was delegated. The answer "not revoked" is remembered per token for
- * 3 s, "revoked" until the token would have expired.
+ * 3 s, "revoked" for good.
  */
 export function createRevocationStore(dynamo: Dynamo, table: string, clock: Clock): RevocationStore {
-  const remembered = new Map<string, { readonly revoked: boolean; readonly untilSeconds: number }>();
+  const remembered = new Map<string, { readonly revoked: boolean; readonly lookedAtSeconds: number }>();
 
   return {
     async isRevoked(token, { fresh = false } = {}) {
@@ -21,8 +22,9 @@ export function createRevocationStore(dynamo: Dynamo, table: string, clock: Cloc
       const { orgId, jti, clientId, subject, actors, runId, issuedAtSeconds } = token;
       const key = JSON.stringify([orgId, jti, clientId, subject, actors, runId, issuedAtSeconds]);
       const known = remembered.get(key);
-      const isKnown = known !== undefined && nowSeconds < known.untilSeconds;
-      if (isKnown && (known.revoked || !fresh)) return ok(known.revoked);
+      if (known?.revoked === true) return ok(true);
+      const isKnown = known !== undefined && isFresh(known.lookedAtSeconds, REMEMBER_SECONDS, nowSeconds);
+      if (isKnown && !fresh) return ok(false);
       const found = await look(dynamo, table, token);
       if (!found.ok) return found;
       remembered.delete(key);
@@ -32,8 +34,7 @@ export function createRevocationStore(dynamo: Dynamo, table: string, clock: Cloc
           break;
         }
       }
-      const untilSeconds = found.value ? token.expiresAtSeconds : nowSeconds + REMEMBER_SECONDS;
-      remembered.set(key, { revoked: found.value, untilSeconds });
+      remembered.set(key, { revoked: found.value, lookedAtSeconds: nowSeconds });
       return found;
     },
 

@@ -1,4 +1,5 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { isFresh } from '../core/freshness.ts';
 import type { Clock, SecretFailure, SecretStore, SecretVersion } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { Secret } from '../core/secret.ts';
@@ -17,7 +18,9 @@ const MAX_HELD = 500;
 type Held = {
   readonly version: SecretVersion;
   readonly readAtSeconds: number;
-  readonly retryAtSeconds: number;
+  /** The last look, whatever came of it, and how long the next one is left alone. */
+  readonly lookedAtSeconds: number;
+  readonly retryAfterSeconds: number;
 };
 
 /**
@@ -28,7 +31,7 @@ type Held = {
 export function createSecretStore(client: SecretsManagerClient, clock: Clock): SecretStore {
   const held = new Map<string, Held>();
   const forcedAtSeconds = new Map<string, number>();
-  const missing = new Map<string, { readonly failure: SecretFailure; readonly untilSeconds: number }>();
+  const missing = new Map<string, { readonly failure: SecretFailure; readonly lookedAtSeconds: number }>();
   const underWay = new Map<string, Promise<Result<SecretVersion, SecretFailure>>>();
 
   const fetchSecret = async (
@@ -44,21 +47,22 @@ export function createSecretStore(client: SecretsManagerClient, clock: Clock): S
       keep(held, key, {
         version: answer.value,
         readAtSeconds: nowSeconds,
-        retryAtSeconds: nowSeconds + FRESH_SECONDS,
+        lookedAtSeconds: nowSeconds,
+        retryAfterSeconds: FRESH_SECONDS,
       });
       return answer;
     }
     missing.delete(key);
     if (answer.error.reason === 'missing') {
       if (missing.size >= MAX_HELD) missing.clear();
-      missing.set(key, { failure: answer.error, untilSeconds: nowSeconds + MISSING_SECONDS });
+      missing.set(key, { failure: answer.error, lookedAtSeconds: nowSeconds });
     }
     const canBridge =
       answer.error.reason === 'unavailable' &&
       previous !== undefined &&
-      nowSeconds - previous.readAtSeconds < STALE_SECONDS;
+      isFresh(previous.readAtSeconds, STALE_SECONDS, nowSeconds);
     if (!canBridge) return answer;
-    keep(held, key, { ...previous, retryAtSeconds: nowSeconds + OUTAGE_RETRY_SECONDS });
+    keep(held, key, { ...previous, lookedAtSeconds: nowSeconds, retryAfterSeconds: OUTAGE_RETRY_SECONDS });
     return ok(previous.version);
   };
 
@@ -67,17 +71,20 @@ export function createSecretStore(client: SecretsManagerClient, clock: Clock): S
       const key = `${stage} ${name}`;
       const known = held.get(key);
       const nowSeconds = clock();
-      const isForced = fresh && nowSeconds - (forcedAtSeconds.get(key) ?? 0) >= FORCED_EVERY_SECONDS;
+      const isForced = fresh && !isFresh(forcedAtSeconds.get(key) ?? 0, FORCED_EVERY_SECONDS, nowSeconds);
       if (isForced) {
         if (forcedAtSeconds.size >= MAX_HELD) forcedAtSeconds.clear();
         forcedAtSeconds.set(key, nowSeconds);
       }
-      if (known !== undefined && !isForced && nowSeconds < known.retryAtSeconds) {
+      const isHeld =
+        known !== undefined && isFresh(known.lookedAtSeconds, known.retryAfterSeconds, nowSeconds);
+      if (isHeld && !isForced) {
         keep(held, key, known);
         return Promise.resolve(ok(known.version));
       }
       const absent = missing.get(key);
-      if (absent !== undefined && !isForced && nowSeconds < absent.untilSeconds) {
+      const isAbsent = absent !== undefined && isFresh(absent.lookedAtSeconds, MISSING_SECONDS, nowSeconds);
+      if (isAbsent && !isForced) {
         return Promise.resolve(err(absent.failure));
       }
       const running = underWay.get(key);

@@ -50,6 +50,13 @@ export function mcpRequestHeaders(incoming: Headers, listed: readonly string[]):
   return pick(incoming, (name) => MCP_REQUEST_HEADERS.has(name) || MCP_PARAMETER_HEADER.test(name), listed);
 }
 
+/** Takes away what describes a message: its method, its name, its parameters (mcp 2026-07-28 §transports). */
+export function dropMessageHeaders(headers: Map<string, string>): void {
+  for (const name of [...headers.keys()]) {
+    if (name === 'mcp-method' || name === 'mcp-name' || MCP_PARAMETER_HEADER.test(name)) headers.delete(name);
+  }
+}
+
 /** The headers of a request to a service, from an empty list. */
 export function serviceRequestHeaders(incoming: Headers, listed: readonly string[]): Map<string, string> {
   return pick(incoming, (name) => SERVICE_REQUEST_HEADERS.has(name), listed);

@@ -55,7 +55,7 @@ export function mintIdentityToken(
   audience: string,
   signing: { readonly keyId: string; readonly issuer: string; readonly nowSeconds: number },
 ): Unsigned {
-  const expiresAtSeconds = Math.min(signing.nowSeconds + IDENTITY_LIFETIME_SECONDS, caller.expiresAtSeconds);
+  const expiresAtSeconds = Math.min(signing.nowSeconds + IDENTITY_LIFETIME_SECONDS, caller.endsAtSeconds);
   return encodeToken('JWT', signing.keyId, {
     iss: signing.issuer,
     sub: caller.subject,

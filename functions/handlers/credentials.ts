@@ -57,16 +57,16 @@ export function createCredentials(ports: CredentialPorts): Credentials {
     issuer: string,
   ): Promise<Result<string, Denial>> => {
     const nowSeconds = Math.floor(ports.now() / 1000);
-    const { expiresAtSeconds } = caller;
+    const { endsAtSeconds } = caller;
     // Ingress still takes it, clocks being what they are; the identity token would be dead at birth.
-    if (expiresAtSeconds <= nowSeconds) return err({ reason: 'bad_token', detail: 'expired' });
+    if (endsAtSeconds <= nowSeconds) return err({ reason: 'bad_token', detail: 'expired' });
     const key = await ports.identityKey.publicKey();
     if (!key.ok) return key;
     const { keyId } = key.value;
     // The key that signs now, and all that the token says but its times, so that neither a key that is refused nor a group that is
     // taken away is in it any more.
     const says = mintIdentityToken(caller, audience, { keyId, issuer, nowSeconds: 0 }).signingInput;
-    const cacheKey = JSON.stringify([says, expiresAtSeconds]);
+    const cacheKey = JSON.stringify([says, endsAtSeconds]);
     const kept = identities.get(cacheKey);
     if (kept !== undefined && nowSeconds < kept.useUntilSeconds) return ok(kept.token);
     const unsigned = mintIdentityToken(caller, audience, { keyId, issuer, nowSeconds });

@@ -1,4 +1,5 @@
 import type { Caller } from '../core/caller.ts';
+import { decideServer } from '../core/decide.ts';
 import type { Denial } from '../core/denial.ts';
 import { serviceRequestHeaders, serviceResponseHeaders } from '../core/forward.ts';
 import type { Invocation } from '../core/invocation.ts';
@@ -115,7 +116,9 @@ async function readDelegation(
   }
   if (delegated.value.orgId !== server.orgId)
     return err({ reason: 'bad_delegation', detail: 'another organisation' });
-  return ok(delegated.value);
+  // Who may not call the server any more gets no credential put on for it either, however long the delegation lives.
+  const isOpen = decideServer(policy, delegated.value, server.server ?? '').allow;
+  return isOpen ? ok(delegated.value) : err({ reason: 'bad_delegation', detail: 'no access to the server' });
 }
 
 /** The API's URL for a path, joined as text: what was matched is what is sent. */

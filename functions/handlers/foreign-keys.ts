@@ -1,4 +1,5 @@
 import { USER_AGENT } from '../core/forward.ts';
+import { isFresh } from '../core/freshness.ts';
 import { parseJson } from '../core/json.ts';
 import { readJwks } from '../core/jwks.ts';
 import { parseUpstreamUrl } from '../core/perimeter.ts';
@@ -23,7 +24,7 @@ const TIMEOUT = { connectMs: 3_000, firstByteMs: 5_000, silenceMs: 5_000, callMs
 type Held = {
   readonly keys: readonly ForeignKey[];
   readonly cameAtSeconds: number;
-  readonly freshUntilSeconds: number;
+  readonly freshSeconds: number;
 };
 type Look = { readonly atSeconds: number; readonly failure: Unavailable | undefined };
 type Entry = { held: Held | undefined; look: Look | undefined; underWay: Promise<void> | undefined };
@@ -46,7 +47,7 @@ export function createForeignKeys(ports: {
     if (!fetched.ok) return;
     const { keys, maxAgeSeconds } = fetched.value;
     const freshSeconds = Math.max(COOL_DOWN_SECONDS, Math.min(FRESH_SECONDS, maxAgeSeconds ?? FRESH_SECONDS));
-    entry.held = { keys, cameAtSeconds: atSeconds, freshUntilSeconds: atSeconds + freshSeconds };
+    entry.held = { keys, cameAtSeconds: atSeconds, freshSeconds };
   };
 
   return {
@@ -59,7 +60,7 @@ export function createForeignKeys(ports: {
         await entry.underWay;
       }
       const { held, look } = entry;
-      if (held === undefined || ports.clock() - held.cameAtSeconds >= STALE_SECONDS) {
+      if (held === undefined || !isFresh(held.cameAtSeconds, STALE_SECONDS, ports.clock())) {
         return err(look?.failure ?? unavailable(jwksUri, 'no keys'));
       }
       const found = matching(held.keys, keyId);
@@ -69,10 +70,11 @@ export function createForeignKeys(ports: {
 }
 
 function needsLook({ held, look }: Entry, keyId: string | undefined, nowSeconds: number): boolean {
-  const sinceLook = nowSeconds - (look?.atSeconds ?? Number.NEGATIVE_INFINITY);
-  if (look?.failure !== undefined && sinceLook < RETRY_SECONDS) return false;
-  if (held === undefined || nowSeconds >= held.freshUntilSeconds) return true;
-  return matching(held.keys, keyId).length === 0 && sinceLook >= COOL_DOWN_SECONDS;
+  const hasLooked = (withinSeconds: number) =>
+    look !== undefined && isFresh(look.atSeconds, withinSeconds, nowSeconds);
+  if (look?.failure !== undefined && hasLooked(RETRY_SECONDS)) return false;
+  if (held === undefined || !isFresh(held.cameAtSeconds, held.freshSeconds, nowSeconds)) return true;
+  return matching(held.keys, keyId).length === 0 && !hasLooked(COOL_DOWN_SECONDS);
 }
 
 function matching(keys: readonly ForeignKey[], keyId: string | undefined): readonly ForeignKey[] {

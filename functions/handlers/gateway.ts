@@ -1,6 +1,8 @@
 import type { Hono } from 'hono';
+import { stringList } from '../core/compact-jws.ts';
 import type { Denial } from '../core/denial.ts';
-import { mcpRequestHeaders } from '../core/forward.ts';
+import { dropMessageHeaders, mcpRequestHeaders } from '../core/forward.ts';
+import { parseJsonText } from '../core/json.ts';
 import type { UpstreamResponse } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Sealer } from '../core/seal.ts';
@@ -29,7 +31,10 @@ export function createGateway(ports: GatewayPorts): Hono<AppEnv> {
   return app;
 }
 
-/** MCP servers behind the gateway. A legacy session id is sealed over the server's own and the caller: another caller's is unknown. */
+/**
+ * MCP servers behind the gateway. A legacy session id is sealed over the server's own, the caller and its scopes there: another caller's is
+ * unknown, and so is a wider token's to a narrower one.
+ */
 function createUpstreamBackend(ports: GatewayPorts): McpBackend {
   return {
     accepts: (policy, server, httpMethod) =>
@@ -43,6 +48,8 @@ function createUpstreamBackend(ports: GatewayPorts): McpBackend {
       const session = await openSession(ports, call);
       if (!session.ok) return session;
       if (session.value !== undefined) headers.set('mcp-session-id', session.value);
+      // They describe a message; where there is none, nothing holds them to what was decided.
+      if (call.body === undefined) dropMessageHeaders(headers);
       // A stream is resumed within the caller's own session, or not at all.
       if (call.httpMethod !== 'GET' || session.value === undefined) headers.delete('last-event-id');
       const answer = await callUpstream(ports, {
@@ -89,8 +96,11 @@ async function openSession(ports: GatewayPorts, call: McpCall): Promise<Result<s
   const sealer = await ports.sealer();
   if (sealer === undefined)
     return err({ reason: 'unavailable', detail: 'the sealing secret cannot be read' });
-  const session = sealer.open('session', sessionContext(call), sealed);
-  return session === undefined ? err({ reason: 'unknown_session' }) : ok(session);
+  const opened = sealer.open('session', sessionContext(call), sealed);
+  const [session, ...scopes] = opened === undefined ? [] : readSession(opened);
+  // What was answered to a wider token of the same caller is not for a narrower one to resume.
+  const isWithin = scopes.every((scope) => call.caller.scopes.includes(scope));
+  return session === undefined || !isWithin ? err({ reason: 'unknown_session' }) : ok(session);
 }
 
 async function sealSession(
@@ -105,7 +115,19 @@ async function sealSession(
     await discard(response.body);
     return err({ reason: 'unavailable', detail: 'the sealing secret cannot be read' });
   }
-  return ok({ response, sessionId: sealer.seal('session', sessionContext(call), session, ports.nonce()) });
+  const text = JSON.stringify([session, ...scopesThere(call)]);
+  return ok({ response, sessionId: sealer.seal('session', sessionContext(call), text, ports.nonce()) });
+}
+
+/** The server's own id, and the scopes of the token that it was opened with; nothing of what another release has sealed. */
+function readSession(text: string): readonly string[] {
+  const parsed = parseJsonText(text);
+  return parsed.ok ? (stringList(parsed.value) ?? []) : [];
+}
+
+/** The caller's scopes that open anything on this server. */
+function scopesThere({ policy, caller, server }: McpCall): readonly string[] {
+  return caller.scopes.filter((scope) => policy.rules(scope, server).length > 0);
 }
 
 function sessionContext(call: McpCall): string {

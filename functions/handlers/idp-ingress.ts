@@ -39,8 +39,12 @@ export function createIdpIngress(
     const nowSeconds = ports.clock();
     const verified = VerifiedToken.verifyOfIdp(compact, keys.value, { idp, origin, nowSeconds });
     if (verified.ok) {
-      const untilSeconds = nowSeconds + REMEMBER_SECONDS;
-      memory.keep(compact, origin, { token: verified.value, voucher: idp, untilSeconds });
+      memory.keep(compact, origin, {
+        token: verified.value,
+        voucher: idp,
+        keptAtSeconds: nowSeconds,
+        keepSeconds: REMEMBER_SECONDS,
+      });
     }
     return verified;
   };

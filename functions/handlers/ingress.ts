@@ -69,8 +69,12 @@ export function createIngress(ports: {
     const nowSeconds = ports.clock();
     const verified = VerifiedToken.verify(compact, { kind: 'access', issuer, keys, nowSeconds });
     if (verified.ok) {
-      const untilSeconds = Number.POSITIVE_INFINITY;
-      memory.keep(compact, issuer, { token: verified.value, voucher: keys, untilSeconds });
+      memory.keep(compact, issuer, {
+        token: verified.value,
+        voucher: keys,
+        keptAtSeconds: nowSeconds,
+        keepSeconds: Number.POSITIVE_INFINITY,
+      });
     }
     return verified;
   };

@@ -54,6 +54,11 @@ export async function deliver(ports: RecordPorts, delivery: Delivery): Promise<R
   if (sessionId !== undefined) headers.set('mcp-session-id', sessionId);
   if (isStream) headers.set('x-accel-buffering', 'no');
 
+  if (NULL_BODY_STATUSES.has(status)) {
+    await discard(response.body);
+    end('complete');
+    return new Response(null, { status, headers });
+  }
   if (pruner !== undefined && !isStream) {
     const body = await readStream(response.body, MAX_READ_BYTES).catch(() => undefined);
     const text = body === undefined ? undefined : new TextDecoder().decode(body);
@@ -62,11 +67,6 @@ export async function deliver(ports: RecordPorts, delivery: Delivery): Promise<R
     end(pruned === undefined ? 'unreadable_list' : 'complete');
     if (pruned !== undefined) return new Response(pruned, { status, headers });
     return answerDenial({ reason: 'unreachable', detail: 'unreadable list' }, message, invocation);
-  }
-  if (NULL_BODY_STATUSES.has(status)) {
-    await discard(response.body);
-    end('complete');
-    return new Response(null, { status, headers });
   }
   const failureEvent = (text: string) =>
     `event: message\ndata: ${upstreamError(message, text, invocation)}\n\n`;

@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
+import { isFresh } from '../core/freshness.ts';
 import type { VerifiedToken } from '../core/token.ts';
 
 const MAX_REMEMBERED = 2_000;
 
-type Remembered = { readonly token: VerifiedToken; readonly voucher: object; readonly untilSeconds: number };
+type Remembered = {
+  readonly token: VerifiedToken;
+  readonly voucher: object;
+  readonly keptAtSeconds: number;
+  readonly keepSeconds: number;
+};
 
 /**
  * Tokens that were verified, by a digest of the whole token, so that each is verified once and not at every request. `voucher` is what
@@ -20,7 +26,7 @@ export class TokenMemory {
     nowSeconds: number,
   ): VerifiedToken | undefined {
     const known = this.#remembered.get(digestOf(compact, origin));
-    if (known === undefined || nowSeconds >= known.untilSeconds) return undefined;
+    if (known === undefined || !isFresh(known.keptAtSeconds, known.keepSeconds, nowSeconds)) return undefined;
     return holds(known.voucher) ? known.token : undefined;
   }
 

@@ -49,6 +49,30 @@ function entryOf(orgId: string, changes: Partial<RevocationEntry> = {}): Revocat
 const YES = { ok: true, value: true };
 const NO = { ok: true, value: false };
 
+test('a clock that is set back makes no old answer fresh', async () => {
+  const orgId = freshOrg();
+  const store = openStore();
+  expect(await store.isRevoked(tokenOf(orgId))).toEqual(NO);
+  await store.revoke(entryOf(orgId));
+  nowSeconds = NOW_SECONDS - 3600;
+  try {
+    expect(await store.isRevoked(tokenOf(orgId))).toEqual(YES);
+  } finally {
+    nowSeconds = NOW_SECONDS;
+  }
+});
+
+test.for([{}, { Responses: {} }, { Responses: { 'another-table': [] } }])(
+  'an answer of DynamoDB that says nothing of the table, %j, does not say that nothing is revoked',
+  async (answer) => {
+    const store = openStore({ call: () => Promise.resolve({ ok: true, value: answer }) });
+    expect(await store.isRevoked(tokenOf(freshOrg()))).toMatchObject({
+      ok: false,
+      error: { reason: 'unavailable' },
+    });
+  },
+);
+
 describe('an entry', () => {
   test.for([
     ['jti', 'j-1'],

@@ -61,6 +61,15 @@ test('a value is held for 60 s, and a rotation shows then', async () => {
   expect(await read()).toBe('two');
 });
 
+test('a clock that is set back makes no old value fresh', async () => {
+  const { create, put, read, time } = await connect();
+  await create('one');
+  expect(await read()).toBe('one');
+  await put('two');
+  time.seconds -= 600;
+  expect(await read()).toBe('two');
+});
+
 test('every stage is its own value', async () => {
   const { create, put, read } = await connect();
   await create('one');

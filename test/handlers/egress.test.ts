@@ -9,7 +9,7 @@ import { createCredentials } from '../../functions/handlers/credentials.ts';
 import { createGateway } from '../../functions/handlers/gateway.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
-import { clientEntry, policyOf, serverEntry } from '../support/policies.ts';
+import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
 const issuer = new TestIssuer();
@@ -25,6 +25,7 @@ async function ask(
 ) {
   const { timeout } = serverEntry('fin');
   const policy = policyOf({
+    scopes: [['fin/use', [scopeRule('fin', ['tools/call'], ['all'])]]],
     servers: [serverEntry('fin')],
     services: [
       {
@@ -39,7 +40,7 @@ async function ask(
         allow: [{ method: '*', path: '/**' }],
       },
     ],
-    clients: [clientEntry('fin-server', { server: 'fin' }), clientEntry('courier')],
+    clients: [clientEntry('fin-server', { server: 'fin' }), clientEntry('courier', { scopes: ['fin/use'] })],
   });
   const sent: UpstreamRequest[] = [];
   const records: AuditRecord[] = [];
@@ -88,7 +89,7 @@ async function ask(
   const server = { sub: 'fin-server', client_id: 'fin-server' };
   const delegation = issuer.sign(
     issuer.header({}, issuer.identity),
-    issuer.claims({ aud: AUDIENCE, token_kind: 'identity' }),
+    issuer.claims({ aud: AUDIENCE, scope: 'fin/use', token_kind: 'identity' }),
     issuer.identity,
   );
   const headers = { authorization: `Bearer ${issuer.accessToken(server)}`, 'x-delegation': delegation };

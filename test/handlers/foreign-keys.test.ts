@@ -45,6 +45,14 @@ function setOf(...keys: readonly object[]): Answer {
 }
 
 describe('keys of others', () => {
+  test('are read again when the clock was set back: nobody knows how old they are', async () => {
+    const { owner, find, time } = await connect();
+    expect(await find()).toEqual(['one']);
+    owner.answer = setOf(two);
+    time.seconds -= 500;
+    expect(await find()).toEqual(['two']);
+  });
+
   test('are found by id, or all of them where none is named', async () => {
     const { owner, find, server } = await connect();
     owner.answer = setOf(one, two, { kty: 'oct', k: 'secret', kid: 'three' });

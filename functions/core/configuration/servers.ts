@@ -111,10 +111,24 @@ export function readServices(
       if (!servers.some((server) => server.name === user)) {
         members.used_by?.problem(`there is no server \`${user}\` in servers.yml`);
       }
+      for (const twin of twinsOf(user, servers).filter((name) => !usedBy.includes(name))) {
+        members.used_by?.problem(
+          `the server \`${twin}\` has the url of \`${user}\`, so a delegation made for it opens this service too; list it as well, or give it a url of its own`,
+        );
+      }
     }
     const allow = (members.allow?.items() ?? []).flatMap((item) => readAllow(item) ?? []);
     return common === undefined ? [] : [{ ...common, name, usedBy, allow }];
   });
+}
+
+/** Other servers whose identity tokens have the same audience, which is the url (contract §7). */
+function twinsOf(name: string, servers: readonly ServerEntry[]): readonly string[] {
+  const url = servers.find((server) => server.name === name)?.url;
+  const getsIdentity = ({ egress }: ServerEntry) => egress.mode === 'identity' || egress.mode === 'hybrid';
+  return servers
+    .filter((server) => server.name !== name && server.url === url && getsIdentity(server))
+    .map((server) => server.name);
 }
 
 type Common = Omit<ServerEntry, 'name' | 'getStream' | 'tokenTtlMaxSeconds' | 'visibility'>;

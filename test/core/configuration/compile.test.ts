@@ -186,6 +186,18 @@ describe('a valid configuration', () => {
     ]);
   });
 
+  test('refuses a service for a server whose delegations another server has too', () => {
+    const twins = (usedBy: string) => ({
+      'servers.yml':
+        'servers: { a: { url: "https://x.example.com/mcp", egress: { mode: identity } }, b: { url: "https://x.example.com/mcp", egress: { mode: identity } } }',
+      'services.yml': `services: { api: { url: "https://api.example.com/", used_by: [${usedBy}], allow: [{ method: GET, path: /** }] } }`,
+      'clients.yml': 'clients: {}',
+      'scopes.yml': 'x/read: [{ server: a, methods: [ping] }]',
+    });
+    expect(problems(twins('a'))).toEqual([expect.stringMatching(/`b` has the url of `a`/)]);
+    expect(problems(twins('a, b'))).toEqual([]);
+  });
+
   test('warns of a rule for a server that is not there, and of a client that can get no token', () => {
     const misspelt = 'tides/read: [{ server: no-such-server, methods: [ping] }]';
     const idle = 'clients: { idle: { org: harbour, secret: { ref: "sallyport/{stage}/clients/idle" } } }';
