@@ -1,6 +1,7 @@
 import { sign } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Caller } from '../../functions/core/caller.ts';
 import type { GrantPlan } from '../../functions/core/grant.ts';
 import { mintAccessToken, mintIdentityToken, type Unsigned } from '../../functions/core/mint.ts';
 import { callerOf, clientEntry, policyOf } from '../support/policies.ts';
@@ -55,6 +56,18 @@ describe('an access token', () => {
       },
     ]);
     expect([unsigned.jti, unsigned.expiresAtSeconds]).toEqual(['j-9', NOW_SECONDS + 450]);
+  });
+
+  test('that comes of a login or a token says so, and who acts', () => {
+    const descent = { ancestor: 'login.t-1', issuedAtSeconds: NOW_SECONDS - 100 };
+    const [, claims] = parts(mintAccessToken({ ...plan, descent, actors: ['a', 'b'] }, signing));
+    expect(claims).toMatchObject({
+      jti: 'login.t-1.j-9',
+      parent_iat: NOW_SECONDS - 100,
+      act: { sub: 'a', act: { sub: 'b' } },
+    });
+    const tooLong = { ancestor: 'x'.repeat(252), issuedAtSeconds: 0 };
+    expect(() => mintAccessToken({ ...plan, descent: tooLong }, signing)).toThrow(RangeError);
   });
 
   test('without groups and context has no such claims', () => {
@@ -120,6 +133,15 @@ describe('an identity token', () => {
         token_kind: 'identity',
       },
     ]);
+  });
+
+  test('says who acts for whom', () => {
+    const act = { sub: 'broker', act: { sub: 'desk' } };
+    const clients = ['broker', 'desk'].map((id) => clientEntry(id, { scopes: ['maps/read'] }));
+    const token = issuer.verified({ sub: 'corp:sam', client_id: 'broker', act });
+    const delegated = Caller.fromToken(token, policyOf({ clients }));
+    const [, claims] = delegated.ok ? parts(mintIdentityToken(delegated.value, UPSTREAM, identity)) : [];
+    expect(claims).toMatchObject({ sub: 'corp:sam', client_id: 'broker', act });
   });
 
   test('lives 300 s at most', () => {

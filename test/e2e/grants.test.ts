@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   Client,
   CrossAppAccessProvider,
@@ -166,7 +167,14 @@ describe('openid-client', () => {
   });
 });
 
-test('an agent makes itself a token for one server, ten times an hour', async () => {
+/** Counts are of one hour by the clock; what begins before its end must not go on in the next. */
+async function awayFromTheHour(): Promise<void> {
+  const leftMs = 3_600_000 - (Date.now() % 3_600_000);
+  if (leftMs < 45_000) await setTimeout(leftMs + 1_000);
+}
+
+test('an agent makes itself a token for one server, ten times an hour', { timeout: 120_000 }, async () => {
+  await awayFromTheHour();
   const own = await cloud.token('robot');
   const vend = (body: unknown) =>
     fetch(`${cloud.origin}/tokens`, {

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { findParties } from '../../functions/core/parties.ts';
+import { clientEntry, policyOf } from '../support/policies.ts';
+
+const policy = policyOf({
+  clients: [
+    clientEntry('desk'),
+    clientEntry('broker'),
+    clientEntry('courier'),
+    clientEntry('paused', { disabled: true }),
+    clientEntry('stranger', { org: 'rival' }),
+  ],
+});
+
+const look = (clientId: string, subject: string, actors: readonly string[] = []) => {
+  const found = findParties(policy, { clientId, subject, actors, orgId: 'acme' });
+  return found.ok ? [found.value.client.id, found.value.agent?.id] : found.error.reason;
+};
+
+describe('who takes part in a token', () => {
+  test.for<readonly [string, Parameters<typeof look>, ReturnType<typeof look>]>([
+    ['an agent by itself', ['courier', 'courier'], ['courier', 'courier']],
+    ['a client for a user', ['desk', 'corp:sam'], ['desk', undefined]],
+    [
+      'a client for a user, by way of others',
+      ['broker', 'corp:sam', ['broker', 'desk']],
+      ['broker', undefined],
+    ],
+    ['a client for an agent', ['broker', 'courier', ['broker']], ['broker', 'courier']],
+    [
+      'a client for an agent, on behalf of a user',
+      ['broker', 'courier', ['corp:ann']],
+      ['broker', 'courier'],
+    ],
+    ['nobody, where its client is gone', ['gone', 'corp:sam'], 'unknown_client'],
+    ['nobody, where its client is disabled', ['paused', 'corp:sam'], 'client_disabled'],
+    ['nobody, where its agent is gone', ['broker', 'gone', ['broker']], 'unknown_client'],
+    ['nobody, where its agent is disabled', ['broker', 'paused', ['broker']], 'client_disabled'],
+    ['nobody, where its agent is another organisation’s', ['broker', 'stranger', ['broker']], 'org_mismatch'],
+    ['nobody, where one who acted is gone', ['broker', 'corp:sam', ['broker', 'gone']], 'unknown_client'],
+    [
+      'nobody, where one who acted is disabled',
+      ['broker', 'corp:sam', ['broker', 'paused']],
+      'client_disabled',
+    ],
+    [
+      'nobody, where an open client acted whose class is off',
+      ['broker', 'corp:sam', ['https://app.example.com/id']],
+      'unknown_client',
+    ],
+  ])('%s', ([, asked, expected]) => {
+    expect(look(...asked)).toEqual(expected);
+  });
+});
