@@ -5,6 +5,7 @@ import { type ClientEntry, CONTEXT_STORE, type Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
 import { NAME, resourceOf } from './route.ts';
 import { hasRoomBelow } from './token-line.ts';
+import { fittingGroups } from './user-grant.ts';
 import { narrowContext } from './visibility.ts';
 
 /** The kinds of token that can be exchanged, by the end of their URN (RFC 8693 §3). */
@@ -140,7 +141,7 @@ export function planExchange(
     orgId: subject.orgId,
     audience: audience.value,
     scopes: scopes.value,
-    groups: subject.groups,
+    groups: fittingGroups(policy, subject.groups),
     lifetimeSeconds,
     context: opensContext ? narrowContext(subject.context, client) : {},
     actors,

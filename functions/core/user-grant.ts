@@ -76,7 +76,7 @@ export function planUserGrant(
  * As many groups as a token can carry, those that are mapped to something first: a provider may name hundreds, and a token that is too long
  * would be refused everywhere. Scopes are mapped from all of them, and scopes decide.
  */
-function fittingGroups(policy: Policy, groups: readonly string[]): readonly string[] {
+export function fittingGroups(policy: Policy, groups: readonly string[]): readonly string[] {
   if (Buffer.byteLength(JSON.stringify(groups)) <= MAX_GROUPS_BYTES) return groups;
   const isMapped = (group: string) => policy.scopesOfGroups([group]).length > 0;
   const ranked = [...groups.filter(isMapped), ...groups.filter((group) => !isMapped(group))];

@@ -5,6 +5,7 @@ import { isJsonObject, type Json, JsonNumber } from './json.ts';
 import { CONTEXT_STORE, type Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
 import { hasRoomBelow } from './token-line.ts';
+import { fittingGroups } from './user-grant.ts';
 import { narrowContext } from './visibility.ts';
 
 /** The scope that lets a caller make tokens for itself (contract §9). */
@@ -85,7 +86,7 @@ export function planVending(
     orgId: caller.orgId,
     audience,
     scopes: [...new Set(scopes)],
-    groups: caller.groups,
+    groups: fittingGroups(policy, caller.groups),
     lifetimeSeconds,
     context: opensContext ? narrowContext(caller.context) : {},
     actors: caller.actors,

@@ -494,6 +494,13 @@ describe('an id token', () => {
     expect([refused.status, refused.error]).toEqual([400, error]);
   });
 
+  test('of a user in hundreds of groups gives a token that is not too long', async () => {
+    const groups = [...Array.from({ length: 200 }, (_, index) => `${index}`.padStart(36, '0')), 'drivers'];
+    const { status, token, claims } = await exchangeId(idToken({ groups }));
+    expect([status, claims['scope']]).toEqual([200, 'maps/read mail/read']);
+    expect(app.issuer.verify(token).ok).toBe(true);
+  });
+
   test('is none by the name of an access token, nor an access token by its name', async () => {
     expect((await exchange(idToken())).error).toBe('invalid_request');
     expect((await exchangeId(userToken())).error).toBe('invalid_request');
