@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { synthesize } from '../../local/synthesize.ts';
 import { measureBundles } from './bundles.ts';
 import { measureHandler } from './handler.ts';
+import { measureIssuer } from './issuer.ts';
 import { measureLatency } from './latency.ts';
 import { measureMemory } from './memory.ts';
 
@@ -13,6 +14,7 @@ try {
   await synthesize({ outDir: join(directory, 'assembly'), stage: 'local' });
   measureBundles(join(directory, 'assembly'));
   await measureHandler();
+  await measureIssuer(join(directory, 'assembly'));
   await measureLatency(join(directory, 'assembly'));
   await measureMemory(join(directory, 'assembly'));
 } finally {
