@@ -188,11 +188,15 @@ describe('an authorization request', () => {
   test.for(['app', 'office'])(
     'without PKCE is refused, whether or not the client has a secret: %s',
     async (id) => {
-      const none = { client_id: id, code_challenge: undefined, code_challenge_method: undefined };
-      expect(answerOf(await open(authorizeUrl(none)))).toMatchObject({
-        error: 'invalid_request',
-        iss: ORIGIN,
-      });
+      for (const changes of [
+        { code_challenge: undefined, code_challenge_method: undefined },
+        { code_challenge: undefined },
+        { code_challenge_method: undefined },
+        { code_challenge_method: 'plain' },
+      ]) {
+        const end = await open(authorizeUrl({ client_id: id, ...changes }));
+        expect(answerOf(end)).toMatchObject({ error: 'invalid_request', iss: ORIGIN });
+      }
       const page = await open(authorizeUrl({ client_id: id }));
       expect(page.status).toBe(200);
     },
