@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { err, ok, type Result } from '../functions/core/result.ts';
 import { type DevOptions, runDev } from './dev-session.ts';
 import { type Failure, misused } from './outcome.ts';
+import { readPort } from './port.ts';
 import type { Arguments, Verb } from './verb.ts';
 
 /** The configuration that ships, wherever the command is run from. */
@@ -52,9 +53,8 @@ export const dev: Verb = {
 };
 
 function readOptions(input: Arguments): Result<DevOptions, Failure> {
-  const port = input.text('port') ?? '8787';
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
-    return err(misused('`--port` is a number from 0 to 65535'));
+  const port = readPort(input.text('port') ?? '8787');
+  if (!port.ok) return port;
   const stage = input.text('stage') ?? 'local';
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(stage)) {
     return err(misused('`--stage` is lower-case letters, digits and -, beginning with a letter'));
@@ -68,7 +68,7 @@ function readOptions(input: Arguments): Result<DevOptions, Failure> {
     configDirectory: config ?? SHIPPED_CONFIG,
     isDemo: config === undefined,
     dataDirectory: resolve(input.text('data') ?? '.sallyport'),
-    port: Number(port),
+    port: port.value,
     stage,
     allowedOrigins: input.text('allowed-origins') ?? '',
     disconnects,
