@@ -23,6 +23,9 @@ const CONSTANT: Readonly<Record<string, string>> = {
   'functions/core/documents/content-disposition.ts UNSAFE_IN_FALLBACK':
     'used by replaceAll alone, which begins at 0',
   'functions/core/documents/content-disposition.ts MARKS': 'used by replaceAll alone, which begins at 0',
+  'functions/core/escapes.ts CLASSES': 'a class for each byte, which is only read',
+  'functions/core/escapes.ts CONTROLS': 'a read-only map of characters',
+  'functions/core/escapes.ts ENTITIES': 'a read-only map of names of characters',
   'functions/core/json.ts NUMBER': 'told where to begin at every use',
   'functions/core/json.ts PLAIN_CHARACTERS': 'told where to begin at every use',
   'functions/core/json.ts WHITE_SPACE': 'told where to begin at every use',

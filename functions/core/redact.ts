@@ -1,147 +1,238 @@
+import { type Base64Trace, base64Traces, isBase64, joinLines, toUrlAlphabet } from './base64-trace.ts';
+import { readEscapes, type Unescaped } from './escapes.ts';
 import type { Secret } from './secret.ts';
 
 /** What stands where a secret was. */
 const MASK = Buffer.from('[redacted]');
 /** Shorter ones are no secrets, and taking every `ab` out of an answer would destroy it. */
 const MIN_SECRET_BYTES = 4;
+/** What is left of a shorter one in the middle of Base64 or in hexadecimal digits is found in innocent data too. */
+const MIN_TRACED_BYTES = 8;
+
+/** What is looked for in a text. */
+type Needle = { readonly bytes: Buffer; readonly isShared: boolean };
+
+/** A text in which it is looked for, and where what is found there lies in the source. */
+type Layer = {
+  readonly bytes: Buffer;
+  readonly needles: readonly Needle[];
+  startOf(index: number): number;
+  /** Where what ends before `index` ends. */
+  endOf(index: number): number;
+};
+
+type Place = { readonly start: number; readonly end: number };
 
 /**
- * Takes secrets out of what an upstream answers, for one that echoes the credential it was given (contract §7): as they were sent,
- * percent-encoded, as JSON spells them, also JSON within JSON, and in Base64, each as common libraries write it. Works on a stream in chunks of any size; only bytes that may be the beginning
- * of a secret are held back. Does NOT find a secret that the upstream has transformed in another way.
+ * Takes secrets out of what an upstream answers, for one that echoes the credential it was given (contract §7): as they were sent, escaped
+ * for JSON, URLs and HTML, by whatever library and one in another; in Base64, alone or within other data, wrapped or not; in hexadecimal
+ * digits. Works on a stream in chunks of any size; only bytes that may be the beginning of a secret are held back. Does NOT find a secret
+ * that the upstream has transformed in another way.
  */
 export class Redactor {
-  readonly #needles: readonly Buffer[];
+  readonly #verbatim: readonly Needle[];
+  readonly #unescaped: readonly Needle[];
+  readonly #base64: readonly Needle[];
   #held: Buffer = Buffer.alloc(0);
 
   constructor(secrets: readonly Secret[]) {
-    const spellings = secrets
+    const values = secrets
       .map((secret) => secret.reveal())
-      .filter((value) => Buffer.byteLength(value) >= MIN_SECRET_BYTES)
-      .flatMap(spellingsOf);
-    this.#needles = [...new Set(spellings)]
-      .map((spelling) => Buffer.from(spelling))
-      .filter(({ length }) => length >= MIN_SECRET_BYTES)
-      .sort((a, b) => b.length - a.length);
+      .filter((value) => Buffer.byteLength(value) >= MIN_SECRET_BYTES);
+    this.#verbatim = toNeedles(values.flatMap(verbatimSpellings));
+    this.#unescaped = toNeedles(values.flatMap(unescapedSpellings));
+    this.#base64 = toNeedles(values.flatMap(base64Spellings));
   }
 
   /** Is there nothing to take out? */
   get isIdle(): boolean {
-    return this.#needles.length === 0;
+    return this.#verbatim.length === 0;
   }
 
   /** The next chunk without the secrets in it; what may be the beginning of one comes with the next. */
   push(chunk: Uint8Array): Uint8Array {
     const bytes = Buffer.concat([this.#held, chunk]);
-    const places = this.#needles.map((needle) => ({ needle, start: bytes.indexOf(needle) }));
-    const clean: Uint8Array[] = [];
-    let at = 0;
-    for (let first = nextOf(places, bytes, at); first !== undefined; first = nextOf(places, bytes, at)) {
-      clean.push(bytes.subarray(at, first.start), MASK);
-      at = first.start + first.needle.length;
-    }
-    const rest = bytes.subarray(at);
-    const keep = this.#startOfUnfinished(rest);
-    this.#held = Buffer.from(rest.subarray(keep));
-    clean.push(rest.subarray(0, keep));
-    return Buffer.concat(clean);
+    const { clean, keptFrom } = this.#clean(bytes, false);
+    this.#held = Buffer.from(bytes.subarray(keptFrom));
+    return clean;
   }
 
-  /** What was held back and turned out to be the beginning of nothing. */
+  /** What was held back, without the secrets in it. */
   end(): Uint8Array {
-    const rest = this.#held;
+    const { clean } = this.#clean(this.#held, true);
     this.#held = Buffer.alloc(0);
-    return rest;
+    return clean;
   }
 
   /** A whole text, which is no part of the stream, without the secrets in it. */
   text(value: string): string {
-    return this.#needles.reduce((text, needle) => text.replaceAll(needle.toString(), MASK.toString()), value);
+    return this.#clean(Buffer.from(value), true).clean.toString();
   }
 
-  /** Where the longest end of `bytes` begins that is the beginning of a secret; its length where there is none. */
-  #startOfUnfinished(bytes: Buffer): number {
-    let earliest = bytes.length;
-    for (const needle of this.#needles) {
-      const [firstByte = 0] = needle;
-      const from = Math.max(0, bytes.length - needle.length + 1);
-      for (
-        let at = bytes.indexOf(firstByte, from);
-        at >= 0 && at < earliest;
-        at = bytes.indexOf(firstByte, at + 1)
-      ) {
-        if (bytes.subarray(at).equals(needle.subarray(0, bytes.length - at))) earliest = at;
+  /** The secrets from left to right, of those that begin together the longest, up to where one may have begun. */
+  #clean(source: Buffer, isWhole: boolean): { readonly clean: Buffer; readonly keptFrom: number } {
+    const unescaped = readEscapes(source);
+    const layers = this.#layers(source, unescaped, isWhole);
+    const searches = layers.flatMap((layer) =>
+      layer.needles.map((needle) => new Search(layer, needle, isWhole)),
+    );
+    const opened = isWhole ? [] : openedIn(layers, unescaped);
+    const clean: Buffer[] = [];
+    let from = 0;
+    for (;;) {
+      const found = earliest(searches, from);
+      const openAt = opened.find((start) => start >= from) ?? source.length;
+      if (found === undefined || found.start >= openAt) {
+        const keptFrom = isWhole ? source.length : Math.max(from, characterAt(unescaped, openAt));
+        clean.push(source.subarray(from, keptFrom));
+        return { clean: Buffer.concat(clean), keptFrom };
       }
+      clean.push(source.subarray(from, found.start), MASK);
+      from = found.end;
     }
-    return earliest;
+  }
+
+  #layers(source: Buffer, unescaped: Unescaped, isWhole: boolean): readonly Layer[] {
+    const { startOf } = unescaped;
+    const read = isWhole ? unescaped.bytes : unescaped.bytes.subarray(0, unescaped.settled);
+    const joined = joinLines(read);
+    return [
+      { bytes: source, needles: this.#verbatim, startOf: (index) => index, endOf: (index) => index },
+      { bytes: read, needles: this.#unescaped, startOf, endOf: startOf },
+      {
+        bytes: joined.bytes,
+        needles: this.#base64,
+        startOf: (index) => startOf(joined.indexOf(index)),
+        endOf: (index) => startOf(joined.indexOf(index - 1) + 1),
+      },
+    ];
   }
 }
 
-/** Where a spelling comes next; -1 where it does not. */
-type Place = { readonly needle: Buffer; start: number };
+/** Where one needle comes next. Looks on from where it was, so that a text is gone through once for each needle. */
+class Search {
+  readonly #layer: Layer;
+  readonly #needle: Needle;
+  readonly #isWhole: boolean;
+  #found: Place | undefined;
+  #at = -1;
 
-/** The first spelling at or after `from`; of those that begin together the longest. Looks again only for what lies behind `from`. */
-function nextOf(places: readonly Place[], bytes: Buffer, from: number): Place | undefined {
+  constructor(layer: Layer, needle: Needle, isWhole: boolean) {
+    this.#layer = layer;
+    this.#needle = needle;
+    this.#isWhole = isWhole;
+    this.#next();
+  }
+
+  /** Its first place that begins at or after `from`. */
+  from(from: number): Place | undefined {
+    while (this.#found !== undefined && this.#found.start < from) this.#next();
+    return this.#found;
+  }
+
+  #next(): void {
+    const { bytes, startOf, endOf } = this.#layer;
+    this.#found = undefined;
+    this.#at = bytes.indexOf(this.#needle.bytes, this.#at + 1);
+    if (this.#at < 0) return;
+    const end = this.#at + this.#needle.bytes.length;
+    const isCut = this.#needle.isShared && end === bytes.length && !this.#isWhole;
+    if (isCut) return;
+    const withShared = this.#needle.isShared && isBase64(bytes[end]) ? end + 1 : end;
+    this.#found = { start: startOf(this.#at), end: endOf(withShared) };
+  }
+}
+
+function earliest(searches: readonly Search[], from: number): Place | undefined {
   let first: Place | undefined;
-  for (const place of places) {
-    if (place.start >= 0 && place.start < from) place.start = bytes.indexOf(place.needle, from);
-    if (place.start >= 0 && (first === undefined || place.start < first.start)) first = place;
+  for (const search of searches) {
+    const place = search.from(from);
+    if (place === undefined) continue;
+    const isFirst =
+      first === undefined ||
+      place.start < first.start ||
+      (place.start === first.start && place.end > first.end);
+    if (isFirst) first = place;
   }
   return first;
 }
 
-/** As it is, in a URL, in a JSON string, and in Base64 without its padding, which may run on into other text. Most are the same. */
-function spellingsOf(value: string): readonly string[] {
-  const bytes = Buffer.from(value);
-  return [
-    value,
-    ...percentSpellingsOf(value),
-    ...jsonSpellingsOf(value),
-    bytes.toString('base64').replace(/=+$/, ''),
-    bytes.toString('base64url'),
-  ];
+/** Where in the source something begins whose end has not arrived, in order. */
+function openedIn(layers: readonly Layer[], unescaped: Unescaped): readonly number[] {
+  const starts = layers.flatMap((layer) =>
+    layer.needles.flatMap((needle) => unfinished(layer.bytes, needle).map((index) => layer.startOf(index))),
+  );
+  if (unescaped.settled < unescaped.bytes.length) starts.push(unescaped.startOf(unescaped.settled));
+  // After the last byte: where backslashes begin that belong to the next one.
+  starts.push(unescaped.startOf(unescaped.bytes.length));
+  return starts.sort((a, b) => a - b);
 }
 
-/** As `encodeURIComponent`, RFC 3986 §2.3 and HTML forms have it, with digits in either case. */
-function percentSpellingsOf(value: string): readonly string[] {
-  const component = encodeURIComponent(value);
-  const reserved = component.replace(/[!'()*]/g, (one) => `%${hexOf(one).toUpperCase()}`);
-  const form = new URLSearchParams([['', value]]).toString().slice('='.length);
-  const spellings = [component, reserved, form];
-  return [
-    ...spellings,
-    ...spellings.map((text) => text.replace(/%[0-9A-F]{2}/g, (triplet) => triplet.toLowerCase())),
-  ];
-}
-
-/** `JSON.stringify`, and libraries that keep HTML in mind: of PHP, Go, Java (Gson) and .NET. */
-const JSON_WRITERS: readonly ((value: string) => string)[] = [
-  writeJsonString,
-  (value) => writeJsonString(value).replaceAll('/', '\\/'),
-  (value) => writeJsonString(value).replace(/[&<>]/g, (one) => `\\u00${hexOf(one)}`),
-  (value) => writeJsonString(value).replace(/[&<>=']/g, (one) => `\\u00${hexOf(one)}`),
-  (value) =>
-    writeJsonString(value).replace(/\\"|[&<>+'`]/g, (one) => `\\u00${hexOf(one.slice(-1)).toUpperCase()}`),
-];
-
-/** A tool that answers with the text of what an API answered has JSON in JSON, and once more where that API did the same. */
-const MAX_JSON_DEPTH = 3;
-
-function jsonSpellingsOf(value: string): readonly string[] {
-  const spellings: string[] = [];
-  let inner: readonly string[] = [value];
-  for (let depth = 1; depth <= MAX_JSON_DEPTH; depth += 1) {
-    inner = [...new Set(inner.flatMap((text) => JSON_WRITERS.map((write) => write(text))))];
-    spellings.push(...inner);
+/** Where ends of `bytes` begin that are the beginning of a needle, or the whole of one that shares its next character. */
+function unfinished(bytes: Buffer, { bytes: needle, isShared }: Needle): readonly number[] {
+  const [firstByte = 0] = needle;
+  const starts: number[] = [];
+  const from = Math.max(0, bytes.length - needle.length + (isShared ? 0 : 1));
+  for (let at = bytes.indexOf(firstByte, from); at >= 0; at = bytes.indexOf(firstByte, at + 1)) {
+    if (bytes.subarray(at).equals(needle.subarray(0, bytes.length - at))) starts.push(at);
   }
-  return spellings;
+  return starts;
 }
 
-function writeJsonString(value: string): string {
-  return JSON.stringify(value).slice(1, -1);
+/** Where the character that `at` lies in was begun to be written: what is kept is read again, from its first character on. */
+function characterAt(unescaped: Unescaped, at: number): number {
+  let low = 0;
+  let high = unescaped.bytes.length;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (unescaped.startOf(middle) <= at) low = middle;
+    else high = middle - 1;
+  }
+  return unescaped.startOf(low);
 }
 
-/** Two hexadecimal digits for a printable ASCII character. */
-function hexOf(character: string): string {
-  return character.charCodeAt(0).toString(16);
+/** As it is, and in hexadecimal digits. */
+function verbatimSpellings(value: string): readonly Base64Trace[] {
+  const bytes = Buffer.from(value);
+  const digits = bytes.toString('hex');
+  const plain = bytes.toString('latin1');
+  const spellings = isTraced(value) ? [plain, digits, digits.toUpperCase()] : [plain];
+  return spellings.map((characters) => ({ characters, isShared: false }));
+}
+
+/** As it is when every escape is read; a form writes a space as a plus. */
+function unescapedSpellings(value: string): readonly Base64Trace[] {
+  const plain = readEscapes(Buffer.from(value)).bytes.toString('latin1');
+  const spellings = [plain, plain.replaceAll(' ', '+')];
+  return spellings.map((characters) => ({ characters, isShared: false }));
+}
+
+/** In Base64 as it is, in JSON, in a URL, and in Base64 once more. A short one alone, as the beginning of the data. */
+function base64Spellings(value: string): readonly Base64Trace[] {
+  const encoded = Buffer.from(value).toString('base64').replace(/=+$/, '');
+  if (!isTraced(value)) {
+    return [encoded, toUrlAlphabet(encoded)].map((characters) => ({ characters, isShared: false }));
+  }
+  const json = JSON.stringify(value).slice(1, -1);
+  const spellings = new Set([
+    value,
+    json,
+    json.replaceAll('/', '\\/'),
+    encodeURIComponent(value.toWellFormed()),
+    encoded,
+  ]);
+  return [...spellings].flatMap((spelling) => base64Traces(Buffer.from(spelling)));
+}
+
+function isTraced(value: string): boolean {
+  return Buffer.byteLength(value) >= MIN_TRACED_BYTES;
+}
+
+/** Each once, of bytes in Latin-1; what is too short would be found everywhere. */
+function toNeedles(traces: readonly Base64Trace[]): readonly Needle[] {
+  const shared = new Map(traces.map(({ characters, isShared }) => [characters, isShared] as const));
+  return Array.from(shared, ([characters, isShared]) => ({
+    bytes: Buffer.from(characters, 'latin1'),
+    isShared,
+  })).filter(({ bytes }) => bytes.length >= MIN_SECRET_BYTES);
 }

@@ -25,6 +25,166 @@ const go = (value: string) => escaped(value, /[&<>]/g, lower);
 const dotNet = (value: string) =>
   escaped(value.replaceAll('"', '\u0001'), /[&<>+'`]/g, upper).replaceAll('\\u0001', '\\u0022');
 
+const KEY = 'sk-live-0123456789abcdefghij';
+const SLASHED = 'abc/def=ghi+jkl';
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const ofBase64 = (text: string) => Buffer.from(text, 'base64').toString('latin1');
+const ofBase64Twice = (text: string) => ofBase64(ofBase64(text).replace(/^.*Basic /s, ''));
+const wrapped = (ending: string) => base64(`Bearer ${KEY} `.repeat(9)).replace(/.{76}/g, `$&${ending}`);
+const ofHex = (text: string) => Buffer.from(text, 'hex').toString('latin1');
+const ofJson = (text: string): string => {
+  const value: unknown = JSON.parse(`"${text}"`);
+  return String(value);
+};
+const entities = (text: string) =>
+  text
+    .replace(/&#x([0-9a-f]+);/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
+    .replace(/&#([0-9]+);/g, (_, digits: string) => String.fromCharCode(Number(digits)))
+    .replaceAll('&sol;', '/')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&amp;', '&');
+const everyUnit = (text: string, write: (code: string) => string) =>
+  Array.from({ length: text.length }, (_, at) => write(text.charCodeAt(at).toString(16))).join('');
+
+/** Encodings of common libraries, each with its reading. */
+const ENCODED: readonly {
+  encoding: string;
+  secret: string;
+  text: string;
+  decode: (text: string) => string;
+}[] = [
+  ...[0, 1, 2, 3].flatMap((before) =>
+    [0, 1, 2].map((after) => ({
+      encoding: `Base64 of ${before} bytes, the secret, and ${after} bytes`,
+      secret: KEY,
+      text: base64(`${'x'.repeat(before)}${KEY}${'y'.repeat(after)}`),
+      decode: ofBase64,
+    })),
+  ),
+  {
+    encoding: 'base64url of a header',
+    secret: `${SLASHED}???>>>`,
+    text: Buffer.from(`Bearer ${SLASHED}???>>>`).toString('base64url'),
+    decode: (text) => Buffer.from(text, 'base64url').toString('latin1'),
+  },
+  {
+    encoding: 'a blob of the headers, with the secret in JSON',
+    secret: 'pass"word/\\1',
+    text: base64(JSON.stringify({ accept: '*/*', key: 'pass"word/\\1' })),
+    decode: (text) => ofBase64(text).replaceAll('\\"', '"').replaceAll('\\\\', '\\'),
+  },
+  {
+    encoding: 'a blob of the headers, with HTTP Basic',
+    secret: `user:${KEY}`,
+    text: base64(`authorization: Basic ${base64(`user:${KEY}`)}`),
+    decode: ofBase64Twice,
+  },
+  ...['\n', '\r\n', '\n  '].map((ending) => ({
+    encoding: `Base64 wrapped with ${JSON.stringify(ending)}`,
+    secret: KEY,
+    text: wrapped(ending),
+    decode: ofBase64,
+  })),
+  ...['\\n', '\\r\\n', '\\\\n'].map((ending) => ({
+    encoding: `Base64 wrapped with ${ending}, as JSON has it`,
+    secret: KEY,
+    text: wrapped(ending),
+    decode: (text: string) => ofBase64(text.replaceAll(/\\+[rn]/g, '')),
+  })),
+  {
+    encoding: 'Base64 with its slashes escaped (PHP)',
+    secret: '>>>???>>>???>>>',
+    text: base64('>>>???>>>???>>>').replaceAll('/', '\\/'),
+    decode: (text) => ofBase64(text.replaceAll('\\', '')),
+  },
+  { encoding: 'hexadecimal', secret: KEY, text: Buffer.from(`a${KEY}`).toString('hex'), decode: ofHex },
+  {
+    encoding: 'hexadecimal in upper case, as PostgreSQL shows bytes',
+    secret: KEY,
+    text: `\\x${Buffer.from(KEY).toString('hex').toUpperCase()}`,
+    decode: (text) => ofHex(text.slice(2)),
+  },
+  {
+    encoding: 'percent-encoding that keeps slashes (Python)',
+    secret: 'ab/c d"e',
+    text: 'ab/c%20d%22e',
+    decode: decodeURIComponent,
+  },
+  {
+    encoding: 'percent-encoding of a path segment (Go)',
+    secret: 'ab/c=d+e&f',
+    text: 'ab%2Fc=d+e&f',
+    decode: decodeURIComponent,
+  },
+  {
+    encoding: 'percent-encoding with digits in both cases',
+    secret: SLASHED,
+    text: 'abc%2Fdef%3dghi%2bjkl',
+    decode: decodeURIComponent,
+  },
+  {
+    encoding: 'percent-encoding of every byte',
+    secret: 'Zürich-😀-secret',
+    text: Buffer.from('Zürich-😀-secret').toString('hex').replace(/../g, '%$&'),
+    decode: decodeURIComponent,
+  },
+  {
+    encoding: 'percent-encoding of percent-encoding',
+    secret: SLASHED,
+    text: encodeURIComponent(encodeURIComponent(SLASHED)),
+    decode: (text) => decodeURIComponent(decodeURIComponent(text)),
+  },
+  {
+    encoding: 'JSON in ASCII (Python)',
+    secret: 'Zürich-😀-secret',
+    text: 'Z\\u00fcrich-\\ud83d\\uDE00-secret',
+    decode: ofJson,
+  },
+  {
+    encoding: 'JSON with every unit escaped',
+    secret: SLASHED,
+    text: everyUnit(SLASHED, (code) => `\\u${code.padStart(4, '0')}`),
+    decode: ofJson,
+  },
+  {
+    encoding: 'JSON with slashes by number',
+    secret: SLASHED,
+    text: 'abc\\u002fdef=ghi\\u002Bjkl',
+    decode: ofJson,
+  },
+  {
+    encoding: 'JSON by number within JSON',
+    secret: SLASHED,
+    text: 'abc\\\\u002fdef=ghi+jkl',
+    decode: (text) => ofJson(ofJson(text)),
+  },
+  {
+    encoding: 'HTML',
+    secret: 'p&ssw<rd/"x',
+    text: 'p&amp;ssw&lt;rd&sol;&quot;x',
+    decode: entities,
+  },
+  {
+    encoding: 'HTML by number',
+    secret: 'p&ssw<rd/"x',
+    text: 'p&#38;ssw&#x3C;rd&#x2f;&#0034;x',
+    decode: entities,
+  },
+  {
+    encoding: 'HTML within HTML',
+    secret: 'p&ssw<rd',
+    text: 'p&amp;amp;ssw&amp;lt;rd',
+    decode: (text) => entities(text.replaceAll('&amp;', '&')),
+  },
+  {
+    encoding: 'percent-encoded HTML',
+    secret: 'p&ssw<rd',
+    text: encodeURIComponent('p&amp;ssw&lt;rd'),
+    decode: (text) => entities(decodeURIComponent(text)),
+  },
+];
+
 function redact(secrets: readonly string[], chunks: readonly string[]): string {
   const redactor = new Redactor(secrets.map((secret) => new Secret(secret)));
   const passed = chunks.map((chunk) => Buffer.from(redactor.push(Buffer.from(chunk))));
@@ -78,6 +238,21 @@ describe('a secret that comes back', () => {
     }
   });
 
+  test.for(ENCODED)('$encoding is taken out', ({ secret, text, decode }) => {
+    const passed = redact([secret], [text]);
+    expect(decode(passed)).not.toContain(secret.slice(1, -1));
+    expect(passed).toContain('[redacted]');
+    expect(decode(text)).toContain(secret);
+  });
+
+  test.for(ENCODED)('$encoding is taken out wherever the chunks are cut', ({ secret, text }) => {
+    const whole = redact([secret], [text]);
+    for (let cut = 0; cut <= text.length; cut += 1) {
+      expect(redact([secret], [text.slice(0, cut), text.slice(cut)])).toBe(whole);
+    }
+    expect(redact([secret], [...text])).toBe(whole);
+  });
+
   test('is taken out wherever the chunks are cut', () => {
     const whole = `before ${SECRET} after`;
     for (let cut = 0; cut <= whole.length; cut += 1) {
@@ -110,15 +285,83 @@ test('no secret is ever in what passes, however it is repeated and cut', () => {
   );
 });
 
-test('bytes that cannot begin a secret are not held back', () => {
+test.for([
+  'data: 1\n\n',
+  'data: {"a":"c2st"}\n\n',
+  'data: c2stbGl2ZS\r\n\r\n',
+  'data: sk-live\n\n',
+  '{"a":1}',
+])('bytes that cannot begin a secret are not held back: %j', (text) => {
   const redactor = new Redactor([new Secret(SECRET)]);
-  expect(Buffer.from(redactor.push(Buffer.from('data: 1\n\n'))).toString()).toBe('data: 1\n\n');
+  expect(Buffer.from(redactor.push(Buffer.from(text))).toString()).toBe(text);
+});
+
+test('texts of escapes pass unchanged where no secret is in them, in any pieces', () => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      '%',
+      '%2',
+      '%25',
+      '\\',
+      '\\u00',
+      '2f',
+      '&',
+      '&amp;',
+      '&#3',
+      ';',
+      '\r',
+      '\n',
+      'c2st',
+      '\\n',
+    ),
+    fc.string({ unit: 'binary' }),
+  );
+  fc.assert(
+    fc.property(fc.array(piece), (chunks) => {
+      expect(redact(['0123456789abcdef'], chunks)).toBe(Buffer.from(chunks.join('')).toString());
+    }),
+  );
+});
+
+test('what passes is the same for any pieces', () => {
+  const secrets = ['ab/c"d%41e', 'ab/c"d%41e&2', 'c"d%41e&2Fgh'];
+  const piece = fc.oneof(
+    fc.constantFrom('ab', '%2f', '/', '\\u002', 'fc', 'c', '\\"', '&quot;', 'd', '%2541', '%41', 'e', 'A'),
+    fc.constantFrom('&', '&amp;', '2', '2F', 'gh', '\\', '%', '\n', base64(`x${secrets[0]}`), base64('c"')),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+      const text = pieces.join('');
+      const whole = redact(secrets, [text]);
+      expect(redact(secrets, pieces)).toBe(whole);
+      expect(redact(secrets, [...text])).toBe(whole);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('no secret of one byte more or less is taken for it', () => {
+  for (const text of [KEY.slice(1), base64(KEY.slice(1)), base64(`x${KEY.slice(0, -1)}`)]) {
+    expect(redact([KEY], [text])).toBe(text);
+  }
+});
+
+test('what is held back is bounded, whatever an upstream sends', () => {
+  const redactor = new Redactor([new Secret(SECRET)]);
+  for (const part of ['%25', '\\', '&amp;', '&', 'c2st', 'sk-live']) {
+    const chunk = Buffer.from(part.repeat(50_000));
+    expect(chunk.byteLength - redactor.push(chunk).byteLength).toBeLessThan(1_000);
+  }
 });
 
 test.for([
   ['a body of secrets', 'sk-live-4f/9+Zq"7 '],
   ['a body of what nearly are secrets', 'sk-live-4f/9+Zq"8 '],
   ['a body of one spelling, the others far away', `${encodeURIComponent(SECRET)} `],
+  ['a body of percent signs', '%25'],
+  ['a body of backslashes', '\\'],
+  ['a body of ampersands', '&amp;'],
+  ['a body of lines', 'c2st\n'],
 ])('%s costs time in proportion to its length', ([, part = '']) => {
   const run = (parts: number) => redact([SECRET], [part.repeat(parts)]);
   expect(growthOf(run, 1_500)).toBeLessThan(9);

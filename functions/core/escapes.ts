@@ -1,0 +1,269 @@
+/** Bytes as a reader understands them, and where each was written. */
+export type Unescaped = {
+  readonly bytes: Buffer;
+  /** From here on an escape may be unfinished; the length where none is. An index into `bytes`. */
+  readonly settled: number;
+  /** Where the byte at `index` begins in the source, with its backslashes; for the length, where the unfinished rest begins. */
+  startOf(index: number): number;
+};
+
+const BACKSLASH = 0x5c;
+const PERCENT = 0x25;
+const AMPERSAND = 0x26;
+const SEMICOLON = 0x3b;
+const LETTER_U = 0x75;
+const LETTER_X = 0x78;
+/** So far one character may be written: a longer one is left as it stands, so that what waits for its end is bounded. */
+const MAX_WRITTEN_BYTES = 64;
+/** `&CounterClockwiseContourIntegral;` is none that stands for ASCII; the longest of those, and of the numbers, is shorter. */
+const MAX_ENTITY_BYTES = 14;
+/** An escape that is open reaches over this many bytes at most: `\u` and four digits. */
+const MAX_HEX_BYTES = 5;
+
+/** What a byte does to what stands before it: nothing, ends a number, ends an entity, or opens an escape. */
+const PLAIN = 0;
+const HEX = 1;
+const OPENS = 2;
+const CLASSES: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte === BACKSLASH || byte === PERCENT || byte === SEMICOLON) return OPENS;
+  return hexValue(byte) >= 0 ? HEX : PLAIN;
+});
+
+/** `\n` and its like (RFC 8259 §7). */
+const CONTROLS: ReadonlyMap<number, number> = new Map(
+  [...'b\bf\fn\nr\rt\t'.matchAll(/(.)(.)/gs)].map(([, letter = '', control = '']) => [
+    letter.charCodeAt(0),
+    control.charCodeAt(0),
+  ]),
+);
+
+/** The named entities of ASCII (HTML §13.5). */
+const ENTITIES: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    '\t': 'Tab',
+    '\n': 'NewLine',
+    '!': 'excl',
+    '"': 'quot QUOT',
+    '#': 'num',
+    $: 'dollar',
+    '%': 'percnt',
+    '&': 'amp AMP',
+    "'": 'apos',
+    '(': 'lpar',
+    ')': 'rpar',
+    '*': 'ast midast',
+    '+': 'plus',
+    ',': 'comma',
+    '.': 'period',
+    '/': 'sol',
+    ':': 'colon',
+    ';': 'semi',
+    '<': 'lt LT',
+    '=': 'equals',
+    '>': 'gt GT',
+    '?': 'quest',
+    '@': 'commat',
+    '[': 'lsqb lbrack',
+    '\\': 'bsol',
+    ']': 'rsqb rbrack',
+    '^': 'Hat',
+    _: 'lowbar UnderBar',
+    '`': 'grave DiacriticalGrave',
+    '{': 'lcub lbrace',
+    '|': 'verbar vert VerticalLine',
+    '}': 'rcub rbrace',
+  }).flatMap(([character, names]) =>
+    names.split(' ').map((name) => [name, character.charCodeAt(0)] as const),
+  ),
+);
+
+/**
+ * Takes the escapes of JSON, URLs and HTML away, one in another to any depth, in one pass: `%XX`, `\uXXXX`, `\xXX`, `\n` and its like,
+ * `&#…;` and the named entities of ASCII. Backslashes are gone from the result, whatever they stood for, but for long runs of them. It says what a text may mean to
+ * some reader and is for comparing two texts that were both read so; it is not what any one reader makes of it.
+ */
+export function readEscapes(source: Buffer): Unescaped {
+  const isPlain = !(source.includes(BACKSLASH) || source.includes(PERCENT) || source.includes(AMPERSAND));
+  if (isPlain) return { bytes: source, settled: source.length, startOf: (index) => index };
+  return new Reduction(source).read();
+}
+
+/** A text that is written byte by byte; where an escape ends, what it stands for takes its place and may end another one. */
+class Reduction {
+  readonly #source: Buffer;
+  readonly #bytes: Buffer;
+  readonly #starts: Uint32Array;
+  #length = 0;
+  /** Where backslashes begin that belong to what follows; -1 where none do. */
+  #slashesAt = -1;
+  /** The last `u` or `x` after a backslash. */
+  #escapeAt = -1;
+  /** Up to this length a digit may end an escape. */
+  #openUntil = -1;
+  #at = 0;
+
+  constructor(source: Buffer) {
+    this.#source = source;
+    this.#bytes = Buffer.allocUnsafe(source.length);
+    this.#starts = new Uint32Array(source.length);
+  }
+
+  read(): Unescaped {
+    const source = this.#source;
+    const bytes = this.#bytes;
+    const starts = this.#starts;
+    let length = 0;
+    for (let at = 0; at < source.length; at += 1) {
+      const byte = source[at] ?? 0;
+      const kind = CLASSES[byte];
+      if (this.#slashesAt < 0 && (kind === PLAIN || (kind === HEX && length > this.#openUntil))) {
+        bytes[length] = byte;
+        starts[length] = at;
+        length += 1;
+      } else {
+        this.#at = at;
+        this.#length = length;
+        this.#emit(byte, at);
+        length = this.#length;
+      }
+    }
+    this.#length = length;
+    const restAt = this.#slashesAt >= 0 ? this.#slashesAt : source.length;
+    return {
+      bytes: bytes.subarray(0, length),
+      settled: this.#settled(),
+      startOf: (index) => (index < length ? (starts[index] ?? 0) : restAt),
+    };
+  }
+
+  #emit(byte: number, at: number): void {
+    if (byte === BACKSLASH) {
+      if (this.#slashesAt >= 0 && at - this.#slashesAt < MAX_WRITTEN_BYTES) return;
+      // So many belong to nothing.
+      if (this.#slashesAt >= 0) this.#put(BACKSLASH, this.#slashesAt);
+      this.#slashesAt = at;
+      return;
+    }
+    const isEscaped = this.#slashesAt >= 0;
+    const start = isEscaped ? this.#slashesAt : at;
+    this.#slashesAt = -1;
+    this.#put((isEscaped ? CONTROLS.get(byte) : undefined) ?? byte, start);
+    const opens = byte === PERCENT || (isEscaped && (byte === LETTER_U || byte === LETTER_X));
+    if (opens) this.#openUntil = this.#length + MAX_HEX_BYTES;
+    if (opens && byte !== PERCENT) this.#escapeAt = this.#length - 1;
+    else if (byte === SEMICOLON) this.#endEntity();
+    else if (hexValue(byte) >= 0) this.#endNumber();
+  }
+
+  #put(byte: number, start: number): void {
+    this.#bytes[this.#length] = byte;
+    this.#starts[this.#length] = start;
+    this.#length += 1;
+  }
+
+  #endNumber(): void {
+    const length = this.#length;
+    const isPercent = length >= 3 && this.#bytes[length - 3] === PERCENT;
+    const isByte = this.#escapeAt === length - 3 && this.#bytes[length - 3] === LETTER_X;
+    if (isPercent || isByte) {
+      const value = this.#hexBetween(length - 2);
+      if (value >= 0) this.#replace(length - 3, [value]);
+    } else if (this.#escapeAt >= 0 && this.#escapeAt === length - 5 && this.#bytes[length - 5] === LETTER_U) {
+      const value = this.#hexBetween(length - 4);
+      if (value >= 0) this.#replace(length - 5, encodeUnit(value));
+    }
+  }
+
+  #endEntity(): void {
+    const end = this.#length - 1;
+    const from = this.#bytes.lastIndexOf(AMPERSAND, end);
+    if (from < 0 || end - from > MAX_ENTITY_BYTES) return;
+    const name = this.#bytes.latin1Slice(from + 1, end);
+    const [, digits, hexDigits] = /^#(?:([0-9]+)|[xX]([0-9a-fA-F]+))$/.exec(name) ?? [];
+    const code =
+      hexDigits !== undefined
+        ? Number.parseInt(hexDigits, 16)
+        : digits !== undefined
+          ? Number.parseInt(digits, 10)
+          : ENTITIES.get(name);
+    if (code === undefined || code > 0x10ffff) return;
+    this.#replace(from, code < 0x10000 ? encodeUnit(code) : Buffer.from(String.fromCodePoint(code)));
+  }
+
+  /** The number that the digits from here on are; -1 where one of them is none. */
+  #hexBetween(from: number): number {
+    let value = 0;
+    for (let at = from; at < this.#length; at += 1) {
+      const digit = hexValue(this.#bytes[at] ?? 0);
+      if (digit < 0) return -1;
+      value = value * 16 + digit;
+    }
+    return value;
+  }
+
+  #replace(from: number, value: ArrayLike<number>): void {
+    const start = this.#starts[from] ?? 0;
+    if (this.#at - start >= MAX_WRITTEN_BYTES) return;
+    this.#length = from;
+    if (this.#escapeAt >= from) this.#escapeAt = -1;
+    const [first = 0] = Array.from(value);
+    if (value.length === 1) {
+      this.#emit(first, start);
+      return;
+    }
+    for (const byte of Array.from(value)) this.#put(byte, start);
+    this.#joinSurrogates();
+  }
+
+  /** Two surrogates, each written in three bytes, are one character in four. */
+  #joinSurrogates(): void {
+    const from = this.#length - 6;
+    if (from < 0) return;
+    const [a, b = 0, c = 0, d, e = 0, f = 0] = this.#bytes.subarray(from, this.#length);
+    if (a !== 0xed || d !== 0xed || (b & 0xf0) !== 0xa0 || (e & 0xf0) !== 0xb0) return;
+    const high = ((b & 0x0f) << 6) | (c & 0x3f);
+    const low = ((e & 0x0f) << 6) | (f & 0x3f);
+    const start = this.#starts[from] ?? 0;
+    this.#length = from;
+    for (const byte of Buffer.from(String.fromCodePoint(0x10000 + (high << 10) + low)))
+      this.#put(byte, start);
+  }
+
+  #settled(): number {
+    const open = this.#unfinishedEscape();
+    // The first half of a surrogate pair waits for what comes next.
+    const [first, second = 0] = this.#bytes.subarray(Math.max(0, open - 3), open);
+    const isHalf = open >= 3 && first === 0xed && (second & 0xf0) === 0xa0;
+    return isHalf ? open - 3 : open;
+  }
+
+  #unfinishedEscape(): number {
+    const length = this.#length;
+    for (let at = Math.max(0, length - MAX_ENTITY_BYTES); at < length; at += 1) {
+      if (this.#isUnfinished(at, length)) return at;
+    }
+    return length;
+  }
+
+  #isUnfinished(at: number, length: number): boolean {
+    const byte = this.#bytes[at];
+    const digits = length - at - 1;
+    if (byte === AMPERSAND) return /^[#%0-9A-Za-z]*$/.test(this.#bytes.latin1Slice(at + 1, length));
+    if (byte === PERCENT) return digits < 2 && this.#hexBetween(at + 1) >= 0;
+    if (at !== this.#escapeAt) return false;
+    return digits < (byte === LETTER_X ? 2 : 4) && this.#hexBetween(at + 1) >= 0;
+  }
+}
+
+/** A UTF-16 unit in UTF-8; a surrogate in three bytes, as it stands. */
+function encodeUnit(unit: number): readonly number[] {
+  if (unit < 0x80) return [unit];
+  if (unit < 0x800) return [0xc0 | (unit >> 6), 0x80 | (unit & 0x3f)];
+  return [0xe0 | (unit >> 12), 0x80 | ((unit >> 6) & 0x3f), 0x80 | (unit & 0x3f)];
+}
+
+function hexValue(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}
