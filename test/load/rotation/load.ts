@@ -22,22 +22,36 @@ export type RotationLoad = {
   stop(): Promise<RotationReport>;
 };
 
-/** The server that is told who calls: it keeps the published keys as long as it lives, and looks at no others. */
-export async function startIdentityServer(): Promise<
-  RecordingServer & { verify(jwks: JSONWebKeySet, origin: string, report: RotationReport): Promise<void> }
-> {
-  const server = await startRecordingServer((request, answer) => answerTool(request, answer, 'done'));
+/** The server that is told who calls. */
+export type IdentityServer = RecordingServer & {
+  /** From now on it verifies every caller, with these keys alone: it keeps them as long as it lives, and looks at no others. */
+  trust(jwks: JSONWebKeySet, origin: string, report: RotationReport): void;
+  /** Waits for what is being verified. */
+  settle(): Promise<void>;
+};
+
+/** Starts one; before it trusts anybody it answers all. */
+export async function startIdentityServer(): Promise<IdentityServer> {
+  let judge: (authorization: string) => Promise<void> = () => Promise.resolve();
+  const underWay: Promise<void>[] = [];
+  const server = await startRecordingServer((request, answer) => {
+    underWay.push(judge(request.headers.authorization ?? ''));
+    answerTool(request, answer, 'done');
+  });
   return {
     ...server,
-    async verify(jwks, origin, report) {
+    trust(jwks, origin, report) {
       const keys = createLocalJWKSet(jwks);
-      for (const { headers } of server.seen.splice(0)) {
-        const compact = headers.authorization?.replace('Bearer ', '') ?? '';
+      judge = async (authorization) => {
+        const compact = authorization.replace('Bearer ', '');
         report.identities += 1;
-        const verified = await jwtVerify(compact, keys, { issuer: origin, clockTolerance: 60 }).catch(String);
+        const verified = await jwtVerify(compact, keys, { issuer: origin, clockTolerance: 5 }).catch(String);
         if (typeof verified === 'string') report.denials.push(`an identity token: ${verified}`);
         else count(report, 'identity', verified.protectedHeader.kid);
-      }
+      };
+    },
+    async settle() {
+      await Promise.all(underWay);
     },
   };
 }

@@ -40,13 +40,13 @@ try {
   const load = startRotationLoad(origin, Number(values['pause-ms']));
   await wait(2_000);
   await keys('status');
-  const jwks = await readJwks(origin);
+  upstream.trust(await readJwks(origin), origin, load.report);
   await keys('rotate', 'issuer', '--wait');
   await keys('rotate', 'identity', '--wait');
   await wait(Number(values.minutes) * 60_000);
   const [old = '', ...others] = load.inUse;
   const report = await load.stop();
-  await upstream.verify(jwks, origin, report);
+  await upstream.settle();
   say(`${report.tokens} tokens, ${report.calls} answers, ${report.identities} identity tokens at the server`);
   for (const [signer, times] of report.signers) console.log(`  ${times} signed by ${signer}`);
   console.log(`  ${report.denials.length} denials`);
