@@ -178,7 +178,7 @@ class Reduction {
     const end = this.#length - 1;
     const from = this.#bytes.lastIndexOf(AMPERSAND, end);
     if (from < 0 || end - from > MAX_ENTITY_BYTES) return;
-    const name = this.#bytes.latin1Slice(from + 1, end);
+    const name = this.#bytes.toString('latin1', from + 1, end);
     const [, digits, hexDigits] = /^#(?:([0-9]+)|[xX]([0-9a-fA-F]+))$/.exec(name) ?? [];
     const code =
       hexDigits !== undefined
@@ -248,7 +248,7 @@ class Reduction {
   #isUnfinished(at: number, length: number): boolean {
     const byte = this.#bytes[at];
     const digits = length - at - 1;
-    if (byte === AMPERSAND) return /^[#%0-9A-Za-z]*$/.test(this.#bytes.latin1Slice(at + 1, length));
+    if (byte === AMPERSAND) return /^[#%0-9A-Za-z]*$/.test(this.#bytes.toString('latin1', at + 1, length));
     if (byte === PERCENT) return digits < 2 && this.#hexBetween(at + 1) >= 0;
     if (at !== this.#escapeAt) return false;
     return digits < (byte === LETTER_X ? 2 : 4) && this.#hexBetween(at + 1) >= 0;
