@@ -1,6 +1,5 @@
 import {
   Client,
-  CrossAppAccessProvider,
   type OAuthClientProvider,
   StaticPrivateKeyJwtProvider,
   StreamableHTTPClientTransport,
@@ -17,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assertionClaims } from '../support/assertions.ts';
 import type { BrowserAgent } from '../support/browser-agent.ts';
 import { type DocumentHost, startDocumentHost } from '../support/document-host.ts';
-import { makeEcKey, makeRsaKey, signForeign } from '../support/foreign-issuer.ts';
+import { makeEcKey, signForeign } from '../support/foreign-issuer.ts';
 import {
   APP_REDIRECT,
   companyBrowser,
@@ -25,10 +24,8 @@ import {
   logInAs,
   startLoginCloud,
 } from '../support/login-cloud.ts';
-import { type RecordingServer, startRecordingServer } from '../support/recording-server.ts';
 import { secretOf } from '../support/sallyport.ts';
 import { KeptLogin } from '../support/sdk-login.ts';
-import type { Changes } from '../support/test-issuer.ts';
 
 const METADATA = {
   client_name: 'Field Notes',
@@ -40,20 +37,13 @@ const METADATA = {
 const INFO = { name: 'notes', version: '1.0.0' };
 const SCOPES = ['desk/read', 'desk/execute'];
 const signingKey = makeEcKey();
-const corpKey = makeRsaKey({ alg: 'RS256', kid: 'corp-1' });
 
 let running: LoginCloud;
 let documents: DocumentHost;
-/** The keys of an identity provider that asserts who its users are. */
-let corp: RecordingServer;
 
 beforeAll(async () => {
   documents = await startDocumentHost(METADATA);
   process.env['NODE_EXTRA_CA_CERTS'] = documents.certificateFile;
-  const jwks = JSON.stringify({ keys: [corpKey.published] });
-  corp = await startRecordingServer((_, answer) =>
-    answer.writeHead(200, { 'content-type': 'application/json' }).end(jwks),
-  );
   const machine = { org: 'acme', grants: ['client_credentials'], scopes: SCOPES };
   running = await startLoginCloud({
     clients: {
@@ -61,32 +51,14 @@ beforeAll(async () => {
     },
     secretClients: {
       agent: { ...machine, secret: { ref: 'sallyport/{stage}/clients/agent' } },
-      workplace: {
-        ...machine,
-        grants: ['jwt-bearer'],
-        secret: { ref: 'sallyport/{stage}/clients/workplace' },
-      },
     },
     registration: { dynamic: true, private: true, scopes: SCOPES },
-    idps: {
-      corp: {
-        client_id: 'sallyport',
-        auth_url: `${corp.origin}/authorize`,
-        token_url: `${corp.origin}/token`,
-        issuer: corp.origin,
-        jwks_url: `${corp.origin}/jwks`,
-        scopes: ['openid'],
-        groups_claim: 'groups',
-        private: true,
-        org: 'acme',
-      },
-    },
   });
 });
 afterAll(async () => {
   delete process.env['NODE_EXTRA_CA_CERTS'];
   await running?.close();
-  await Promise.all([documents?.close(), corp?.close()]);
+  await documents?.close();
 });
 
 const endpoint = () => new URL(`${running.cloud.origin}/prices/mcp`);
@@ -220,39 +192,6 @@ describe('without a user, from the URL of the server alone to a tool:', () => {
     await session.connect();
     expect(await session.call()).toEqual(ANSWER);
     await session.close();
-  });
-
-  test('SDK 2.x with the word of an identity provider for its user', async () => {
-    const provider = new CrossAppAccessProvider({
-      clientId: 'workplace',
-      clientSecret: secretOf('workplace'),
-      expectedIssuer: running.cloud.origin,
-      assertion: ({ authorizationServerUrl, resourceUrl, scope }) => {
-        const nowSeconds = Math.floor(Date.now() / 1000);
-        const claims: Changes = {
-          iss: corp.origin,
-          sub: 'grace',
-          aud: new URL(authorizationServerUrl).origin,
-          client_id: 'workplace',
-          resource: resourceUrl,
-          jti: crypto.randomUUID(),
-          iat: nowSeconds,
-          exp: nowSeconds + 60,
-          groups: ['traders'],
-          ...(scope === undefined ? {} : { scope }),
-        };
-        return signForeign(corpKey, claims, { typ: 'oauth-id-jag+jwt' });
-      },
-    });
-    const session = openV2(provider);
-    await session.connect();
-    expect(await session.call()).toEqual(ANSWER);
-    await session.close();
-    expect(decodeJwt(provider.tokens()?.access_token ?? '')).toMatchObject({
-      sub: 'corp:grace',
-      client_id: 'workplace',
-      aud: endpoint().href,
-    });
   });
 });
 
