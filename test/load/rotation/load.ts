@@ -3,7 +3,7 @@ import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { answerTool, type RecordingServer, startRecordingServer } from '../../support/recording-server.ts';
 import { AGENTS } from './configuration.ts';
 
-/** What became of a load. `denials` are answers that a caller with a good token must never see, one line each. */
+/** What became of a load. `denials` are answers that a caller with a good token must never see, outages among them, one line each. */
 export type RotationReport = {
   tokens: number;
   calls: number;
@@ -69,7 +69,9 @@ export function startRotationLoad(origin: string, pauseMs = 0): RotationLoad {
   const expectOk = async (what: string, response: Response): Promise<string> => {
     const text = await response.text();
     report.calls += 1;
-    if (!response.ok) report.denials.push(`${what}: ${response.status} ${text.slice(0, 200)}`);
+    if (!response.ok) {
+      report.denials.push(`${new Date().toISOString()} ${what}: ${response.status} ${text.slice(0, 300)}`);
+    }
     return text;
   };
 
