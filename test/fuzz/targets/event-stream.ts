@@ -50,8 +50,11 @@ export const eventStream = createTarget<Streamed>({
   },
 });
 
-/** A line feed before a lone carriage return, and `data` without a colon: no server writes them, and events may run together over them. */
-const UNUSUAL = /\n\r(?!\n)|^data$/m;
+/**
+ * A line feed before a lone carriage return, `data` without a colon, a byte order mark at the beginning of a later line: no server writes
+ * them, and events may run together or change their fields over them.
+ */
+const UNUSUAL = /\n\r(?!\n)|^data$|[\r\n]\ufeff/m;
 
 function check({ text, cuts, asked, isInSession }: Streamed): Verdict {
   // What the gateway's decoder does before the filter: one byte order mark at the very beginning goes.
