@@ -8,9 +8,9 @@ import type { Policy, ServiceEntry } from '../core/policy.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { type AccessFacts, type AccessRecords, accessRecords, type RecordPorts } from './access.ts';
 import { discard, NULL_BODY_STATUSES, readBody } from './body.ts';
-import type { Ingress } from './ingress.ts';
+import type { AsOf, Ingress } from './ingress.ts';
 import { denialProblem } from './problem.ts';
-import { relay } from './relay.ts';
+import { LOOK_AGAIN_MS, relay } from './relay.ts';
 import { callUpstream, type OutboundPorts } from './upstream-call.ts';
 
 /** The ports of the egress gateway. */
@@ -85,7 +85,34 @@ export async function serveEgress(
     end('complete');
     return new Response(null, { status, headers: outgoing });
   }
-  return new Response(relay(answer.value.body, { onEnd: end }), { status, headers: outgoing });
+  const asOf = { asOfSeconds: Math.floor(startedAtMs / 1_000) };
+  const stillHolds = () => decideAgain(ports, request, serviceName, path, invocation, asOf);
+  const lost = ports.now() - startedAtMs < LOOK_AGAIN_MS ? undefined : await stillHolds();
+  if (lost?.ok === false) {
+    await discard(answer.value.body);
+    end(`withdrawn: ${lost.error.reason}`);
+    return denialProblem(lost.error, invocation.requestId);
+  }
+  const relayed = relay(answer.value.body, { stillHolds, onEnd: end });
+  return new Response(relayed, { status, headers: outgoing });
+}
+
+/** Would a call that is under way be admitted and allowed by what holds now? */
+async function decideAgain(
+  ports: EgressPorts,
+  { method, headers }: Request,
+  serviceName: string,
+  path: string,
+  invocation: Invocation,
+  asOf: AsOf,
+): Promise<Result<unknown, Denial>> {
+  const admission = await ports.ingress.authenticate(headers, { kind: 'egress' }, invocation.origin, asOf);
+  if (!admission.ok) return admission;
+  const { caller: server, policy } = admission.value;
+  const service = serviceFor(policy, serviceName, server);
+  if (!service.ok) return service;
+  const target = targetUrl(service.value, method, path, '');
+  return target.ok ? readDelegation(ports, headers, policy, server, invocation, asOf) : target;
 }
 
 /** The service, for a server that `used_by` lists; any other party learns nothing, not even that it exists. */
@@ -104,11 +131,12 @@ async function readDelegation(
   policy: Policy,
   server: Caller,
   invocation: Invocation,
+  asOf: AsOf = {},
 ): Promise<Result<Caller, Denial>> {
   const token = headers.get('x-delegation');
   const audience = policy.servers.get(server.server ?? '')?.url;
   if (token === null || audience === undefined) return err({ reason: 'bad_delegation', detail: 'missing' });
-  const delegated = await ports.ingress.verifyDelegation(token, audience, invocation.origin);
+  const delegated = await ports.ingress.verifyDelegation(token, audience, invocation.origin, asOf);
   if (!delegated.ok) {
     if (delegated.error.reason === 'unavailable') return delegated;
     const detail = 'detail' in delegated.error ? `: ${delegated.error.detail}` : '';

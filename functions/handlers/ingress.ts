@@ -25,12 +25,19 @@ export type Admission = {
   readonly tokenHeader: 'x-authorization' | 'x-service-token' | 'authorization';
 };
 
+/**
+ * When the token has to be alive: now, where nothing is said. A call that was admitted and still runs is looked at as of its admission:
+ * everything but `exp` has to hold now. An expired token of an IdP is only taken so while it is remembered.
+ */
+export type AsOf = { readonly asOfSeconds?: number };
+
 /** Verifies who calls. One implementation for every function. */
 export type Ingress = {
   authenticate(
     headers: Headers,
     route: Route,
     origin: string,
+    options?: AsOf,
   ): Promise<Result<Admission, IngressRefusal | Unavailable>>;
   /** Verifies an access token that is handed over as a parameter, of ours or of an IdP: whose it is at this moment, whatever it is for. */
   identify(
@@ -42,6 +49,7 @@ export type Ingress = {
     token: string,
     audience: string,
     origin: string,
+    options?: AsOf,
   ): Promise<Result<Caller, IngressRefusal | Unavailable>>;
 };
 
@@ -65,8 +73,8 @@ export function createIngress(ports: {
     compact: string,
     issuer: string,
     keys: KeySet,
+    nowSeconds: number,
   ): Result<VerifiedToken, IngressRefusal> => {
-    const nowSeconds = ports.clock();
     const verified = VerifiedToken.verify(compact, { kind: 'access', issuer, keys, nowSeconds });
     if (verified.ok) {
       memory.keep(compact, issuer, {
@@ -82,18 +90,18 @@ export function createIngress(ports: {
   const verifyAccess = async (
     compact: string,
     origin: string,
+    nowSeconds = ports.clock(),
   ): Promise<Result<{ token: VerifiedToken; policy: Policy }, IngressRefusal | Unavailable>> => {
     const book = await ports.rulebook.read();
     if (!book.ok) return book;
     const { policy, keys } = book.value;
-    const nowSeconds = ports.clock();
     const holds = (voucher: object) => voucher === keys || isIdpOf(policy, voucher);
     const known = memory.find(compact, origin, holds, nowSeconds);
     if (known?.isExpired(nowSeconds)) return err({ reason: 'bad_token', detail: 'expired' });
     if (known !== undefined) return ok({ token: known, policy });
     const ofIdp = await idps.verify(compact, origin, policy);
     if (ofIdp !== undefined) return ofIdp.ok ? ok({ token: ofIdp.value, policy }) : ofIdp;
-    return withKeys(ports.rulebook, (current) => verifyOwn(compact, origin, current.keys));
+    return withKeys(ports.rulebook, (current) => verifyOwn(compact, origin, current.keys, nowSeconds));
   };
 
   const admit = async (
@@ -112,9 +120,10 @@ export function createIngress(ports: {
     origin: string,
     headers: Headers,
     tokenHeader: Admission['tokenHeader'],
+    nowSeconds = ports.clock(),
   ): Promise<Result<Admission, IngressRefusal | Unavailable>> => {
     const verified = await withKeys(ports.rulebook, (book) =>
-      VerifiedRunToken.verify(compact, { issuer: origin, keys: book.keys, nowSeconds: ports.clock() }),
+      VerifiedRunToken.verify(compact, { issuer: origin, keys: book.keys, nowSeconds }),
     );
     if (!verified.ok) return verified;
     const { token, policy } = verified.value;
@@ -130,18 +139,19 @@ export function createIngress(ports: {
   };
 
   return {
-    async authenticate(headers, route, origin) {
+    async authenticate(headers, route, origin, { asOfSeconds } = {}) {
       const selected = selectIngressToken(headers, isContextRoute(route));
       if (!selected.ok) return selected;
       const { token: compact, header: tokenHeader } = selected.value;
       // Only a run token may come in this header (contract §3): an access token there is misplaced.
-      if (tokenHeader === 'x-service-token') return authenticateRun(compact, origin, headers, tokenHeader);
-      const verified = await verifyAccess(compact, origin);
+      if (tokenHeader === 'x-service-token')
+        return authenticateRun(compact, origin, headers, tokenHeader, asOfSeconds);
+      const verified = await verifyAccess(compact, origin, asOfSeconds);
       if (!verified.ok) {
         // The two kinds differ in their `typ`: what is no access token by its header may be a run's.
         const mayBeRun = isContextRoute(route) && tokenHeader === 'authorization';
         return mayBeRun && verified.error.reason === 'bad_token' && verified.error.detail === 'header'
-          ? authenticateRun(compact, origin, headers, tokenHeader)
+          ? authenticateRun(compact, origin, headers, tokenHeader, asOfSeconds)
           : verified;
       }
       const { token, policy } = verified.value;
@@ -163,13 +173,13 @@ export function createIngress(ports: {
       return caller.ok ? ok({ caller: caller.value, policy }) : caller;
     },
 
-    async verifyDelegation(compact, audience, origin) {
+    async verifyDelegation(compact, audience, origin, { asOfSeconds = ports.clock() } = {}) {
       const verified = await withKeys(ports.rulebook, (book) =>
         VerifiedToken.verify(compact, {
           kind: 'identity',
           issuer: origin,
           keys: book.keys,
-          nowSeconds: ports.clock(),
+          nowSeconds: asOfSeconds,
         }),
       );
       if (!verified.ok) return verified;

@@ -9,11 +9,12 @@ import type { AccessFacts, AccessRecords, RecordPorts } from './access.ts';
 import { discard, NULL_BODY_STATUSES, readStream } from './body.ts';
 import { OLD_SERVER_TEXT, refuseOldTransport } from './old-transport.ts';
 import { denialProblem } from './problem.ts';
-import { relay } from './relay.ts';
+import { LOOK_AGAIN_MS, relay, type StillHolds } from './relay.ts';
 import { readMcpAnswer } from './server-answer.ts';
 
 /** What is looked at is read whole, an event or a body at a time; more than this is refused. */
 const MAX_READ_BYTES = 16_000_000;
+const WITHDRAWN_TEXT = 'this call is not allowed any more';
 const KEEP_ALIVE = { text: ': keep-alive\n\n', afterMs: 20_000 } as const;
 
 /** An answer of the server behind, on its way to the client. */
@@ -27,13 +28,15 @@ export type Delivery = {
   readonly isInSession: boolean;
   /** Undefined where nothing in the answer needs to be looked at. */
   readonly pruner: Pruner | undefined;
+  /** Would the call be admitted and allowed now? */
+  readonly stillHolds: StillHolds;
   readonly records: AccessRecords;
   readonly facts: AccessFacts;
   readonly startedAtMs: number;
   readonly invocation: Invocation;
 };
 
-/** Relays an answer as it comes, pruned, and records how it ended. */
+/** Relays an answer as it comes, pruned, while its caller may have it, and records how it ended. */
 export async function deliver(ports: RecordPorts, delivery: Delivery): Promise<Response> {
   const { message, pruner, records, facts, startedAtMs, invocation, sessionId } = delivery;
   const { status } = delivery.response;
@@ -46,6 +49,12 @@ export async function deliver(ports: RecordPorts, delivery: Delivery): Promise<R
     const needsNoAnswer = status < 300 && facts.method !== 'GET' && message?.kind !== 'request';
     end(needsNoAnswer ? 'complete' : 'no_mcp_answer');
     return withoutAnswer(delivery);
+  }
+  const lost = ports.now() - startedAtMs < LOOK_AGAIN_MS ? undefined : await delivery.stillHolds();
+  if (lost?.ok === false) {
+    await discard(response.body);
+    end(`withdrawn: ${lost.error.reason}`);
+    return answerDenial(lost.error, message, invocation);
   }
   const isStream = mediaTypeOf(response.headers.get('content-type')) === 'text/event-stream';
   const headers = mcpResponseHeaders(response.headers);
@@ -78,11 +87,19 @@ export async function deliver(ports: RecordPorts, delivery: Delivery): Promise<R
     : response.body;
   const body = relay(source, {
     ...(pruner !== undefined ? { filter: new SseFilter(pruner, MAX_READ_BYTES) } : {}),
-    ...(isStream ? { keepAlive: KEEP_ALIVE, onFailure: failureEvent('the server behind broke off') } : {}),
+    ...(isStream
+      ? {
+          keepAlive: KEEP_ALIVE,
+          onFailure: failureEvent('the server behind broke off'),
+          onWithdrawal: failureEvent(WITHDRAWN_TEXT),
+        }
+      : {}),
+    stillHolds: delivery.stillHolds,
     onEnd: (reason, error) => {
       if (error !== undefined) {
         const detail = error instanceof Error ? error.message : String(error);
-        ports.log({ level: 'error', event: 'stream_failed', request_id: invocation.requestId, detail });
+        const event = reason === 'withdrawn' ? 'stream_withdrawn' : 'stream_failed';
+        ports.log({ level: 'error', event, request_id: invocation.requestId, detail });
       }
       end(isOldTransport ? 'old_transport' : reason);
     },

@@ -13,7 +13,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import { NAME } from '../core/route.ts';
 import { type AccessFacts, accessRecords, type RecordPorts } from './access.ts';
 import { readBody } from './body.ts';
-import type { Admission, Ingress } from './ingress.ts';
+import type { Admission, AsOf, Ingress } from './ingress.ts';
 import { answerDenial, deliver } from './mcp-answer.ts';
 
 /** One admitted and decided call, ready for the server behind. */
@@ -115,6 +115,11 @@ export async function serveMcp(
     message,
     isInSession,
     pruner,
+    stillHolds: () => {
+      // What was called may outlive its token; a stream that waits for whatever comes may not.
+      const asOf = httpMethod === 'GET' ? {} : { asOfSeconds: Math.floor(startedAtMs / 1_000) };
+      return decideAgain(ports, headers, server, message, invocation, asOf);
+    },
     records,
     facts: decided,
     startedAtMs,
@@ -139,15 +144,32 @@ function decideRequest(
   return actions.ok ? ok(decision.at) : actions;
 }
 
+/** The same of a call that is under way, by what holds now. */
+async function decideAgain(
+  ports: McpPorts,
+  headers: Headers,
+  server: string,
+  message: Message | undefined,
+  invocation: Invocation,
+  asOf: AsOf,
+): Promise<Result<string, Denial>> {
+  const admission = await admit(ports, headers, server, invocation, asOf);
+  if (!admission.ok) return admission;
+  const { caller, policy } = admission.value;
+  if (!policy.hasServer(server, caller)) return err({ reason: 'unknown_server', obtainable: [] });
+  return decideRequest(policy, caller, server, message);
+}
+
 async function admit(
   ports: McpPorts,
   headers: Headers,
   server: string,
   invocation: Invocation,
+  asOf: AsOf = {},
 ): Promise<Result<Admission, Denial>> {
   const origin = headers.get('origin');
   if (origin !== null && !ports.allowedOrigins.includes(origin)) return err({ reason: 'forbidden_origin' });
-  return ports.ingress.authenticate(headers, { kind: 'mcp', server }, invocation.origin);
+  return ports.ingress.authenticate(headers, { kind: 'mcp', server }, invocation.origin, asOf);
 }
 
 async function readPost(request: Request): Promise<Result<Message, Denial>> {

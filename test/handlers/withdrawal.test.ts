@@ -1,0 +1,207 @@
+import { createServer, type ServerResponse } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createUpstream } from '../../functions/aws/upstream.ts';
+import type { AuditRecord } from '../../functions/core/audit.ts';
+import type { Policy } from '../../functions/core/policy.ts';
+import { err, ok, type Result } from '../../functions/core/result.ts';
+import { Sealer } from '../../functions/core/seal.ts';
+import { createCredentials } from '../../functions/handlers/credentials.ts';
+import { createGateway } from '../../functions/handlers/gateway.ts';
+import { createIngress } from '../../functions/handlers/ingress.ts';
+import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
+import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
+
+const issuer = new TestIssuer();
+const EVENT = 'data: {"jsonrpc":"2.0","method":"notifications/message","params":{"data":"one"}}\n\n';
+/** Behind a held server that never ends its answers. */
+let url = '';
+let open: ServerResponse[] = [];
+const server = createServer((request, response) => {
+  request.resume();
+  const isEvents = request.method === 'GET' ? request.url !== '/plain' : true;
+  response.writeHead(200, { 'content-type': isEvents ? 'text/event-stream' : 'application/octet-stream' });
+  response.write(EVENT);
+  open.push(response);
+});
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+type World = {
+  policy: Policy;
+  nowSeconds: number;
+  revoked: Result<boolean, { reason: 'unavailable'; detail: string }>;
+};
+
+function policyWith(
+  client: Parameters<typeof clientEntry>[1] = {},
+  tools: readonly string[] = ['all'],
+): Policy {
+  return policyOf({
+    servers: [serverEntry('fin', { url: `${url}/mcp`, private: true, getStream: true })],
+    services: [
+      {
+        name: 'api',
+        url,
+        org: undefined,
+        private: true,
+        egress: { mode: 'none', key: 'client', fallback: 'none' },
+        headers: [],
+        timeout: serverEntry('fin').timeout,
+        usedBy: ['fin'],
+        allow: [{ method: '*', path: '/**' }],
+      },
+    ],
+    scopes: [['fin/use', [scopeRule('fin', ['tools/call'], [...tools])]]],
+    clients: [
+      clientEntry('courier', { scopes: ['fin/use'], ...client }),
+      clientEntry('fin-server', { server: 'fin' }),
+    ],
+  });
+}
+
+function startWorld() {
+  open = [];
+  const world: World = { policy: policyWith(), nowSeconds: NOW_SECONDS, revoked: ok(false) };
+  const records: AuditRecord[] = [];
+  const pending: Promise<unknown>[] = [];
+  const gateway = createGateway({
+    ingress: createIngress({
+      rulebook: { read: async () => ok({ policy: world.policy, keys: issuer.keys }) },
+      revocations: { isRevoked: async () => world.revoked, revoke: async () => ok(undefined) },
+      foreignKeys: NO_FOREIGN_KEYS,
+      clock: () => world.nowSeconds,
+    }),
+    audit: {
+      async write(record) {
+        records.push(record);
+        return ok(undefined);
+      },
+    },
+    credentials: createCredentials({
+      secrets: { read: async (name) => err({ reason: 'missing', detail: name }) },
+      identityKey: {
+        publicKey: async () => ok(issuer.identity.published),
+        sign: async () => err({ reason: 'unavailable', detail: 'not asked' }),
+      },
+      stage: 'test',
+      now: () => world.nowSeconds * 1_000,
+    }),
+    upstream: createUpstream(),
+    sealer: async () => new Sealer(['s'.repeat(40)]),
+    nonce: () => new Uint8Array(12),
+    allowedOrigins: [],
+    now: () => world.nowSeconds * 1_000,
+    log: () => {},
+  });
+  const call = (path: string, init: RequestInit) =>
+    gateway.fetch(new Request(`${ORIGIN}${path}`, init), {
+      requestId: 'r-1',
+      origin: ORIGIN,
+      sourceIp: '192.0.2.1',
+      signal: new AbortController().signal,
+      waitUntil: (work: Promise<unknown>) => void pending.push(work),
+    });
+  return { world, records, pending, call };
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const CALLS = {
+  'a tool call that streams': (token: string) =>
+    [
+      '/fin/mcp',
+      {
+        method: 'POST',
+        headers: { ...bearer(token), 'content-type': 'application/json' },
+        body: '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"wait"}}',
+      },
+    ] as const,
+  'a standalone stream': (token: string) =>
+    [
+      '/fin/mcp',
+      { method: 'GET', headers: { ...bearer(token), 'mcp-protocol-version': '2025-11-25' } },
+    ] as const,
+  'a long answer of an API': (token: string) =>
+    [
+      '/egress/api/plain',
+      {
+        method: 'GET',
+        headers: {
+          ...bearer(issuer.accessToken({ sub: 'fin-server', client_id: 'fin-server', jti: 'j-2' })),
+          'x-delegation': issuer.identityToken({ aud: `${url}/mcp`, scope: 'fin/use', jti: token.slice(-8) }),
+        },
+      },
+    ] as const,
+};
+
+const LOSSES: readonly (readonly [string, (world: World) => void])[] = [
+  ['its token is revoked', (world) => Object.assign(world, { revoked: ok(true) })],
+  ['its client is disabled', (world) => Object.assign(world, { policy: policyWith({ disabled: true }) })],
+  ['its scope is taken away', (world) => Object.assign(world, { policy: policyWith({ scopes: [] }) })],
+  [
+    'revocations cannot be read for longer than the store bears',
+    (world) => Object.assign(world, { revoked: err({ reason: 'unavailable', detail: 'down' }) }),
+  ],
+];
+
+describe.for(Object.entries(CALLS))('%s', ([, toCall]) => {
+  test.concurrent.for(LOSSES)('ends when %s', async ([, lose]) => {
+    const { world, records, pending, call } = startWorld();
+    const [path, init] = toCall(issuer.accessToken({ scope: 'fin/use' }));
+    const response = await call(path, init);
+    expect(response.status).toBe(200);
+    const reader = response.body?.getReader();
+    expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe(EVENT);
+    lose(world);
+    const rest = await readRest(reader);
+    if (path.startsWith('/egress')) expect(rest).toBe('cut');
+    else expect(rest).toContain('"error":{"code":-31003,"message":"this call is not allowed any more"');
+    await Promise.all(pending);
+    expect(records.at(-1)).toMatchObject({ event: 'outcome', reason: 'withdrawn' });
+  });
+});
+
+async function readRest(reader: ReadableStreamDefaultReader<Uint8Array> | undefined): Promise<string> {
+  let text = '';
+  try {
+    for (;;) {
+      const read = await reader?.read();
+      if (read === undefined || read.done) return text;
+      text += Buffer.from(read.value).toString();
+    }
+  } catch {
+    return 'cut';
+  }
+}
+
+test('a call that was admitted outlives its token, a standalone stream does not', async () => {
+  const { world, call } = startWorld();
+  const token = issuer.accessToken({ scope: 'fin/use' });
+  const called = await call(...CALLS['a tool call that streams'](token));
+  const standing = await call(...CALLS['a standalone stream'](token));
+  const readers = [called.body?.getReader(), standing.body?.getReader()];
+  for (const reader of readers) await reader?.read();
+  world.nowSeconds += 3_600;
+  expect(await readRest(readers[1])).toContain('this call is not allowed any more');
+  open[0]?.end('data: {"jsonrpc":"2.0","id":7,"result":{}}\n\n');
+  expect(await readRest(readers[0])).toBe('data: {"jsonrpc":"2.0","id":7,"result":{}}\n\n');
+});
+
+test('the server behind is let go of', async () => {
+  const { world, call } = startWorld();
+  const response = await call(...CALLS['a standalone stream'](issuer.accessToken({ scope: 'fin/use' })));
+  const closed = new Promise((resolve) => open[0]?.once('close', resolve));
+  const reader = response.body?.getReader();
+  await reader?.read();
+  world.revoked = ok(true);
+  await readRest(reader);
+  await closed;
+});
