@@ -53,14 +53,25 @@ async function fetchKeys(uri: string): Promise<readonly PublicKey[] | undefined>
       redirect: 'error',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (!response.ok || Number(response.headers.get('content-length') ?? 0) > MAX_BYTES) return undefined;
-    const text = await response.text();
-    if (text.length > MAX_BYTES) return undefined;
+    const text = response.ok && response.body !== null ? await readText(response.body) : undefined;
+    if (text === undefined) return undefined;
     const { keys } = JSON.parse(text);
     return Array.isArray(keys) ? keys.flatMap(toPublicKey) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Up to the bound; undefined, and the rest left unread, where there is more. */
+async function readText(body: ReadableStream<Uint8Array>): Promise<string | undefined> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > MAX_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function toPublicKey(key: unknown): PublicKey | readonly [] {

@@ -64,8 +64,9 @@ async function sign(
     const answer = await client.send(
       new SignCommand({
         KeyId: arn,
-        Message: Buffer.from(signingInput),
-        MessageType: 'RAW',
+        // A message itself may have 4,096 bytes at most; a token of a user with many groups has more.
+        Message: createHash('sha256').update(signingInput).digest(),
+        MessageType: 'DIGEST',
         SigningAlgorithm: 'RSASSA_PKCS1_V1_5_SHA_256',
       }),
     );

@@ -8,9 +8,9 @@ import type { Admission } from './ingress.ts';
 export type Administration = 'manage_policy' | 'manage_secrets';
 
 /**
- * May this caller administer what every organisation shares? It takes a UI scope with the action on `all`, and, where clients of several
- * organisations are registered, a client of the first organisation in `orgs.yml`, the platform's own. Without `orgs.yml` none is the
- * first: then nobody may. Judged on the policy that is stored, not on a remembered copy; gives its pointer.
+ * May this caller administer what every organisation shares? It takes a UI scope with the action on `all`, and, where there are several
+ * organisations, a client of the first one in `orgs.yml`, the platform's own, whoever else has clients. Without `orgs.yml` none is the
+ * first: where clients or identity providers are of several, nobody may. Judged on the policy that is stored, not on a remembered copy; gives its pointer.
  */
 export async function authorizeAdministration(
   policies: Pick<PolicyStore, 'readPointer' | 'readSnapshot'>,
@@ -28,6 +28,8 @@ export async function authorizeAdministration(
   return isOfPlatform ? ok(pointer.value) : err({ reason: 'not_granted', obtainable: [] });
 }
 
-function rulesEveryOrg({ clients, orgs }: Snapshot, orgId: string): boolean {
-  return clients.every(({ org }) => org === orgId) || orgs[0]?.id === orgId;
+/** With several organisations the first one's alone; with one, its own, where nobody of another one can come in by any door. */
+function rulesEveryOrg({ clients, orgs, idps = [] }: Snapshot, orgId: string): boolean {
+  if (orgs.length > 1) return orgs[0]?.id === orgId;
+  return [...clients, ...idps].every(({ org }) => org === orgId);
 }

@@ -218,7 +218,8 @@ async function completeRun(ports: IssuerPorts, c: RunContext): Promise<Response>
     orgId: caller.orgId,
     kind: 'run',
     id: run.runId,
-    beforeSeconds: nowSeconds,
+    // Every token of it: a run never opens again, and a clock elsewhere may be ahead of this one.
+    beforeSeconds: nowSeconds + MAX_RUN_TTL_SECONDS,
     forgetAtSeconds: nowSeconds + MAX_RUN_TTL_SECONDS + 60,
   });
   if (!revoked.ok) return denialProblem(revoked.error, c.env.requestId);

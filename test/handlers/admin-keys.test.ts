@@ -57,6 +57,14 @@ describe('the keys are told', () => {
   });
 });
 
+test('an organisation that alone has clients is not the platform’s for it', async () => {
+  app = await startKeysApp(['acme'], ['platform', 'acme']);
+  const token = app.token('acme');
+  expect((await app.ask('', { token })).status).toBe(403);
+  expect((await app.ask('/identity/retire', { key: 'B1', token })).status).toBe(403);
+  expect(await app.stored('identity')).toBe(BEFORE);
+});
+
 describe('nobody else comes in', () => {
   const PATHS = ['', '/issuer/rotate', '/issuer/retire'];
 

@@ -115,7 +115,7 @@ const asBody = (files: ReadonlyMap<string, string>) => ({ files: Object.fromEntr
 describe('the policy is managed', () => {
   test.for<readonly [string, readonly string[], readonly string[], string, number]>([
     ['by the only organisation', ['acme'], [], 'acme', 200],
-    ['by the only one with clients', ['acme'], ['platform', 'acme'], 'acme', 200],
+    ['by none but the first, though it alone has clients', ['acme'], ['platform', 'acme'], 'acme', 403],
     ['by the first organisation of several', ['acme', 'platform'], ['platform', 'acme'], 'platform', 200],
     ['by no other of several', ['acme', 'platform'], ['platform', 'acme'], 'acme', 403],
     ['by none of several without an order', ['acme', 'platform'], [], 'platform', 403],

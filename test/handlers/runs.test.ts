@@ -207,7 +207,7 @@ describe('a run', () => {
       body: { status: 'completed' },
     });
     expect(app.revoked).toMatchObject([
-      { orgId: 'acme', kind: 'run', id: runId, beforeSeconds: NOW_SECONDS + 5 },
+      { orgId: 'acme', kind: 'run', id: runId, beforeSeconds: NOW_SECONDS + 5 + 3600 },
     ]);
     expect((await call(`/runs/${runId}/token`)).status).toBe(409);
     expect((await call(`/runs/${runId}`, { method: 'GET' })).body).toMatchObject({

@@ -164,7 +164,7 @@ function chooseOrdinary(
 
 function chooseInSession(purpose: 'in_session' | 'end_session', circumstances: Circumstances): Choice {
   const { world, random, party, token, number } = circumstances;
-  const sessions = party.sessions.filter(({ target }) => hasAccess(token.scopes, target));
+  const sessions = party.sessions.filter((session) => mayResume(token, session));
   if (sessions.length === 0) return chooseOrdinary('initialize', circumstances);
   const session = random.pick(sessions);
   const { target } = session;
@@ -181,12 +181,25 @@ function chooseInSession(purpose: 'in_session' | 'end_session', circumstances: C
   return { purpose, target, rpc, isModern: false, session, headers, expected };
 }
 
+/** Of so many callers one has a session that this token could be in. */
+const FOREIGN_TRIES = 12;
+
+/** A token that has less than the one that opened it finds no session. */
+function mayResume(token: LiveToken, { target, scopes }: Session): boolean {
+  return hasAccess(token.scopes, target) && scopes.every((scope) => token.scopes.includes(scope));
+}
+
 /** Somebody else's session id: unknown in its era, and of no meaning in the other. */
 function chooseForeignSession(circumstances: Circumstances): Choice {
   const { world, random, party, token, number } = circumstances;
-  const other = random.pick(world.blueprint.parties);
-  const sessions =
-    other === party ? [] : other.sessions.filter(({ target }) => hasAccess(token.scopes, target));
+  // Of those whose scopes this token has: then it is the caller alone that stands between.
+  const sessions = Array.from({ length: FOREIGN_TRIES }, () => random.pick(world.blueprint.parties))
+    .filter((other) => other !== party)
+    .flatMap((other) => other.sessions)
+    .filter(
+      ({ target, scopes }) =>
+        hasAccess(token.scopes, target) && scopes.every((scope) => token.scopes.includes(scope)),
+    );
   if (sessions.length === 0) return chooseOrdinary('initialize', circumstances);
   const { target, sealed } = random.pick(sessions);
   const isModern = random.chance(0.3);

@@ -23,8 +23,13 @@ export type LiveToken = {
   readonly expiresAtSeconds: number;
 };
 
-/** A legacy session as its client knows it, and the number of the server's own. */
-export type Session = { readonly sealed: string; readonly serial: number; readonly target: Target };
+/** A legacy session as its client knows it, the number of the server's own, and the scopes there of the token that opened it. */
+export type Session = {
+  readonly sealed: string;
+  readonly serial: number;
+  readonly target: Target;
+  readonly scopes: readonly string[];
+};
 
 /** One caller: an agent, or a user of an app. Apps have several users, and users of several organisations have the same subject. */
 export type Party = {

@@ -4,6 +4,7 @@ import type { Purpose } from './choice.ts';
 import { current, Exchange } from './exchange.ts';
 import type { Finding, Judge } from './judge.ts';
 import { type Plan, planEgress, planRequest } from './plan.ts';
+import { scopesAt } from './target.ts';
 import { yieldTurns } from './turns.ts';
 import type { World } from './world.ts';
 
@@ -139,10 +140,10 @@ export class Run {
 }
 
 /** What a client remembers of a session that it was given. */
-function keepSession({ rpc, party, target, number }: Plan, { headers }: Response): void {
+function keepSession({ rpc, party, token, target, number }: Plan, { headers }: Response): void {
   const sealed = headers.get('mcp-session-id');
   if (rpc?.method !== 'initialize' || sealed === null) return;
-  party.sessions.push({ sealed, serial: number, target });
+  party.sessions.push({ sealed, serial: number, target, scopes: scopesAt(token.scopes, target) });
   if (party.sessions.length > MAX_SESSIONS) party.sessions.shift();
 }
 

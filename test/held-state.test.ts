@@ -1,0 +1,296 @@
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { describe, expect, test } from 'vitest';
+import type { Dynamo } from '../functions/aws/dynamodb.ts';
+import { createRevocationStore } from '../functions/aws/revocations.ts';
+import { createSecretStore } from '../functions/aws/secrets.ts';
+import { createUpstream } from '../functions/aws/upstream.ts';
+import { Caller } from '../functions/core/caller.ts';
+import type { RecordStore, Upstream } from '../functions/core/ports.ts';
+import { err, ok } from '../functions/core/result.ts';
+import { createClientDocuments } from '../functions/handlers/client-metadata-document.ts';
+import { createCredentials } from '../functions/handlers/credentials.ts';
+import { createForeignKeys } from '../functions/handlers/foreign-keys.ts';
+import { createIngress } from '../functions/handlers/ingress.ts';
+import { NO_FOREIGN_KEYS } from './support/foreign-issuer.ts';
+import { clientEntry, policyOf, serverEntry } from './support/policies.ts';
+import { NOW_SECONDS, ORIGIN, TestIssuer } from './support/test-issuer.ts';
+
+const issuer = new TestIssuer();
+const clock = () => NOW_SECONDS;
+const ORGS = ['acme', 'beta'] as const;
+const CLIENTS = ['courier', 'second'] as const;
+const policy = policyOf({
+  clients: ORGS.flatMap((org) =>
+    CLIENTS.map((id) => clientEntry(`${org}-${id}`, { org, scopes: ['a', 'b'] })),
+  ),
+});
+
+/** Makes a part, and tells what it keeps: every map that it made for itself. */
+function keeping<T>(make: () => T): {
+  readonly part: T;
+  readonly kept: readonly ReadonlyMap<unknown, unknown>[];
+} {
+  const kept: Map<unknown, unknown>[] = [];
+  const Plain = globalThis.Map;
+  class Kept<K, V> extends Plain<K, V> {
+    constructor(entries?: Iterable<readonly [K, V]> | null) {
+      super(entries);
+      kept.push(this);
+    }
+  }
+  Reflect.set(globalThis, 'Map', Kept);
+  try {
+    return { part: make(), kept };
+  } finally {
+    Reflect.set(globalThis, 'Map', Plain);
+  }
+}
+
+/** A part that keeps something for a caller, asked for what belongs to caller or thing number `index`. */
+type Keeper = {
+  readonly name: string;
+  readonly bound: number;
+  readonly make: () => {
+    readonly kept: readonly ReadonlyMap<unknown, unknown>[];
+    readonly ask: (index: number) => Promise<unknown>;
+  };
+};
+
+const KEEPERS: readonly Keeper[] = [
+  {
+    name: 'createIngress: tokens that were verified',
+    bound: 2_000,
+    make: () => {
+      const { part, kept } = keeping(() =>
+        createIngress({
+          rulebook: { read: async () => ok({ policy, keys: issuer.keys }) },
+          revocations: { isRevoked: async () => ok(false), revoke: async () => ok(undefined) },
+          foreignKeys: NO_FOREIGN_KEYS,
+          clock,
+        }),
+      );
+      const ask = (index: number) => {
+        const authorization = `Bearer ${tokenOf({ jti: `j-${index}` })}`;
+        return part.authenticate(new Headers({ authorization }), { kind: 'egress' }, ORIGIN);
+      };
+      return { kept, ask };
+    },
+  },
+  {
+    name: 'createCredentials: identity tokens',
+    bound: 2_000,
+    make: () => {
+      const { part, kept } = keeping(createSignedCredentials);
+      const caller = callerOf({});
+      return { kept, ask: (index) => putOn(part, caller, `https://server-${index}.example.com/mcp`) };
+    },
+  },
+  {
+    name: 'createRevocationStore: what was looked up',
+    bound: 10_000,
+    make: () => {
+      const { part, kept } = keeping(() => createRevocationStore(EMPTY_TABLE, 'auth', clock));
+      return { kept, ask: (index) => part.isRevoked(revocable({ jti: `j-${index}` })) };
+    },
+  },
+  {
+    name: 'createSecretStore: values',
+    bound: 500,
+    make: () => {
+      const { part, kept } = keeping(() => createSecretStore(secretsManager('there'), clock));
+      return { kept, ask: (index) => part.read(`secret-${index}`, { fresh: true }) };
+    },
+  },
+  {
+    name: 'createSecretStore: absences',
+    bound: 500,
+    make: () => {
+      const { part, kept } = keeping(() => createSecretStore(secretsManager('missing'), clock));
+      return { kept, ask: (index) => part.read(`secret-${index}`, { fresh: true }) };
+    },
+  },
+  {
+    name: 'createUpstream: connections',
+    bound: 200,
+    make: () => {
+      const { part, kept } = keeping(createUpstream);
+      return { kept, ask: (index) => part.send(refusedRequest(`caller-${index}`)) };
+    },
+  },
+  {
+    name: 'createForeignKeys: key sets',
+    bound: 500,
+    make: () => {
+      const upstream = { send: async () => err({ reason: 'unreachable', detail: 'no' } as const) };
+      const { part, kept } = keeping(() => createForeignKeys({ upstream, clock }));
+      const ask = (index: number) =>
+        part.find(`https://idp-${index}.example.com/jwks`, undefined, { allowPrivate: false });
+      return { kept, ask };
+    },
+  },
+  {
+    name: 'createClientDocuments: documents',
+    bound: 500,
+    make: () => {
+      const { part, kept } = keeping(() =>
+        createClientDocuments({ upstream: DOCUMENT_HOST, records: NO_RECORDS, now: () => 0, log: () => {} }),
+      );
+      const ask = (index: number) =>
+        part.read(`https://app-${index}.example.com/client`, { allowPrivate: false });
+      return { kept, ask };
+    },
+  },
+];
+
+describe('what an environment keeps is bounded', () => {
+  test.for(KEEPERS)('$name', async ({ bound, make }) => {
+    const { kept, ask } = make();
+    let most = 0;
+    for (let index = 0; index < bound + 100; index += 1) {
+      await ask(index);
+      most = Math.max(most, ...kept.map(({ size }) => size));
+    }
+    expect(most).toBe(bound);
+  });
+
+  test.for(KEEPERS)('$name, once for each and no more', async ({ make }) => {
+    const { kept, ask } = make();
+    for (const index of [1, 2, 1, 2, 1]) await ask(index);
+    expect(Math.max(...kept.map(({ size }) => size))).toBe(2);
+  });
+});
+
+/** Callers that are one another but for one thing. */
+const APART: readonly (readonly [what: string, first: Claims, second: Claims])[] = [
+  ['organisation', { org_id: 'acme' }, { org_id: 'beta', client_id: 'beta-courier' }],
+  ['client', {}, { client_id: 'acme-second' }],
+  ['subject', { sub: 'ann' }, { sub: 'bob' }],
+  ['token', { jti: 'j-1' }, { jti: 'j-2' }],
+];
+
+describe('callers apart by their', () => {
+  test.for(APART)('%s have nothing of what is kept in common', async ([, first, second]) => {
+    const identities = keeping(createSignedCredentials);
+    const tokens = await Promise.all(
+      [first, second].map((claims) => putOn(identities.part, callerOf(claims), 'https://a.example.com/mcp')),
+    );
+    expect(identities.kept.map(({ size }) => size)).toEqual([2]);
+    expect(new Set(tokens).size).toBe(2);
+
+    const revocations = keeping(() => createRevocationStore(EMPTY_TABLE, 'auth', clock));
+    for (const claims of [first, second]) await revocations.part.isRevoked(callerOf(claims));
+    expect(revocations.kept.map(({ size }) => size)).toEqual([2]);
+  });
+
+  test('scopes have no identity token in common', async () => {
+    const { part } = keeping(createSignedCredentials);
+    const url = 'https://a.example.com/mcp';
+    expect(await putOn(part, callerOf({ scope: 'a' }), url)).not.toBe(
+      await putOn(part, callerOf({ scope: 'a b' }), url),
+    );
+  });
+
+  test('isolation key have no connections in common', async () => {
+    const { part, kept } = keeping(createUpstream);
+    for (const key of ['a', 'b']) await part.send(refusedRequest(key));
+    expect(kept.map(({ size }) => size)).toEqual([2]);
+  });
+});
+
+test('no key of what is kept holds a token or a secret', async () => {
+  const ingress = KEEPERS[0]?.make();
+  await ingress?.ask(1);
+  const keys = (ingress?.kept ?? []).flatMap((map) => [...map.keys()]);
+  expect(keys).toHaveLength(1);
+  const [, , signature = ''] = tokenOf({ jti: 'j-1' }).split('.');
+  expect(JSON.stringify(keys)).not.toContain(signature);
+});
+
+/** Answers every URL with the document of a client of that id. */
+const DOCUMENT_HOST: Upstream = {
+  send: async ({ url }) => {
+    const document = { client_id: url.href, redirect_uris: ['https://app.example.com/cb'] };
+    const headers = new Map([['content-type', 'application/json']]);
+    return ok({ status: 200, headers, body: new Blob([JSON.stringify(document)]).stream() });
+  },
+};
+
+const NO_RECORDS: RecordStore = {
+  create: async () => ok(undefined),
+  read: async () => ok(undefined),
+  replace: async () => ok(undefined),
+};
+
+type Claims = Readonly<Record<string, unknown>>;
+
+function claimsOf(claims: Claims): Claims {
+  return { client_id: 'acme-courier', sub: 'ann', scope: 'a b', ...claims };
+}
+
+function tokenOf(claims: Claims): string {
+  return issuer.accessToken(claimsOf(claims));
+}
+
+function callerOf(claims: Claims): Caller {
+  const caller = Caller.fromToken(issuer.verified(claimsOf(claims)), policy);
+  if (!caller.ok) throw new Error(`the test's own caller is refused: ${caller.error.reason}`);
+  return caller.value;
+}
+
+function revocable({ jti }: { readonly jti: string }) {
+  const times = { issuedAtSeconds: NOW_SECONDS, expiresAtSeconds: NOW_SECONDS + 300 };
+  return { orgId: 'acme', clientId: 'courier', subject: 'ann', jti, ...times };
+}
+
+/** Signs with what was signed, so that two tokens are the same where they say the same. */
+function createSignedCredentials() {
+  return createCredentials({
+    secrets: { read: async () => err({ reason: 'missing', detail: 'none' }) },
+    identityKey: {
+      publicKey: async () => ok(issuer.identity.published),
+      sign: async (signingInput) => ok(Buffer.from(signingInput).toString('base64url')),
+    },
+    stage: 'test',
+    now: () => NOW_SECONDS * 1000,
+  });
+}
+
+async function putOn(
+  credentials: ReturnType<typeof createCredentials>,
+  caller: Caller,
+  url: string,
+): Promise<string | undefined> {
+  const target = serverEntry('a', { url, egress: { mode: 'identity', key: 'client', fallback: 'none' } });
+  const headers = new Map<string, string>();
+  const context = { origin: ORIGIN, callerAuthorization: null, fresh: false };
+  await credentials.put(caller, target, { url: new URL(url), headers }, context);
+  return headers.get('authorization');
+}
+
+const EMPTY_TABLE: Dynamo = { call: async () => ok({ Responses: { auth: [] } }) };
+
+function secretsManager(answer: 'there' | 'missing'): SecretsManagerClient {
+  const send = async () => {
+    if (answer === 'there') return { SecretString: 'a', VersionId: '1' };
+    const error = new Error('no');
+    error.name = 'ResourceNotFoundException';
+    throw error;
+  };
+  // biome-ignore lint/nursery/noUnsafeTypeAssertion: of the client, the store calls `send` alone
+  return { send } as unknown as SecretsManagerClient;
+}
+
+/** To an address that is refused before anything connects. */
+function refusedRequest(isolationKey: string) {
+  const { timeout } = serverEntry('a');
+  return {
+    url: new URL('http://127.0.0.1:1/'),
+    method: 'GET',
+    headers: new Map(),
+    body: undefined,
+    allowPrivate: false,
+    isolationKey,
+    timeout,
+    signal: new AbortController().signal,
+  };
+}
