@@ -1,4 +1,5 @@
 import { isFresh } from '../core/freshness.ts';
+import { isUser } from '../core/parties.ts';
 import type { Clock, RevocableToken, RevocationEntry, RevocationStore, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { lineOf } from '../core/token-line.ts';
@@ -63,7 +64,7 @@ async function look(
 ): Promise<Result<boolean, Unavailable>> {
   const { orgId, jti, clientId, subject, actors = [], runId } = token;
   // DynamoDB refuses a key that is asked for twice, and one client may stand in several places.
-  const clients = new Set([clientId, ...actors, ...(actors.length > 0 ? [subject] : [])]);
+  const clients = new Set([clientId, ...[subject, ...actors].filter((one) => !isUser(one))]);
   const found = await batchGet(dynamo, table, [
     ...lineOf(jti).map((id) => keyOf(orgId, 'jti', id)),
     ...Array.from(clients, (id) => keyOf(orgId, 'client', id)),

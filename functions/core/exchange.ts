@@ -100,7 +100,7 @@ export type ExchangeParties = {
 
 /**
  * Plans the token of an exchange. In this order: the client may exchange tokens of the subject's client, in its own organisation; the
- * actor is the client, or acts through it; the target is a server that the subject may know of, or `ORIGIN` where the subject's token
+ * actor is the client, or acts through it, and is not whom the token is about; the target is a server that the subject may know of, or `ORIGIN` where the subject's token
  * has it and the client may; scopes are those of the subject's token that the client may have too; the chain of actors is no longer
  * than {@link MAX_ACTORS}. Nothing is more than the subject's token gave, and nothing lasts longer. The new token descends from it.
  */
@@ -120,11 +120,12 @@ export function planExchange(
   if (actor !== undefined && (actor.clientId !== client.id || actor.orgId !== client.org)) {
     return refuseToken('another_clients_actor');
   }
+  if (actor?.subject === subject.subject) return refuseToken('actor_is_subject');
   const audience = planTarget(policy, client, subject, request.target, place.origin);
   if (!audience.ok) return audience;
   const scopes = planScopes(client, subject, request.scope);
   if (!scopes.ok) return scopes;
-  const actors = chainOf(subject, actor?.subject ?? client.id);
+  const actors = chainOf(parties, client.id);
   if (actors.length > MAX_ACTORS || !hasRoomBelow(subject.jti)) return refuseToken('delegated_too_often');
   const server = serverOfResource(audience.value, place.origin);
   const endsAtSeconds = Math.min(subject.endsAtSeconds, actor?.endsAtSeconds ?? subject.endsAtSeconds);
@@ -149,12 +150,16 @@ export function planExchange(
   });
 }
 
-/** Whoever acts now, then those before: the client through which a user acted is one of them. */
-function chainOf(subject: ExchangeSubject, actor: string): readonly string[] {
+/**
+ * Whoever acts now, by way of this client, then those before: the client through which a user acted is one of them. A client that passes
+ * its own token on acts in it already; nobody else is ever left out.
+ */
+function chainOf({ subject, actor }: ExchangeParties, clientId: string): readonly string[] {
   const isOwn = subject.subject === subject.clientId;
   const before = subject.actors.length > 0 || isOwn ? subject.actors : [subject.clientId];
-  const previous = before[0] ?? subject.subject;
-  return previous === actor ? before : [actor, ...before];
+  const acting = [...new Set([...(actor === undefined ? [] : [actor.subject, ...actor.actors]), clientId])];
+  const isKnown = acting.length === 1 && subject.clientId === clientId;
+  return isKnown && (before[0] ?? subject.subject) === clientId ? before : [...acting, ...before];
 }
 
 function planTarget(

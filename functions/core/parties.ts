@@ -16,8 +16,8 @@ export type Parties = {
 };
 
 /**
- * The clients behind a token, as the running policy has them. In this order: the client that it was issued to, and, where it was
- * delegated, the one that it is about and those that it was delegated through. Each belongs to the token's organisation, is
+ * The clients behind a token, as the running policy has them. In this order: the client that it was issued to, those that it was
+ * delegated through, and the one that it is about where that is no user. Each belongs to the token's organisation, is
  * registered or of a class that is still admitted, and is not disabled; the organisation is not suspended.
  */
 export function findParties(
@@ -32,9 +32,6 @@ export function findParties(
   const { clientId, orgId, subject, actors = [] } = claims;
   const client = findLiveClient(policy, clientId, orgId);
   if (!client.ok) return client;
-  if (actors.length === 0) {
-    return ok({ client: client.value, agent: subject === clientId ? client.value : undefined });
-  }
   for (const actor of actors.filter((one) => !isUser(one))) {
     const before = findLiveClient(policy, actor, orgId);
     if (!before.ok) return before;
@@ -57,7 +54,7 @@ export function findLiveClient(
   return policy.isSuspended(client.org) ? err({ reason: 'org_suspended' }) : ok(client);
 }
 
-/** A user is `{idp}:{sub}`. No client id has a colon, but for those that are URLs. */
-function isUser(subject: string): boolean {
+/** Is this a user, and not a client? A user is `{idp}:{sub}`; no client id has a colon, but for those that are URLs. */
+export function isUser(subject: string): boolean {
   return subject.includes(':') && openClassOf(subject) === undefined;
 }

@@ -28,7 +28,7 @@ function tokenOf(orgId: string, changes: Partial<RevocableToken> = {}): Revocabl
     orgId,
     jti: 'j-1',
     clientId: 'courier',
-    subject: 'sam',
+    subject: 'corp:sam',
     issuedAtSeconds: NOW_SECONDS,
     expiresAtSeconds: NOW_SECONDS + 600,
     ...changes,
@@ -77,7 +77,7 @@ describe('an entry', () => {
   test.for([
     ['jti', 'j-1'],
     ['client', 'courier'],
-    ['subject', 'sam'],
+    ['subject', 'corp:sam'],
   ] as const)('for a %s kills its tokens, and no other organisation’s', async ([kind, id]) => {
     const orgId = freshOrg();
     expect(await openStore().revoke(entryOf(orgId, { kind, id }))).toEqual({ ok: true, value: undefined });
@@ -110,7 +110,8 @@ describe('an entry', () => {
   test.for([
     ['that it was delegated through', { actors: ['broker', 'relay'] }, 'relay', YES],
     ['that it is about', { subject: 'agent', actors: ['broker'] }, 'agent', YES],
-    ['of the same name as a user', { subject: 'sam' }, 'sam', NO],
+    ['that it is about, whoever acts', { subject: 'agent' }, 'agent', YES],
+    ['of the same name as a user', {}, 'corp:sam', NO],
     ['that is named twice', { clientId: 'broker', actors: ['broker', 'broker'] }, 'broker', YES],
   ] as const)('for a client kills a token by the client %s', async ([, changes, id, answer]) => {
     const orgId = freshOrg();

@@ -39,7 +39,7 @@ describe('who a verified token stands for', () => {
   });
 
   test('a user acts through a client', () => {
-    const caller = Caller.fromToken(issuer.verified({ sub: 'alice' }), policy);
+    const caller = Caller.fromToken(issuer.verified({ sub: 'corp:alice' }), policy);
     expect(caller.ok && caller.value.kind).toBe('user');
   });
 
@@ -52,7 +52,7 @@ describe('who a verified token stands for', () => {
       ],
     });
     const obtainable = (groups: readonly string[]) => {
-      const caller = Caller.fromToken(issuer.verified({ sub: 'alice', groups }), mapped);
+      const caller = Caller.fromToken(issuer.verified({ sub: 'corp:alice', groups }), mapped);
       return caller.ok && caller.value.obtainableScopes;
     };
     expect(obtainable(['guests'])).toEqual(['maps/read']);
@@ -103,7 +103,7 @@ test('a group that the configuration took from an agent is gone from its live to
     return caller.ok ? caller.value.groups : [];
   };
   expect(groupsOf('courier')).toEqual(['drivers']);
-  expect(groupsOf('alice')).toEqual(['drivers', 'pilots']);
+  expect(groupsOf('corp:alice')).toEqual(['drivers', 'pilots']);
 });
 
 describe('a verified token stands for nobody', () => {
@@ -172,8 +172,8 @@ test('no two callers have one key, whatever their names', () => {
   const names = ['a', 'a"', '","', '\\', '', 'a","b', ' a'];
   const keys = names.flatMap((sub) => {
     const org = policyOf({ clients: [clientEntry('courier'), clientEntry('cou', { org: 'rier' })] });
-    const first = sub === '' ? [] : [issuer.verified({ sub })];
-    return [...first, issuer.verified({ client_id: 'cou', org_id: 'rier', sub: `x${sub}` })].flatMap(
+    const first = sub === '' ? [] : [issuer.verified({ sub: `corp:${sub}` })];
+    return [...first, issuer.verified({ client_id: 'cou', org_id: 'rier', sub: `corp:${sub}` })].flatMap(
       (token) => {
         const caller = Caller.fromToken(token, org);
         return caller.ok ? [caller.value.key] : [];

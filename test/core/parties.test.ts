@@ -36,6 +36,9 @@ describe('who takes part in a token', () => {
     ['nobody, where its client is disabled', ['paused', 'corp:sam'], 'client_disabled'],
     ['nobody, where its agent is gone', ['broker', 'gone', ['broker']], 'unknown_client'],
     ['nobody, where its agent is disabled', ['broker', 'paused', ['broker']], 'client_disabled'],
+    ['a client for an agent, though nobody says that it acts', ['broker', 'courier'], ['broker', 'courier']],
+    ['nobody, where such an agent is disabled', ['broker', 'paused'], 'client_disabled'],
+    ['nobody, where such an agent is gone', ['broker', 'gone'], 'unknown_client'],
     ['nobody, where its agent is another organisation’s', ['broker', 'stranger', ['broker']], 'org_mismatch'],
     ['nobody, where one who acted is gone', ['broker', 'corp:sam', ['broker', 'gone']], 'unknown_client'],
     [

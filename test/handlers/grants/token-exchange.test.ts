@@ -133,6 +133,30 @@ describe('an exchange', () => {
     expect(again.claims['act']).toEqual(third.claims['act']);
   });
 
+  test('says that another client acts, even where it acted before', async () => {
+    const back = agentToken({ client_id: 'desk', act: { sub: 'broker' } });
+    expect((await exchange(back)).claims['act']).toEqual({ sub: 'broker', act: { sub: 'broker' } });
+  });
+
+  test.for<readonly [string, Partial<ClientEntry>]>([
+    ['disabled', { disabled: true }],
+    ['without the scope', { scopes: [] }],
+  ])(
+    'gives nothing once the agent that it is about is %s, whether or not it says who acts',
+    async ([, changes]) => {
+      const tokens = [(await exchange(agentToken())).token, agentToken({ client_id: 'broker' })];
+      const scopesOf = async (token: string) => {
+        const admitted = await lookAt(token);
+        return admitted.ok ? admitted.value.caller.scopes : [];
+      };
+      for (const token of tokens) expect(await scopesOf(token)).toEqual(['maps/read']);
+      const [first, courier, ...others] = clients;
+      if (first === undefined || courier === undefined) throw new Error('the test has no courier');
+      policy = policyOf({ ...parts, clients: [first, { ...courier, ...changes }, ...others] });
+      for (const token of tokens) expect(await scopesOf(token)).toEqual([]);
+    },
+  );
+
   test('ends where a chain would be longer than four', async () => {
     const act = { sub: 'a', act: { sub: 'b', act: { sub: 'c', act: { sub: 'relay' } } } };
     policy = policyOf({ ...parts, clients: [...clients, ...['a', 'b', 'c'].map((id) => clientEntry(id))] });
@@ -334,7 +358,29 @@ describe('an actor token', () => {
 
   test('names who acts, and bounds the time', async () => {
     const { claims } = await exchange(agentToken(), actorOf({ sub: 'corp:ann', exp: NOW_SECONDS + 60 }));
-    expect(claims).toMatchObject({ sub: 'courier', act: { sub: 'corp:ann' }, exp: NOW_SECONDS + 60 });
+    const act = { sub: 'corp:ann', act: { sub: 'broker' } };
+    expect(claims).toMatchObject({ sub: 'courier', act, exp: NOW_SECONDS + 60 });
+  });
+
+  test('names those through whom it was delegated too', async () => {
+    const act = { sub: 'relay', act: { sub: 'third' } };
+    const { claims } = await exchange(agentToken(), actorOf({ sub: 'corp:ann', act }));
+    expect(claims['act']).toEqual({
+      sub: 'corp:ann',
+      act: { sub: 'relay', act: { sub: 'third', act: { sub: 'broker' } } },
+    });
+  });
+
+  test('cannot hide who acts: the subject is not its own actor', async () => {
+    const delegated = await exchange(agentToken());
+    const hidden = await exchange(agentToken(), { actor_token: delegated.token, actor_token_type: ACCESS });
+    expect([hidden.status, hidden.error]).toEqual([400, 'invalid_request']);
+    expect(app.records.at(-1)).toMatchObject({ reason: 'invalid_request: actor_is_subject' });
+  });
+
+  test('of a client by itself says what is true without it', async () => {
+    const { claims } = await exchange(agentToken(), actorOf());
+    expect(claims).toMatchObject({ sub: 'courier', act: { sub: 'broker' } });
   });
 
   test.for<readonly [string, Changes]>([
