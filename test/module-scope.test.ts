@@ -18,11 +18,6 @@ const CONSTANT: Readonly<Record<string, string>> = {
   'functions/core/documents/arguments.ts PUSH_ARGUMENTS': 'a schema',
   'functions/core/documents/arguments.ts QUERY_ARGUMENTS': 'a schema',
   'functions/core/documents/arguments.ts REFERENCE_ARGUMENTS': 'a schema',
-  'functions/core/documents/content-disposition.ts PATH_SEPARATOR':
-    'used by replaceAll alone, which begins at 0',
-  'functions/core/documents/content-disposition.ts UNSAFE_IN_FALLBACK':
-    'used by replaceAll alone, which begins at 0',
-  'functions/core/documents/content-disposition.ts MARKS': 'used by replaceAll alone, which begins at 0',
   'functions/core/escapes.ts CLASSES': 'a class for each byte, which is only read',
   'functions/core/escapes.ts CONTROLS': 'a read-only map of characters',
   'functions/core/escapes.ts ENTITIES': 'a read-only map of names of characters',
@@ -110,7 +105,13 @@ describe('what is looked for at module scope', () => {
     ['an asynchronous store', 'const store = new AsyncLocalStorage<string>();'],
     ['a closure over a variable', 'const next = (() => { let count = 0; return () => count++; })();'],
     ['what a function gives', 'const remember = memoize(verify);'],
-    ['a regular expression that remembers', 'const WORD = /a/g;'],
+    ['a regular expression that remembers', 'const WORD = /a/g; const f = (a: string) => WORD.test(a);'],
+    ['a sticky one', 'const WORD = /a/y; const f = (text: string) => text.replace(WORD, "b");'],
+    [
+      'one that is exported',
+      "export const WORD = /a/g; const f = (text: string) => text.replace(WORD, 'b');",
+    ],
+    ['one that is asked', "const WORD = /a/g; const f = (a: string) => a.replace(WORD, 'b') + WORD.test(a);"],
     ['a static member', 'class Session { static last = 1; }'],
     ['a private static member', 'export class Session { static #last: string | undefined; }'],
     ['a statement', 'register(globalThis);'],

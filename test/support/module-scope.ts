@@ -40,6 +40,9 @@ const MUTATORS: ReadonlySet<string> = new Set([
 ]);
 const MUTATING_CALLS =
   /^(?:Object\.(?:assign|define\w+|setPrototypeOf)|Reflect\.(?:set|defineProperty|deleteProperty))$/;
+const REMEMBERS = 'is a regular expression that remembers where it was';
+/** They begin at the beginning, and leave an expression that is not sticky there. */
+const REPLACERS: ReadonlySet<string> = new Set(['match', 'matchAll', 'replace', 'replaceAll', 'split']);
 const GLOBALS = [
   'globalThis',
   'global',
@@ -63,7 +66,12 @@ export function findModuleState(source: Source): readonly ModuleState[] {
 function findDeclared(source: Source): readonly ModuleState[] {
   return source.body.flatMap((statement) => {
     const declaration = nodeOf(statement, 'declaration') ?? statement;
-    if (declaration.type === 'VariableDeclaration') return findVariables(source, declaration);
+    if (declaration.type === 'VariableDeclaration') {
+      return findVariables(source, declaration).filter(
+        ({ name, what }) =>
+          what !== REMEMBERS || declaration !== statement || !isOnlyReplacedBy(source, name),
+      );
+    }
     if (declaration.type === 'ClassDeclaration') return findStatics(source, declaration);
     if (/^(?:Import|Export|TS)/.test(declaration.type) || isFunction(declaration)) return [];
     const first = textOf(source, declaration).split('\n')[0] ?? '';
@@ -73,7 +81,10 @@ function findDeclared(source: Source): readonly ModuleState[] {
   });
 }
 
-function findVariables(source: Source, declaration: Node): readonly ModuleState[] {
+function findVariables(
+  source: Source,
+  declaration: Node,
+): readonly (ModuleState & { readonly name: string })[] {
   if (declaration['declare'] === true) return [];
   return nodesOf(declaration['declarations']).flatMap((one) => {
     const target = nodeOf(one, 'id');
@@ -85,8 +96,23 @@ function findVariables(source: Source, declaration: Node): readonly ModuleState[
           ? 'is an empty collection, there to be filled'
           : findChanging(source, init, textOf(source, nodeOf(target, 'typeAnnotation')));
     if (what === undefined) return [];
-    return [{ id: `${source.path} ${boundBy(target).join(',')}`, at: placeOf(source, one), what }];
+    const name = boundBy(target).join(',');
+    return [{ id: `${source.path} ${name}`, name, at: placeOf(source, one), what }];
   });
+}
+
+/** Is a regular expression with `g` alone used for nothing but what does not look where it was? */
+function isOnlyReplacedBy(source: Source, name: string): boolean {
+  let others = -1;
+  const visit = (node: Node) => {
+    if (nameOf(node) === name) others += 1;
+    const callee = node.type === 'CallExpression' ? nodeOf(node, 'callee') : undefined;
+    const isReplacer = REPLACERS.has(nameOf(nodeOf(callee, 'property')) ?? '');
+    if (isReplacer && nameOf(nodesOf(node['arguments'])[0]) === name) others -= 1;
+    for (const child of childrenOf(node)) visit(child);
+  };
+  for (const statement of source.body) visit(statement);
+  return others === 0;
 }
 
 function findStatics(source: Source, declaration: Node): readonly ModuleState[] {
@@ -116,7 +142,8 @@ function findChanging(source: Source, value: Node | undefined, annotation = ''):
     return CONSTANT_CALLS.has(called) ? undefined : `is what \`${called}\` gives`;
   }
   const flags = isLiteral(node) ? String(node['regex'].flags) : '';
-  if (/[gy]/.test(flags)) return 'is a regular expression that remembers where it was';
+  if (flags.includes('y')) return 'is a sticky regular expression, which remembers where it was';
+  if (flags.includes('g')) return REMEMBERS;
   if (!CONSTANT_NODES.test(node.type)) return `is a ${node.type}`;
   return findFirst(source, childrenOf(node));
 }

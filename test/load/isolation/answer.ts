@@ -20,8 +20,8 @@ export function judgeAnswer(
     if (text.includes(encoded)) judge.leak(exchange, `the credential in Base64 in answer: ${encoded}`);
   }
   if (plan.fault !== undefined || plan.abort !== undefined) return 'judged';
-  const isOutage = response.status === 503 || text.includes('no credential is set up');
-  if (plan.expected.reachesUpstream && isOutage) return 'affected';
+  const isWithoutCredential = plan.expected.reachesUpstream && text.includes('no credential is set up');
+  if (response.status === 503 || isWithoutCredential) return 'affected';
   judgeUndisturbed(judge, exchange, response.status, text);
   return 'judged';
 }

@@ -86,3 +86,8 @@ export function makeServices(origin?: string): readonly Target[] {
     kind: 'service',
   }));
 }
+
+/** Those of a token's scopes that open anything on a target. */
+export function scopesAt(scopes: readonly string[], target: Target): readonly string[] {
+  return scopes.filter((scope) => hasAccess([scope], target));
+}
