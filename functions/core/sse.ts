@@ -1,5 +1,7 @@
 /** The end of an event: a blank line, in any of the three line endings (HTML §9.2.6). */
 const END_OF_EVENT = /\r\n\r\n|\n\n|\r\r|\r\n\n|\n\r\n/;
+/** A reader eats one, and what decodes for it another: behind any number of them a field is a field to somebody. */
+const BYTE_ORDER_MARKS = /^\uFEFF+/;
 const LINE_ENDING = /\r\n|\n|\r/;
 /** The longest ending, but for its last character: so much of an ending can lie at the end of what has arrived. */
 const MAX_UNFINISHED_ENDING = 3;
@@ -8,7 +10,7 @@ const PIECES_PER_BLOCK = 1_024;
 
 /**
  * Rewrites the data of server-sent events as they pass. Text arrives in any pieces; a whole event leaves as soon as its
- * blank line is seen. Events without data, comments and other fields keep their bytes. `rewrite` gives undefined for
+ * blank line is seen. Byte order marks at the beginning are dropped. Events without data, comments and other fields keep their bytes. `rewrite` gives undefined for
  * what must not pass; then {@link SseFilter.push} throws and the stream is to be ended.
  */
 export class SseFilter {
@@ -22,6 +24,7 @@ export class SseFilter {
   #keptLength = 0;
   /** Its last characters, in which an ending may have begun. */
   #seam = '';
+  #hasBegun = false;
 
   constructor(rewrite: (data: string) => string | undefined, maxEventCharacters: number) {
     this.#rewrite = rewrite;
@@ -30,7 +33,8 @@ export class SseFilter {
 
   /** What may leave now. @throws RangeError on an event that is too large, TypeError on one that may not pass */
   push(text: string): string {
-    const arrived = this.#seam + text;
+    const arrived = this.#seam + (this.#hasBegun ? text : text.replace(BYTE_ORDER_MARKS, ''));
+    this.#hasBegun ||= arrived !== '';
     let out = '';
     let start = 0;
     this.#endOfEvent.lastIndex = 0;

@@ -53,6 +53,12 @@ describe('events pass', () => {
     expect(filtered([': note\ndata: a\n\n'])).toBe(': note\ndata: A\n\n');
   });
 
+  test.for([1, 2, 3])('rewritten behind %i byte order marks, in any pieces', (marks) => {
+    const input = `${'\uFEFF'.repeat(marks)}data: a\n\n`;
+    expect(filtered([input])).toBe('data: A\n\n');
+    expect(filtered([...input])).toBe('data: A\n\n');
+  });
+
   test('as soon as their blank line is seen', () => {
     const filter = new SseFilter(upper, 100);
     expect(filter.push('data: a\n')).toBe('');
