@@ -68,12 +68,21 @@ export function parseJsonText(text: string, options: JsonOptions = STRICT_JSON):
   }
 }
 
-/** Writes a value as compact JSON: members in their order, numbers by their lexemes. */
+/**
+ * Writes a value as compact JSON: members in their order, numbers by their lexemes. The line breaks of Unicode are escaped, for readers
+ * of event streams and of lines that break lines there too.
+ */
 export function writeJson(value: Json): string {
+  const text = write(value);
+  // Outside strings JSON has none of them.
+  return LINE_BREAK.test(text) ? text.replace(/[\u0085\u2028\u2029]/g, escapeUnit) : text;
+}
+
+function write(value: Json): string {
   if (value instanceof JsonNumber) return value.lexeme;
-  if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`;
+  if (Array.isArray(value)) return `[${value.map(write).join(',')}]`;
   if (isJsonObject(value)) {
-    return `{${Array.from(value, ([name, member]) => `${JSON.stringify(name)}:${writeJson(member)}`).join(',')}}`;
+    return `{${Array.from(value, ([name, member]) => `${JSON.stringify(name)}:${write(member)}`).join(',')}}`;
   }
   return JSON.stringify(value);
 }
@@ -119,6 +128,12 @@ class Syntax extends Error {
     super(message);
     this.at = at;
   }
+}
+
+const LINE_BREAK = /[\u0085\u2028\u2029]/;
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;

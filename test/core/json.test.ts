@@ -53,7 +53,7 @@ describe('accepted, and written again as it was but for white space', () => {
     '{"a":{"b":[null,true,"x"]}}',
     '{"__proto__":{"polluted":true},"constructor":1,"toString":null}',
     '{"b":1,"a":2,"10":3,"9":4}',
-    '"\u007f\u2028\u2029"',
+    '"\u007f\u2027\u202a"',
     '"😀"',
     '{"":0}',
     '{"a":1,"b":{"A":1}}',
@@ -68,6 +68,7 @@ describe('accepted, and written again as it was but for white space', () => {
     ['"\\u0041\\/\\b\\f\\n\\r\\t\\"\\\\"', '"A/\\b\\f\\n\\r\\t\\"\\\\"'],
     ['"\\ud83d\\ude00"', '"😀"'],
     ['{"\\u0061":1}', '{"a":1}'],
+    ['{"\\u2028\u2029":"\u0085\\u0085"}', '{"\\u2028\\u2029":"\\u0085\\u0085"}'],
   ] as const)('%s becomes %s', ([text, written]) => {
     const parsed = parseJson(bytes(text));
     expect(parsed.ok && writeJson(parsed.value)).toBe(written);
@@ -252,7 +253,27 @@ describe('laws', () => {
   test('what is accepted, JSON.parse accepts with the same meaning, and writing it again changes nothing', () => {
     const piece = fc.constantFrom(
       ...['{', '}', '[', ']', ',', ':', '"', '\\', '\\u0061', '\\ud83d', '\\ude00', 'a', 'A', LONG_S, KELVIN],
-      ...['0', '1', '-', '.', 'e', '+', ' ', '\n', '\t', '\0', 'true', 'null', '{"a":', '["', '"]', '\uFEFF'],
+      ...[
+        '0',
+        '\u2028',
+        '\\u2028',
+        '\u0085',
+        '1',
+        '-',
+        '.',
+        'e',
+        '+',
+        ' ',
+        '\n',
+        '\t',
+        '\0',
+        'true',
+        'null',
+        '{"a":',
+        '["',
+        '"]',
+        '\uFEFF',
+      ],
     );
     const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''));
     fc.assert(

@@ -132,7 +132,7 @@ const IN_THE_BODY: Readonly<
         ]),
       }),
     ),
-    sent: args('{"x":"\u00e9\u20ac\u{1f600}\u2028\u007f"}'),
+    sent: args('{"x":"\u00e9\u20ac\u{1f600}\u2027\u007f"}'),
   },
   'lone surrogates': {
     refused: args('{"x":"\\ud800"}', '{"x":"\\udc00\\ud83d"}', '{"\\udfff":1}', '["\\ud83dx\\ude00"]'),

@@ -52,14 +52,24 @@ export function readTree(text: string): Tree | undefined {
 export function writeTree(tree: Tree): string {
   switch (tree.kind) {
     case 'object':
-      return `{${tree.members.map(([name, value]) => `${JSON.stringify(name)}:${writeTree(value)}`).join()}}`;
+      return `{${tree.members.map(([name, value]) => `${writeText(name)}:${writeTree(value)}`).join()}}`;
     case 'array':
       return `[${tree.items.map(writeTree).join()}]`;
     case 'string':
-      return JSON.stringify(tree.value);
+      return writeText(tree.value);
     case 'scalar':
       return tree.lexeme;
   }
+}
+
+/** A string; what ends a line to some reader and not to JSON is never forwarded as it stands. */
+function writeText(text: string): string {
+  const breaks: Readonly<Record<string, string>> = {
+    '\u0085': '\\u0085',
+    '\u2028': '\\u2028',
+    '\u2029': '\\u2029',
+  };
+  return Array.from(JSON.stringify(text), (one) => breaks[one] ?? one).join('');
 }
 
 /** The tree of bytes that a request may have as its body, by the rules of the contract (§6); undefined for all others. */
