@@ -34,22 +34,20 @@ function start(
   resolve: (answer: Result<UpstreamResponse, UpstreamFailure>) => void,
 ): void {
   const fail = (reason: UpstreamFailure['reason'], detail: string) => resolve(err({ reason, detail }));
+  const isEncrypted = request.url.protocol === 'https:';
   const host = request.url.hostname.replace(/^\[|\]$/g, '');
-  if (isIP(host) !== 0 && !mayConnect(host, request.allowPrivate)) {
+  if (isIP(host) !== 0 && !mayConnect(host, request.allowPrivate, isEncrypted)) {
     fail('refused_address', `${host} is not allowed`);
     return;
   }
-  const { request: open } = moduleFor(request.url);
-  const outgoing = open(request.url, {
-    method: request.method,
-    headers: {
-      ...Object.fromEntries(request.headers),
-      ...(request.body === undefined ? {} : { 'content-length': String(request.body.byteLength) }),
-    },
-    agent,
-    lookup: checkedLookup(request.allowPrivate),
-    maxHeaderSize: MAX_HEADER_BYTES,
-  });
+  const outgoing = openRequest(request, agent, checkedLookup(request.allowPrivate, isEncrypted));
+  if (outgoing === undefined) {
+    fail(
+      'unreachable',
+      'the request cannot be written: a method or header has characters that none may have',
+    );
+    return;
+  }
   const closed = () => bounds.stop(new Error('the connection closed without an answer'));
   const bounds = new Bounds(outgoing, request, (error) => {
     if (error instanceof RefusedAddress) fail('refused_address', error.message);
@@ -81,6 +79,30 @@ function start(
     resolve(ok({ status, headers: joinHeaders(incoming), body: bodyOf(incoming, bounds) }));
   });
   outgoing.end(request.body);
+}
+
+/** Undefined where a header of the caller's is none that HTTP can carry. */
+function openRequest(
+  request: UpstreamRequest,
+  agent: http.Agent,
+  lookup: LookupFunction,
+): http.ClientRequest | undefined {
+  const { request: open } = moduleFor(request.url);
+  try {
+    return open(request.url, {
+      method: request.method,
+      headers: {
+        ...Object.fromEntries(request.headers),
+        ...(request.body === undefined ? {} : { 'content-length': String(request.body.byteLength) }),
+      },
+      agent,
+      lookup,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    });
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 }
 
 class TimedOut extends Error {}
@@ -170,13 +192,13 @@ function bodyOf(incoming: http.IncomingMessage, bounds: Bounds): ReadableStream<
 }
 
 /** Resolves like the system does, and gives only addresses that may be connected to: one refused address refuses the name. */
-function checkedLookup(allowPrivate: boolean): LookupFunction {
+function checkedLookup(allowPrivate: boolean, isEncrypted: boolean): LookupFunction {
   return (hostname, options, callback) => {
     resolveName(hostname, { ...options, all: true }, (error, addresses) => {
       const [first] = addresses ?? [];
       if (error !== null || first === undefined) {
         callback(error ?? new Error(`no address for ${hostname}`), '');
-      } else if (!addresses.every(({ address }) => mayConnect(address, allowPrivate))) {
+      } else if (!addresses.every(({ address }) => mayConnect(address, allowPrivate, isEncrypted))) {
         callback(new RefusedAddress(`${hostname} resolves to an address that is not allowed`), '');
       } else if (options.all) {
         callback(null, addresses);

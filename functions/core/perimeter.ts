@@ -32,10 +32,13 @@ export function classifyAddress(address: string): AddressClass {
   return PRIVATE_RANGES.has(range) ? 'private' : 'forbidden';
 }
 
-/** May a connection go to this address? Private and loopback ones only where the entry is `private`. */
-export function mayConnect(address: string, allowPrivate: boolean): boolean {
+/**
+ * May a connection go to this address? Private and loopback ones only where the entry is `private`, and without TLS (`isEncrypted`)
+ * no others: credentials travel on it.
+ */
+export function mayConnect(address: string, allowPrivate: boolean, isEncrypted = true): boolean {
   const kind = classifyAddress(address);
-  return kind === 'public' || (kind === 'private' && allowPrivate);
+  return (kind === 'public' && isEncrypted) || (kind === 'private' && allowPrivate);
 }
 
 /** A host after two slashes, and nothing that a URL parser drops or turns round without a word: white space, control characters, backslashes. */
@@ -53,6 +56,7 @@ export function parseUpstreamUrl(text: string, isPrivate: boolean): Result<URL, 
   if (/[?#]/.test(text)) return err('write the URL without query and fragment');
   if (/^[^/]*\/\/[^/]*@/.test(text)) return err('a URL holds no user or password');
   const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (url.protocol === 'http:' && classifyAddress(host) === 'public') return err('write an https URL');
   if (ipaddr.isValid(host) && !mayConnect(host, isPrivate)) {
     return err('connections to this address are refused; a private one needs `private: true`');
   }

@@ -75,6 +75,15 @@ async function listen(server: Server, connections: () => readonly Socket[]): Pro
   return (server.address() as AddressInfo).port;
 }
 
+test.for(['a\u0001b', 'a\u007fb', 'a\u0000b'])(
+  'a header that HTTP cannot carry is sent nowhere: %j',
+  async (value) => {
+    const server = await startServer();
+    expect(await ask(server.origin, { headers: new Map([['accept', value]]) })).toBe('unreachable');
+    expect(server.connections).toEqual([]);
+  },
+);
+
 const systemLookup = dns.lookup;
 afterEach(() => answerNames(systemLookup));
 
@@ -172,6 +181,17 @@ describe('an address is refused before anything is sent,', () => {
     resolveTo([address]);
     expect(await ask('http://name.test:9/', { allowPrivate })).toBe('refused_address');
   });
+
+  test.for(['8.8.8.8', '2606:4700:4700::1111'])(
+    'where credentials would go to a public address without TLS: %s',
+    async (address) => {
+      expect(await ask(`http://${inUrl(address)}:9/`)).toBe('refused_address');
+      resolveTo([address]);
+      expect(await ask('http://name.test:9/')).toBe('refused_address');
+      resolveTo(['127.0.0.1', address]);
+      expect(await ask('http://name.test:9/')).toBe('refused_address');
+    },
+  );
 
   test('behind a name that has another one too, whichever comes first', async () => {
     const server = await startServer();

@@ -147,6 +147,8 @@ describe('the URL of an upstream', () => {
     ['a file', 'file:///etc/passwd', true],
     ['a script', 'javascript:alert(1)', true],
     ['http without `private`', 'http://maps.example.com/', false],
+    ['http to a public address', 'http://8.8.8.8/', true],
+    ['http to a public address over IPv6', 'http://[2606:4700:4700::1111]/', true],
     ['a user', 'https://user@maps.example.com/', true],
     ['a password', 'https://:secret@maps.example.com/', true],
     ['a query', 'https://maps.example.com/?key=secret', true],
