@@ -35,15 +35,21 @@ const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+/** RFC 9110 §5.6.2. */
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
 /**
  * Headers of an API Gateway event, repeated ones joined as `Headers` joins them. A value that arrives as text beyond Latin-1 is put
- * back into bytes, which is all that `Headers` takes: a caller's odd header must refuse the caller, not break the function.
+ * back into bytes, which is all that `Headers` takes: a caller's odd header must refuse the caller, not break the function, whose
+ * exception would have the value in it. So a character that `Headers` refuses is another control character, which no token, method or
+ * upstream takes either, and what is no name of a header is left out.
  */
 export function toHeaders(event: {
   readonly multiValueHeaders: Readonly<Record<string, string[] | undefined>> | null;
 }): Headers {
   const headers = new Headers();
   for (const [name, values] of Object.entries(event.multiValueHeaders ?? {})) {
+    if (!FIELD_NAME.test(name)) continue;
     for (const value of values ?? []) headers.append(name, toByteString(value));
   }
   return headers;
@@ -51,7 +57,8 @@ export function toHeaders(event: {
 
 function toByteString(value: string): string {
   const isLatin1 = [...value].every((character) => character <= '\u00ff');
-  return isLatin1 ? value : Buffer.from(value).toString('latin1');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the Fetch standard names these as the ones that no value has
+  return (isLatin1 ? value : Buffer.from(value).toString('latin1')).replace(/[\u0000\r\n]/g, '\u0001');
 }
 
 /**

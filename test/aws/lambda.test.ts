@@ -8,8 +8,10 @@ import {
   createBufferedHandler,
   createStreamingHandler,
   requestIdOf,
+  toHeaders,
   toRequest,
 } from '../../functions/aws/lambda.ts';
+import { selectIngressToken } from '../../functions/core/ingress-token.ts';
 import { ORIGIN } from '../support/test-issuer.ts';
 
 function eventOf(path: string, requestId = 'r-1'): APIGatewayProxyEvent {
@@ -35,6 +37,22 @@ const pathnameOf = (path: string): string | undefined => {
 
 const echo = createBufferedHandler({
   fetch: (request, { requestId }) => Response.json({ path: new URL(request.url).pathname, requestId }),
+});
+
+describe('a header', () => {
+  test.for(['Bearer to\u0000ken', 'Bearer to\nken', 'Bearer to\rken'])(
+    'with a character that none may have is read as a malformed one: %j',
+    (value) => {
+      const headers = toHeaders({ multiValueHeaders: { authorization: [value] } });
+      expect(headers.get('authorization')).toBe('Bearer to\u0001ken');
+      expect(selectIngressToken(headers, false)).toMatchObject({ ok: false });
+    },
+  );
+
+  test('whose name is none is left out', () => {
+    const headers = toHeaders({ multiValueHeaders: { 'auth orization': ['x'], '': ['y'], accept: ['z'] } });
+    expect([...headers]).toEqual([['accept', 'z']]);
+  });
 });
 
 describe('a path', () => {
