@@ -80,9 +80,14 @@ export function mediaTypeOf(contentType: string | null | undefined): string {
 
 /** Is it JSON, and in UTF-8 where a charset is named (RFC 8259 §8.1)? */
 export function isUtf8Json(contentType: string | null): boolean {
-  const charset = /;\s*charset\s*=\s*"?([^";\s]*)"?/i.exec(contentType ?? '')?.[1];
-  const isUtf8 = charset === undefined || charset.toLowerCase() === 'utf-8';
+  const charset = charsetOf(contentType);
+  const isUtf8 = charset === undefined || charset === 'utf-8';
   return mediaTypeOf(contentType) === 'application/json' && isUtf8;
+}
+
+/** The charset that a `Content-Type` names, lower case; undefined where it names none. */
+export function charsetOf(contentType: string | null | undefined): string | undefined {
+  return /;\s*charset\s*=\s*["']?([^"';\s]*)/i.exec(contentType ?? '')?.[1]?.toLowerCase();
 }
 
 function pick(

@@ -1,4 +1,4 @@
-import { mediaTypeOf } from '../core/forward.ts';
+import { charsetOf, mediaTypeOf } from '../core/forward.ts';
 import { ANSWER_JSON, parseJson, stringMember } from '../core/json.ts';
 import type { UpstreamResponse } from '../core/ports.ts';
 import { discard, readStream } from './body.ts';
@@ -12,7 +12,10 @@ const MAX_ERROR_BYTES = 65_536;
  * operator of that server, and no client of the protocol reads it.
  */
 export async function readMcpAnswer(response: UpstreamResponse): Promise<UpstreamResponse | undefined> {
-  const mediaType = mediaTypeOf(response.headers.get('content-type'));
+  const contentType = response.headers.get('content-type');
+  const charset = charsetOf(contentType) ?? 'utf-8';
+  // The protocol is UTF-8; of anything else two readers see two texts.
+  const mediaType = charset === 'utf-8' || charset === 'utf8' ? mediaTypeOf(contentType) : undefined;
   const isError = response.status >= 400;
   if (mediaType === 'text/event-stream' || (mediaType === 'application/json' && !isError)) return response;
   if (mediaType === 'application/json') {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Caller } from '../core/caller.ts';
 import type { Denial } from '../core/denial.ts';
+import { charsetOf } from '../core/forward.ts';
 import type { ServerEntry, ServiceEntry } from '../core/policy.ts';
 import type { Upstream, UpstreamResponse } from '../core/ports.ts';
 import { Redactor } from '../core/redact.ts';
@@ -81,14 +82,28 @@ async function attempt(
     signal: call.signal,
   });
   if (!answer.ok) return err(answer.error);
-  const encoding = answer.value.headers.get('content-encoding') ?? 'identity';
-  if (encoding !== 'identity') {
+  const encoding = foreignEncoding(answer.value, put.value.length > 0);
+  if (encoding !== undefined) {
     // Nobody asked for it, and what is encoded cannot be looked at.
     await discard(answer.value.body);
     return err({ reason: 'unreachable', detail: `the upstream encoded its answer as ${encoding}` });
   }
   const response = redact(answer.value, put.value);
   return ok({ response, sent: { fingerprint, response } });
+}
+
+/** Charsets in which ASCII is itself, so that an echo is seen. */
+const LIKE_ASCII =
+  /^(?:utf-?8|(?:us-)?ascii|iso-?8859-\d{1,2}|latin-?\d|windows-12\d\d|shift_jis|euc-(?:jp|kr)|gbk|gb2312|gb18030|big5)$/;
+
+/** The encoding that hides what is in an answer; undefined where nothing does. */
+function foreignEncoding({ headers }: UpstreamResponse, isLookedAt: boolean): string | undefined {
+  const content = headers.get('content-encoding') ?? 'identity';
+  if (content.toLowerCase() !== 'identity') return content;
+  const transfer = headers.get('transfer-encoding') ?? 'chunked';
+  if (transfer.toLowerCase() !== 'chunked') return transfer;
+  const charset = charsetOf(headers.get('content-type')) ?? 'utf-8';
+  return isLookedAt && !LIKE_ASCII.test(charset) ? charset : undefined;
 }
 
 /** What was put on, as a digest: of one caller too, two credentials never share a connection. */

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import type { UpstreamRequest } from '../../functions/core/ports.ts';
 import { ok } from '../../functions/core/result.ts';
+import { Secret } from '../../functions/core/secret.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
+import { readMcpAnswer } from '../../functions/handlers/server-answer.ts';
 import { callUpstream } from '../../functions/handlers/upstream-call.ts';
 import { callerOf, clientEntry, policyOf, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
@@ -50,4 +52,62 @@ test('two credentials of one caller never share a connection, and two calls with
   expect(await isolationKeyOf('Bearer bob', 'trace-1')).not.toBe(alice);
   expect(await isolationKeyOf(null, 'trace-1')).not.toBe(alice);
   expect(alice).not.toContain('Bearer');
+});
+
+/** What becomes of an answer with these headers, to a call that had a credential put on. */
+async function reasonFor(headers: Readonly<Record<string, string>>): Promise<string> {
+  const api = serverEntry('maps', { egress: { mode: 'service_account', key: 'client', fallback: 'none' } });
+  const withSecret = createCredentials({
+    secrets: {
+      read: async () => ok({ value: new Secret('{"type":"bearer","token":"sk-live-1"}'), versionId: '1' }),
+    },
+    identityKey: { publicKey: unused, sign: unused },
+    stage: 'prod',
+    now: () => NOW_SECONDS * 1000,
+  });
+  const send = async () =>
+    ok({ status: 200, headers: new Map(Object.entries(headers)), body: new Blob(['x']).stream() });
+  const answer = await callUpstream(
+    { credentials: withSecret, upstream: { send } },
+    {
+      caller,
+      target: api,
+      method: 'POST',
+      url: new URL(api.url),
+      headers: new Map(),
+      body: undefined,
+      origin: ORIGIN,
+      callerAuthorization: null,
+      signal: new AbortController().signal,
+    },
+  );
+  return answer.ok ? 'passes' : answer.error.reason;
+}
+
+test.for([
+  [{}, 'passes'],
+  [{ 'transfer-encoding': 'chunked' }, 'passes'],
+  [{ 'transfer-encoding': 'Chunked', 'content-encoding': 'Identity' }, 'passes'],
+  [{ 'content-type': 'text/html; charset=ISO-8859-1' }, 'passes'],
+  [{ 'content-type': 'application/json;charset="UTF-8"' }, 'passes'],
+  [{ 'transfer-encoding': 'gzip, chunked' }, 'unreachable'],
+  [{ 'transfer-encoding': 'deflate' }, 'unreachable'],
+  [{ 'content-encoding': 'gzip' }, 'unreachable'],
+  [{ 'content-encoding': 'identity, br' }, 'unreachable'],
+  [{ 'content-type': 'application/json; charset=utf-16le' }, 'unreachable'],
+  [{ 'content-type': "text/plain; charset='utf-7'" }, 'unreachable'],
+  [{ 'content-type': 'text/plain; charset=' }, 'unreachable'],
+] as const)('an answer with the headers %j: %s', async ([headers, reason]) => {
+  expect(await reasonFor(headers)).toBe(reason);
+});
+
+test.for([
+  ['application/json', true],
+  ['text/event-stream; charset=utf-8', true],
+  ['application/json; charset=utf-16', false],
+  ['text/event-stream; charset=utf-7', false],
+] as const)('an answer of a server as %s is MCP: %s', async ([contentType, isMcp]) => {
+  const body = new Blob(['{}']).stream();
+  const read = await readMcpAnswer({ status: 200, headers: new Map([['content-type', contentType]]), body });
+  expect(read !== undefined).toBe(isMcp);
 });
