@@ -28,6 +28,7 @@ export const ISSUER_REQUIREMENTS: readonly IssuerRequirement[] = [
   { clause: 'RFC 9700 §4.11', says: 'Nothing that a request brings makes the issuer a way to anywhere', tests: [
     ['handlers/oauth-attacks.test.ts', 'nobody is sent anywhere else'],
     ['handlers/authorize-login.test.ts', 'in another browser leads nowhere'],
+    ['handlers/authorize.test.ts', 'leads nobody away by an error'],
   ] },
   { clause: 'RFC 6749 §3.1', says: 'A parameter of an authorization request comes once', tests: [
     ['handlers/authorize.test.ts', 'an unknown parameter twice'],

@@ -260,16 +260,57 @@ describe('the consent page', () => {
       hosts: [],
       allowPrivate: false,
     };
-    const read = async (parts: Partial<Snapshot>, metadata: Partial<ClientMetadata> = {}) => {
+    const redirect_uri = 'https://client.example.net/callback';
+    const read = async (
+      parts: Partial<Snapshot>,
+      metadata: Partial<ClientMetadata> = {},
+      changes: Parameters<typeof authorizeUrl>[0] = {},
+    ) => {
       const clientDocuments = { read: () => Promise.resolve(ok({ ...said, ...metadata })) };
       const app = await startIssuerApp(policyOf({ ...login.parts, registration, ...parts }), {
         clientDocuments,
       });
       onTestFinished(() => app.close());
-      return agentOf(app).open(
-        authorizeUrl({ client_id: id, redirect_uri: 'https://client.example.net/callback' }),
-      );
+      return agentOf(app).open(authorizeUrl({ client_id: id, redirect_uri, ...changes }));
     };
+
+    describe('leads nobody away by an error', () => {
+      test.for([
+        ['another response type', { response_type: 'x' }, 'unsupported_response_type'],
+        ['scopes of nobody', { scope: 'nothing' }, 'invalid_scope'],
+        ['no page', { prompt: 'none' }, 'login_required'],
+        ['no challenge', { code_challenge: undefined }, 'invalid_request'],
+        ['a foreign resource', { resource: 'https://evil.example/' }, 'invalid_target'],
+      ] as const)('that it makes with %s: a page says where it would go', async ([, changes, error]) => {
+        const page = await read(
+          {},
+          { redirectUris: ['https://away.example.org/cb'] },
+          {
+            redirect_uri: 'https://away.example.org/cb',
+            ...changes,
+          },
+        );
+        expect([page.url.startsWith(ORIGIN), page.status, page.headers.get('location')]).toEqual([
+          true,
+          400,
+          null,
+        ]);
+        expect(page.text).toContain('<dd>client.example.net</dd>');
+        expect(page.text).toContain('<dd>away.example.org</dd>');
+        expect(page.text).toContain(`<code>${error}</code>`);
+        expect(page.text).not.toMatch(/<form|<script|refresh|Trusted Bank|evil/);
+        const [, link = ''] = /<a href="([^"]*)"/.exec(page.text) ?? [];
+        const answer = new URL(link.replaceAll('&amp;', '&'));
+        expect(answer.origin + answer.pathname).toBe('https://away.example.org/cb');
+        expect(Object.fromEntries(answer.searchParams)).toMatchObject({ error, state: 'client-state' });
+      });
+
+      test('unless an administrator entered it', async () => {
+        const entered = loginClient(id, { org: 'acme', displayName: 'Map Studio', redirectUris: [] });
+        const { url } = await read({ clients: [entered] }, {}, { response_type: 'x' });
+        expect(url.startsWith(`${redirect_uri}?error=unsupported_response_type&`)).toBe(true);
+      });
+    });
 
     test('goes by its address, whatever it calls itself', async () => {
       const { text } = await read({});

@@ -131,7 +131,16 @@ describe.for([
     const asked = await login
       .agent()
       .open(authorizeUrl({ client_id: id, redirect_uri: REDIRECT, resource: ORIGIN }));
-    expect(answerOf(asked)).toMatchObject({ error: 'invalid_target' });
+    expect([asked.status, asked.text]).toEqual([400, expect.stringContaining('<code>invalid_target</code>')]);
+  });
+
+  test('is told that its user has not allowed it', async () => {
+    const id = await makeId();
+    const browser = login.agent();
+    const page = await browser.open(authorizeUrl({ client_id: id, redirect_uri: REDIRECT }));
+    const answer = await browser.submit(page, (text) => text === 'Do not allow');
+    expect(answer.url.startsWith(`${REDIRECT}?`)).toBe(true);
+    expect(answerOf(answer)).toMatchObject({ error: 'access_denied', state: 'client-state' });
   });
 
   test('has no code sent anywhere but where it said', async () => {

@@ -6,6 +6,7 @@ import type { ClientEntry } from '../../core/policy.ts';
 import { type RecordingPorts, recordDecision } from '../oauth-answer.ts';
 import { PRIVATE_HEADERS } from '../pages/page.ts';
 import { type BrowserProblem, problemPage } from '../pages/problem-page.ts';
+import { refusalPage } from '../pages/refusal-page.ts';
 
 /** Sends a browser on. 303: whatever it came with stays here (RFC 9700 §4.12). */
 export function sendOn(location: string, cookies: readonly string[] = []): Response {
@@ -36,6 +37,24 @@ export async function refuseClient(
   const reason = cause === undefined ? refusal.error : `${refusal.error}: ${cause}`;
   await recordDecision(ports, invocation, { area: 'login', decision: 'deny', reason, ...about });
   return sendOn(errorResponse(to, refusal, invocation.origin));
+}
+
+/**
+ * {@link refuseClient} for a client that nobody has vetted, before the user has answered anything: whoever made it chose both the error and
+ * where it would lead, so that a page of ours shows them and the user decides (RFC 9700 §4.11.2).
+ */
+export async function refuseOnPage(
+  ports: RecordingPorts,
+  invocation: Invocation,
+  to: Addressee & { readonly host: string | undefined },
+  refusal: AuthorizationRefusal,
+  about: Partial<AuditRecord>,
+): Promise<Response> {
+  const reason = refusal.error;
+  await recordDecision(ports, invocation, { area: 'login', decision: 'deny', reason, ...about });
+  const { redirectUri, host } = to;
+  const answerUrl = errorResponse(to, refusal, invocation.origin);
+  return refusalPage({ refusal, host, redirectUri, answerUrl, requestId: invocation.requestId });
 }
 
 /** The client of a record while no user is known. */

@@ -7,7 +7,6 @@ import {
   stateOf,
 } from '../../core/authorization-request.ts';
 import type { BrowserSession } from '../../core/browser-session.ts';
-import { openClassOf } from '../../core/client-id.ts';
 import { serverOfResource } from '../../core/grant.ts';
 import type { IdentityProvider } from '../../core/identity-provider.ts';
 import type { Invocation } from '../../core/invocation.ts';
@@ -17,16 +16,18 @@ import { matchesRedirectUri } from '../../core/redirect-uri.ts';
 import { scopeWords } from '../../core/scope-words.ts';
 import { findClient } from '../client-registry.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
-import { type ConsentQuestion, consentPage, type ShownClient } from '../pages/consent-page.ts';
-import { auditedApplication, endHere, refuseClient } from './answer.ts';
+import { type ConsentQuestion, consentPage } from '../pages/consent-page.ts';
+import { auditedApplication, endHere, refuseClient, refuseOnPage } from './answer.ts';
 import { markBrowser } from './browser.ts';
 import { providersFor } from './providers.ts';
 import { currentSession } from './sessions.ts';
+import { hostOfClient, isSelfDescribed, shownClient } from './shown-client.ts';
 import { sealTicket } from './tickets.ts';
 
 /**
  * `GET /oauth/authorize` (RFC 6749 §4.1.1). Until client and redirect URI are known to belong together, whatever is wrong ends on a page of
- * ours (RFC 9700 §4.11.2); from there on the client is told. What is asked for is shown before anybody logs in, and nothing is
+ * ours (RFC 9700 §4.11.2); from there on
+ * the client is told, but for one that only describes itself, of which the user is told. What is asked for is shown before anybody logs in, and nothing is
  * remembered but in the page itself: sealed, for this browser, for ten minutes.
  */
 export async function authorize(
@@ -56,8 +57,9 @@ export async function authorize(
     return endHere(ports, invocation, 'redirect_uri', about);
   }
 
-  const refuse = (refusal: AuthorizationRefusal) =>
-    refuseClient(ports, invocation, { redirectUri, state: stateOf(query) }, refusal, about);
+  const to = { redirectUri, state: stateOf(query), host: hostOfClient(client.id) };
+  const tell = isSelfDescribed(policy, client.id) ? refuseOnPage : refuseClient;
+  const refuse = (refusal: AuthorizationRefusal) => tell(ports, invocation, to, refusal, about);
   const parsed = parseAuthorizationRequest(query, client, redirectUri, invocation.origin);
   if (!parsed.ok) return refuse(parsed.error);
   const idps = providersFor(policy, client);
@@ -114,14 +116,6 @@ async function ask(
     ticket,
   };
   return consentPage(question, formTargets(idps, asked.redirectUri), browser.cookies);
-}
-
-/** What an open client says of itself nobody has checked, unless an entry of the configuration is about it. */
-function shownClient(policy: Policy, { id, displayName }: ClientEntry): ShownClient {
-  const openClass = openClassOf(id);
-  const host = openClass === 'document' ? new URL(id).host : undefined;
-  const name = (displayName ?? host ?? id).replace(/\p{C}/gu, '').slice(0, 80);
-  return { name, host, isVetted: openClass === undefined || policy.clients.has(id) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import type { ScopeWords } from '../../core/scope-words.ts';
 import { type Markup, toPageResponse } from './page.ts';
+import { describeRedirect, type RedirectTarget } from './redirect-target.ts';
 
 /** What a user is asked, as it is shown. */
 export type ConsentQuestion = {
@@ -76,7 +77,7 @@ function buttons({ idps, user }: ConsentQuestion): Markup {
   return html`${asUser}${withIdp}`;
 }
 
-function warnings(client: ShownClient, redirect: Redirect): Markup {
+function warnings(client: ShownClient, redirect: RedirectTarget): Markup {
   const unvetted = client.isVetted
     ? ''
     : html`<p class="warning">Nobody here has looked at this application, and it can call itself what it likes. Go by ${client.host === undefined ? 'where the answer goes' : html`its address <strong>${client.host}</strong>, and by where the answer goes`}; if you do not expect them, do not allow it.</p>`;
@@ -90,14 +91,4 @@ function describeClient({ name, host, isVetted }: ShownClient): Markup {
   const said = isVetted ? html`${name}` : html`it calls itself “${name}”`;
   if (host === undefined) return said;
   return name === host ? html`${host}` : html`${host} (${said})`;
-}
-
-type Redirect = { readonly text: string; readonly isLocal: boolean };
-
-/** A redirect URI is https, http on loopback, or of a private-use scheme; what it is says who gets the answer. */
-function describeRedirect(redirectUri: string): Redirect {
-  const { protocol, host } = new URL(redirectUri);
-  if (protocol === 'https:') return { text: host, isLocal: false };
-  if (protocol === 'http:') return { text: `a program on this computer (${host})`, isLocal: true };
-  return { text: `the app on this computer that opens ${protocol} links`, isLocal: true };
 }

@@ -18,6 +18,7 @@ dd{margin:0 0 .5rem;font-weight:600}
 ul{margin:0;padding:0;list-style:none}
 li{padding:.5rem 0;border-top:1px solid var(--line)}
 li:last-child{border-bottom:1px solid var(--line)}
+a{color:var(--act)}
 code{display:block;color:var(--quiet);font:.875rem/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .warning{margin:1.5rem 0 0;padding:.75rem 1rem;background:var(--warn-page);border:1px solid var(--warn-line);border-radius:.5rem;color:var(--warn)}
 .quiet{margin:1rem 0 0;color:var(--quiet);font-size:.875rem}
