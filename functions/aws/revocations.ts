@@ -64,11 +64,12 @@ async function look(
 ): Promise<Result<boolean, Unavailable>> {
   const { orgId, jti, clientId, subject, actors = [], runId } = token;
   // DynamoDB refuses a key that is asked for twice, and one client may stand in several places.
+  const subjects = new Set([subject, ...actors.filter(isUser)]);
   const clients = new Set([clientId, ...[subject, ...actors].filter((one) => !isUser(one))]);
   const found = await batchGet(dynamo, table, [
     ...lineOf(jti).map((id) => keyOf(orgId, 'jti', id)),
     ...Array.from(clients, (id) => keyOf(orgId, 'client', id)),
-    keyOf(orgId, 'subject', subject),
+    ...Array.from(subjects, (id) => keyOf(orgId, 'subject', id)),
     keyOf(orgId, 'org', orgId),
     ...(runId === undefined ? [] : [keyOf(orgId, 'run', runId)]),
   ]);

@@ -119,6 +119,17 @@ describe('an entry', () => {
     expect(await openStore().isRevoked(tokenOf(orgId, changes))).toEqual(answer);
   });
 
+  test.for([
+    ['acts', { actors: ['corp:ann', 'broker'] }, 'corp:ann', YES],
+    ['acted before', { subject: 'agent', actors: ['broker', 'corp:ann'] }, 'corp:ann', YES],
+    ['acts for themselves', { actors: ['corp:sam'] }, 'corp:sam', YES],
+    ['does neither', { actors: ['broker'] }, 'corp:ann', NO],
+  ] as const)('for a user kills a token in which this user %s', async ([, changes, id, answer]) => {
+    const orgId = freshOrg();
+    await openStore().revoke(entryOf(orgId, { kind: 'subject', id }));
+    expect(await openStore().isRevoked(tokenOf(orgId, changes))).toEqual(answer);
+  });
+
   test('for an organisation kills every token of it', async () => {
     const orgId = freshOrg();
     await openStore().revoke(entryOf(orgId, { kind: 'org', id: orgId }));
