@@ -17,7 +17,7 @@ import { signAccessToken, tokenMembers } from './token-endpoint.ts';
 
 const MAX_BODY_BYTES = 16_384;
 
-/** Tokens that one caller makes for itself in an hour, whichever of its tokens it asks with. */
+/** Tokens that one caller makes for itself in an hour, whichever of its tokens it asks with; who acts for it uses up none of them. */
 const LIMIT: RateLimit = { name: 'vending', max: 10, windowSeconds: 3600 };
 
 /** Why nothing is made. */
@@ -69,7 +69,7 @@ async function issue(
   { caller, policy }: Admission,
   plan: GrantPlan,
 ): Promise<Result<string, Refusal>> {
-  const tally = await readTally(ports, LIMIT, [caller.orgId, caller.subject]);
+  const tally = await readTally(ports, LIMIT, [caller.orgId, caller.subject, caller.clientId]);
   if (!tally.ok) return tally;
   const token = await signAccessToken(ports, plan, policy, TOKENS_ISSUE, c.env);
   if (!token.ok) return token;

@@ -18,6 +18,7 @@ const policy = policyOf({
   ],
   clients: [
     clientEntry('courier', { scopes: [...scopes, 'extra/read'], tokenTtlSeconds: 900, namespace: 'proj' }),
+    clientEntry('broker', { scopes }),
     clientEntry('modest', { scopes, audience: 'resource' }),
   ],
 });
@@ -195,7 +196,7 @@ describe('no token is made', () => {
 });
 
 describe('ten tokens an hour', () => {
-  test('for each subject, refused ones not counted, and then not before the hour is over', async () => {
+  test('for each subject through each client, refused ones not counted, and then not before the hour is over', async () => {
     for (let index = 0; index < 10; index += 1) {
       expect((await vend({ scopes: ['ghost'] })).status).toBe(403);
       expect((await vend({}, own({ jti: `j-${index}` }))).status).toBe(201);
@@ -213,6 +214,13 @@ describe('ten tokens an hour', () => {
     app.nowSeconds += seconds;
     const fresh = own({ iat: app.nowSeconds, exp: app.nowSeconds + 300 });
     expect((await vend({}, fresh)).status).toBe(201);
+  });
+
+  test('for the subject itself, whatever number one makes who acts for it', async () => {
+    const delegated = own({ client_id: 'broker', act: { sub: 'broker' }, namespace: undefined });
+    for (let index = 0; index < 10; index += 1) expect((await vend({}, delegated)).status).toBe(201);
+    expect((await vend({}, delegated)).status).toBe(429);
+    expect((await vend({})).status).toBe(201);
   });
 
   test('of thirty at once, ten', async () => {
