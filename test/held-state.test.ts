@@ -164,7 +164,7 @@ describe('what an environment keeps is bounded', () => {
 const APART: readonly (readonly [what: string, first: Claims, second: Claims])[] = [
   ['organisation', { org_id: 'acme' }, { org_id: 'beta', client_id: 'beta-courier' }],
   ['client', {}, { client_id: 'acme-second' }],
-  ['subject', { sub: 'ann' }, { sub: 'bob' }],
+  ['subject', { sub: 'idp:ann' }, { sub: 'idp:bob' }],
   ['token', { jti: 'j-1' }, { jti: 'j-2' }],
 ];
 
@@ -224,7 +224,7 @@ const NO_RECORDS: RecordStore = {
 type Claims = Readonly<Record<string, unknown>>;
 
 function claimsOf(claims: Claims): Claims {
-  return { client_id: 'acme-courier', sub: 'ann', scope: 'a b', ...claims };
+  return { client_id: 'acme-courier', sub: 'idp:ann', scope: 'a b', ...claims };
 }
 
 function tokenOf(claims: Claims): string {
@@ -239,7 +239,7 @@ function callerOf(claims: Claims): Caller {
 
 function revocable({ jti }: { readonly jti: string }) {
   const times = { issuedAtSeconds: NOW_SECONDS, expiresAtSeconds: NOW_SECONDS + 300 };
-  return { orgId: 'acme', clientId: 'courier', subject: 'ann', jti, ...times };
+  return { orgId: 'acme', clientId: 'courier', subject: 'idp:ann', jti, ...times };
 }
 
 /** Signs with what was signed, so that two tokens are the same where they say the same. */

@@ -6,7 +6,7 @@ test('60 callers at once through the whole local cloud see nothing of one anothe
   timeout: 240_000,
 }, async () => {
   const report = await runCloudIsolation({
-    requests: 400,
+    requests: 300,
     seed: 20_261_121,
     orgs: 5,
     concurrency: 8,
@@ -14,8 +14,8 @@ test('60 callers at once through the whole local cloud see nothing of one anothe
   });
   expect(report.findings).toEqual([]);
   expect(report).toMatchObject({ leaks: 0, faults: 0, callers: 60, orgs: 5 });
-  expect(report.upstreamCalls).toBeGreaterThan(250);
-  expect(report.auditRecords).toBeGreaterThan(600);
+  expect(report.upstreamCalls).toBeGreaterThan(180);
+  expect(report.auditRecords).toBeGreaterThan(450);
   expect(report.affected).toBeLessThan(10);
   for (const channel of ['answer', 'upstream', 'log', 'audit'] as const) {
     expect(report.seen.get(channel), channel).toBeGreaterThan(10);

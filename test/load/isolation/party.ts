@@ -62,14 +62,14 @@ export function makeParties(random: Random, orgs: number) {
     const { org } = client;
     const index = parties.length + finServers.length;
     const isShared = user !== undefined && user % 2 === 0;
-    const ownSubject = user === undefined ? client.id : canary('subject', index);
+    const ownSubject = user === undefined ? client.id : `idp:${canary('subject', index)}`;
     (isServer ? finServers : parties).push({
       index,
       org,
       orgId: canary('org', org),
       client: client.index,
       clientId: client.id,
-      subject: isShared ? `user-${user}@example.com` : ownSubject,
+      subject: isShared ? `idp:user-${user}@example.com` : ownSubject,
       subjectIndex: user === undefined || isShared ? undefined : index,
       obtainable: client.scopes,
       tokens: [],
