@@ -28,7 +28,9 @@ export const address = createTarget<Guarded>({
 function check({ address: text, url, isPrivate }: Guarded): Verdict {
   const kind = kindOfAddress(text);
   strictEqual(classifyAddress(text), kind);
-  strictEqual(mayConnect(text, isPrivate), kind === 'public' || (kind === 'private' && isPrivate));
+  const isOpenPrivate = kind === 'private' && isPrivate;
+  strictEqual(mayConnect(text, isPrivate), kind === 'public' || isOpenPrivate);
+  strictEqual(mayConnect(text, isPrivate, false), isOpenPrivate, 'without TLS');
   if (kind !== 'forbidden') holds(isIP(text) !== 0, 'an address to the operating system');
 
   const parsed = parseUpstreamUrl(url, isPrivate);
@@ -39,7 +41,9 @@ function check({ address: text, url, isPrivate }: Guarded): Verdict {
   const bare = hostname.replace(/^\[|\]$/g, '');
   if (isIP(bare) !== 0) {
     const hostKind = kindOfAddress(bare);
-    holds(hostKind === 'public' || (hostKind === 'private' && isPrivate), `${bare} is ${hostKind}`);
+    const isEncrypted = protocol === 'https:';
+    const isOpen = (hostKind === 'public' && isEncrypted) || (hostKind === 'private' && isPrivate);
+    holds(isOpen, `${bare} is ${hostKind}`);
   }
   const authority = /^https?:\/\/([^/?#\\@]+)(?:\/|$)/i.exec(url)?.[1];
   strictEqual(authority && new URL(`${protocol}//${authority}`).host, host, 'the host that was written');
