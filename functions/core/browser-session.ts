@@ -22,7 +22,7 @@ export function writeSession({ orgId, ...session }: BrowserSession): string {
   return JSON.stringify(session);
 }
 
-/** A session from its record; undefined where it is none, which a record of ours never is. */
+/** A session from its record; undefined where it is none: nobody is logged in by it. */
 export function readSession(orgId: string, text: string): BrowserSession | undefined {
   const parsed = parseJsonText(text);
   if (!parsed.ok || !isJsonObject(parsed.value)) return undefined;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { wholeSeconds } from './compact-jws.ts';
+import { displayName } from './display-name.ts';
 import type { ForeignTokenRule } from './foreign-token.ts';
 import type { GitHubProof, IdentityProvider, IdTokenProof } from './identity-provider.ts';
 import { groupsIn, isIdentifier } from './idp-claims.ts';
@@ -21,7 +22,6 @@ export type Identity = {
 /** Why an id token that is signed and in time is not the answer to our question. */
 export type IdTokenRefusal = { readonly reason: 'bad_id_token'; readonly detail: string };
 
-const MAX_NAME_LENGTH = 80;
 const SHA256_HALF_BYTES = 16;
 
 /** What an id token of this provider is held to by `core/foreign-token`. */
@@ -86,7 +86,7 @@ export function readGitHubUser(
   if (!(id instanceof JsonNumber) || !/^[1-9][0-9]{0,18}$/.test(id.lexeme) || !login) return refuse('user');
   return ok({
     userId: id.lexeme,
-    displayName: login.slice(0, MAX_NAME_LENGTH),
+    displayName: displayName(login),
     groups: proof.groupsClaim === 'id' ? [id.lexeme] : [],
     hasMoreGroups: false,
     authTimeSeconds: nowSeconds,
@@ -95,7 +95,7 @@ export function readGitHubUser(
 
 function displayNameOf(claims: JsonObject, claim: string, userId: string): string {
   const name = stringMember(claims, claim) ?? '';
-  return (name === '' ? userId : name).replace(/\p{C}/gu, '').slice(0, MAX_NAME_LENGTH);
+  return displayName(name === '' ? userId : name);
 }
 
 /** Every algorithm that is accepted hashes with SHA-256 (OpenID Connect Core §3.1.3.6). */

@@ -844,6 +844,36 @@ describe('a session', () => {
     expect(login.company.read(atIdp.url).query.get('prompt')).toBe('login');
   });
 
+  test('of a user whose name is long and not only of letters spares it as well', async () => {
+    login.company.claims = { email: `${'a'.repeat(79)}😀 Ada` };
+    const browser = login.agent();
+    await login.login(browser);
+    expect((await browser.open(authorizeUrl())).text).toContain(`Signed in as</dt><dd>${'a'.repeat(79)}😀 (`);
+  });
+
+  test('that cannot be read is none, and is replaced by a new login', async () => {
+    const { records } = login.app.ports;
+    let isUnreadable = true;
+    const started = await startChanging(() => ({}), {
+      records: {
+        ...records,
+        async read(key) {
+          const read = await records.read(key);
+          if (!isUnreadable || key.kind !== 'SESSION' || !read.ok || read.value === undefined) return read;
+          return ok({ ...read.value, text: '{"displayName":"\\ud83d"}' });
+        },
+      },
+    });
+    const browser = started.agent();
+    await started.login(browser);
+    const page = await browser.open(authorizeUrl());
+    expect([page.status, page.text.includes('Signed in as')]).toEqual([200, false]);
+    const answer = await started.login(browser);
+    expect(answerOf(answer)).toHaveProperty('code');
+    isUnreadable = false;
+    expect((await browser.open(authorizeUrl())).text).toContain('Signed in as');
+  });
+
   test('of somebody else is left for another login', async () => {
     const browser = login.agent();
     await login.login(browser);

@@ -15,7 +15,7 @@ import { providerFor } from './providers.ts';
 const SESSION_COOKIE = '__Host-sallyport_session';
 
 /**
- * The session of a browser, where it still holds for this client: not past its time, its provider is still one of the client's, and neither
+ * The session of a browser, where it still holds for this client: readable, not past its time, its provider is still one of the client's, and neither
  * session, user, client nor organisation is revoked since. Undefined: nobody is logged in.
  */
 export async function currentSession(
@@ -30,7 +30,11 @@ export async function currentSession(
   if (!record.ok) return record;
   if (record.value === undefined) return ok(undefined);
   const session = readSession(place.orgId, record.value.text);
-  if (session === undefined) return err({ reason: 'unavailable', detail: 'a malformed record of a session' });
+  if (session === undefined) {
+    // It will be no better in a moment; a new login replaces it.
+    ports.log({ level: 'error', event: 'session_unreadable', org: place.orgId });
+    return ok(undefined);
+  }
   const provider = providerFor(policy, client, session.idp);
   if (provider === undefined || provider.org !== session.orgId) return ok(undefined);
   const revoked = await ports.revocations.isRevoked({

@@ -1,11 +1,12 @@
 import { openClassOf } from '../../core/client-id.ts';
+import { displayName as shownName } from '../../core/display-name.ts';
 import type { ClientEntry, Policy } from '../../core/policy.ts';
 import type { ShownClient } from '../pages/consent-page.ts';
 
 /** What an open client says of itself nobody has checked, unless an entry of the configuration is about it. */
 export function shownClient(policy: Policy, { id, displayName }: ClientEntry): ShownClient {
   const host = hostOfClient(id);
-  const name = (displayName ?? host ?? id).replace(/\p{C}/gu, '').slice(0, 80);
+  const name = shownName(displayName ?? host ?? id);
   return { name, host, isVetted: !isSelfDescribed(policy, id) };
 }
 
