@@ -1,7 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { err, ok } from '../../functions/core/result.ts';
 import { SseFilter } from '../../functions/core/sse.ts';
-import { type RelayEnd, type RelayOptions, relay } from '../../functions/handlers/relay.ts';
+import {
+  LOOK_AGAIN_MS,
+  type RelayEnd,
+  type RelayOptions,
+  relay,
+  type StillHolds,
+} from '../../functions/handlers/relay.ts';
 
 const encoder = new TextEncoder();
 
@@ -329,5 +336,47 @@ describe('silence', () => {
     const text = await readAll(relayed(slow, { keepAlive }).reader);
     expect(text.replaceAll(keepAlive.text, '')).toBe('data: a\n\ndata: b\n\ndata: c\n\n');
     expect(text).toContain(keepAlive.text);
+  });
+});
+
+describe('whether its call still holds', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+  const looked = (source: ReadableStream<Uint8Array>, held: boolean[] = []) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let looks = 0;
+    const stillHolds: StillHolds = async () => {
+      looks += 1;
+      return (held.shift() ?? true) ? ok(undefined) : err({ reason: 'revoked' });
+    };
+    return { ...relayed(source, { stillHolds, onWithdrawal: 'data: gone\n\n' }), looks: () => looks };
+  };
+
+  test('is not asked of a short stream, and no timer is left of it', async () => {
+    const { reader, ends, looks } = looked(new Blob(['data: 1\n\n']).stream());
+    expect(await readAll(reader)).toBe('data: 1\n\n');
+    expect(ends).toEqual([['complete', undefined]]);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(looks()).toBe(0);
+  });
+
+  test('is asked again and again, until it does not or the client is gone', async () => {
+    const cancelled: unknown[] = [];
+    const endless = () => new ReadableStream<Uint8Array>({ cancel: (reason) => void cancelled.push(reason) });
+    const standing = looked(endless(), [true, true, false]);
+    const all = readAll(standing.reader);
+    await vi.advanceTimersByTimeAsync(2 * LOOK_AGAIN_MS);
+    expect([standing.looks(), standing.ends.length]).toEqual([2, 0]);
+    await vi.advanceTimersByTimeAsync(LOOK_AGAIN_MS);
+    expect(await all).toBe('data: gone\n\n');
+    expect(standing.ends.map(([end]) => end)).toEqual(['withdrawn']);
+    expect(cancelled).toHaveLength(1);
+
+    const left = looked(endless());
+    await left.reader.cancel();
+    await vi.advanceTimersByTimeAsync(10 * LOOK_AGAIN_MS);
+    expect([left.looks(), left.ends.map(([end]) => end)]).toEqual([0, ['abandoned']]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
