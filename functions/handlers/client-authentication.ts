@@ -8,10 +8,11 @@ import type { ClientEntry, Policy } from '../core/policy.ts';
 import type { ForeignKey, Unavailable } from '../core/ports.ts';
 import type { RateLimit } from '../core/rate-limit.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { networkOf } from '../core/source-network.ts';
 import { findClient } from './client-registry.ts';
 import { proveBySecret } from './client-secret.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
-import { countOne, type RateLimited, readTally } from './rate-counter.ts';
+import { countOne, type RateLimited, readTally, type Tally } from './rate-counter.ts';
 
 /** A refusal of an OAuth endpoint, a dependency that is down, or too many attempts. */
 export type ClientRefusal = OAuthRefusal | Unavailable | RateLimited;
@@ -19,15 +20,22 @@ export type ClientRefusal = OAuthRefusal | Unavailable | RateLimited;
 /** A client that is who it says, and the policy under which it is. */
 export type AuthenticatedClient = { readonly client: ClientEntry; readonly policy: Policy };
 
-/** Failures of one client, by one method, from one address: whoever guesses from elsewhere, or otherwise, does not lock the client out. */
+/** Failures of one client, by one method, from one network. Up to here attempts are compared whatever others do. */
 const FAILURES: RateLimit = { name: 'client-auth', max: 20, windowSeconds: 60 };
+/** Many at once do not queue for one record: these limits are for one share of so many, by chance. */
+const SHARES = 20;
+/** Failures from one network, whoever they are about, 300 in all shares: made-up client ids leave no more records than this. */
+const FAILURES_OF_ALL: RateLimit = { name: 'client-auth-all', max: 15, windowSeconds: 60 };
+/** Attempts at one client, by one method, beyond either limit, from everywhere, 600 in all shares. */
+const BEYOND: RateLimit = { name: 'client-auth-beyond', max: 30, windowSeconds: 60 };
 /** No failure is answered sooner: longer than it takes to look past every cache, so that time does not tell what was looked up. */
 const FAILURE_TAKES_MS = 250;
 
 /**
  * Authenticates the client: known, not disabled, its organisation not suspended, by the one method that is registered for it. A public
  * client says who it is and proves nothing. Every refusal reads the same and takes the same time, whether or not there is such a client;
- * after 20 of them in a minute, for one client id, one method and one address, attempts are `rate_limited` until the minute ends.
+ * after 20 of them in a minute, for one client id, one method and one network, or about 300 for one network, a failure is `rate_limited`, and who
+ * proves who it is still passes. What is compared beyond that is counted first: 600 a minute for one client and method, and then nothing is.
  */
 export async function authenticateClient(
   ports: IssuerPorts,
@@ -39,10 +47,14 @@ export async function authenticateClient(
   if (!presented.ok) return presented;
   const startedAtMs = ports.now();
   const authenticated = await authenticate(ports, presented.value, invocation);
-  if (!authenticated.ok && 'error' in authenticated.error) {
+  if (!authenticated.ok && isFailure(authenticated.error)) {
     await ports.delay(Math.max(0, startedAtMs + FAILURE_TAKES_MS - ports.now()));
   }
   return authenticated;
+}
+
+function isFailure(refusal: ClientRefusal): boolean {
+  return 'error' in refusal || refusal.reason === 'rate_limited';
 }
 
 async function authenticate(
@@ -50,22 +62,54 @@ async function authenticate(
   presented: PresentedClient,
   invocation: Invocation,
 ): Promise<Result<AuthenticatedClient, ClientRefusal>> {
-  const { clientId, method } = presented;
   const book = await ports.rulebook.read();
   if (!book.ok) return book;
   const { policy } = book.value;
-  const failures = await readTally(ports, FAILURES, [clientId, method, invocation.sourceIp]);
-  if (!failures.ok) return failures;
-  const client = await findClient(ports, policy, clientId);
+  const failures = await readFailures(ports, presented, networkOf(invocation.sourceIp));
+  if (!failures.ok && failures.error.reason === 'unavailable') return err(failures.error);
+  const client = await findClient(ports, policy, presented.clientId);
   if (!client.ok) return client;
+  if (!failures.ok && client.value !== undefined) {
+    const counted = await countBeyond(ports, presented);
+    if (!counted.ok) return counted;
+  }
   const proof = await prove(ports, client.value, presented, invocation);
   if (!proof.ok) return proof;
   if (client.value !== undefined && proof.value.isProven) return ok({ client: client.value, policy });
-  const counted = await countOne(ports, failures.value);
-  if (!counted.ok && counted.error.reason === 'rate_limited') return err(counted.error);
+  if (!failures.ok) return failures;
+  for (const tally of failures.value) {
+    const counted = await countOne(ports, tally);
+    if (!counted.ok && counted.error.reason === 'rate_limited') return err(counted.error);
+  }
   const { cause } = proof.value;
   const refusal = { error: 'invalid_client', description: 'client authentication failed' } as const;
   return err(cause === undefined ? refusal : { ...refusal, cause });
+}
+
+async function readFailures(
+  ports: IssuerPorts,
+  { clientId, method }: PresentedClient,
+  network: string,
+): Promise<Result<readonly Tally[], Unavailable | RateLimited>> {
+  const [all, own] = await Promise.all([
+    readTally(ports, FAILURES_OF_ALL, [network, shareOf(ports)]),
+    readTally(ports, FAILURES, [clientId, method, network]),
+  ]);
+  if (!own.ok) return own;
+  return all.ok ? ok([own.value, all.value]) : all;
+}
+
+/** Counted before anything is compared: of many guesses at once no more are compared. */
+async function countBeyond(
+  ports: IssuerPorts,
+  { clientId, method }: PresentedClient,
+): Promise<Result<void, Unavailable | RateLimited>> {
+  const tally = await readTally(ports, BEYOND, [clientId, method, shareOf(ports)]);
+  return tally.ok ? countOne(ports, tally.value) : tally;
+}
+
+function shareOf(ports: IssuerPorts): string {
+  return String((ports.randomBytes(1)[0] ?? 0) % SHARES);
 }
 
 /** Whether the client is who it says; `cause` is for the audit record. */

@@ -120,7 +120,7 @@ describe('a client that signs', () => {
     const responses = await Promise.all(Array.from({ length: 50 }, () => ask(form)));
     const statuses = responses.map(({ status }) => status);
     expect(statuses.filter((status) => status === 200)).toHaveLength(1);
-    expect(statuses.every((status) => [200, 401, 429].includes(status))).toBe(true);
+    expect(statuses.filter((status) => ![200, 401, 429].includes(status))).toEqual([]);
     expect(app.records.filter(({ decision }) => decision === 'allow')).toHaveLength(1);
     expect(app.records.some(({ reason }) => reason === 'invalid_client: replayed')).toBe(true);
   });
@@ -208,6 +208,9 @@ test('a failure is answered no sooner than 250 ms after it was asked, whoever it
   await ask(assertionForm(stranger, 'signer'));
   await ask({ client_id: 'courier' });
   expect(waited).toEqual([250, 250, 250, 250]);
+  for (let attempt = 0; attempt < 20; attempt += 1) await ask({}, basic('courier', 'wrong'));
+  expect((await ask({}, basic('courier', 'wrong'))).status).toBe(429);
+  expect(new Set(waited.splice(4))).toEqual(new Set([250]));
   await ask({}, basic('courier'));
   await ask({ client_id: 'x', client_secret: 'y' }, basic('courier'));
   app.secretFailure = 'unavailable';
@@ -246,20 +249,60 @@ test('a client whose secret is not there yet has none, whatever is compared in i
 });
 
 describe('guessing', () => {
+  /** One share of twenty alone; the others are like it. */
+  const fixShare = () => {
+    const { randomBytes } = app.ports;
+    onTestFinished(() => void Object.assign(app.ports, { randomBytes }));
+    Object.assign(app.ports, { randomBytes: (size: number) => Buffer.alloc(size) });
+  };
   const guess = () => ask({}, basic('courier', 'wrong'));
 
-  test('ends after twenty failures in a minute, right or wrong, and the answer says until when', async () => {
+  test('is answered 429 after twenty failures in a minute until it ends, and the right secret passes', async () => {
     const statuses: number[] = [];
     for (let attempt = 0; attempt < 20; attempt += 1) statuses.push((await guess()).status);
     expect(new Set(statuses)).toEqual(new Set([401]));
     app.nowSeconds = NOW_SECONDS + 1;
     const limited = await guess();
     expect(await errorOf(limited)).toEqual([429, 'temporarily_unavailable']);
+    expect(app.records.at(-1)).toMatchObject({ decision: 'deny', reason: 'rate_limited' });
     const seconds = Number(limited.headers.get('retry-after'));
     expect(seconds).toBe(60 - ((NOW_SECONDS + 1) % 60));
-    expect((await ask({}, basic('courier'))).status).toBe(429);
-    expect(app.records.at(-1)).toMatchObject({ decision: 'deny', reason: 'rate_limited' });
+    expect((await ask({}, basic('courier'))).status).toBe(200);
     app.nowSeconds += seconds;
+    expect((await guess()).status).toBe(401);
+  });
+
+  test('ends after 600 more from everywhere, before anything is compared, for those alone who failed', async () => {
+    app.nowSeconds = NOW_SECONDS + 600;
+    fixShare();
+    const before = app.secretsRead.length;
+    for (let attempt = 0; attempt < 15; attempt += 1) await guess();
+    await Promise.all(Array.from({ length: 40 }, guess));
+    expect((app.secretsRead.length - before) / 4).toBe((300 + 600) / 20);
+    expect((await ask({}, basic('courier'))).status).toBe(429);
+    app.sourceIp = '198.51.100.10';
+    expect((await ask({}, basic('courier'))).status).toBe(200);
+  });
+
+  test('from the addresses of one /64 is guessing from one', async () => {
+    const statuses: number[] = [];
+    for (let attempt = 0; attempt < 25; attempt += 1) {
+      app.sourceIp = `2001:db8:0:1::${attempt}`;
+      statuses.push((await guess()).status);
+    }
+    expect(statuses.filter((status) => status === 401)).toHaveLength(20);
+  });
+
+  test('at made-up clients leaves 300 counts a minute from one address, and locks no client out', async () => {
+    app.nowSeconds = NOW_SECONDS + 1200;
+    fixShare();
+    const statuses: number[] = [];
+    for (let attempt = 0; attempt < 18; attempt += 1) {
+      statuses.push((await ask({}, basic(`ghost-${attempt}`))).status);
+    }
+    expect(statuses.filter((status) => status === 401)).toHaveLength(300 / 20);
+    expect(new Set(statuses.slice(15))).toEqual(new Set([429]));
+    expect((await guess()).status).toBe(429);
     expect((await ask({}, basic('courier'))).status).toBe(200);
   });
 
