@@ -998,6 +998,79 @@ describe('no record, no code', () => {
     expect(browser.cookies(ORIGIN).has('__Host-sallyport_session')).toBe(false);
   });
 
+  describe('an outage', () => {
+    const down = err({ reason: 'unavailable', detail: 'a test’s outage' } as const);
+    async function startFailing() {
+      const failing = new Set<string>();
+      const { records } = login.app.ports;
+      const started = await startChanging(() => ({}), {
+        audit: { write: () => Promise.resolve(failing.has('audit') ? down : ok(undefined)) },
+        records: {
+          ...records,
+          create: (key, ...rest) =>
+            failing.has(key.kind) ? Promise.resolve(down) : records.create(key, ...rest),
+        },
+      });
+      return { ...started, failing };
+    }
+
+    test.for(['audit', 'ONCE'])('of %s uses no consent up: it can be given again, once', async (part) => {
+      const { agent, failing } = await startFailing();
+      const browser = agent();
+      const page = await browser.open(authorizeUrl());
+      failing.add(part);
+      const shown = await browser.submit(page);
+      expect([shown.status, shown.text]).toEqual([503, expect.stringContaining('Nothing was lost')]);
+      failing.clear();
+      expect((await browser.submit(page)).url).toContain(`/authorize?`);
+      expect((await browser.submit(page)).status).toBe(400);
+    });
+
+    test.for(['audit', 'CODE', 'ONCE'])('of %s uses no consent in a session up', async (part) => {
+      const { agent, failing, login: run } = await startFailing();
+      const browser = agent();
+      await run(browser);
+      const page = await browser.open(authorizeUrl());
+      failing.add(part);
+      const shown = await browser.submit(page);
+      expect([shown.status, shown.text]).toEqual([503, expect.stringContaining('Nothing was lost')]);
+      failing.clear();
+      expect(answerOf(await browser.submit(page))).toHaveProperty('code');
+      expect((await browser.submit(page)).status).toBe(400);
+    });
+
+    test.for([
+      ['ONCE', 'Nothing was lost', 'code'],
+      ['audit', 'go back to the application and start again', undefined],
+      ['CODE', 'go back to the application and start again', undefined],
+      ['SESSION', 'go back to the application and start again', undefined],
+    ] as const)('of %s at the answer of a provider says what is left', async ([part, words, then]) => {
+      const { agent, company, failing } = await startFailing();
+      const browser = agent();
+      const atIdp = await browser.submit(await browser.open(authorizeUrl()));
+      const back = company.answerTo(company.read(atIdp.url));
+      failing.add(part);
+      const shown = await browser.open(back);
+      expect([shown.status, shown.text]).toEqual([503, expect.stringContaining(words)]);
+      expect(shown.text.includes('Nothing was lost')).toBe(then === 'code');
+      failing.clear();
+      const again = await browser.open(back);
+      if (then === undefined) expect(again.status).toBe(400);
+      else expect(answerOf(again)).toHaveProperty(then);
+    });
+  });
+
+  test('of two answers in a session at the same moment one gets a code', async () => {
+    const browser = login.agent();
+    await login.login(browser);
+    const page = await browser.open(authorizeUrl());
+    const answers = await Promise.all([browser.submit(page), browser.submit(page)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([0, 400]);
+    const issued = () => login.app.records.filter(({ reason }) => reason === 'code_issued').length;
+    const before = issued();
+    expect([(await browser.submit(page)).status, issued()]).toEqual([400, before]);
+  });
+
   test.for(['ONCE', 'SESSION', 'CODE'])('so does a store that takes no %s', async (kind) => {
     const down = err({ reason: 'unavailable', detail: 'a test’s outage' } as const);
     const { records } = login.app.ports;

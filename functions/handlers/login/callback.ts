@@ -3,6 +3,7 @@ import type { BrowserSession } from '../../core/browser-session.ts';
 import { type IdentityProvider, subjectOf } from '../../core/identity-provider.ts';
 import type { Invocation } from '../../core/invocation.ts';
 import { loginSecrets } from '../../core/login-ticket.ts';
+import { err, ok } from '../../core/result.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
 import { auditedApplication, endHere, refuseClient } from './answer.ts';
 import { knownBrowser } from './browser.ts';
@@ -16,7 +17,8 @@ import { openTicket, useOnce } from './tickets.ts';
 /**
  * `GET /oauth/callback/{idp}`: the answer of an identity provider. In this order: our state, for this browser and this provider, in time;
  * what was consented to still holds; `iss` names this provider where it is there (RFC 9207 §2.4); once; no error; the code is redeemed and
- * says who logged in. Then a new session begins and the client gets its code. Before the state is known to be ours nobody is sent anywhere.
+ * says who logged in. Then there is a code, a new session begins, and the client gets the code; an outage here says that the login is used
+ * up, as the provider's code is. Before the state is known to be ours nobody is sent anywhere.
  */
 export async function callback(
   ports: IssuerPorts,
@@ -68,10 +70,17 @@ export async function callback(
     authTimeSeconds,
     createdAtSeconds: Math.floor(ports.now() / 1000),
   };
-  const login = { policy, client, request: ticket.request, user, hasMoreGroups };
+  const login = {
+    policy,
+    client,
+    request: ticket.request,
+    user,
+    hasMoreGroups,
+    outage: 'interrupted',
+  } as const;
   return issueCode(ports, invocation, login, async () => {
     const cookie = await beginSession(ports, user);
-    return cookie.ok ? [cookie.value] : undefined;
+    return cookie.ok ? ok([cookie.value]) : err('interrupted');
   });
 }
 

@@ -2,6 +2,7 @@ import { offeredScopes } from '../../core/authorization-request.ts';
 import { callbackUrl, type IdentityProvider } from '../../core/identity-provider.ts';
 import type { Invocation } from '../../core/invocation.ts';
 import { LOGIN_SECONDS, type LoginTicket, loginSecrets } from '../../core/login-ticket.ts';
+import { ok } from '../../core/result.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
 import { readRequestForm, recordDecision } from '../oauth-answer.ts';
 import { problemPage } from '../pages/problem-page.ts';
@@ -11,12 +12,13 @@ import { issueCode } from './issue-code.ts';
 import { providerFor } from './providers.ts';
 import { recheck } from './recheck.ts';
 import { currentSession } from './sessions.ts';
-import { openTicket, sealTicket, useOnce } from './tickets.ts';
+import { openTicket, refuseUsed, sealTicket, useOnce } from './tickets.ts';
 
 /**
  * `POST /oauth/consent`: the answer to the consent page. In this order: sent by a page of ours, from a browser that is marked, with the
- * ticket of a page that this browser was shown and not past its time; what was shown still holds; once. Then `deny` tells the client,
- * `session` goes on as the user that was shown, and `idp:NAME` goes to log in; only now is there a `state`.
+ * ticket of a page that this browser was shown and not past its time; what was shown still holds; not answered before. Then `deny` tells the
+ * client, `session` goes on as the user that was shown, and `idp:NAME` goes to log in; only now is there a `state`. The answer is used up by
+ * the last write, so that it can be given again after an outage. Of two at the same moment both may be recorded as given, and one as `used`.
  */
 export async function consent(
   ports: IssuerPorts,
@@ -37,10 +39,14 @@ export async function consent(
   if (!current.ok) return endHere(ports, invocation, current.error, { client_id: ticket.request.clientId });
   const { policy, client } = current.value;
   const about = { ...auditedApplication(client), policy_version: policy.version };
-  const used = await useOnce(ports, place, loginSecrets(ticket).onceId, client.org);
-  if (!used.ok) return endHere(ports, invocation, used.error, about);
+  const { onceId } = loginSecrets(ticket);
+  const fresh = await refuseUsed(ports, place, onceId, client.org);
+  if (!fresh.ok) return endHere(ports, invocation, fresh.error, about);
+  const useUp = () => useOnce(ports, place, onceId, client.org);
 
   if (answer === 'deny') {
+    const used = await useUp();
+    if (!used.ok) return endHere(ports, invocation, used.error, about);
     const refusal = { error: 'access_denied', description: 'the user has not allowed it' } as const;
     return refuseClient(ports, invocation, ticket.request, refusal, { ...about, cause: 'user' });
   }
@@ -52,11 +58,24 @@ export async function consent(
     if (user === undefined || user.subject !== ticket.subject) {
       return endHere(ports, invocation, 'changed', about);
     }
-    const login = { policy, client, request: ticket.request, user, hasMoreGroups: false };
-    return issueCode(ports, invocation, login);
+    const { request: asked } = ticket;
+    const login = {
+      policy,
+      client,
+      request: asked,
+      user,
+      hasMoreGroups: false,
+      outage: 'unavailable',
+    } as const;
+    return issueCode(ports, invocation, login, async () => {
+      const used = await useUp();
+      return used.ok ? ok([]) : used;
+    });
   }
   const provider = providerFor(policy, client, /^idp:(.+)$/.exec(answer ?? '')?.[1] ?? '');
   if (provider === undefined) return endHere(ports, invocation, 'bad_request', about);
+  const location = await addressOfLogin(ports, invocation, browserId, provider, ticket);
+  if (location === undefined) return endHere(ports, invocation, 'unavailable', about);
   const written = await recordDecision(ports, invocation, {
     area: 'login',
     decision: 'allow',
@@ -66,17 +85,22 @@ export async function consent(
     scopes: offeredScopes(client, ticket.request.scopes),
   });
   if (!written.ok) return problemPage('unavailable', invocation.requestId);
-  return sendToProvider(ports, invocation, browserId, provider, ticket);
+  const used = await useUp();
+  if (!used.ok) return endHere(ports, invocation, used.error, about);
+  return sendOn(location);
 }
 
-/** To the provider with state, nonce and PKCE. Whoever was logged in and chose to be somebody else logs in again. */
-async function sendToProvider(
+/**
+ * At the provider, with state, nonce and PKCE; undefined while no state can be sealed. Whoever was logged in and chose to be somebody else
+ * logs in again.
+ */
+async function addressOfLogin(
   ports: IssuerPorts,
   invocation: Invocation,
   browserId: string,
   provider: IdentityProvider,
   consented: LoginTicket,
-): Promise<Response> {
+): Promise<string | undefined> {
   const ticket: LoginTicket = {
     ...consented,
     secret: Buffer.from(ports.randomBytes(32)).toString('base64url'),
@@ -84,7 +108,7 @@ async function sendToProvider(
   };
   const place = { kind: 'login', idp: provider.name } as const;
   const state = await sealTicket(ports, place, browserId, ticket);
-  if (state === undefined) return problemPage('unavailable', invocation.requestId);
+  if (state === undefined) return undefined;
   const { nonce, codeChallenge } = loginSecrets(ticket);
   const mustLogin = ticket.request.prompt === 'login' || ticket.subject !== undefined;
   const isOidc = provider.proof.kind === 'id_token';
@@ -99,5 +123,5 @@ async function sendToProvider(
     code_challenge_method: 'S256',
     ...(isOidc && mustLogin ? { prompt: 'login' } : {}),
   });
-  return sendOn(`${provider.authUrl}?${query}`);
+  return `${provider.authUrl}?${query}`;
 }

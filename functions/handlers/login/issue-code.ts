@@ -12,10 +12,11 @@ import type { BrowserSession } from '../../core/browser-session.ts';
 import { serverOfResource } from '../../core/grant.ts';
 import type { Invocation } from '../../core/invocation.ts';
 import type { ClientEntry, Policy } from '../../core/policy.ts';
+import type { Result } from '../../core/result.ts';
 import { userScopes } from '../../core/user-grant.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
 import { recordDecision } from '../oauth-answer.ts';
-import { problemPage } from '../pages/problem-page.ts';
+import { type BrowserProblem, problemPage } from '../pages/problem-page.ts';
 import { endHere, refuseClient, sendOn } from './answer.ts';
 
 /** A user who has consented and is logged in. */
@@ -26,18 +27,20 @@ export type ConsentedLogin = {
   readonly user: BrowserSession;
   /** The provider left groups out because there are too many. */
   readonly hasMoreGroups: boolean;
+  /** What an outage does to the user: `interrupted` where what the login was begun with is used up already. */
+  readonly outage: 'unavailable' | 'interrupted';
 };
 
 /**
  * Sends the browser to the client with a code, or with the reason why there is none: the user has no server of that name, or none of the
- * user's groups stands for a scope that was asked for. The record is durable before there is a code. `prepare` is what else must be stored
- * before the answer; it gives cookies, and undefined where it could not be.
+ * user's groups stands for a scope that was asked for. The record is durable before there is a code. `finish` is what else must be stored,
+ * last, before the browser is told the code; it gives cookies, or the problem for which a code that is stored is told to nobody.
  */
 export async function issueCode(
   ports: IssuerPorts,
   invocation: Invocation,
   login: ConsentedLogin,
-  prepare: () => Promise<readonly string[] | undefined> = () => Promise.resolve([]),
+  finish: () => Promise<Result<readonly string[], BrowserProblem>>,
 ): Promise<Response> {
   const { policy, request, user } = login;
   const client = policy.clientIn(login.client, user.orgId);
@@ -69,9 +72,7 @@ export async function issueCode(
     scopes,
     ...(request.resource === undefined ? {} : { name: request.resource }),
   });
-  if (!written.ok) return problemPage('unavailable', invocation.requestId);
-  const cookies = await prepare();
-  if (cookies === undefined) return problemPage('unavailable', invocation.requestId);
+  if (!written.ok) return problemPage(login.outage, invocation.requestId);
   const expiresAtSeconds = Math.floor(ports.now() / 1000) + CODE_LIFETIME_SECONDS;
   const code = await storeCode(ports, user.orgId, {
     clientId: client.id,
@@ -85,8 +86,10 @@ export async function issueCode(
     family,
     expiresAtSeconds,
   });
-  if (code === undefined) return problemPage('unavailable', invocation.requestId);
-  return sendOn(codeResponse(request, code, invocation.origin), cookies);
+  if (code === undefined) return problemPage(login.outage, invocation.requestId);
+  const finished = await finish();
+  if (!finished.ok) return endHere(ports, invocation, finished.error, about);
+  return sendOn(codeResponse(request, code, invocation.origin), finished.value);
 }
 
 /** A code that is stored; undefined where it could not be. */

@@ -1,4 +1,5 @@
 import { LOGIN_SECONDS, type LoginTicket, readTicket, writeTicket } from '../../core/login-ticket.ts';
+import type { RecordKey } from '../../core/ports.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
 import type { BrowserProblem } from '../pages/problem-page.ts';
@@ -35,6 +36,18 @@ export async function openTicket(
   return ports.now() / 1000 < ticket.expiresAtSeconds ? ok(ticket) : err('expired');
 }
 
+/** Says early that a ticket was used, so that nothing is written for it. Only {@link useOnce} decides. */
+export async function refuseUsed(
+  ports: IssuerPorts,
+  place: TicketPlace,
+  onceId: string,
+  orgId: string,
+): Promise<Result<void, BrowserProblem>> {
+  const read = await ports.records.read(onceKey(place, onceId, orgId));
+  if (!read.ok) return err('unavailable');
+  return read.value === undefined ? ok(undefined) : err('used');
+}
+
 /** Of any number of uses one is the first; it is as if no other had happened. */
 export async function useOnce(
   ports: IssuerPorts,
@@ -42,11 +55,14 @@ export async function useOnce(
   onceId: string,
   orgId: string,
 ): Promise<Result<void, BrowserProblem>> {
-  const id = `${place.kind}.${onceId}`;
   const keptUntilSeconds = Math.floor(ports.now() / 1000) + KEPT_SECONDS;
-  const used = await ports.records.create({ kind: 'ONCE', orgId, id }, 'used', keptUntilSeconds);
+  const used = await ports.records.create(onceKey(place, onceId, orgId), 'used', keptUntilSeconds);
   if (used.ok) return used;
   return err(used.error.reason === 'conflict' ? 'used' : 'unavailable');
+}
+
+function onceKey(place: TicketPlace, onceId: string, orgId: string): RecordKey {
+  return { kind: 'ONCE', orgId, id: `${place.kind}.${onceId}` };
 }
 
 /** A ticket for one provider does not open at the callback of another (RFC 9700 §4.4.2.2). */

@@ -14,6 +14,7 @@ const PROBLEMS = {
   not_from_our_page:  { status: 403, title: 'This did not come from our page', text: 'Another site tried to answer in your place. Nothing was allowed.' },
   too_large:          { status: 413, title: 'This is too large', text: 'Go back to the application and start again.' },
   unavailable:        { status: 503, title: 'Try again in a moment', text: 'Something that is needed for signing in does not answer now. Nothing was lost: reload this page, or start again from the application.' },
+  interrupted:        { status: 503, title: 'This could not be finished', text: 'Something that is needed for signing in does not answer now. This sign-in was used up: in a moment, go back to the application and start again.' },
 } as const;
 
 /** The name of a problem. */
