@@ -65,8 +65,8 @@ export function stateOf({ parameters, repeated }: AuthorizationQuery): string | 
 }
 
 /**
- * Judges a request whose client and redirect URI hold; every refusal goes there. In this order: no parameter twice, no request object (never
- * fetched), `response_type=code`, `response_mode=query`, the client may use the grant, PKCE S256 (always), one resource that is `ORIGIN` or
+ * Judges a request whose redirect URI holds, of a client that may use the grant; every refusal goes to the client. In this order: no parameter twice, no request object (never
+ * fetched), `response_type=code`, `response_mode=query`, PKCE S256 (always), one resource that is `ORIGIN` or
  * by its form an MCP endpoint of ours, scopes of which the client may have one, `state`, `prompt`. Unknown parameters are passed over.
  */
 export function parseAuthorizationRequest(
@@ -87,9 +87,6 @@ export function parseAuthorizationRequest(
   if (responseType !== 'code') return refuse('unsupported_response_type', 'write response_type=code');
   if ((parameters.get('response_mode') ?? 'query') !== 'query') {
     return refuse('invalid_request', 'the only response_mode is query');
-  }
-  if (!client.grants.includes('authorization_code')) {
-    return refuse('unauthorized_client', 'this client may not use authorization_code');
   }
   const codeChallenge = parameters.get('code_challenge') ?? '';
   if (parameters.get('code_challenge_method') !== 'S256' || !isCodeChallenge(codeChallenge)) {

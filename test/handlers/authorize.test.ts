@@ -61,6 +61,7 @@ describe('a request whose client and redirect URI do not belong together is show
     ['a client in other letters', authorizeUrl({ client_id: 'APP' }), 'unknown_client'],
     ['a member of every object', authorizeUrl({ client_id: '__proto__' }), 'unknown_client'],
     ['a disabled client', authorizeUrl({ client_id: 'retired' }), 'unknown_client'],
+    ['a client of another grant', authorizeUrl({ client_id: 'machine' }), 'unknown_client'],
     ['another redirect URI', authorizeUrl({ redirect_uri: 'https://evil.example/callback' }), 'redirect_uri'],
     ['a longer redirect URI', authorizeUrl({ redirect_uri: `${REDIRECT}/more` }), 'redirect_uri'],
     ['a redirect URI with a query', authorizeUrl({ redirect_uri: `${REDIRECT}?next=x` }), 'redirect_uri'],
@@ -93,6 +94,16 @@ describe('a request whose client and redirect URI do not belong together is show
     expect(page.text).not.toContain('<form');
     expect(login.app.records).toMatchObject([{ area: 'login', decision: 'deny', reason, request_id: 'r-1' }]);
   });
+});
+
+test.for(['machine', 'retired'])('no page tells %s from a client that is not there', async (client_id) => {
+  for (const redirect_uri of [REDIRECT, 'https://evil.example/callback']) {
+    const [page, other] = await Promise.all([
+      open(authorizeUrl({ client_id, redirect_uri })),
+      open(authorizeUrl({ client_id: 'ghost', redirect_uri })),
+    ]);
+    expect([page.status, page.text]).toEqual([other.status, other.text]);
+  }
 });
 
 describe('another error is told to the client, with iss and its state', () => {
@@ -136,7 +147,6 @@ describe('another error is told to the client, with iss and its state', () => {
     ['scopes that the client may not have', authorizeUrl({ scope: 'admin openid' }), 'invalid_scope'],
     ['malformed scopes', authorizeUrl({ scope: 'maps/read  maps/execute' }), 'invalid_scope'],
     ['a client without scopes', authorizeUrl({ client_id: 'bare' }), 'invalid_scope'],
-    ['a client of another grant', authorizeUrl({ client_id: 'machine' }), 'unauthorized_client'],
     [
       'a client of an organisation without a login',
       authorizeUrl({ client_id: 'foreign' }),

@@ -51,7 +51,8 @@ export async function authorize(
   const found = await findClient(ports, policy, clientId);
   if (!found.ok) return endHere(ports, invocation, 'unavailable');
   const client = found.value;
-  if (client === undefined) return endHere(ports, invocation, 'unknown_client');
+  // Which clients there are for other grants is nobody's business here.
+  if (!client?.grants.includes('authorization_code')) return endHere(ports, invocation, 'unknown_client');
   const about = { ...auditedApplication(client), policy_version: policy.version };
   if (!matchesRedirectUri(client.redirectUris, redirectUri)) {
     return endHere(ports, invocation, 'redirect_uri', about);

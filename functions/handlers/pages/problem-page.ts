@@ -4,7 +4,7 @@ import { toPageResponse } from './page.ts';
 /** Why a browser is told something in place of being sent on; each is one page. */
 // biome-ignore format: one row per problem
 const PROBLEMS = {
-  unknown_client:     { status: 400, title: 'This application is not known here', text: 'The link names an application that is not registered, or no longer. Nobody was signed in. Ask whoever runs the application.' },
+  unknown_client:     { status: 400, title: 'This application is not known here', text: 'The link names an application that is not registered for signing users in, or no longer. Nobody was signed in. Ask whoever runs the application.' },
   redirect_uri:       { status: 400, title: 'This link would lead somewhere else', text: 'The address that the answer should go to is not one that is registered for this application. Nobody was signed in, and you have not been sent there.' },
   bad_request:        { status: 400, title: 'This link is not complete', text: 'An application made this link, and something in it is missing or there twice. Go back to the application and start again.' },
   wrong_browser:      { status: 400, title: 'This is not the browser that began', text: 'The sign-in was begun in another browser, or this one keeps no cookies for this site. Go back to the application and start again, in one browser.' },
