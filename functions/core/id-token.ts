@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import { wholeSeconds } from './compact-jws.ts';
 import { displayName } from './display-name.ts';
 import type { ForeignTokenRule } from './foreign-token.ts';
-import type { GitHubProof, IdentityProvider, IdTokenProof } from './identity-provider.ts';
+import {
+  type GitHubProof,
+  type IdentityProvider,
+  type IdTokenProof,
+  subjectOf,
+} from './identity-provider.ts';
 import { groupsIn, isIdentifier } from './idp-claims.ts';
 import { isJsonArray, type Json, JsonNumber, type JsonObject, member, stringMember } from './json.ts';
 import { err, ok, type Result } from './result.ts';
@@ -43,7 +48,7 @@ export function idTokenRule(
 /**
  * Reads who logged in from the claims of an id token that {@link idTokenRule} has passed (OpenID Connect Core §3.1.3.7). In this order:
  * `iat` is there, our nonce, `azp` is us where it is there and is there with several audiences, `at_hash` fits the access token where both
- * are there, `sub`. Groups are a string or strings in the configured claim (`email` only where `email_verified` is true);
+ * are there, `sub`, which with the provider's name before it is still an identifier of ours. Groups are a string or strings in the configured claim (`email` only where `email_verified` is true);
  * anything else is no group.
  */
 export function readIdToken(
@@ -64,7 +69,7 @@ export function readIdToken(
     if (claims.get('at_hash') !== accessTokenHash(accessToken)) return refuse('at_hash');
   }
   const userId = stringMember(claims, 'sub');
-  if (!isIdentifier(userId)) return refuse('sub');
+  if (!isIdentifier(userId) || !isIdentifier(subjectOf(provider, userId))) return refuse('sub');
   return ok({
     userId,
     displayName: displayNameOf(claims, provider.usernameClaim, userId),

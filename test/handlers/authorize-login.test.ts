@@ -619,6 +619,7 @@ describe('an id token', () => {
     ['a number for a subject', { sub: 7 }, {}, 'sub'],
     ['a subject with a control character', { sub: 'u\n1' }, {}, 'sub'],
     ['a subject beyond 255 characters', { sub: 'u'.repeat(256) }, {}, 'sub'],
+    ['a subject that is too long with its provider', { sub: 'u'.repeat(248) }, {}, 'sub'],
     ['no time of issue', { iat: undefined }, {}, 'iat'],
     ['a time that is past', { iat: NOW_SECONDS - 400, exp: NOW_SECONDS - 60 }, {}, 'expired'],
     ['no end', { exp: undefined }, {}, 'claims'],
@@ -650,6 +651,7 @@ describe('an id token', () => {
     ['our azp', { azp: 'company-client' }],
     ['several audiences and our azp', { aud: ['company-client', 'other'], azp: 'company-client' }],
     ['the hash of its access token', { at_hash: half('at-1') }],
+    ['the longest subject', { sub: 'u'.repeat(247) }],
     ['a clock that is a minute off', { iat: NOW_SECONDS + 60 }],
   ] as const)('with %s logs in', async ([, claims]) => {
     login.company.claims = claims;
