@@ -39,7 +39,7 @@ const NOBODYS_KEYS: readonly ForeignKey[] = [
 ];
 
 /**
- * Checks the assertion by which a client authenticates (RFC 7523 §3). Its signature by one of the client's keys, `iss` and `sub` the
+ * Checks the assertion by which a client authenticates (RFC 7523 §3). Its signature by one of the client's keys, named by `kid` where more than one fits, `iss` and `sub` the
  * client, `aud` our issuer identifier alone and not in a list, `exp` at most 5 minutes ahead, a `jti`; clocks may be off by 60 s. The error
  * is for the audit record. It does NOT say whether the assertion was used before. With no key that fits, a signature is checked all the
  * same and refused whatever comes of it.
@@ -79,11 +79,14 @@ export function checkClientAssertion(
   return ok({ onceId: digest(clientId, jti), forgetAtSeconds: expiresAtSeconds + tolerated });
 }
 
-/** The keys that the header of an assertion asks for. */
+/** The keys that the header of an assertion asks for; none where it names none and more than one fits: nothing is tried out. */
 function fittingKeys(header: ForeignHeader | undefined, keys: readonly ForeignKey[]): readonly ForeignKey[] {
   if (header === undefined) return [];
   const { algorithm, keyId } = header;
-  return keys.filter((key) => (keyId === undefined || key['kid'] === keyId) && fitsAlgorithm(key, algorithm));
+  const fitting = keys.filter(
+    (key) => (keyId === undefined || key['kid'] === keyId) && fitsAlgorithm(key, algorithm),
+  );
+  return keyId === undefined && fitting.length > 1 ? [] : fitting;
 }
 
 function digest(clientId: string, jti: string): string {

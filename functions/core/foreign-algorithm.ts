@@ -11,6 +11,8 @@ export type ForeignAlgorithm = (typeof FOREIGN_ALGORITHMS)[number];
 const MIN_RSA_BITS = 2048;
 /** Verifying costs by the square of the length; nobody signs tokens with more. */
 const MAX_RSA_BITS = 8192;
+/** Verifying costs by the length of the exponent too: one as long as the modulus is over a hundred times the work of 65537. */
+const MAX_RSA_EXPONENT = 2n ** 32n;
 
 /** Is the name, compared as it stands, one of the accepted algorithms? */
 export function isForeignAlgorithm(name: unknown): name is ForeignAlgorithm {
@@ -34,7 +36,7 @@ export function isUsableKey(key: ForeignKey): boolean {
   );
 }
 
-/** Did this key sign? No where the key is malformed, too weak (RFC 7518 §3.3: 2048 bits) or does not fit the algorithm. */
+/** Did this key sign? No where the key is malformed, too weak (RFC 7518 §3.3: 2048 bits), too costly (an exponent beyond 2^32) or does not fit the algorithm. */
 export function isSignedBy(jws: CompactJws, key: ForeignKey, algorithm: ForeignAlgorithm): boolean {
   if (!fitsAlgorithm(key, algorithm)) return false;
   const publicKey = importKey(key);
@@ -68,6 +70,6 @@ function importKey({ kty, n, e, crv, x, y }: ForeignKey): KeyObject | undefined 
   if (key.asymmetricKeyType === 'ec') return key;
   if (modulusLength === undefined || publicExponent === undefined) return undefined;
   // With an exponent of 1 a signature is its own padding: anybody can write one.
-  const isStrong = modulusLength >= MIN_RSA_BITS && modulusLength <= MAX_RSA_BITS && publicExponent >= 3n;
-  return isStrong ? key : undefined;
+  const isSound = publicExponent >= 3n && publicExponent <= MAX_RSA_EXPONENT;
+  return isSound && modulusLength >= MIN_RSA_BITS && modulusLength <= MAX_RSA_BITS ? key : undefined;
 }

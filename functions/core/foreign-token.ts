@@ -50,6 +50,8 @@ export const FOREIGN_CLOCK_TOLERANCE_SECONDS = 60;
 /** An id token of Entra names up to 200 groups, which is more than a token of ours may be long. */
 const MAX_TOKEN_BYTES = 16_384;
 const MAX_KEY_ID_LENGTH = 255;
+/** Whoever publishes many keys that fit has the first of them tried alone: each costs a verification. */
+const MAX_CANDIDATES = 10;
 const MEDIA_TYPE = /^(?:application\/)?([a-z0-9.+_-]+)$/;
 /**
  * Members that change how a token is to be read: extensions that must be understood (RFC 7515 §4.1.11), an unencoded payload (RFC 7797),
@@ -75,7 +77,7 @@ export function readForeignIssuer(compact: string): string | undefined {
 
 /**
  * The claims of a token of somebody else (RFC 7515, RFC 7519, RFC 8725). In this order: size and alphabet, canonical base64url, header,
- * `typ`, a key that has the header's `kid` (any key where it names none) and is made for its algorithm, signature, JSON without duplicates,
+ * `typ`, a key that has the header's `kid` (any key where it names none), among the first 10 such, and is made for its algorithm, signature, JSON without duplicates,
  * `iss` exact, `aud`, `exp` there and `iat` and `nbf` typed where they are, lifetime, `nbf` and `iat`, `exp`. Clocks may be off by 60 s.
  * It does NOT check `sub`, `nonce`, `jti`, or any other claim, and says nothing about replay: an ES256 signature has two spellings.
  */
@@ -91,9 +93,9 @@ export function verifyForeignToken(
   if (!rule.types.includes(header.type)) return refuse('type');
 
   const { algorithm, keyId } = header;
-  const candidates = keys.filter(
-    (key) => (keyId === undefined || key['kid'] === keyId) && fitsAlgorithm(key, algorithm),
-  );
+  const candidates = keys
+    .filter((key) => (keyId === undefined || key['kid'] === keyId) && fitsAlgorithm(key, algorithm))
+    .slice(0, MAX_CANDIDATES);
   if (candidates.length === 0) return refuse('unknown_key');
   if (!candidates.some((key) => isSignedBy(split.value, key, algorithm))) return refuse('signature');
 

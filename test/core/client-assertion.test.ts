@@ -94,6 +94,12 @@ describe('an assertion is refused', () => {
     expect(check(make())).toEqual({ ok: false, error: reason });
   });
 
+  test('that names no key where more than one fits', () => {
+    const two = [ec.published, { ...other.published, kid: 'ec-2' }];
+    expect(check(signed({}, { kid: undefined }), two)).toEqual({ ok: false, error: 'unknown_key' });
+    expect(check(signed(), two).ok).toBe(true);
+  });
+
   test('of a client that has no keys, however honest', () => {
     expect(check(signed(), [])).toEqual({ ok: false, error: 'unknown_key' });
     expect(check(signForeign(rsa, assertionClaims('signer')), [ec.published])).toEqual({

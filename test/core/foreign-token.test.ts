@@ -264,6 +264,14 @@ describe('the key', () => {
     ]);
   });
 
+  test('is among the first ten that fit', () => {
+    const twins = (count: number) =>
+      Array.from({ length: count }, () => ({ ...other.published, kid: 'rsa-1' }));
+    expect(verdict([...twins(9), rsa.published])).toBe('accepted');
+    expect(verdict([...twins(10), rsa.published])).toBe('signature');
+    expect(verdict([...twins(10).map((key) => ({ ...key, kid: 'x' })), rsa.published])).toBe('accepted');
+  });
+
   test('is any of the right type where the token names none', () => {
     const nameless = signForeign(rsa, foreignClaims(), { kid: undefined });
     const keys = [ec.published, other.published, omit(rsa.published, 'kid')];
