@@ -12,6 +12,7 @@ import type { Policy } from '../core/policy.ts';
 import type { Unavailable } from '../core/ports.ts';
 import type { RateLimit } from '../core/rate-limit.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { networkOf } from '../core/source-network.ts';
 import { readBody } from './body.ts';
 import { acceptsRegistrations } from './client-metadata.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
@@ -21,9 +22,9 @@ import { countOne, type RateLimited, readTally, type Tally } from './rate-counte
 import { writeRegisteredClient } from './registered-clients.ts';
 
 const MAX_BYTES = 16_384;
-/** Registrations from one address, and all of them together: nobody fills the table. */
+/** Registrations from one network, and all of them together: nobody fills the table, and it takes 250 networks to use it up for the others. */
 const FROM_ONE_ADDRESS: RateLimit = { name: 'register-address', max: 20, windowSeconds: 3_600 };
-const ALTOGETHER: RateLimit = { name: 'register', max: 200, windowSeconds: 3_600 };
+const ALTOGETHER: RateLimit = { name: 'register', max: 5_000, windowSeconds: 3_600 };
 
 /** Refused for its form, not now, or too often. */
 type RegistrationRefusal =
@@ -80,7 +81,7 @@ async function readTallies(
   sourceIp: string,
 ): Promise<Result<readonly Tally[], Unavailable | RateLimited>> {
   const [own, all] = await Promise.all([
-    readTally(ports, FROM_ONE_ADDRESS, [sourceIp]),
+    readTally(ports, FROM_ONE_ADDRESS, [networkOf(sourceIp)]),
     readTally(ports, ALTOGETHER, []),
   ]);
   if (!own.ok) return own;
