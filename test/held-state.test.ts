@@ -12,6 +12,7 @@ import { createCredentials } from '../functions/handlers/credentials.ts';
 import { createForeignKeys } from '../functions/handlers/foreign-keys.ts';
 import { createIngress } from '../functions/handlers/ingress.ts';
 import { NO_FOREIGN_KEYS } from './support/foreign-issuer.ts';
+import { identityProvider } from './support/logins.ts';
 import { clientEntry, policyOf, serverEntry } from './support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from './support/test-issuer.ts';
 
@@ -20,6 +21,8 @@ const clock = () => NOW_SECONDS;
 const ORGS = ['acme', 'beta'] as const;
 const CLIENTS = ['courier', 'second'] as const;
 const policy = policyOf({
+  groups: [['staff', ['a', 'b']]],
+  idps: ORGS.map((org) => identityProvider(org, { org })),
   clients: ORGS.flatMap((org) =>
     CLIENTS.map((id) => clientEntry(`${org}-${id}`, { org, scopes: ['a', 'b'] })),
   ),
@@ -162,9 +165,9 @@ describe('what an environment keeps is bounded', () => {
 
 /** Callers that are one another but for one thing. */
 const APART: readonly (readonly [what: string, first: Claims, second: Claims])[] = [
-  ['organisation', { org_id: 'acme' }, { org_id: 'beta', client_id: 'beta-courier' }],
+  ['organisation', { org_id: 'acme' }, { org_id: 'beta', client_id: 'beta-courier', sub: 'beta:ann' }],
   ['client', {}, { client_id: 'acme-second' }],
-  ['subject', { sub: 'idp:ann' }, { sub: 'idp:bob' }],
+  ['subject', { sub: 'acme:ann' }, { sub: 'acme:bob' }],
   ['token', { jti: 'j-1' }, { jti: 'j-2' }],
 ];
 
@@ -224,7 +227,7 @@ const NO_RECORDS: RecordStore = {
 type Claims = Readonly<Record<string, unknown>>;
 
 function claimsOf(claims: Claims): Claims {
-  return { client_id: 'acme-courier', sub: 'idp:ann', scope: 'a b', ...claims };
+  return { client_id: 'acme-courier', sub: 'acme:ann', groups: ['staff'], scope: 'a b', ...claims };
 }
 
 function tokenOf(claims: Claims): string {

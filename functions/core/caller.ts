@@ -86,7 +86,7 @@ export class Caller {
 
   /**
    * The caller of a verified token under the running policy: every party to it may still take part ({@link findParties}). Scopes
-   * that one of them has lost since are dropped. Does NOT check audience or revocation.
+   * that one of them has lost since are dropped, of a user those that the groups in the token are mapped to no more. Does NOT check audience or revocation.
    *
    * @throws TypeError on a token that {@link VerifiedToken.verify} did not make
    */
@@ -97,6 +97,7 @@ export class Caller {
     if (!parties.ok) return parties;
     const { client, agent } = parties.value;
     const isOfIdp = claims.idp !== undefined;
+    const given = agent?.scopes ?? userScopes(policy, client, claims.groups, undefined);
     return ok(
       new Caller(client, {
         ...claims,
@@ -106,12 +107,9 @@ export class Caller {
         scopes:
           isOfIdp && agent === undefined
             ? scopesOfIdpUser(claims, client, policy)
-            : claims.scopes.filter((scope) =>
-                [client, agent ?? client].every((one) => one.scopes.includes(scope)),
-              ),
+            : claims.scopes.filter((scope) => client.scopes.includes(scope) && given.includes(scope)),
         // A user who is asked again for what no group of theirs gives is asked without end.
-        obtainableScopes:
-          agent === undefined ? userScopes(policy, client, claims.groups, undefined) : client.scopes,
+        obtainableScopes: agent === undefined ? given : client.scopes,
         // A group that the configuration took from an agent since is gone; a user's groups are the identity provider's.
         groups:
           agent === undefined ? claims.groups : claims.groups.filter((group) => agent.groups.includes(group)),

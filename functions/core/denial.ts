@@ -89,6 +89,7 @@ export function toWire(denial: Denial): Wire {
     case 'client_disabled':
     case 'org_mismatch':
     case 'org_suspended':
+    case 'identity_provider_gone':
     case 'malformed_scope':
       return UNAUTHENTICATED;
     case 'malformed_message':

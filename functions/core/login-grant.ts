@@ -1,5 +1,6 @@
 import { stringList, wholeSeconds } from './compact-jws.ts';
 import { type JsonObject, stringMember } from './json.ts';
+import { isVouchedFor } from './parties.ts';
 import type { Policy } from './policy.ts';
 
 /** What the login of a user gave to a client: what a code stands for, and the refresh token after it. */
@@ -30,8 +31,7 @@ export function readLoginGrant(record: JsonObject): LoginGrant | undefined {
   return { clientId, resource, scopes, subject, groups, authTimeSeconds, family };
 }
 
-/** Is the identity provider that vouched for a user still one of this organisation's? */
+/** Do users still log in at the identity provider that vouched for this one, and is it still this organisation's? */
 export function isStillVouchedFor(policy: Policy, subject: string, orgId: string): boolean {
-  const name = subject.slice(0, Math.max(0, subject.indexOf(':')));
-  return policy.idps.get(name)?.org === orgId && !policy.isSuspended(orgId);
+  return isVouchedFor(policy.idpsOf(orgId), subject, orgId);
 }

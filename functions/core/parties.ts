@@ -1,10 +1,16 @@
 import { openClassOf } from './client-id.ts';
+import { type IdentityProvider, subjectOf } from './identity-provider.ts';
 import type { ClientEntry, Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
 
 /** Why a party of a token may take part in nothing any more. */
 export type PartyRefusal = {
-  readonly reason: 'unknown_client' | 'client_disabled' | 'org_mismatch' | 'org_suspended';
+  readonly reason:
+    | 'unknown_client'
+    | 'client_disabled'
+    | 'org_mismatch'
+    | 'org_suspended'
+    | 'identity_provider_gone';
 };
 
 /** The clients that a token depends on. */
@@ -18,7 +24,8 @@ export type Parties = {
 /**
  * The clients behind a token, as the running policy has them. In this order: the client that it was issued to, those that it was
  * delegated through, and the one that it is about where that is no user. Each belongs to the token's organisation, is
- * registered or of a class that is still admitted, and is not disabled; the organisation is not suspended.
+ * registered or of a class that is still admitted, and is not disabled; the organisation is not suspended. Of a user
+ * in any of these places, the identity provider is still one of the organisation's, for logins or for tokens.
  */
 export function findParties(
   policy: Policy,
@@ -32,12 +39,23 @@ export function findParties(
   const { clientId, orgId, subject, actors = [] } = claims;
   const client = findLiveClient(policy, clientId, orgId);
   if (!client.ok) return client;
-  for (const actor of actors.filter((one) => !isUser(one))) {
-    const before = findLiveClient(policy, actor, orgId);
+  for (const actor of actors) {
+    const before = findLiveParty(policy, actor, orgId);
     if (!before.ok) return before;
   }
-  const agent = isUser(subject) ? ok(undefined) : findLiveClient(policy, subject, orgId);
+  const agent = findLiveParty(policy, subject, orgId);
   return agent.ok ? ok({ client: client.value, agent: agent.value }) : agent;
+}
+
+/** The client that this is; undefined for a user whom a provider of this organisation vouches for. */
+function findLiveParty(
+  policy: Policy,
+  subject: string,
+  orgId: string,
+): Result<ClientEntry | undefined, PartyRefusal> {
+  if (!isUser(subject)) return findLiveClient(policy, subject, orgId);
+  const providers = [...policy.idps.values(), ...policy.acceptedIdps];
+  return isVouchedFor(providers, subject, orgId) ? ok(undefined) : err({ reason: 'identity_provider_gone' });
 }
 
 /** A client that may take part: of this organisation, known, not disabled, its organisation not suspended. */
@@ -57,4 +75,13 @@ export function findLiveClient(
 /** Is this a user, and not a client? A user is `{idp}:{sub}`; no client id has a colon, but for those that are URLs. */
 export function isUser(subject: string): boolean {
   return subject.includes(':') && openClassOf(subject) === undefined;
+}
+
+/** Is this user of one of these providers, and the provider of this organisation? */
+export function isVouchedFor(
+  providers: readonly IdentityProvider[],
+  subject: string,
+  orgId: string,
+): boolean {
+  return providers.some((idp) => idp.org === orgId && subject.startsWith(subjectOf(idp, '')));
 }

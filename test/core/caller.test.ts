@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { Caller } from '../../functions/core/caller.ts';
 import { decide } from '../../functions/core/decide.ts';
+import { identityProvider } from '../support/logins.ts';
 import { callerOf, clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
 const issuer = new TestIssuer();
+const idps = [identityProvider('corp')];
 const policy = policyOf({
+  idps,
   clients: [
     clientEntry('courier', { scopes: ['maps/read', 'maps/execute'] }),
     clientEntry('paused', { disabled: true }),
@@ -45,6 +48,7 @@ describe('who a verified token stands for', () => {
 
   test('a user can obtain what the groups of the login give through the client, and no more', () => {
     const mapped = policyOf({
+      idps,
       clients: [clientEntry('courier', { scopes: ['maps/read', 'maps/execute'] })],
       groups: [
         ['guests', ['maps/read', 'admin']],
@@ -58,6 +62,29 @@ describe('who a verified token stands for', () => {
     expect(obtainable(['guests'])).toEqual(['maps/read']);
     expect(obtainable(['guests', 'staff'])).toEqual(['maps/read', 'maps/execute']);
     expect(obtainable(['visitors'])).toEqual([]);
+  });
+
+  test.for([
+    [
+      ['maps/read', 'maps/execute'],
+      ['maps/read', 'maps/execute'],
+    ],
+    [
+      ['maps/read', 'maps/execute', 'admin'],
+      ['maps/read', 'maps/execute'],
+    ],
+    [['maps/execute'], ['maps/execute']],
+    [[], []],
+  ] as const)('a user’s live token gives what the groups are still mapped to: %j, %j', ([staff, scopes]) => {
+    const clients = [clientEntry('courier', { scopes: ['maps/read', 'maps/execute'] })];
+    const mapped = policyOf({ idps, clients, groups: [['staff', staff]] });
+    const scopesOf = (groups: readonly string[]) => {
+      const claims = { sub: 'corp:alice', scope: 'maps/read maps/execute admin', groups };
+      const caller = Caller.fromToken(issuer.verified(claims), mapped);
+      return caller.ok && caller.value.scopes;
+    };
+    expect(scopesOf(['staff', 'visitors'])).toEqual(scopes);
+    expect(scopesOf(['visitors'])).toEqual([]);
   });
 
   test('a server that calls out is known by its registration alone', () => {
@@ -97,7 +124,7 @@ describe('what a live token says of the context store', () => {
 });
 
 test('a group that the configuration took from an agent is gone from its live tokens, a user’s stays', () => {
-  const grouped = policyOf({ clients: [clientEntry('courier', { groups: ['drivers'] })] });
+  const grouped = policyOf({ idps, clients: [clientEntry('courier', { groups: ['drivers'] })] });
   const groupsOf = (sub: string) => {
     const caller = Caller.fromToken(issuer.verified({ sub, groups: ['drivers', 'pilots'] }), grouped);
     return caller.ok ? caller.value.groups : [];
@@ -111,6 +138,7 @@ describe('a verified token stands for nobody', () => {
     ['where the client is unknown', { client_id: 'nobody' }, 'unknown_client'],
     ['where the name is one of an object’s prototype', { client_id: 'constructor' }, 'unknown_client'],
     ['where case differs', { client_id: 'Courier' }, 'unknown_client'],
+    ['where the user’s identity provider is gone', { sub: 'gone:alice' }, 'identity_provider_gone'],
     ['where the client is of another organisation', { org_id: 'rival' }, 'org_mismatch'],
     ['where the client is disabled', { client_id: 'paused' }, 'client_disabled'],
     ['where the organisation is suspended', { client_id: 'frozen', org_id: 'suspended' }, 'org_suspended'],
@@ -171,9 +199,12 @@ describe('a caller cannot be forged', () => {
 test('no two callers have one key, whatever their names', () => {
   const names = ['a', 'a"', '","', '\\', '', 'a","b', ' a'];
   const keys = names.flatMap((sub) => {
-    const org = policyOf({ clients: [clientEntry('courier'), clientEntry('cou', { org: 'rier' })] });
+    const org = policyOf({
+      idps: [...idps, identityProvider('theirs', { org: 'rier' })],
+      clients: [clientEntry('courier'), clientEntry('cou', { org: 'rier' })],
+    });
     const first = sub === '' ? [] : [issuer.verified({ sub: `corp:${sub}` })];
-    return [...first, issuer.verified({ client_id: 'cou', org_id: 'rier', sub: `corp:${sub}` })].flatMap(
+    return [...first, issuer.verified({ client_id: 'cou', org_id: 'rier', sub: `theirs:${sub}` })].flatMap(
       (token) => {
         const caller = Caller.fromToken(token, org);
         return caller.ok ? [caller.value.key] : [];

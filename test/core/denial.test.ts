@@ -40,6 +40,7 @@ const WIRE: {
   client_disabled: [{ reason: 'client_disabled' }, 401, 'unauthenticated'],
   org_mismatch: [{ reason: 'org_mismatch' }, 401, 'unauthenticated'],
   org_suspended: [{ reason: 'org_suspended' }, 401, 'unauthenticated'],
+  identity_provider_gone: [{ reason: 'identity_provider_gone' }, 401, 'unauthenticated'],
   malformed_scope: [{ reason: 'malformed_scope' }, 401, 'unauthenticated'],
   malformed_message: [malformed, 400, 'invalid_argument'],
   unknown_server: [{ reason: 'unknown_server', obtainable: [] }, 404, 'not_found'],
@@ -106,7 +107,7 @@ describe('every reason', () => {
     const answers = Object.values(WIRE)
       .filter(([, status]) => status === 401)
       .map(([denial]) => toMcpAnswer(denial, undefined, 'r-1').body);
-    expect(answers.length).toBe(11);
+    expect(answers.length).toBe(12);
     expect(new Set(answers).size).toBe(1);
   });
 

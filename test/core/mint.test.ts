@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { Caller } from '../../functions/core/caller.ts';
 import type { GrantPlan } from '../../functions/core/grant.ts';
 import { mintAccessToken, mintIdentityToken, type Unsigned } from '../../functions/core/mint.ts';
+import { identityProvider } from '../support/logins.ts';
 import { callerOf, clientEntry, policyOf } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer, type TestKey } from '../support/test-issuer.ts';
 
@@ -139,7 +140,7 @@ describe('an identity token', () => {
     const act = { sub: 'broker', act: { sub: 'desk' } };
     const clients = ['broker', 'desk'].map((id) => clientEntry(id, { scopes: ['maps/read'] }));
     const token = issuer.verified({ sub: 'corp:sam', client_id: 'broker', act });
-    const delegated = Caller.fromToken(token, policyOf({ clients }));
+    const delegated = Caller.fromToken(token, policyOf({ clients, idps: [identityProvider('corp')] }));
     const [, claims] = delegated.ok ? parts(mintIdentityToken(delegated.value, UPSTREAM, identity)) : [];
     expect(claims).toMatchObject({ sub: 'corp:sam', client_id: 'broker', act });
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Caller } from '../../functions/core/caller.ts';
 import { admits, CLOSED_REGISTRATION, NO_ORG, type Registration } from '../../functions/core/open-client.ts';
+import { identityProvider } from '../support/logins.ts';
 import { clientEntry, policyOf } from '../support/policies.ts';
 import { TestIssuer } from '../support/test-issuer.ts';
 
@@ -94,8 +95,11 @@ describe('a token of an open client', () => {
       client_id: DOCUMENT,
       sub: 'okta:alice',
       scope: 'maps/read maps/execute',
+      groups: ['staff'],
     });
-    const caller = Caller.fromToken(token, policyOf({ registration, clients }));
+    const groups = [['staff', ['maps/read', 'maps/execute']]] as const;
+    const idps = [identityProvider('okta')];
+    const caller = Caller.fromToken(token, policyOf({ registration, clients, groups, idps }));
     return caller.ok ? caller.value : caller.error.reason;
   };
 

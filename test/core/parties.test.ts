@@ -1,8 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { findParties } from '../../functions/core/parties.ts';
+import { identityProvider } from '../support/logins.ts';
 import { clientEntry, policyOf } from '../support/policies.ts';
 
+const accepted = { clientIds: ['desk'], audience: undefined };
 const policy = policyOf({
+  idps: [
+    identityProvider('corp'),
+    identityProvider('machine', { login: false, acceptAccessTokens: accepted }),
+    identityProvider('rivals', { org: 'rival' }),
+    identityProvider('unused', { login: false }),
+  ],
   clients: [
     clientEntry('desk'),
     clientEntry('broker'),
@@ -31,6 +39,24 @@ describe('who takes part in a token', () => {
       'a client for an agent, on behalf of a user',
       ['broker', 'courier', ['corp:ann']],
       ['broker', 'courier'],
+    ],
+    [
+      'a client for a user of a provider whose tokens are taken',
+      ['desk', 'machine:sam'],
+      ['desk', undefined],
+    ],
+    ['nobody, where the user’s provider is gone', ['desk', 'gone:sam'], 'identity_provider_gone'],
+    ['nobody, where it has another name', ['desk', 'corporation:sam'], 'identity_provider_gone'],
+    ['nobody, where it is another organisation’s', ['desk', 'rivals:sam'], 'identity_provider_gone'],
+    [
+      'nobody, where it is neither for logins nor for tokens',
+      ['desk', 'unused:sam'],
+      'identity_provider_gone',
+    ],
+    [
+      'nobody, where the provider of a user who acts is gone',
+      ['broker', 'courier', ['gone:ann', 'broker']],
+      'identity_provider_gone',
     ],
     ['nobody, where its client is gone', ['gone', 'corp:sam'], 'unknown_client'],
     ['nobody, where its client is disabled', ['paused', 'corp:sam'], 'client_disabled'],

@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { err } from '../../functions/core/result.ts';
 import { type IssuerApp, startIssuerApp } from '../support/issuer-app.ts';
-import { claimsOf } from '../support/logins.ts';
+import { claimsOf, identityProvider } from '../support/logins.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { type Changes, NOW_SECONDS, ORIGIN } from '../support/test-issuer.ts';
 
 const scopes = ['maps/read', 'maps/execute', 'tokens/issue'];
 const policy = policyOf({
+  groups: [['g', scopes]],
+  idps: [identityProvider('corp')],
   scopes: [
     ['maps/read', [scopeRule('maps', ['initialize'])]],
     ['maps/execute', [scopeRule('maps', ['tools/call'])]],
@@ -210,7 +212,7 @@ describe('ten tokens an hour', () => {
       reason: 'rate_limited',
       subject: 'courier',
     });
-    expect((await vend({}, own({ sub: 'corp:sam' }))).status).toBe(201);
+    expect((await vend({}, own({ sub: 'corp:sam', groups: ['g'] }))).status).toBe(201);
     app.nowSeconds += seconds;
     const fresh = own({ iat: app.nowSeconds, exp: app.nowSeconds + 300 });
     expect((await vend({}, fresh)).status).toBe(201);

@@ -29,6 +29,8 @@ const clients: readonly ClientEntry[] = [
 const parts = {
   scopes: scopes.map((scope) => [scope, [scopeRule('*', ['initialize'])]] as const),
   servers: [serverEntry('maps'), serverEntry('mail'), serverEntry('rival-only', { org: 'rival' })],
+  groups: [['drivers', scopes]],
+  idps: [identityProvider('corp')],
   clients,
 } as const;
 
@@ -51,6 +53,7 @@ const userToken = (changes: Changes = {}) =>
     client_id: 'desk',
     scope: 'maps/read maps/execute',
     jti: 'login.t-1',
+    groups: ['drivers'],
     ...changes,
   });
 /** The token of the agent `courier` about itself, but for the changes. */
@@ -75,7 +78,7 @@ function lookAt(token: string) {
 
 describe('an exchange', () => {
   test('gives a token about the same user, in which the client acts', async () => {
-    const { status, answer, claims } = await exchange(userToken({ groups: ['drivers'] }));
+    const { status, answer, claims } = await exchange(userToken());
     expect(status).toBe(200);
     expect(answer).toEqual({
       access_token: expect.any(String),
