@@ -325,14 +325,30 @@ describe('the consent page', () => {
     test('goes by its address, whatever it calls itself', async () => {
       const { text } = await read({});
       expect(text).toContain('<h1>Allow client.example.net to act for you?</h1>');
-      expect(text).toContain('<dd>client.example.net (it calls itself “Trusted Bank”)</dd>');
+      expect(text).toContain('<dd>client.example.net (it calls itself “<bdi>Trusted Bank</bdi>”)</dd>');
       expect(text).toContain('Nobody here has looked at this application');
       expect(text).toContain('its address <strong>client.example.net</strong>');
     });
 
     test('shows no marks that turn or hide what is written', async () => {
       const { text } = await read({}, { clientName: `Bank\u202egnp.exe\u200b\u0007${'x'.repeat(200)}` });
-      expect(text).toContain(`“Bankgnp.exe${'x'.repeat(69)}”`);
+      expect(text).toContain(`“<bdi>Bankgnp.exe${'x'.repeat(69)}</bdi>”`);
+    });
+
+    test.for([
+      'Claude”. Checked by your administrator: “Claude',
+      'Claude". Checked by your administrator: "Claude',
+      'Claude‟. Checked by your administrator: «Claude',
+    ])('cannot end the quotation of its name: %s', async (clientName) => {
+      const { text } = await read({}, { clientName });
+      expect(text).toContain('“<bdi>Claude. Checked by your administrator: Claude</bdi>”)</dd>');
+    });
+
+    test('is no more vetted for an entry that only limits it', async () => {
+      const limiting = loginClient(id, { org: 'acme', redirectUris: [] });
+      const { text } = await read({ clients: [limiting] });
+      expect(text).toContain('(it calls itself “<bdi>Trusted Bank</bdi>”)');
+      expect(text).toContain('Nobody here has looked at this application');
     });
 
     test('is one that an administrator entered, where there is an entry', async () => {

@@ -3,11 +3,12 @@ import { displayName as shownName } from '../../core/display-name.ts';
 import type { ClientEntry, Policy } from '../../core/policy.ts';
 import type { ShownClient } from '../pages/consent-page.ts';
 
-/** What an open client says of itself nobody has checked, unless an entry of the configuration is about it. */
+/** What an open client says of itself nobody has checked; its name is vetted where an entry of the configuration gives one. */
 export function shownClient(policy: Policy, { id, displayName }: ClientEntry): ShownClient {
   const host = hostOfClient(id);
   const name = shownName(displayName ?? host ?? id);
-  return { name, host, isVetted: !isSelfDescribed(policy, id) };
+  const isNamedByEntry = policy.clients.get(id)?.displayName !== undefined;
+  return { name, host, isVetted: openClassOf(id) === undefined || isNamedByEntry };
 }
 
 /** Is everything that is known of this client its own words: an open client without an entry in the configuration? */

@@ -24,7 +24,7 @@ export type ShownClient = {
   readonly name: string;
   /** Where it is published, which no name replaces; undefined for one that is no address. */
   readonly host: string | undefined;
-  /** Did an administrator enter it, or does it say all this of itself? */
+  /** Did an administrator write its name, or does it say that of itself? */
   readonly isVetted: boolean;
 };
 
@@ -87,8 +87,13 @@ function warnings(client: ShownClient, redirect: RedirectTarget): Markup {
   return html`${unvetted}${local}`;
 }
 
+/** Where a name could close our quotation marks, its next words would pass for ours. The apostrophe is none of them. */
+const QUOTATION_MARKS = /["“-‟«»″‶〝-〟＂]/g;
+
 function describeClient({ name, host, isVetted }: ShownClient): Markup {
-  const said = isVetted ? html`${name}` : html`it calls itself “${name}”`;
+  const said = isVetted
+    ? html`${name}`
+    : html`it calls itself “<bdi>${name.replace(QUOTATION_MARKS, '')}</bdi>”`;
   if (host === undefined) return said;
   return name === host ? html`${host}` : html`${host} (${said})`;
 }
