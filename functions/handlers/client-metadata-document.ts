@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { parseClientIdUrl } from '../core/client-id.ts';
 import { type ClientMetadata, parseClientMetadata } from '../core/client-metadata.ts';
 import { USER_AGENT } from '../core/forward.ts';
 import { isJsonObject, parseJson } from '../core/json.ts';
-import type { RecordStore, Unavailable, Upstream, UpstreamResponse } from '../core/ports.ts';
+import { NO_ORG } from '../core/open-client.ts';
+import type { RecordKey, RecordStore, Unavailable, Upstream, UpstreamResponse } from '../core/ports.ts';
 import type { RateLimit } from '../core/rate-limit.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { discard, readStream } from './body.ts';
@@ -30,8 +32,10 @@ const MAX_DOCUMENTS = 500;
 const MAX_BYTES = 10_240;
 const JSON_BOUNDS = { maxDepth: 16, maxValues: 2_000, caseVariants: 'refuse' } as const;
 const TIMEOUT = { connectMs: 3_000, firstByteMs: 5_000, silenceMs: 5_000, callMs: 5_000 } as const;
-/** Looks that find nothing, at one host: whoever makes up client ids sends no flood there through us. */
-const FAILED_LOOKS: RateLimit = { name: 'client-document', max: 60, windowSeconds: 60 };
+/** First looks at one host, counted before they are made: whoever makes up client ids sends no flood there through us. */
+const FIRST_LOOKS: RateLimit = { name: 'client-document', max: 60, windowSeconds: 60 };
+/** How long it is remembered, beyond one process, that a document held: looks at it are not counted. */
+const HELD_ONCE_SECONDS = 7 * 86_400;
 
 type Held = {
   readonly metadata: ClientMetadata;
@@ -46,7 +50,8 @@ type NoDocument = { readonly reason: 'refused' | 'unavailable'; readonly detail:
  * Client ID metadata documents (draft-ietf-oauth-client-id-metadata-document) through the guarded client: no redirect, no special-use
  * address, status 200, JSON of 10 KB at most, `client_id` equal to the URL character by character, 5 s in all. A document that holds serves
  * for its `max-age`, from one minute to a day, 5 minutes where it says nothing, and an hour longer while its host does not answer; what does
- * not hold is never kept, and ends what held before. One look at a time for one document. A host at which 60 looks in a minute found nothing is left alone until the minute ends, but for documents that held before.
+ * not hold is never kept, and ends what held before. One look at a time for one document. A host has 60 looks
+ * in a minute at documents that have not held within 7 days, counted before they are made; those that have are always looked at.
  */
 export function createClientDocuments(ports: {
   readonly upstream: Upstream;
@@ -64,10 +69,18 @@ export function createClientDocuments(ports: {
     allowPrivate: boolean,
     isKnown: boolean,
   ): Promise<Result<Fetched, NoDocument>> => {
-    const failures = isKnown ? undefined : await readTally(ports, FAILED_LOOKS, [url.host]);
-    if (failures?.ok === false) return err({ reason: 'unavailable', detail: failures.error.reason });
+    const key = heldOnceKey(url);
+    const heldOnce = isKnown ? undefined : await ports.records.read(key);
+    if (heldOnce?.ok === false) return err({ reason: 'unavailable', detail: heldOnce.error.detail });
+    const isFirst = heldOnce !== undefined && heldOnce.value === undefined;
+    if (isFirst) {
+      const tally = await readTally(ports, FIRST_LOOKS, [url.host]);
+      const counted = tally.ok ? await countOne(ports, tally.value) : tally;
+      if (!counted.ok) return err({ reason: 'unavailable', detail: counted.error.reason });
+    }
     const fetched = await fetchDocument(ports.upstream, url, allowPrivate);
-    if (!fetched.ok && failures !== undefined) await countOne(ports, failures.value);
+    // Whether that is kept decides nothing but whether the next look is counted.
+    if (fetched.ok && isFirst) await ports.records.create(key, 'held', nowSeconds() + HELD_ONCE_SECONDS);
     return fetched;
   };
 
@@ -105,6 +118,11 @@ export function createClientDocuments(ports: {
       return err({ reason, detail: `the document ${clientId}: ${detail}` });
     },
   };
+}
+
+function heldOnceKey(url: URL): RecordKey {
+  const digest = createHash('sha256').update(url.href).digest('base64url');
+  return { kind: 'CLIENT', orgId: NO_ORG, id: `document.${digest}` };
 }
 
 /** The oldest out first. */

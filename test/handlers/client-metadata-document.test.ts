@@ -38,12 +38,14 @@ async function connect() {
   onTestFinished(() => server.close());
   const time = { seconds: NOW_SECONDS };
   const logged: Readonly<Record<string, unknown>>[] = [];
-  const documents = createClientDocuments({
-    upstream: createUpstream(),
-    records: createRecordStore(table.dynamo, table.tableName, () => time.seconds),
-    now: () => time.seconds * 1000,
-    log: (entry) => logged.push(entry),
-  });
+  const start = () =>
+    createClientDocuments({
+      upstream: createUpstream(),
+      records: createRecordStore(table.dynamo, table.tableName, () => time.seconds),
+      now: () => time.seconds * 1000,
+      log: (entry) => logged.push(entry),
+    });
+  let documents = start();
   const id = `${server.origin}/client.json`;
   const found = {
     host,
@@ -51,6 +53,10 @@ async function connect() {
     time,
     logged,
     id,
+    /** What a process had in memory is gone. */
+    restart() {
+      documents = start();
+    },
     /** Answers with a good document but for the changes. */
     serve(change: Answer = {}) {
       host.answer = (clientId, answer) => {
@@ -304,14 +310,14 @@ describe('hosts are not flooded', () => {
     expect(server.seen).toHaveLength(1);
   });
 
-  test('sixty looks in vain, and then none for a minute, but for clients that are known', async () => {
+  test('sixty first looks, and then none for a minute, but for clients that are known', async () => {
     const { read, serve, server, time, id } = await connect();
     await read();
     serve({ status: 404 });
     for (let look = 0; look < 60; look += 1) await read(`${server.origin}/made-up-${look}.json`);
     serve();
     expect(await read(`${server.origin}/other.json`)).toBe('unavailable');
-    expect(server.seen).toHaveLength(61);
+    expect(server.seen).toHaveLength(60);
     time.seconds += 60;
     expect(await read(`${server.origin}/other.json`)).toEqual(REDIRECTS);
     time.seconds += 240;
@@ -319,6 +325,24 @@ describe('hosts are not flooded', () => {
     for (let look = 0; look < 60; look += 1) await read(`${server.origin}/made-up-${look}.json`);
     serve();
     expect(await read(id)).toEqual(REDIRECTS);
+  });
+
+  test('and no more where many look at once', async () => {
+    const { read, serve, server } = await connect();
+    serve({ status: 404 });
+    await Promise.all(Array.from({ length: 90 }, (_, look) => read(`${server.origin}/made-up-${look}.json`)));
+    expect(server.seen).toHaveLength(60);
+  });
+
+  test('and a document that held once is looked at all the same by a process that does not know it', async () => {
+    const { read, serve, server, restart } = await connect();
+    await read();
+    serve({ status: 404 });
+    for (let look = 0; look < 60; look += 1) await read(`${server.origin}/made-up-${look}.json`);
+    serve();
+    restart();
+    expect(await read()).toEqual(REDIRECTS);
+    expect(await read(`${server.origin}/other.json`)).toBe('unavailable');
   });
 
   test('and none where nothing can be counted', async () => {
