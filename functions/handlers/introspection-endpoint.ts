@@ -2,7 +2,7 @@ import type { AuditRecord } from '../core/audit.ts';
 import { Caller } from '../core/caller.ts';
 import { parseJwsObject } from '../core/compact-jws.ts';
 import type { Invocation } from '../core/invocation.ts';
-import { type JsonObject, writeJson } from '../core/json.ts';
+import { type Json, type JsonObject, writeJson } from '../core/json.ts';
 import type { ClientEntry, Policy } from '../core/policy.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { resourceOf } from '../core/route.ts';
@@ -116,7 +116,7 @@ async function describeIdentity(
   return caller.error.reason === 'unavailable' ? err(caller.error) : ok(undefined);
 }
 
-/** A run token: all of it for the coordinator, and for a service what it says of that service. */
+/** A run token: all that still holds of it for the coordinator, and for a service what it says of that service. */
 async function describeRun(
   ports: IssuerPorts,
   { client, policy }: Asking,
@@ -130,11 +130,13 @@ async function describeRun(
   if (!isOwn && section === undefined) return ok(undefined);
   const revoked = await ports.revocations.isRevoked({ ...claims, subject: claims.clientId }, { fresh: true });
   if (!revoked.ok) return revoked;
-  const first = isOwn ? ([...claims.services.keys()][0] ?? '') : service;
-  if (revoked.value || !Caller.fromRunToken(token, first, policy).ok) return ok(undefined);
-  const { services, ...others } = claimsOf(compact);
-  if (isOwn || services === undefined || section === undefined) return ok({ ...others, services });
-  return ok({ ...others, aud: service, services: { [service]: plain(section) } });
+  const shown = [...claims.services].filter(([name]) => {
+    const run = Caller.fromRunToken(token, name, policy);
+    return (isOwn || name === service) && run.ok && run.value.context.namespace !== undefined;
+  });
+  if (revoked.value || shown.length === 0) return ok(undefined);
+  const services = Object.fromEntries(shown.map(([name, one]) => [name, plain(one)]));
+  return ok({ ...claimsOf(compact), services, ...(isOwn ? {} : { aud: service }) });
 }
 
 async function describeRefresh(
@@ -159,6 +161,8 @@ async function describeRefresh(
 function whatHolds(caller: Caller): Readonly<Record<string, unknown>> {
   return {
     scope: caller.scopes.join(' '),
+    namespace: plainly(caller.context.namespace),
+    scope_filters: plainly(caller.context.scopeFilters),
     ...(caller.groups.length > 0 ? { groups: caller.groups } : { groups: undefined }),
   };
 }
@@ -166,6 +170,10 @@ function whatHolds(caller: Caller): Readonly<Record<string, unknown>> {
 /** The claims of a token that was verified. */
 function claimsOf(compact: string): Readonly<Record<string, unknown>> {
   return plain(parseJwsObject(compact.split('.')[1] ?? '') ?? new Map());
+}
+
+function plainly(value: Json | undefined): unknown {
+  return value === undefined ? undefined : JSON.parse(writeJson(value));
 }
 
 function plain(object: JsonObject): Readonly<Record<string, unknown>> {

@@ -79,6 +79,20 @@ describe('about an active token', () => {
     ]);
   });
 
+  test('nobody learns of a namespace that the configuration took away', async () => {
+    const context = { namespace: 'proj', scope_filters: { team: 'a' } };
+    const given = { namespace: 'proj', scopeFilters: { team: 'a' } };
+    const answers = [];
+    for (const changes of [given, { ...given, namespace: 'other' }]) {
+      const clients = parts.clients.map((one) => (one.id === 'courier' ? { ...one, ...changes } : one));
+      policy = policyOf({ ...parts, clients });
+      answers.push(JSON.parse((await introspect(forMaps(context), 'courier')).text));
+    }
+    expect(answers).toMatchObject([{ active: true, ...context }, { active: true }]);
+    expect(Object.keys(answers[1])).not.toContain('namespace');
+    expect(Object.keys(answers[1])).not.toContain('scope_filters');
+  });
+
   test('the server that it is for learns the same', async () => {
     const own = await introspect(forMaps(), 'courier');
     expect((await introspect(forMaps(), 'maps-server')).text).toBe(own.text);
@@ -194,6 +208,31 @@ describe('a run token', () => {
     expect(JSON.parse((await introspect(token, 'courier')).text)).toMatchObject({ active: true, services });
     expect((await introspect(token, 'other')).text).toBe(INACTIVE);
   });
+
+  test.for([
+    ['other', { scopes: ['maps/read', 'runs/issue'], runNamespaces: ['proj-b'] }, ['mail']],
+    ['no namespace', { scopes: ['maps/read', 'runs/issue'], runNamespaces: [] }, []],
+    ['no runs', { scopes: ['maps/read'], runNamespaces: ['proj', 'proj-b'] }, []],
+  ] as const)(
+    'says nothing of a service whose namespace is gone, where its client is given %s',
+    async ([, changes, left]) => {
+      const clientsWith = (more: object) =>
+        policyOf({
+          ...parts,
+          clients: parts.clients.map((one) => (one.id === 'courier' ? { ...one, ...more } : one)),
+        });
+      policy = clientsWith({ runNamespaces: ['proj', 'proj-b'] });
+      const services = { maps: { namespace: 'proj' }, mail: { namespace: 'proj-b' } };
+      const { service_token: token } = await open({ services });
+      policy = clientsWith(changes);
+      const shown = async (client: string) =>
+        Object.keys(JSON.parse((await introspect(token, client)).text).services ?? {});
+      expect(await shown('maps-server')).toEqual([]);
+      expect(await shown('mail-server')).toEqual(left);
+      expect(await shown('courier')).toEqual(left);
+      expect((await introspect(token, 'maps-server')).text).toBe(INACTIVE);
+    },
+  );
 
   test('is inactive when its run is completed', async () => {
     const { service_token: token, run_id: id } = await open({ services: { maps: { namespace: 'proj' } } });
