@@ -20,7 +20,14 @@ export function toConfiguration(
 ): Readonly<Record<string, string>> {
   const files = {
     'orgs.yml': { orgs: Object.fromEntries(clients.map(({ org }) => [canary('org', org), {}])) },
-    'scopes.yml': { 'UI-Scopes': {}, group_mappings: {}, ...toScopes(servers) },
+    'idps.yml': {
+      providers: Object.fromEntries(clients.map(({ org }) => [providerOf(org), toProvider(org)])),
+    },
+    'scopes.yml': {
+      'UI-Scopes': {},
+      group_mappings: { [USERS]: [...new Set(clients.flatMap(({ scopes }) => scopes))] },
+      ...toScopes(servers),
+    },
     'servers.yml': { servers: Object.fromEntries(servers.map((target) => [target.name, toEntry(target)])) },
     'services.yml': {
       services: Object.fromEntries(
@@ -35,6 +42,28 @@ export function toConfiguration(
     },
   };
   return Object.fromEntries(Object.entries(files).map(([name, content]) => [name, JSON.stringify(content)]));
+}
+
+/** Every user is in it; what a user may have is what the client may. */
+export const USERS = 'everyone';
+
+/** The identity provider of an organisation: part of the subjects of its users. */
+export function providerOf(org: number): string {
+  return `idp-${org}`;
+}
+
+function toProvider(org: number): Readonly<Record<string, unknown>> {
+  const issuer = `https://${providerOf(org)}.example.com`;
+  return {
+    org: canary('org', org),
+    client_id: 'gate',
+    client_secret: `\${IDP_SECRET}`,
+    auth_url: `${issuer}/authorize`,
+    token_url: `${issuer}/token`,
+    jwks_url: `${issuer}/keys`,
+    issuer,
+    scopes: ['openid'],
+  };
 }
 
 /** Compiles a configuration as `apply` does. @throws Error where it has a problem */

@@ -31,7 +31,7 @@ export type Session = {
   readonly scopes: readonly string[];
 };
 
-/** One caller: an agent, or a user of an app. Apps have several users, and users of several organisations have the same subject. */
+/** One caller: an agent, or a user of an app. Apps have several users, and users of several apps of an organisation have the same subject. */
 export type Party = {
   readonly index: number;
   readonly org: number;
@@ -62,14 +62,14 @@ export function makeParties(random: Random, orgs: number) {
     const { org } = client;
     const index = parties.length + finServers.length;
     const isShared = user !== undefined && user % 2 === 0;
-    const ownSubject = user === undefined ? client.id : `idp:${canary('subject', index)}`;
+    const ownSubject = user === undefined ? client.id : `idp-${org}:${canary('subject', index)}`;
     (isServer ? finServers : parties).push({
       index,
       org,
       orgId: canary('org', org),
       client: client.index,
       clientId: client.id,
-      subject: isShared ? `idp:user-${user}@example.com` : ownSubject,
+      subject: isShared ? `idp-${org}:user-${user}@example.com` : ownSubject,
       subjectIndex: user === undefined || isShared ? undefined : index,
       obtainable: client.scopes,
       tokens: [],

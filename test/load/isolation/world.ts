@@ -1,6 +1,7 @@
 import { canary } from '../canary.ts';
 import { Random } from '../random.ts';
 import type { Blueprint } from './blueprint.ts';
+import { USERS } from './configuration.ts';
 import type { LiveToken, Party } from './party.ts';
 import type { Target } from './target.ts';
 import { type Slot, secretName } from './vault.ts';
@@ -76,6 +77,7 @@ export class World {
       client_id: party.clientId,
       org_id: party.orgId,
       scope: scopes.join(' '),
+      ...(party.subject === party.clientId ? {} : { groups: [USERS] }),
       iat: nowSeconds,
       exp: expiresAtSeconds,
       jti: canary('token', serial),
