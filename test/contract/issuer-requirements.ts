@@ -178,7 +178,7 @@ export const ISSUER_REQUIREMENTS: readonly IssuerRequirement[] = [
     ['handlers/oauth-attacks.test.ts', 'who is not let in is told how: %s'],
   ] },
   { clause: 'RFC 6749 §2.3.1', says: 'Secrets cannot be guessed', tests: [
-    ['handlers/client-authentication.test.ts', 'ends after twenty failures in a minute, right or wrong'],
+    ['handlers/client-authentication.test.ts', 'is answered 429 after twenty failures in a minute until it ends, and the right secret passes'],
     ['handlers/client-authentication.test.ts', 'is not decided while nothing can be counted'],
     ['handlers/client-authentication.test.ts', 'a failure is answered no sooner than 250 ms after it was asked'],
   ] },
