@@ -162,7 +162,7 @@ const WATCH = { notifications: { resourceSubscriptions: ['doc://readme'] } };
 const ROUND = {
   name: 'run',
   arguments: { n: 1 },
-  inputResponses: { who: { action: 'accept', content: { name: 'é/\u2028' } } },
+  inputResponses: { who: { action: 'accept', content: { name: 'é/ü' } } },
   requestState: 'eyJ.opaque/+=\u00e9\\"',
 };
 
