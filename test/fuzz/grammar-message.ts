@@ -49,7 +49,7 @@ const NAMES = [
 ];
 const IDS = [
   ...['1', '0', '-1', '"a"', '""', '9007199254740993', 'null', '1.0', '1e3', 'true', '[1]', '{}'],
-  ...['"\\ud83d\\ude00"'],
+  ...['"\\ud83d\\ude00"', '"\u2028"', '"\\u0085"'],
 ];
 
 /** A message of either era and the headers that belong to it, a share of them damaged in structure, spelling or bytes. */

@@ -1,5 +1,5 @@
 import type { Header } from '../grammar-message.ts';
-import { caseless, type Tree } from './json-tree.ts';
+import { caseless, type Tree, writeTree } from './json-tree.ts';
 import { EXACT_READERS, textOf } from './lenient-readers.ts';
 
 /** What a message is to the gateway, by an independent reading of contract §6 and the 2026-07-28 transport. */
@@ -53,7 +53,7 @@ export function mirroredMember(method: string | undefined): string | undefined {
 /** The id of a message, as text, where it is one that can be answered. */
 export function idOf(tree: Tree): string | undefined {
   const id = member(tree, 'id');
-  if (id?.kind === 'string') return JSON.stringify(id.value);
+  if (id?.kind === 'string') return writeTree(id);
   return id?.kind === 'scalar' && /^-?(?:0|[1-9]\d{0,15})$/.test(id.lexeme) ? id.lexeme : undefined;
 }
 
