@@ -78,9 +78,11 @@ function substitute(
     });
   }
   const written = splice(source, offset, references, (value) => value);
-  // In quotes, only these characters can end the scalar or begin an escape.
+  // In quotes, only these characters can end the scalar or begin an escape. Of a control character in plain text it depends on what
+  // follows the scalar how it is read: a carriage return before the end of the line is part of that.
+  const harmful = style === 'quoted' ? /["'\\\p{Cc}]/u : /\p{Cc}/u;
   const isSafe =
-    style === 'quoted' ? references.every(({ value }) => !/["'\\\p{Cc}]/u.test(value)) : isPlain(written);
+    references.every(({ value }) => !harmful.test(value)) && (style === 'quoted' || isPlain(written));
   return isSafe ? written : JSON.stringify(unmask(decode(token), references, mask));
 }
 

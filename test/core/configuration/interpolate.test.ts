@@ -12,6 +12,7 @@ const env = {
   QUOTES: `it's "x" \\ y`,
   LINES: 'one\ntwo',
   BRACES: '{a}, [b]',
+  RETURN: '\r',
 };
 
 describe('a variable takes its value from the environment', () => {
@@ -50,6 +51,8 @@ describe('a value stays a value, whatever its characters', () => {
     ["a: '${LINES}'", { a: env.LINES }],
     ['a: |\n  ${LINES}\n  end\nb: 1', { a: 'one\ntwo\nend\n', b: 1 }],
     ['a: [${BRACES}]', { a: [env.BRACES] }],
+    ['a: ${RETURN}\nb: 1', { a: '\r', b: 1 }],
+    ['a: x${RETURN}\nb: 1', { a: 'x\r', b: 1 }],
   ] as const)('%s', ([text, expected]) => {
     expect(parse(interpolate(text, env).text)).toEqual(expected);
   });
