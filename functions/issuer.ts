@@ -3,6 +3,7 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createAuditLog } from './aws/audit-log.ts';
 import { SDK_BOUNDS } from './aws/clients.ts';
+import { createCounter } from './aws/counter.ts';
 import { createDynamo } from './aws/dynamodb.ts';
 import { listOf, readEnvironment } from './aws/environment.ts';
 import { createIssuerKeys } from './aws/issuer-keys.ts';
@@ -37,6 +38,7 @@ const kms = new KMSClient(SDK_BOUNDS);
 const clock = () => Math.floor(Date.now() / 1000);
 const revocations = createRevocationStore(dynamo, environment.AUTH_TABLE, clock);
 const records = createRecordStore(dynamo, environment.AUTH_TABLE, clock);
+const counter = createCounter(dynamo, environment.AUTH_TABLE);
 const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
 const upstream = createUpstream();
 const foreignKeys = createForeignKeys({ upstream, clock });
@@ -62,6 +64,7 @@ export const handler = createBufferedHandler(
     rulebook,
     revocations,
     records,
+    counter,
     audit: createAuditLog(dynamo, environment.AUDIT_TABLE, randomUUID),
     secrets,
     signingKey,
@@ -72,7 +75,7 @@ export const handler = createBufferedHandler(
     ingress: createIngress({ rulebook, revocations, foreignKeys, clock }),
     upstream,
     foreignKeys,
-    clientDocuments: createClientDocuments({ upstream, records, now: Date.now, log }),
+    clientDocuments: createClientDocuments({ upstream, records, counter, now: Date.now, log }),
     sealer: createSealerSource(secrets, environment.SEALING_SECRET),
     allowedOrigins: listOf(environment.ALLOWED_ORIGINS),
     stage: environment.SALLYPORT_STAGE,

@@ -1,19 +1,11 @@
 import type { Construct } from 'constructs';
 import { SallyportFunction } from './function.ts';
-import { allowSecrets, appendAudit, readAuth, readSecret, writeAuth } from './rights.ts';
+import { allowSecrets, appendAudit, countAuth, readAuth, readSecret, writeAuth } from './rights.ts';
 import type { Settings } from './settings.ts';
 import type { Storage } from './storage.ts';
 
 /** The kinds of record that the issuer keeps. */
-const ISSUER_RECORDS = [
-  'CODE#*',
-  'REFRESH#*',
-  'SESSION#*',
-  'ONCE#*',
-  'RUN#*',
-  'CLIENT#*',
-  'COUNT#*',
-] as const;
+const ISSUER_RECORDS = ['CODE#*', 'REFRESH#*', 'SESSION#*', 'ONCE#*', 'RUN#*', 'CLIENT#*'] as const;
 
 /** Issues and revokes tokens and publishes the public keys; alone in signing with the issuer's key. */
 export function createIssuer(scope: Construct, settings: Settings, storage: Storage): SallyportFunction {
@@ -33,8 +25,9 @@ export function createIssuer(scope: Construct, settings: Settings, storage: Stor
       SEALING_SECRET: storage.sealingSecretName,
     },
     rights: [
-      readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*', ...ISSUER_RECORDS),
+      readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*', ...ISSUER_RECORDS, 'COUNT#*'),
       writeAuth(storage.authTable, 'KEYS', 'REVOCATION#*', ...ISSUER_RECORDS),
+      countAuth(storage.authTable, 'COUNT#*'),
       appendAudit(storage.auditTable),
       readSecret(storage.sealingSecret),
       storage.issuerKey.signRight(),

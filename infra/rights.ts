@@ -29,6 +29,11 @@ export function writeAuth(table: TableV2, ...partitions: AuthPartition[]): Polic
   return onPartitions(table, ['dynamodb:PutItem'], partitions);
 }
 
+/** The right to count in some partitions of the auth table: to change a tally where it is, never to put another item in its place. */
+export function countAuth(table: TableV2, ...partitions: AuthPartition[]): PolicyStatement {
+  return onPartitions(table, ['dynamodb:UpdateItem'], partitions);
+}
+
 /** The right to add audit records, and nothing else: not to read, change or delete one. */
 export function appendAudit(table: TableV2): PolicyStatement {
   return new PolicyStatement({ actions: ['dynamodb:PutItem'], resources: [table.tableArn] });

@@ -5,7 +5,7 @@ import { createRevocationStore } from '../functions/aws/revocations.ts';
 import { createSecretStore } from '../functions/aws/secrets.ts';
 import { createUpstream } from '../functions/aws/upstream.ts';
 import { Caller } from '../functions/core/caller.ts';
-import type { RecordStore, Upstream } from '../functions/core/ports.ts';
+import type { Counter, RecordStore, Upstream } from '../functions/core/ports.ts';
 import { err, ok } from '../functions/core/result.ts';
 import { createClientDocuments } from '../functions/handlers/client-metadata-document.ts';
 import { createCredentials } from '../functions/handlers/credentials.ts';
@@ -136,7 +136,13 @@ const KEEPERS: readonly Keeper[] = [
     bound: 500,
     make: () => {
       const { part, kept } = keeping(() =>
-        createClientDocuments({ upstream: DOCUMENT_HOST, records: NO_RECORDS, now: () => 0, log: () => {} }),
+        createClientDocuments({
+          upstream: DOCUMENT_HOST,
+          records: NO_RECORDS,
+          counter: NO_COUNTS,
+          now: () => 0,
+          log: () => {},
+        }),
       );
       const ask = (index: number) =>
         part.read(`https://app-${index}.example.com/client`, { allowPrivate: false });
@@ -216,6 +222,12 @@ const DOCUMENT_HOST: Upstream = {
     const headers = new Map([['content-type', 'application/json']]);
     return ok({ status: 200, headers, body: new Blob([JSON.stringify(document)]).stream() });
   },
+};
+
+/** A counter that never has enough. */
+const NO_COUNTS: Counter = {
+  count: () => Promise.resolve(ok(undefined)),
+  read: () => Promise.resolve(ok(0)),
 };
 
 const NO_RECORDS: RecordStore = {

@@ -74,6 +74,8 @@ export type RevocableToken = {
   readonly actors?: readonly string[];
   /** The run that it was issued for; undefined for what is no run token. */
   readonly runId?: string;
+  /** The teams that it speaks for. */
+  readonly teams?: readonly string[];
   /** The age of the oldest token in its line: an identity token is as old as the access token that it was minted from. */
   readonly issuedAtSeconds: number;
   readonly expiresAtSeconds: number;
@@ -81,22 +83,44 @@ export type RevocableToken = {
 
 /**
  * One revocation. It kills what was issued at or before `beforeSeconds`: `jti` one token and all that descend from it, `family` all
- * that descend from one login, refresh tokens too, `client`, `subject`, `org` and `run` every token of theirs. The entry may be
- * forgotten after `forgetAtSeconds`, when nothing that it kills can be alive; a refresh token lives for 30 days.
+ * that descend from one login, refresh tokens too, `client`, `subject`, `team`, `org` and `run` every token of theirs, `platform` every
+ * token of every organisation, whatever its `orgId` and `id`. The entry may be forgotten after `forgetAtSeconds`, when nothing that it
+ * kills can be alive; a refresh token lives for 30 days.
  */
 export type RevocationEntry = {
   readonly orgId: string;
-  readonly kind: 'jti' | 'family' | 'client' | 'subject' | 'org' | 'run';
+  readonly kind: 'jti' | 'family' | 'client' | 'subject' | 'team' | 'org' | 'run' | 'platform';
   readonly id: string;
   readonly beforeSeconds: number;
   readonly forgetAtSeconds: number;
+  /** Who revoked, and when, for those who look at what is revoked; absent where nobody did it by hand. */
+  readonly by?: { readonly clientId: string; readonly subject: string; readonly atSeconds: number };
+};
+
+/** A page of the revocations that are remembered. `next` asks for those after it; undefined: there are no more. */
+export type RevocationPage = {
+  readonly entries: readonly RevocationEntry[];
+  readonly next: string | undefined;
+};
+
+/** Looks at what is revoked, by organisation. What was written a moment ago is there. */
+export type RevocationList = {
+  /** In the order of the keys. `after` is a `next` of the same list. */
+  read(about: {
+    /** Undefined: the entries for the whole platform. */
+    readonly orgId: string | undefined;
+    /** Undefined: every kind. `jti` and `family` are one kind here. */
+    readonly kind?: RevocationEntry['kind'];
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<Result<RevocationPage, Unavailable>>;
 };
 
 /**
  * What a record of the issuer is: an authorization code, a refresh family, a browser session, a mark that something was used, a
- * run, a registered client, a counter.
+ * run, a registered client.
  */
-export type RecordKind = 'CODE' | 'REFRESH' | 'SESSION' | 'ONCE' | 'RUN' | 'CLIENT' | 'COUNT';
+export type RecordKind = 'CODE' | 'REFRESH' | 'SESSION' | 'ONCE' | 'RUN' | 'CLIENT';
 
 /** Names one record. Organisation and kind are part of the key: equal ids of two organisations never meet. */
 export type RecordKey = { readonly kind: RecordKind; readonly orgId: string; readonly id: string };
@@ -129,6 +153,21 @@ export type RecordStore = {
     text: string,
     expiresAtSeconds: number,
   ): Promise<Result<void, Unavailable | Conflict>>;
+};
+
+/** It has happened as often as it may. */
+export type UsedUp = { readonly reason: 'used_up' };
+
+/**
+ * Counts what may happen so many times, exactly: of any number that count at once, in however many processes, no more than `max` get
+ * their ok. One whose answer was lost may be counted twice or without an ok; none gets an ok without being counted. Ids are for one
+ * time only: what was counted is forgotten some time after `forgetAtSeconds`, and until then it stands.
+ */
+export type Counter = {
+  /** Counts one more, and nothing where it is `used_up`. */
+  count(id: string, max: number, forgetAtSeconds: number): Promise<Result<void, Unavailable | UsedUp>>;
+  /** How often so far. */
+  read(id: string): Promise<Result<number, Unavailable>>;
 };
 
 /** Puts audit records, and can do nothing else with them. Durable when it resolves to ok. */

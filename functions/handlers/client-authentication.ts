@@ -12,7 +12,7 @@ import { networkOf } from '../core/source-network.ts';
 import { findClient } from './client-registry.ts';
 import { proveBySecret } from './client-secret.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
-import { countOne, type RateLimited, readTally, type Tally } from './rate-counter.ts';
+import { checkRate, countOne, type RateLimited } from './rate-counter.ts';
 
 /** A refusal of an OAuth endpoint, a dependency that is down, or too many attempts. */
 export type ClientRefusal = OAuthRefusal | Unavailable | RateLimited;
@@ -65,7 +65,8 @@ async function authenticate(
   const book = await ports.rulebook.read();
   if (!book.ok) return book;
   const { policy } = book.value;
-  const failures = await readFailures(ports, presented, networkOf(invocation.sourceIp));
+  const counts = countsOfFailure(ports, presented, networkOf(invocation.sourceIp));
+  const failures = await checkFailures(ports, counts);
   if (!failures.ok && failures.error.reason === 'unavailable') return err(failures.error);
   const client = await findClient(ports, policy, presented.clientId);
   if (!client.ok) return client;
@@ -77,35 +78,43 @@ async function authenticate(
   if (!proof.ok) return proof;
   if (client.value !== undefined && proof.value.isProven) return ok({ client: client.value, policy });
   if (!failures.ok) return failures;
-  for (const tally of failures.value) {
-    const counted = await countOne(ports, tally);
-    if (!counted.ok && counted.error.reason === 'rate_limited') return err(counted.error);
+  for (const [limit, subject] of counts) {
+    const counted = await countOne(ports, limit, subject);
+    if (!counted.ok) return counted;
   }
   const { cause } = proof.value;
   const refusal = { error: 'invalid_client', description: 'client authentication failed' } as const;
   return err(cause === undefined ? refusal : { ...refusal, cause });
 }
 
-async function readFailures(
+/** A limit, and whose count of it. */
+type Count = readonly [limit: RateLimit, subject: readonly string[]];
+
+function countsOfFailure(
   ports: IssuerPorts,
   { clientId, method }: PresentedClient,
   network: string,
-): Promise<Result<readonly Tally[], Unavailable | RateLimited>> {
-  const [all, own] = await Promise.all([
-    readTally(ports, FAILURES_OF_ALL, [network, shareOf(ports)]),
-    readTally(ports, FAILURES, [clientId, method, network]),
-  ]);
-  if (!own.ok) return own;
-  return all.ok ? ok([own.value, all.value]) : all;
+): readonly Count[] {
+  return [
+    [FAILURES, [clientId, method, network]],
+    [FAILURES_OF_ALL, [network, shareOf(ports)]],
+  ];
+}
+
+async function checkFailures(
+  ports: IssuerPorts,
+  counts: readonly Count[],
+): Promise<Result<void, Unavailable | RateLimited>> {
+  const checked = await Promise.all(counts.map(([limit, subject]) => checkRate(ports, limit, subject)));
+  return checked.find((check) => !check.ok) ?? ok(undefined);
 }
 
 /** Counted before anything is compared: of many guesses at once no more are compared. */
-async function countBeyond(
+function countBeyond(
   ports: IssuerPorts,
   { clientId, method }: PresentedClient,
 ): Promise<Result<void, Unavailable | RateLimited>> {
-  const tally = await readTally(ports, BEYOND, [clientId, method, shareOf(ports)]);
-  return tally.ok ? countOne(ports, tally.value) : tally;
+  return countOne(ports, BEYOND, [clientId, method, shareOf(ports)]);
 }
 
 function shareOf(ports: IssuerPorts): string {

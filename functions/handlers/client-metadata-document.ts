@@ -4,12 +4,19 @@ import { type ClientMetadata, parseClientMetadata } from '../core/client-metadat
 import { USER_AGENT } from '../core/forward.ts';
 import { isJsonObject, parseJson } from '../core/json.ts';
 import { NO_ORG } from '../core/open-client.ts';
-import type { RecordKey, RecordStore, Unavailable, Upstream, UpstreamResponse } from '../core/ports.ts';
+import type {
+  Counter,
+  RecordKey,
+  RecordStore,
+  Unavailable,
+  Upstream,
+  UpstreamResponse,
+} from '../core/ports.ts';
 import type { RateLimit } from '../core/rate-limit.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { discard, readStream } from './body.ts';
 import { maxAgeOf } from './max-age.ts';
-import { countOne, readTally } from './rate-counter.ts';
+import { countOne, type RateLimited } from './rate-counter.ts';
 
 /** Clients by the document that their id is the URL of. */
 export type ClientDocuments = {
@@ -56,6 +63,7 @@ type NoDocument = { readonly reason: 'refused' | 'unavailable'; readonly detail:
 export function createClientDocuments(ports: {
   readonly upstream: Upstream;
   readonly records: RecordStore;
+  readonly counter: Counter;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly log: (entry: Readonly<Record<string, unknown>>) => void;
@@ -74,9 +82,8 @@ export function createClientDocuments(ports: {
     if (heldOnce?.ok === false) return err({ reason: 'unavailable', detail: heldOnce.error.detail });
     const isFirst = heldOnce !== undefined && heldOnce.value === undefined;
     if (isFirst) {
-      const tally = await readTally(ports, FIRST_LOOKS, [url.host]);
-      const counted = tally.ok ? await countOne(ports, tally.value) : tally;
-      if (!counted.ok) return err({ reason: 'unavailable', detail: counted.error.reason });
+      const counted = await countOne(ports, FIRST_LOOKS, [url.host]);
+      if (!counted.ok) return err({ reason: 'unavailable', detail: detailOf(counted.error) });
     }
     const fetched = await fetchDocument(ports.upstream, url, allowPrivate);
     // Whether that is kept decides nothing but whether the next look is counted.
@@ -118,6 +125,10 @@ export function createClientDocuments(ports: {
       return err({ reason, detail: `the document ${clientId}: ${detail}` });
     },
   };
+}
+
+function detailOf(refusal: Unavailable | RateLimited): string {
+  return refusal.reason === 'rate_limited' ? 'rate_limited' : refusal.detail;
 }
 
 function heldOnceKey(url: URL): RecordKey {

@@ -1,6 +1,7 @@
 import type { RingKey } from '../core/key-ring.ts';
 import type {
   AuditLog,
+  Counter,
   ForeignKeys,
   KeyRingStore,
   PolicyStore,
@@ -23,6 +24,8 @@ export type IssuerPorts = {
   readonly rulebook: RulebookStore;
   readonly revocations: RevocationStore;
   readonly records: RecordStore;
+  /** Counts attempts, registrations, looks and tokens. */
+  readonly counter: Counter;
   readonly audit: AuditLog;
   readonly secrets: SecretStore;
   readonly signingKey: SigningKey;

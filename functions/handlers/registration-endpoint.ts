@@ -11,14 +11,14 @@ import { isJsonObject, parseJson } from '../core/json.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Unavailable } from '../core/ports.ts';
 import type { RateLimit } from '../core/rate-limit.ts';
-import { err, ok, type Result } from '../core/result.ts';
+import { err, type Result } from '../core/result.ts';
 import { networkOf } from '../core/source-network.ts';
 import { readBody } from './body.ts';
 import { acceptsRegistrations } from './client-metadata.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
 import { NO_STORE, oauthError, recordDecision } from './oauth-answer.ts';
 import { problem } from './problem.ts';
-import { countOne, type RateLimited, readTally, type Tally } from './rate-counter.ts';
+import { checkRate, countOne, type RateLimited } from './rate-counter.ts';
 import { writeRegisteredClient } from './registered-clients.ts';
 
 const MAX_BYTES = 16_384;
@@ -54,8 +54,9 @@ export async function registerClient(
     await record(ports, invocation, policy, { decision: 'deny', reason });
     return registrationError(refusal, invocation);
   };
-  const tallies = await readTallies(ports, invocation.sourceIp);
-  if (!tallies.ok) return refuse(tallies.error);
+  const limits = limitsOf(invocation.sourceIp);
+  const checks = await Promise.all(limits.map(([limit, subject]) => checkRate(ports, limit, subject)));
+  for (const check of checks) if (!check.ok) return refuse(check.error);
   const metadata = await readMetadata(request, policy.registration.allowPrivate);
   if (!metadata.ok) return refuse(metadata.error);
   const clientId = DYNAMIC_PREFIX + Buffer.from(ports.randomBytes(24)).toString('base64url');
@@ -63,7 +64,7 @@ export async function registerClient(
   const written = await record(ports, invocation, policy, reason);
   if (!written.ok) return oauthError(written.error, invocation);
   const nowSeconds = Math.floor(ports.now() / 1000);
-  const registered = await countAndKeep(ports, tallies.value, clientId, metadata.value, nowSeconds);
+  const registered = await countAndKeep(ports, limits, clientId, metadata.value, nowSeconds);
   if (!registered.ok) return registrationError(registered.error, invocation);
   const answer = {
     client_id: clientId,
@@ -76,16 +77,14 @@ export async function registerClient(
   });
 }
 
-async function readTallies(
-  ports: IssuerPorts,
-  sourceIp: string,
-): Promise<Result<readonly Tally[], Unavailable | RateLimited>> {
-  const [own, all] = await Promise.all([
-    readTally(ports, FROM_ONE_ADDRESS, [networkOf(sourceIp)]),
-    readTally(ports, ALTOGETHER, []),
-  ]);
-  if (!own.ok) return own;
-  return all.ok ? ok([own.value, all.value]) : all;
+/** A limit, and whose count of it. */
+type Count = readonly [limit: RateLimit, subject: readonly string[]];
+
+function limitsOf(sourceIp: string): readonly Count[] {
+  return [
+    [FROM_ONE_ADDRESS, [networkOf(sourceIp)]],
+    [ALTOGETHER, []],
+  ];
 }
 
 async function readMetadata(
@@ -105,13 +104,13 @@ async function readMetadata(
 /** Counted first: whoever registers many at once gets no more of them. */
 async function countAndKeep(
   ports: IssuerPorts,
-  tallies: readonly Tally[],
+  limits: readonly Count[],
   clientId: string,
   metadata: ClientMetadata,
   nowSeconds: number,
 ): Promise<Result<void, Unavailable | RateLimited>> {
-  for (const tally of tallies) {
-    const counted = await countOne(ports, tally);
+  for (const [limit, subject] of limits) {
+    const counted = await countOne(ports, limit, subject);
     if (!counted.ok) return counted;
   }
   return writeRegisteredClient(ports.records, clientId, metadata, nowSeconds);

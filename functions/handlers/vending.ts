@@ -12,7 +12,7 @@ import type { Admission } from './ingress.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
 import { NO_STORE, recordDecision } from './oauth-answer.ts';
 import { denialProblem, problem } from './problem.ts';
-import { countOne, type RateLimited, readTally } from './rate-counter.ts';
+import { checkRate, countOne, type RateLimited } from './rate-counter.ts';
 import { signAccessToken, tokenMembers } from './token-endpoint.ts';
 
 const MAX_BODY_BYTES = 16_384;
@@ -69,11 +69,12 @@ async function issue(
   { caller, policy }: Admission,
   plan: GrantPlan,
 ): Promise<Result<string, Refusal>> {
-  const tally = await readTally(ports, LIMIT, [caller.orgId, caller.subject, caller.clientId]);
-  if (!tally.ok) return tally;
+  const subject = [caller.orgId, caller.subject, caller.clientId];
+  const checked = await checkRate(ports, LIMIT, subject);
+  if (!checked.ok) return checked;
   const token = await signAccessToken(ports, plan, policy, TOKENS_ISSUE, c.env);
   if (!token.ok) return token;
-  const counted = await countOne(ports, tally.value);
+  const counted = await countOne(ports, LIMIT, subject);
   return counted.ok ? ok(token.value) : counted;
 }
 

@@ -1,6 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { err } from '../../functions/core/result.ts';
 import { assertionForm } from '../support/assertions.ts';
 import { makeEcKey, makeRsaKey } from '../support/foreign-issuer.ts';
 import { basic, type IssuerApp, startIssuerApp } from '../support/issuer-app.ts';
@@ -325,11 +326,14 @@ describe('guessing', () => {
   });
 
   test('is not decided while nothing can be counted', async () => {
-    const read = app.ports.records.read;
-    const down = { reason: 'unavailable', detail: 'a test’s outage' } as const;
-    Object.assign(app.ports.records, { read: () => Promise.resolve({ ok: false, error: down }) });
-    onTestFinished(() => void Object.assign(app.ports.records, { read }));
+    const { read, count } = app.ports.counter;
+    const down = () => Promise.resolve(err({ reason: 'unavailable', detail: 'a test’s outage' } as const));
+    onTestFinished(() => void Object.assign(app.ports.counter, { read, count }));
+    Object.assign(app.ports.counter, { read: down });
     expect((await ask({}, basic('courier'))).status).toBe(503);
+    Object.assign(app.ports.counter, { read, count: down });
+    expect((await guess()).status).toBe(503);
+    expect((await ask({}, basic('courier'))).status).toBe(200);
   });
 });
 

@@ -4,6 +4,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createCounter } from '../../functions/aws/counter.ts';
 import { createRecordStore } from '../../functions/aws/records.ts';
 import { createUpstream } from '../../functions/aws/upstream.ts';
 import type { UpstreamRequest } from '../../functions/core/ports.ts';
@@ -42,6 +43,7 @@ async function connect() {
     createClientDocuments({
       upstream: createUpstream(),
       records: createRecordStore(table.dynamo, table.tableName, () => time.seconds),
+      counter: createCounter(table.dynamo, table.tableName),
       now: () => time.seconds * 1000,
       log: (entry) => logged.push(entry),
     });
@@ -63,6 +65,17 @@ async function connect() {
         const { status = 200, headers = JSON_TYPE, body = documentOf(clientId) } = change;
         answer.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
       };
+    },
+    /** How often looks were refused because the store did not answer in time, which a slow machine is free to do. */
+    outages: () => logged.filter(({ detail }) => String(detail).startsWith('dynamodb')).length,
+    /** Looks at documents that are not there until one is refused for how many there were. */
+    async useUp() {
+      const refused = () => logged.filter(({ detail }) => detail === 'rate_limited').length;
+      const before = refused();
+      for (let look = 0; refused() === before; look += 1) {
+        if (look > 200) throw new Error('never refused');
+        await found.read(`${server.origin}/made-up-${look}.json`);
+      }
     },
     async read(clientId = id, allowPrivate = true) {
       const read = await documents.read(clientId, { allowPrivate });
@@ -311,34 +324,36 @@ describe('hosts are not flooded', () => {
   });
 
   test('sixty first looks, and then none for a minute, but for clients that are known', async () => {
-    const { read, serve, server, time, id } = await connect();
+    const { read, serve, server, time, id, useUp, outages } = await connect();
     await read();
     serve({ status: 404 });
-    for (let look = 0; look < 60; look += 1) await read(`${server.origin}/made-up-${look}.json`);
+    await useUp();
     serve();
     expect(await read(`${server.origin}/other.json`)).toBe('unavailable');
-    expect(server.seen).toHaveLength(60);
+    expect(server.seen.length).toBeLessThanOrEqual(60);
+    expect(server.seen.length + outages()).toBeGreaterThanOrEqual(60);
     time.seconds += 60;
     expect(await read(`${server.origin}/other.json`)).toEqual(REDIRECTS);
     time.seconds += 240;
     serve({ status: 404 });
-    for (let look = 0; look < 60; look += 1) await read(`${server.origin}/made-up-${look}.json`);
+    await useUp();
     serve();
     expect(await read(id)).toEqual(REDIRECTS);
   });
 
   test('and no more where many look at once', async () => {
-    const { read, serve, server } = await connect();
+    const { read, serve, server, outages } = await connect();
     serve({ status: 404 });
     await Promise.all(Array.from({ length: 90 }, (_, look) => read(`${server.origin}/made-up-${look}.json`)));
-    expect(server.seen).toHaveLength(60);
+    expect(server.seen.length).toBeLessThanOrEqual(60);
+    expect(server.seen.length + outages()).toBeGreaterThanOrEqual(60);
   });
 
   test('and a document that held once is looked at all the same by a process that does not know it', async () => {
-    const { read, serve, server, restart } = await connect();
+    const { read, serve, server, restart, useUp } = await connect();
     await read();
     serve({ status: 404 });
-    for (let look = 0; look < 60; look += 1) await read(`${server.origin}/made-up-${look}.json`);
+    await useUp();
     serve();
     restart();
     expect(await read()).toEqual(REDIRECTS);
@@ -355,11 +370,8 @@ describe('hosts are not flooded', () => {
           return Promise.reject(new Error('not reached'));
         },
       },
-      records: {
-        create: () => Promise.resolve(err(down)),
-        read: () => Promise.resolve(err(down)),
-        replace: () => Promise.resolve(err(down)),
-      },
+      records: createRecordStore(table.dynamo, table.tableName, () => NOW_SECONDS),
+      counter: { count: () => Promise.resolve(err(down)), read: () => Promise.resolve(err(down)) },
       now: () => NOW_SECONDS * 1000,
       log: () => {},
     });

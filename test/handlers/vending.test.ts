@@ -175,14 +175,14 @@ describe('no token is made', () => {
 
   test('when a dependency is down, and nothing is counted', async () => {
     const down = () => Promise.resolve(err({ reason: 'unavailable' as const, detail: 'a test’s outage' }));
-    const { records, ingress } = app.ports;
+    const { records, counter, ingress } = app.ports;
     for (const changes of [
-      { records: { ...records, read: down } },
-      { records: { ...records, create: down } },
+      { counter: { ...counter, read: down } },
+      { counter: { ...counter, count: down } },
       { audit: { write: down } },
       { signingKey: { ...app.ports.signingKey, sign: down } },
     ]) {
-      const flaky = await startIssuerApp(policy, { records, ingress, ...changes });
+      const flaky = await startIssuerApp(policy, { records, counter, ingress, ...changes });
       try {
         const headers = { authorization: `Bearer ${own()}` };
         const response = await flaky.fetch('/tokens', { method: 'POST', headers, body: '{}' });

@@ -64,7 +64,7 @@ describe('tables', () => {
     expect(onAuth.length).toBeGreaterThan(0);
     for (const { statement, partitions } of onAuth) {
       expect(partitions).toEqual(
-        expect.arrayContaining([expect.stringMatching(/^(?:POLICY|KEYS|REVOCATION#\*)$/)]),
+        expect.arrayContaining([expect.stringMatching(/^(?:POLICY|KEYS|REVOCATION#\*|COUNT#\*)$/)]),
       );
       expect(statement.Condition?.['Null']).toEqual({ 'dynamodb:LeadingKeys': 'false' });
     }

@@ -12,7 +12,7 @@ const OPEN_ENDED = [
 ];
 
 /** What the issuer alone keeps: nobody else may even read a code, a refresh token or a session. */
-const ISSUER_RECORDS = 'CODE#*,REFRESH#*,SESSION#*,ONCE#*,RUN#*,CLIENT#*,COUNT#*';
+const ISSUER_RECORDS = 'CODE#*,REFRESH#*,SESSION#*,ONCE#*,RUN#*,CLIENT#*';
 
 /** All rights of all functions but the one to write their own log. */
 // biome-ignore format: one row per right
@@ -22,8 +22,9 @@ const RIGHTS: Readonly<Record<string, string[]>> = {
     'dynamodb:PutItem {StorageAuditTable.Arn}',
   ],
   '{IssuerRole}': [
-    ...readsAuth(`,${ISSUER_RECORDS}`),
+    ...readsAuth(`,${ISSUER_RECORDS},COUNT#*`),
     `dynamodb:PutItem {StorageAuthTable.Arn} KEYS,REVOCATION#*,${ISSUER_RECORDS}`,
+    'dynamodb:UpdateItem {StorageAuthTable.Arn} COUNT#*',
     'dynamodb:PutItem {StorageAuditTable.Arn}',
     'kms:Sign {StorageIssuerKeySlotA.Arn}',
     'kms:Sign {StorageIssuerKeySlotB.Arn}',

@@ -1,3 +1,4 @@
+import { createCounter } from '../../functions/aws/counter.ts';
 import { createDynamo, type Dynamo } from '../../functions/aws/dynamodb.ts';
 import { createRecordStore } from '../../functions/aws/records.ts';
 import { createRevocationStore } from '../../functions/aws/revocations.ts';
@@ -37,6 +38,7 @@ export async function openWorld(seed: WorldSeed): Promise<World> {
   };
   const app = await startIssuerApp(racePolicy(seed), {
     records: createRecordStore(shared, seed.tableName, clock),
+    counter: createCounter(shared, seed.tableName),
     revocations: createRevocationStore(shared, seed.tableName, clock),
     foreignKeys: { find: () => Promise.resolve(ok([seed.foreignKey])) },
     upstream,

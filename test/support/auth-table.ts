@@ -25,7 +25,7 @@ export async function startAuthTable(): Promise<EmbeddedTable> {
 export function losingAnswers(dynamo: Dynamo): Dynamo {
   return {
     async call(operation, input) {
-      if (operation === 'PutItem') await dynamo.call(operation, input);
+      if (operation === 'PutItem' || operation === 'UpdateItem') await dynamo.call(operation, input);
       return dynamo.call(operation, input);
     },
   };

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID, sign } from 'node:crypto';
+import { createCounter } from '../../functions/aws/counter.ts';
 import { createKeyRingStore } from '../../functions/aws/key-ring.ts';
 import { createPolicyStore } from '../../functions/aws/policy-store.ts';
 import { createRecordStore } from '../../functions/aws/records.ts';
@@ -68,6 +69,7 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
   const clock = () => app.nowSeconds;
   const upstream = createUpstream();
   const issued = createRecordStore(table.dynamo, table.tableName, clock);
+  const counter = createCounter(table.dynamo, table.tableName);
   const foreignKeys = changes.foreignKeys ?? createForeignKeys({ upstream, clock });
   const store = createRevocationStore(table.dynamo, table.tableName, clock);
   const revocations: IssuerPorts['revocations'] = {
@@ -84,6 +86,7 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
     rulebook,
     revocations,
     records: issued,
+    counter,
     audit: {
       write(record) {
         records.push(record);
@@ -115,6 +118,7 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
     clientDocuments: createClientDocuments({
       upstream,
       records: issued,
+      counter,
       now: () => clock() * 1000,
       log: () => {},
     }),
