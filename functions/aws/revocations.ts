@@ -1,52 +1,69 @@
 import { isFresh } from '../core/freshness.ts';
 import { isUser } from '../core/parties.ts';
-import type { Clock, RevocableToken, RevocationEntry, RevocationStore, Unavailable } from '../core/ports.ts';
+import type { Clock, RevocableToken, RevocationStore, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { lineOf } from '../core/token-line.ts';
-import { batchGet, type Dynamo, type Item, readNumber } from './dynamodb.ts';
+import { batchGet, type Dynamo, type Item, readNumber, readString } from './dynamodb.ts';
+import { PLATFORM_KEY, toRevocationItem, toRevocationKey } from './revocation-records.ts';
 
 /** A negative answer is remembered this long; with the look itself it stays within the promised 5 s (contract §13). */
 const REMEMBER_SECONDS = 3;
 const MAX_REMEMBERED = 10_000;
+/** Nothing was revoked for the whole platform: no token is as old as this. */
+const NEVER_SECONDS = Number.NEGATIVE_INFINITY;
 
 /**
- * Revocations in DynamoDB, one partition per organisation. A look reads by key, strongly consistent and in one call: four items for a
- * client's own token, five for a user's, a few more for one that was delegated. The answer "not revoked" is remembered per token for
- * 3 s, "revoked" for good.
+ * Revocations in DynamoDB, one partition per organisation, and one item for the whole platform. A look reads by key, strongly consistent
+ * and in one call: four items for a client's own token, five for a user's, a few more for one that was delegated or speaks for teams. The
+ * answer "not revoked" is remembered per token for 3 s, "revoked" for good; what holds for the platform is remembered for 3 s for all
+ * tokens together, so that its one item is not read for every one of them.
  */
 export function createRevocationStore(dynamo: Dynamo, table: string, clock: Clock): RevocationStore {
   const remembered = new Map<string, { readonly revoked: boolean; readonly lookedAtSeconds: number }>();
+  let platform = { beforeSeconds: NEVER_SECONDS, lookedAtSeconds: NEVER_SECONDS };
+
+  const remember = (key: string, revoked: boolean, lookedAtSeconds: number) => {
+    remembered.delete(key);
+    if (remembered.size >= MAX_REMEMBERED) {
+      for (const oldest of remembered.keys()) {
+        remembered.delete(oldest);
+        break;
+      }
+    }
+    remembered.set(key, { revoked, lookedAtSeconds });
+  };
 
   return {
     async isRevoked(token, { fresh = false } = {}) {
       const nowSeconds = clock();
-      const { orgId, jti, clientId, subject, actors, runId, issuedAtSeconds } = token;
-      const key = JSON.stringify([orgId, jti, clientId, subject, actors, runId, issuedAtSeconds]);
+      const { orgId, jti, clientId, subject, actors, teams, runId, issuedAtSeconds } = token;
+      const key = JSON.stringify([orgId, jti, clientId, subject, actors, teams, runId, issuedAtSeconds]);
       const known = remembered.get(key);
       if (known?.revoked === true) return ok(true);
-      const isKnown = known !== undefined && isFresh(known.lookedAtSeconds, REMEMBER_SECONDS, nowSeconds);
-      if (isKnown && !fresh) return ok(false);
-      const found = await look(dynamo, table, token);
-      if (!found.ok) return found;
-      remembered.delete(key);
-      if (remembered.size >= MAX_REMEMBERED) {
-        for (const oldest of remembered.keys()) {
-          remembered.delete(oldest);
-          break;
-        }
+      const isRecent = (lookedAtSeconds: number | undefined) =>
+        !fresh && lookedAtSeconds !== undefined && isFresh(lookedAtSeconds, REMEMBER_SECONDS, nowSeconds);
+      const isKnown = isRecent(known?.lookedAtSeconds);
+      const isPlatformKnown = isRecent(platform.lookedAtSeconds);
+      let isRevoked = false;
+      if (!isKnown || !isPlatformKnown) {
+        const found = await batchGet(dynamo, table, [
+          ...(isKnown ? [] : keysOf(token)),
+          ...(isPlatformKnown ? [] : [PLATFORM_KEY]),
+        ]);
+        if (!found.ok) return found;
+        const { own, all } = sortFound(found.value);
+        if (!isPlatformKnown) platform = { beforeSeconds: all, lookedAtSeconds: nowSeconds };
+        isRevoked = issuedAtSeconds <= own;
       }
-      remembered.set(key, { revoked: found.value, lookedAtSeconds: nowSeconds });
-      return found;
+      isRevoked ||= issuedAtSeconds <= platform.beforeSeconds;
+      if (!isKnown || isRevoked) remember(key, isRevoked, nowSeconds);
+      return ok(isRevoked);
     },
 
     async revoke(entry) {
       const put = await dynamo.call('PutItem', {
         TableName: table,
-        Item: {
-          ...keyOf(entry.orgId, entry.kind, entry.id),
-          before: { N: String(entry.beforeSeconds) },
-          expires_at: { N: String(entry.forgetAtSeconds) },
-        },
+        Item: toRevocationItem(entry),
         // What stands there already may kill more than this entry would; then it stays.
         ConditionExpression: 'attribute_not_exists(#before) OR #before < :before',
         ExpressionAttributeNames: { '#before': 'before' },
@@ -57,33 +74,39 @@ export function createRevocationStore(dynamo: Dynamo, table: string, clock: Cloc
   };
 }
 
-async function look(
-  dynamo: Dynamo,
-  table: string,
-  token: RevocableToken,
-): Promise<Result<boolean, Unavailable>> {
-  const { orgId, jti, clientId, subject, actors = [], runId } = token;
+/** Every key under which this token may be revoked in its organisation. */
+function keysOf({
+  orgId,
+  jti,
+  clientId,
+  subject,
+  actors = [],
+  teams = [],
+  runId,
+}: RevocableToken): readonly Item[] {
   // DynamoDB refuses a key that is asked for twice, and one client may stand in several places.
   const subjects = new Set([subject, ...actors.filter(isUser)]);
   const clients = new Set([clientId, ...[subject, ...actors].filter((one) => !isUser(one))]);
-  const found = await batchGet(dynamo, table, [
-    ...lineOf(jti).map((id) => keyOf(orgId, 'jti', id)),
-    ...Array.from(clients, (id) => keyOf(orgId, 'client', id)),
-    ...Array.from(subjects, (id) => keyOf(orgId, 'subject', id)),
-    keyOf(orgId, 'org', orgId),
-    ...(runId === undefined ? [] : [keyOf(orgId, 'run', runId)]),
-  ]);
-  if (!found.ok) return found;
-  // An entry that cannot be read revokes everything: it was written to deny.
-  const kills = (item: Item) =>
-    token.issuedAtSeconds <= (readNumber(item, 'before') ?? Number.POSITIVE_INFINITY);
-  return ok(found.value.some(kills));
+  return [
+    ...lineOf(jti).map((id) => toRevocationKey(orgId, 'jti', id)),
+    ...Array.from(clients, (id) => toRevocationKey(orgId, 'client', id)),
+    ...Array.from(subjects, (id) => toRevocationKey(orgId, 'subject', id)),
+    ...Array.from(new Set(teams), (id) => toRevocationKey(orgId, 'team', id)),
+    toRevocationKey(orgId, 'org', orgId),
+    ...(runId === undefined ? [] : [toRevocationKey(orgId, 'run', runId)]),
+  ];
 }
 
-/** A family is the first id of its line, so that it is found where a token's own id is. */
-function keyOf(orgId: string, kind: RevocationEntry['kind'], id: string): Item {
-  const name = kind === 'family' ? 'jti' : kind;
-  return { pk: { S: `REVOCATION#${orgId}` }, sk: { S: `${name.toUpperCase()}#${id}` } };
+/** The latest second whose tokens are killed, by what is about the token and by what is about the whole platform. */
+function sortFound(items: readonly Item[]): { readonly own: number; readonly all: number } {
+  let [own, all] = [NEVER_SECONDS, NEVER_SECONDS];
+  for (const item of items) {
+    // An entry that cannot be read revokes everything: it was written to deny.
+    const before = readNumber(item, 'before') ?? Number.POSITIVE_INFINITY;
+    if (readString(item, 'pk') === readString(PLATFORM_KEY, 'pk')) all = Math.max(all, before);
+    else own = Math.max(own, before);
+  }
+  return { own, all };
 }
 
 function unavailable(error: {

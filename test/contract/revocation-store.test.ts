@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createRevocationList } from '../../functions/aws/revocation-list.ts';
 import { createRevocationStore } from '../../functions/aws/revocations.ts';
 import type { RevocableToken, RevocationEntry, RevocationStore } from '../../functions/core/ports.ts';
 import { type EmbeddedTable, interruptible, startAuthTable } from '../support/auth-table.ts';
@@ -136,6 +137,17 @@ describe('an entry', () => {
     expect(await openStore().isRevoked(tokenOf(orgId, { jti: 'any', clientId: 'any' }))).toEqual(YES);
   });
 
+  test('for a team kills the tokens that speak for it', async () => {
+    const orgId = freshOrg();
+    await openStore().revoke(entryOf(orgId, { kind: 'team', id: 'blue' }));
+    const look = (teams?: readonly string[]) =>
+      openStore().isRevoked(tokenOf(orgId, teams === undefined ? {} : { teams }));
+    expect(await look(['red', 'blue', 'blue'])).toEqual(YES);
+    expect(await look(['red'])).toEqual(NO);
+    expect(await look()).toEqual(NO);
+    expect(await openStore().isRevoked(tokenOf(freshOrg(), { teams: ['blue'] }))).toEqual(NO);
+  });
+
   test('kills what was issued at its second, and nothing later', async () => {
     const orgId = freshOrg();
     await openStore().revoke(entryOf(orgId));
@@ -194,6 +206,136 @@ describe('what is remembered', () => {
     dynamo.isUp = false;
     nowSeconds += 300;
     expect(await store.isRevoked(tokenOf(orgId))).toEqual(YES);
+  });
+});
+
+describe('an entry for the whole platform', () => {
+  let other: EmbeddedTable;
+  const open = (dynamo = other.dynamo) => createRevocationStore(dynamo, other.tableName, () => nowSeconds);
+  const everything = (changes: Partial<RevocationEntry> = {}) =>
+    entryOf('anyone', { kind: 'platform', id: 'anything', ...changes });
+
+  beforeEach(async () => {
+    nowSeconds = NOW_SECONDS;
+    other = await startAuthTable();
+  });
+
+  afterEach(() => other.close());
+
+  test('kills what every organisation issued until then, and nothing later', async () => {
+    await open().revoke(everything());
+    for (const orgId of [freshOrg(), freshOrg()]) {
+      expect(await open().isRevoked(tokenOf(orgId))).toEqual(YES);
+      expect(await open().isRevoked(tokenOf(orgId, { issuedAtSeconds: NOW_SECONDS + 1 }))).toEqual(NO);
+    }
+  });
+
+  test('is not an organisation’s own, whatever that is called', async () => {
+    await open().revoke(everything({ kind: 'org', id: '*' }));
+    expect(await open().isRevoked(tokenOf(freshOrg()))).toEqual(NO);
+  });
+
+  test('is looked at once in 3 s for all tokens, and shows within 5 s at those that are remembered', async () => {
+    const dynamo = interruptible(other.dynamo);
+    const store = open(dynamo);
+    const [one, two] = [tokenOf(freshOrg()), tokenOf(freshOrg())];
+    const asked: number[] = [];
+    const counting = {
+      call(operation: string, input: unknown) {
+        asked.push(JSON.stringify(input).split('REVOCATION#*').length - 1);
+        return dynamo.call(operation, input);
+      },
+    };
+    const counted = open(counting);
+    expect([await counted.isRevoked(one), await counted.isRevoked(two)]).toEqual([NO, NO]);
+    expect(asked).toEqual([1, 0]);
+    expect(await store.isRevoked(one)).toEqual(NO);
+    nowSeconds += 1;
+    expect(await store.isRevoked(two)).toEqual(NO);
+    await open().revoke(everything());
+    expect(await store.isRevoked(two)).toEqual(NO);
+    nowSeconds += 2;
+    expect(await store.isRevoked(two)).toEqual(YES);
+    dynamo.isUp = false;
+    nowSeconds += 300;
+    expect(await store.isRevoked(two)).toEqual(YES);
+    expect(await store.isRevoked(one)).toMatchObject({ ok: false });
+  });
+
+  test('is looked at again where a fresh look is asked for', async () => {
+    const store = open();
+    expect(await store.isRevoked(tokenOf('acme'))).toEqual(NO);
+    await open().revoke(everything());
+    expect(await store.isRevoked(tokenOf('acme'))).toEqual(NO);
+    expect(await store.isRevoked(tokenOf('acme'), { fresh: true })).toEqual(YES);
+  });
+
+  test('that cannot be read kills everything', async () => {
+    const { tableName, dynamo } = other;
+    const Item = { pk: { S: 'REVOCATION#*' }, sk: { S: 'PLATFORM#' }, before: { S: 'soon' } };
+    await dynamo.call('PutItem', { TableName: tableName, Item });
+    const late = tokenOf(freshOrg(), { issuedAtSeconds: NOW_SECONDS + 1_000_000 });
+    expect(await open().isRevoked(late)).toEqual(YES);
+  });
+});
+
+describe('the list', () => {
+  const by = { clientId: 'admin', subject: 'corp:ann', atSeconds: NOW_SECONDS };
+  const list = () => createRevocationList(table.dynamo, table.tableName, () => nowSeconds);
+
+  test('has every entry of one organisation, in pages, with who made it', async () => {
+    nowSeconds = NOW_SECONDS;
+    const orgId = freshOrg();
+    const entries = [
+      entryOf(orgId, { kind: 'client', id: 'courier#1', by }),
+      entryOf(orgId, { kind: 'family', id: 'f-1', by }),
+      entryOf(orgId, { kind: 'jti', id: 'j-1' }),
+      entryOf(orgId, { kind: 'team', id: 'blue' }),
+    ];
+    for (const entry of entries) await openStore().revoke(entry);
+    await openStore().revoke(entryOf(freshOrg(), { id: 'another' }));
+    const first = await list().read({ orgId, limit: 3 });
+    if (!first.ok) throw new Error(first.error.detail);
+    expect(first.value.entries).toEqual(entries.slice(0, 3));
+    expect(await list().read({ orgId, limit: 3, after: first.value.next ?? '' })).toEqual({
+      ok: true,
+      value: { entries: entries.slice(3), next: undefined },
+    });
+    const teams = await list().read({ orgId, kind: 'team', limit: 3 });
+    expect(teams).toEqual({ ok: true, value: { entries: entries.slice(3), next: undefined } });
+  });
+
+  test('leaves out what may be forgotten, and shows what was written before kinds were', async () => {
+    nowSeconds = NOW_SECONDS;
+    const orgId = freshOrg();
+    await openStore().revoke(entryOf(orgId, { forgetAtSeconds: NOW_SECONDS }));
+    const Item = { pk: { S: `REVOCATION#${orgId}` }, sk: { S: 'SUBJECT#corp:sam' } };
+    await table.dynamo.call('PutItem', { TableName: table.tableName, Item });
+    expect(await list().read({ orgId, limit: 10 })).toMatchObject({
+      value: {
+        entries: [{ orgId, kind: 'subject', id: 'corp:sam', beforeSeconds: Number.MAX_SAFE_INTEGER }],
+      },
+    });
+  });
+
+  test('of the platform has its one entry', async () => {
+    const other = await startAuthTable();
+    const entry = entryOf('acme', { kind: 'platform', id: '' });
+    await createRevocationStore(other.dynamo, other.tableName, () => nowSeconds).revoke(entry);
+    const found = await createRevocationList(other.dynamo, other.tableName, () => nowSeconds).read({
+      orgId: undefined,
+      limit: 5,
+    });
+    expect(found).toMatchObject({ value: { entries: [{ kind: 'platform', orgId: '*' }] } });
+    await other.close();
+  });
+
+  test.for([
+    [{ call: () => Promise.resolve({ ok: true, value: {} } as const) }],
+    [Object.assign(interruptible({ call: () => Promise.reject(new Error('not asked')) }), { isUp: false })],
+  ])('is unavailable where DynamoDB says nothing', async ([dynamo]) => {
+    const found = await createRevocationList(dynamo, 't', () => nowSeconds).read({ orgId: 'acme', limit: 5 });
+    expect(found).toMatchObject({ ok: false, error: { reason: 'unavailable' } });
   });
 });
 
