@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createAuditLog } from './aws/audit-log.ts';
 import { createAuthorizerHandler } from './aws/authorizer-event.ts';
 import { createDynamo } from './aws/dynamodb.ts';
-import { readEnvironment } from './aws/environment.ts';
+import { numberOf, readEnvironment } from './aws/environment.ts';
 import { log } from './aws/log.ts';
 import { createRevocationStore } from './aws/revocations.ts';
 import { createRulebookStore } from './aws/rulebook.ts';
@@ -10,7 +10,7 @@ import { createUpstream } from './aws/upstream.ts';
 import { createAuthorizer } from './handlers/authorizer.ts';
 import { createForeignKeys } from './handlers/foreign-keys.ts';
 
-const environment = readEnvironment('SALLYPORT_STAGE', 'AUTH_TABLE', 'AUDIT_TABLE');
+const environment = readEnvironment('SALLYPORT_STAGE', 'AUTH_TABLE', 'AUDIT_TABLE', 'AUDIT_RETENTION_DAYS');
 const dynamo = createDynamo();
 const clock = () => Math.floor(Date.now() / 1000);
 
@@ -19,7 +19,11 @@ export const handler = createAuthorizerHandler(
     rulebook: createRulebookStore(dynamo, environment.AUTH_TABLE, clock),
     revocations: createRevocationStore(dynamo, environment.AUTH_TABLE, clock),
     foreignKeys: createForeignKeys({ upstream: createUpstream(), clock }),
-    audit: createAuditLog(dynamo, environment.AUDIT_TABLE, randomUUID),
+    audit: createAuditLog(dynamo, {
+      table: environment.AUDIT_TABLE,
+      retentionDays: numberOf(environment.AUDIT_RETENTION_DAYS),
+      randomId: randomUUID,
+    }),
     now: Date.now,
     log,
   }),

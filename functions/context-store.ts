@@ -5,7 +5,7 @@ import { createAuditLog } from './aws/audit-log.ts';
 import { SDK_BOUNDS } from './aws/clients.ts';
 import { createDocumentStore } from './aws/documents.ts';
 import { createDynamo } from './aws/dynamodb.ts';
-import { listOf, readEnvironment } from './aws/environment.ts';
+import { listOf, numberOf, readEnvironment } from './aws/environment.ts';
 import { createStreamingHandler } from './aws/lambda.ts';
 import { log } from './aws/log.ts';
 import { createRevocationStore } from './aws/revocations.ts';
@@ -21,6 +21,7 @@ const environment = readEnvironment(
   'SALLYPORT_STAGE',
   'AUTH_TABLE',
   'AUDIT_TABLE',
+  'AUDIT_RETENTION_DAYS',
   'CONTEXT_TABLE',
   'SEALING_SECRET',
   'ALLOWED_ORIGINS',
@@ -38,7 +39,11 @@ export const handler = createStreamingHandler(
       foreignKeys: createForeignKeys({ upstream: createUpstream(), clock }),
       clock,
     }),
-    audit: createAuditLog(dynamo, environment.AUDIT_TABLE, randomUUID),
+    audit: createAuditLog(dynamo, {
+      table: environment.AUDIT_TABLE,
+      retentionDays: numberOf(environment.AUDIT_RETENTION_DAYS),
+      randomId: randomUUID,
+    }),
     documents: (seal) => createDocumentStore({ client, tableName: environment.CONTEXT_TABLE, seal, clock }),
     sealer: createSealerSource(secrets, environment.SEALING_SECRET),
     randomBytes,

@@ -10,7 +10,7 @@ import {
 } from './aws/apply-event.ts';
 import { createAuditLog } from './aws/audit-log.ts';
 import { createDynamo } from './aws/dynamodb.ts';
-import { listOf, readEnvironment } from './aws/environment.ts';
+import { listOf, numberOf, readEnvironment } from './aws/environment.ts';
 import { createBufferedHandler } from './aws/lambda.ts';
 import { log } from './aws/log.ts';
 import { createPolicyStore } from './aws/policy-store.ts';
@@ -22,11 +22,21 @@ import { createForeignKeys } from './handlers/foreign-keys.ts';
 import { createIngress } from './handlers/ingress.ts';
 import { type ApplyFailure, applyConfiguration } from './handlers/policy-apply.ts';
 
-const environment = readEnvironment('SALLYPORT_STAGE', 'AUTH_TABLE', 'AUDIT_TABLE', 'ALLOWED_ORIGINS');
+const environment = readEnvironment(
+  'SALLYPORT_STAGE',
+  'AUTH_TABLE',
+  'AUDIT_TABLE',
+  'AUDIT_RETENTION_DAYS',
+  'ALLOWED_ORIGINS',
+);
 const configurationDirectory = fileURLToPath(new URL('config/', import.meta.url));
 const dynamo = createDynamo();
 const clock = () => Math.floor(Date.now() / 1000);
-const audit = createAuditLog(dynamo, environment.AUDIT_TABLE, randomUUID);
+const audit = createAuditLog(dynamo, {
+  table: environment.AUDIT_TABLE,
+  retentionDays: numberOf(environment.AUDIT_RETENTION_DAYS),
+  randomId: randomUUID,
+});
 const policies = createPolicyStore(dynamo, environment.AUTH_TABLE);
 const rulebook = createRulebookStore(dynamo, environment.AUTH_TABLE, clock);
 const revocations = createRevocationStore(dynamo, environment.AUTH_TABLE, clock);

@@ -4,7 +4,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createAuditLog } from './aws/audit-log.ts';
 import { SDK_BOUNDS } from './aws/clients.ts';
 import { createDynamo } from './aws/dynamodb.ts';
-import { listOf, readEnvironment } from './aws/environment.ts';
+import { listOf, numberOf, readEnvironment } from './aws/environment.ts';
 import { createStreamingHandler } from './aws/lambda.ts';
 import { log } from './aws/log.ts';
 import { createRevocationStore } from './aws/revocations.ts';
@@ -22,6 +22,7 @@ const environment = readEnvironment(
   'SALLYPORT_STAGE',
   'AUTH_TABLE',
   'AUDIT_TABLE',
+  'AUDIT_RETENTION_DAYS',
   'IDENTITY_KEY_ARNS',
   'SEALING_SECRET',
   'ALLOWED_ORIGINS',
@@ -47,7 +48,11 @@ export const handler = createStreamingHandler(
       foreignKeys: createForeignKeys({ upstream, clock }),
       clock,
     }),
-    audit: createAuditLog(dynamo, environment.AUDIT_TABLE, randomUUID),
+    audit: createAuditLog(dynamo, {
+      table: environment.AUDIT_TABLE,
+      retentionDays: numberOf(environment.AUDIT_RETENTION_DAYS),
+      randomId: randomUUID,
+    }),
     credentials: createCredentials({
       secrets,
       identityKey,

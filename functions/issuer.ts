@@ -5,7 +5,7 @@ import { createAuditLog } from './aws/audit-log.ts';
 import { SDK_BOUNDS } from './aws/clients.ts';
 import { createCounter } from './aws/counter.ts';
 import { createDynamo } from './aws/dynamodb.ts';
-import { listOf, readEnvironment } from './aws/environment.ts';
+import { listOf, numberOf, readEnvironment } from './aws/environment.ts';
 import { createIssuerKeys } from './aws/issuer-keys.ts';
 import { createKeyRingStore } from './aws/key-ring.ts';
 import { createBufferedHandler } from './aws/lambda.ts';
@@ -28,6 +28,7 @@ const environment = readEnvironment(
   'SALLYPORT_STAGE',
   'AUTH_TABLE',
   'AUDIT_TABLE',
+  'AUDIT_RETENTION_DAYS',
   'ISSUER_KEY_ARNS',
   'IDENTITY_KEY_ARNS',
   'SEALING_SECRET',
@@ -65,7 +66,11 @@ export const handler = createBufferedHandler(
     revocations,
     records,
     counter,
-    audit: createAuditLog(dynamo, environment.AUDIT_TABLE, randomUUID),
+    audit: createAuditLog(dynamo, {
+      table: environment.AUDIT_TABLE,
+      retentionDays: numberOf(environment.AUDIT_RETENTION_DAYS),
+      randomId: randomUUID,
+    }),
     secrets,
     signingKey,
     keys,

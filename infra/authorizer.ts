@@ -16,7 +16,11 @@ export function createAuthorizer(scope: Construct, settings: Settings, storage: 
       SALLYPORT_STAGE: settings.stage,
       AUTH_TABLE: storage.authTable.tableName,
       AUDIT_TABLE: storage.auditTable.tableName,
+      AUDIT_RETENTION_DAYS: String(settings.audit.retentionDays),
     },
-    rights: [readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*'), appendAudit(storage.auditTable)],
+    rights: [
+      readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*'),
+      appendAudit(storage.auditTable, 'RECORD#*'),
+    ],
   });
 }

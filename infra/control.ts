@@ -3,7 +3,7 @@ import { CustomResource, Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { configurationFiles, contentHash } from './configuration.ts';
 import { SallyportFunction } from './function.ts';
-import { appendAudit, readAuth, writeAuth } from './rights.ts';
+import { appendAudit, readAudit, readAuth, writeAuth } from './rights.ts';
 import type { Settings } from './settings.ts';
 import type { Storage } from './storage.ts';
 
@@ -23,12 +23,14 @@ export function createControl(scope: Construct, settings: Settings, storage: Sto
       SALLYPORT_STAGE: settings.stage,
       AUTH_TABLE: storage.authTable.tableName,
       AUDIT_TABLE: storage.auditTable.tableName,
+      AUDIT_RETENTION_DAYS: String(settings.audit.retentionDays),
       ALLOWED_ORIGINS: settings.allowedOrigins.join(','),
     },
     rights: [
       readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*'),
       writeAuth(storage.authTable, 'POLICY', 'REVOCATION#*'),
-      appendAudit(storage.auditTable),
+      appendAudit(storage.auditTable, 'RECORD#*'),
+      readAudit(storage.auditTable),
     ],
     files,
   });

@@ -1,6 +1,14 @@
 import type { Construct } from 'constructs';
 import { SallyportFunction } from './function.ts';
-import { allowSecrets, appendAudit, countAuth, readAuth, readSecret, writeAuth } from './rights.ts';
+import {
+  allowSecrets,
+  appendAudit,
+  countAuth,
+  readAudit,
+  readAuth,
+  readSecret,
+  writeAuth,
+} from './rights.ts';
 import type { Settings } from './settings.ts';
 import type { Storage } from './storage.ts';
 
@@ -19,6 +27,7 @@ export function createIssuer(scope: Construct, settings: Settings, storage: Stor
       SALLYPORT_STAGE: settings.stage,
       AUTH_TABLE: storage.authTable.tableName,
       AUDIT_TABLE: storage.auditTable.tableName,
+      AUDIT_RETENTION_DAYS: String(settings.audit.retentionDays),
       ALLOWED_ORIGINS: settings.allowedOrigins.join(','),
       ISSUER_KEY_ARNS: storage.issuerKey.arns,
       IDENTITY_KEY_ARNS: storage.identityKey.arns,
@@ -28,7 +37,8 @@ export function createIssuer(scope: Construct, settings: Settings, storage: Stor
       readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*', ...ISSUER_RECORDS, 'COUNT#*'),
       writeAuth(storage.authTable, 'KEYS', 'REVOCATION#*', ...ISSUER_RECORDS),
       countAuth(storage.authTable, 'COUNT#*'),
-      appendAudit(storage.auditTable),
+      appendAudit(storage.auditTable, 'RECORD#*', 'CHECKPOINT#*'),
+      readAudit(storage.auditTable),
       readSecret(storage.sealingSecret),
       storage.issuerKey.signRight(),
       storage.issuerKey.publicKeyRight(),

@@ -34,9 +34,17 @@ export function countAuth(table: TableV2, ...partitions: AuthPartition[]): Polic
   return onPartitions(table, ['dynamodb:UpdateItem'], partitions);
 }
 
-/** The right to add audit records, and nothing else: not to read, change or delete one. */
-export function appendAudit(table: TableV2): PolicyStatement {
-  return new PolicyStatement({ actions: ['dynamodb:PutItem'], resources: [table.tableArn] });
+/** Partitions of the audit table, as patterns over `pk`. */
+export type AuditPartition = 'RECORD#*' | 'CHECKPOINT#*';
+
+/** The right to put audit records or checkpoints, and nothing else: not to read, change or delete one. */
+export function appendAudit(table: TableV2, ...partitions: AuditPartition[]): PolicyStatement {
+  return onPartitions(table, ['dynamodb:PutItem'], partitions);
+}
+
+/** The right to read audit records and checkpoints, one partition at a time. */
+export function readAudit(table: TableV2): PolicyStatement {
+  return onPartitions(table, ['dynamodb:Query'], ['RECORD#*', 'CHECKPOINT#*']);
 }
 
 /** The right to work on the documents of the context store; never to scan across namespaces. */
@@ -91,7 +99,11 @@ export function readSecret(secret: ISecret): PolicyStatement {
   });
 }
 
-function onPartitions(table: TableV2, actions: string[], partitions: AuthPartition[]): PolicyStatement {
+function onPartitions(
+  table: TableV2,
+  actions: string[],
+  partitions: (AuthPartition | AuditPartition)[],
+): PolicyStatement {
   return new PolicyStatement({
     actions,
     resources: [table.tableArn],

@@ -18,6 +18,15 @@ export type Settings = {
   readonly domain: CustomDomain | undefined;
   /** Of each signing key, which generation each slot holds; all 1 unless they are raised. */
   readonly keyGenerations: Readonly<Record<'issuer' | 'identity', KeyGenerations>>;
+  readonly audit: AuditSettings;
+};
+
+/** How long audit records are kept, and how often they are sealed. */
+export type AuditSettings = {
+  /** Days, 1 to 3,650; default 365. Checkpoints are kept longer. */
+  readonly retentionDays: number;
+  /** Minutes between two checkpoints, 1 to 60; default 1. What is newer than the last one is not sealed yet. */
+  readonly checkpointMinutes: number;
 };
 
 const STAGE = /^[a-z0-9][a-z0-9-]{0,31}$/;
@@ -25,7 +34,7 @@ const DOMAIN_NAME = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 
 /**
  * Reads the settings: `stage`, `allowedOrigins` (separated by commas), `domainName`, `certificateArn`, `hostedZoneId`, and the
- * generations `issuerKeyA`, `issuerKeyB`, `identityKeyA`, `identityKeyB`.
+ * generations `issuerKeyA`, `issuerKeyB`, `identityKeyA`, `identityKeyB`; `auditRetentionDays`, `checkpointMinutes`.
  * @throws Error naming the first setting that cannot be deployed
  */
 export function readSettings(context: (key: string) => unknown): Settings {
@@ -47,21 +56,29 @@ export function readSettings(context: (key: string) => unknown): Settings {
       'context `allowedOrigins`: a custom domain can answer for one origin; CloudFront for several',
     );
   }
-  const generationOf = (name: string) => readGeneration(context, name);
+  const generationOf = (name: string) => readCount(context, name, { max: 999_999, otherwise: 1 });
   const keyGenerations = {
     issuer: { A: generationOf('issuerKeyA'), B: generationOf('issuerKeyB') },
     identity: { A: generationOf('identityKeyA'), B: generationOf('identityKeyB') },
   };
-  return { stage, allowedOrigins, domain, keyGenerations };
+  const audit = {
+    retentionDays: readCount(context, 'auditRetentionDays', { max: 3_650, otherwise: 365 }),
+    checkpointMinutes: readCount(context, 'checkpointMinutes', { max: 60, otherwise: 1 }),
+  };
+  return { stage, allowedOrigins, domain, keyGenerations, audit };
 }
 
-/** A number of `cdk.json`, or a text of the command line. */
-function readGeneration(context: (key: string) => unknown, key: string): number {
+/** A whole number from 1 to `max`, of `cdk.json` or the command line. */
+function readCount(
+  context: (key: string) => unknown,
+  key: string,
+  { max, otherwise }: { readonly max: number; readonly otherwise: number },
+): number {
   const value = context(key);
-  if (value === undefined || value === '') return 1;
+  if (value === undefined || value === '') return otherwise;
   const isPlain = typeof value === 'number' || typeof value === 'string';
-  if (isPlain && /^[1-9]\d{0,5}$/.test(String(value))) return Number(value);
-  throw new Error(`context \`${key}\` must be a whole number from 1: the generation of the key in that slot`);
+  if (isPlain && /^[1-9]\d{0,5}$/.test(String(value)) && Number(value) <= max) return Number(value);
+  throw new Error(`context \`${key}\` must be a whole number from 1 to ${max}`);
 }
 
 function readDomain(context: (key: string) => unknown): CustomDomain | undefined {

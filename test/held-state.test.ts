@@ -1,9 +1,11 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from 'vitest';
+import { createAuditLog } from '../functions/aws/audit-log.ts';
 import type { Dynamo } from '../functions/aws/dynamodb.ts';
 import { createRevocationStore } from '../functions/aws/revocations.ts';
 import { createSecretStore } from '../functions/aws/secrets.ts';
 import { createUpstream } from '../functions/aws/upstream.ts';
+import type { AuditRecord } from '../functions/core/audit.ts';
 import { Caller } from '../functions/core/caller.ts';
 import type { Counter, RecordStore, Upstream } from '../functions/core/ports.ts';
 import { err, ok } from '../functions/core/result.ts';
@@ -60,6 +62,15 @@ type Keeper = {
 };
 
 const KEEPERS: readonly Keeper[] = [
+  {
+    name: 'createAuditLog: heads of chains',
+    bound: 200,
+    make: () => {
+      const options = { table: 'audit', retentionDays: 1, randomId: () => 'c' };
+      const { part, kept } = keeping(() => createAuditLog(EMPTY_TABLE, options));
+      return { kept, ask: (index) => part.write(recordOf(`org-${index}`)) };
+    },
+  },
   {
     name: 'createIngress: tokens that were verified',
     bound: 2_000,
@@ -145,7 +156,7 @@ const KEEPERS: readonly Keeper[] = [
         }),
       );
       const ask = (index: number) =>
-        part.read(`https://app-${index}.example.com/client`, { allowPrivate: false });
+        part.read(`https://app-${index}.example.com/client`, { allowPrivate: false, sourceIp: '192.0.2.1' });
       return { kept, ask };
     },
   },
@@ -207,7 +218,7 @@ describe('callers apart by their', () => {
 });
 
 test('no key of what is kept holds a token or a secret', async () => {
-  const ingress = KEEPERS[0]?.make();
+  const ingress = KEEPERS.find(({ name }) => name.startsWith('createIngress'))?.make();
   await ingress?.ask(1);
   const keys = (ingress?.kept ?? []).flatMap((map) => [...map.keys()]);
   expect(keys).toHaveLength(1);
@@ -235,6 +246,18 @@ const NO_RECORDS: RecordStore = {
   read: async () => ok(undefined),
   replace: async () => ok(undefined),
 };
+
+function recordOf(orgId: string): AuditRecord {
+  return {
+    ts: '2026-11-21T10:00:00.000Z',
+    request_id: 'r-1',
+    event: 'decision',
+    area: 'access',
+    decision: 'allow',
+    reason: 'a',
+    org_id: orgId,
+  };
+}
 
 type Claims = Readonly<Record<string, unknown>>;
 

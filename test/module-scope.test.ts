@@ -38,6 +38,8 @@ const CONSTANT: Readonly<Record<string, string>> = {
  * caller; `held-state.test.ts` shows it of each.
  */
 const HELD: Readonly<Record<string, string>> = {
+  'functions/aws/audit-log.ts createAuditLog chains':
+    'hashes of records, per organisation: what the next record names, and nothing of what it says',
   'functions/aws/key-ring.ts createAcceptedKeys held': "the deployment's public keys",
   'functions/aws/looks.ts createLooks held': 'the running policy and public keys',
   'functions/aws/looks.ts createLooks underWay': 'one look for them',

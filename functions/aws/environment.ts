@@ -3,6 +3,8 @@ export type Environment = {
   readonly SALLYPORT_STAGE: string;
   readonly AUTH_TABLE: string;
   readonly AUDIT_TABLE: string;
+  /** For how many days an audit record is kept; a whole number. */
+  readonly AUDIT_RETENTION_DAYS: string;
   readonly CONTEXT_TABLE: string;
   /** Keys of the issuer by slot and generation, such as `A1=arn,B1=arn`; which one signs, the key ring says. */
   readonly ISSUER_KEY_ARNS: string;
@@ -32,6 +34,15 @@ export function readEnvironment<K extends keyof Environment>(...names: K[]): Rea
   }
   // biome-ignore lint/nursery/noUnsafeTypeAssertion: the loop above has set every name
   return Object.freeze(settings) as Pick<Environment, K>;
+}
+
+/**
+ * The number of a setting.
+ * @throws Error where it is no whole number from 1
+ */
+export function numberOf(setting: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(setting)) throw new Error(`\`${setting}\` is not a whole number from 1`);
+  return Number(setting);
 }
 
 /** The items of a comma-separated setting; none for an empty one. */

@@ -13,7 +13,8 @@ export type AuditArea =
   | 'context'
   | 'login'
   | 'registration'
-  | 'keys';
+  | 'keys'
+  | 'audit';
 
 /**
  * One record (contract §11). It never holds arguments, bodies, tokens or secrets; absent fields are unknown or do not apply.

@@ -10,6 +10,7 @@ const ENVIRONMENT = {
   SALLYPORT_STAGE: 'bench',
   AUTH_TABLE: 'auth',
   AUDIT_TABLE: 'audit',
+  AUDIT_RETENTION_DAYS: '365',
   CONTEXT_TABLE: 'context',
   ISSUER_KEY_ARNS: 'A1=arn:aws:kms:us-east-1:000000000000:key/issuer',
   IDENTITY_KEY_ARNS: 'A1=arn:aws:kms:us-east-1:000000000000:key/identity',

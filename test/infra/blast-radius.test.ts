@@ -52,11 +52,23 @@ describe('keys', () => {
 });
 
 describe('tables', () => {
-  test('audit records can be put and nothing else', () => {
-    const actions = grants
-      .filter(({ resource }) => resource === '{StorageAuditTable.Arn}')
-      .map(({ action }) => action);
-    expect(new Set(actions)).toEqual(new Set(['dynamodb:PutItem']));
+  test('audit records can be put, and read by two functions; nobody changes, deletes or scans', () => {
+    const onAudit = grants.filter(({ resource }) => resource === '{StorageAuditTable.Arn}');
+    const actions = onAudit.map(({ action }) => action);
+    expect(new Set(actions)).toEqual(new Set(['dynamodb:PutItem', 'dynamodb:Query']));
+    const readers = onAudit.filter(({ action }) => action === 'dynamodb:Query').map(({ role }) => role);
+    expect(readers.sort()).toEqual(['{ControlRole}', '{IssuerRole}']);
+    for (const { statement } of onAudit) {
+      expect(statement.Condition?.['Null']).toEqual({ 'dynamodb:LeadingKeys': 'false' });
+    }
+  });
+
+  test('only the issuer, which alone can sign one, puts a checkpoint', () => {
+    const putters = rolesWith(
+      ({ action, partitions }) =>
+        action === 'dynamodb:PutItem' && Array.isArray(partitions) && partitions.includes('CHECKPOINT#*'),
+    );
+    expect(putters).toEqual(['{IssuerRole}']);
   });
 
   test('every right on the auth table names its partitions, and an absent key is refused', () => {

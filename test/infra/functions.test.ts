@@ -11,7 +11,7 @@ const AUTH_TABLE = '{StorageAuthTable}';
 const AUDIT_TABLE = '{StorageAuditTable}';
 const ALLOWED_ORIGINS = 'https://a.example.com,https://b.example.com';
 const IDENTITY_KEY_ARNS = 'A1={StorageIdentityKeySlotA.Arn},B1={StorageIdentityKeySlotB.Arn}';
-const COMMON = { SALLYPORT_STAGE: 'prod', AUTH_TABLE, AUDIT_TABLE };
+const COMMON = { SALLYPORT_STAGE: 'prod', AUTH_TABLE, AUDIT_TABLE, AUDIT_RETENTION_DAYS: '365' };
 
 /** The whole environment of each function: nothing else is passed. */
 const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {

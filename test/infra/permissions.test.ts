@@ -14,18 +14,24 @@ const OPEN_ENDED = [
 /** What the issuer alone keeps: nobody else may even read a code, a refresh token or a session. */
 const ISSUER_RECORDS = 'CODE#*,REFRESH#*,SESSION#*,ONCE#*,RUN#*,CLIENT#*';
 
+/** Every function adds records; only the issuer adds checkpoints. */
+const PUTS_RECORDS = 'dynamodb:PutItem {StorageAuditTable.Arn} RECORD#*';
+/** The issuer, to sign what there is; control, to show it. */
+const READS_AUDIT = 'dynamodb:Query {StorageAuditTable.Arn} RECORD#*,CHECKPOINT#*';
+
 /** All rights of all functions but the one to write their own log. */
 // biome-ignore format: one row per right
 const RIGHTS: Readonly<Record<string, string[]>> = {
   '{AuthorizerRole}': [
     ...readsAuth(),
-    'dynamodb:PutItem {StorageAuditTable.Arn}',
+    PUTS_RECORDS,
   ],
   '{IssuerRole}': [
     ...readsAuth(`,${ISSUER_RECORDS},COUNT#*`),
     `dynamodb:PutItem {StorageAuthTable.Arn} KEYS,REVOCATION#*,${ISSUER_RECORDS}`,
     'dynamodb:UpdateItem {StorageAuthTable.Arn} COUNT#*',
-    'dynamodb:PutItem {StorageAuditTable.Arn}',
+    'dynamodb:PutItem {StorageAuditTable.Arn} RECORD#*,CHECKPOINT#*',
+    READS_AUDIT,
     'kms:Sign {StorageIssuerKeySlotA.Arn}',
     'kms:Sign {StorageIssuerKeySlotB.Arn}',
     'kms:GetPublicKey {StorageIssuerKeySlotA.Arn}',
@@ -38,7 +44,7 @@ const RIGHTS: Readonly<Record<string, string[]>> = {
   ],
   '{GatewayRole}': [
     ...readsAuth(),
-    'dynamodb:PutItem {StorageAuditTable.Arn}',
+    PUTS_RECORDS,
     'kms:Sign {StorageIdentityKeySlotA.Arn}',
     'kms:Sign {StorageIdentityKeySlotB.Arn}',
     `secretsmanager:GetSecretValue ${SECRETS}/credentials/*`,
@@ -46,7 +52,7 @@ const RIGHTS: Readonly<Record<string, string[]>> = {
   ],
   '{ContextStoreRole}': [
     ...readsAuth(),
-    'dynamodb:PutItem {StorageAuditTable.Arn}',
+    PUTS_RECORDS,
     ...['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'].map(
       (operation) => `dynamodb:${operation} {StorageContextTable.Arn}`,
     ),
@@ -55,7 +61,8 @@ const RIGHTS: Readonly<Record<string, string[]>> = {
   '{ControlRole}': [
     ...readsAuth(),
     'dynamodb:PutItem {StorageAuthTable.Arn} POLICY,REVOCATION#*',
-    'dynamodb:PutItem {StorageAuditTable.Arn}',
+    PUTS_RECORDS,
+    READS_AUDIT,
   ],
 };
 

@@ -11,7 +11,13 @@ const FIRST = { A: 1, B: 1 };
 
 test('without any context: stage prod, no browser origin, no domain of its own, the first keys', () => {
   const keyGenerations = { issuer: FIRST, identity: FIRST };
-  expect(read({})).toEqual({ stage: 'prod', allowedOrigins: [], domain: undefined, keyGenerations });
+  const audit = { retentionDays: 365, checkpointMinutes: 1 };
+  expect(read({})).toEqual({ stage: 'prod', allowedOrigins: [], domain: undefined, keyGenerations, audit });
+});
+
+test('audit records are kept and sealed as it is said, as a text or a number', () => {
+  const { audit } = read({ auditRetentionDays: '30', checkpointMinutes: 5 });
+  expect(audit).toEqual({ retentionDays: 30, checkpointMinutes: 5 });
 });
 
 test('origins are separated by commas, with or without spaces', () => {
@@ -38,6 +44,11 @@ test.for([
   [{ identityKeyA: 1.5 }, /identityKeyA/],
   [{ identityKeyB: '-1' }, /identityKeyB/],
   [{ identityKeyB: ['2'] }, /identityKeyB/],
+  [{ auditRetentionDays: '0' }, /auditRetentionDays/],
+  [{ auditRetentionDays: 3_651 }, /from 1 to 3650/],
+  [{ auditRetentionDays: 'never' }, /auditRetentionDays/],
+  [{ checkpointMinutes: '61' }, /from 1 to 60/],
+  [{ checkpointMinutes: 0.5 }, /checkpointMinutes/],
   [{ stage: 'Prod' }, /stage/],
   [{ stage: '../prod' }, /stage/],
   [{ stage: 7 }, /stage/],

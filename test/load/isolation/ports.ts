@@ -28,7 +28,7 @@ export function createPorts(world: World, judge: Judge, aws: Aws, upstream: Upst
       foreignKeys: NO_FOREIGN_KEYS,
       clock,
     }),
-    audit: createAuditLog(aws.dynamo, AUDIT_TABLE, randomUUID),
+    audit: createAuditLog(aws.dynamo, { table: AUDIT_TABLE, retentionDays: 1, randomId: randomUUID }),
     credentials: createCredentials({ secrets, identityKey: aws.identityKey, stage: STAGE, now }),
     upstream: {
       send(request) {
