@@ -12,6 +12,7 @@ import { createBufferedHandler } from './aws/lambda.ts';
 import { log } from './aws/log.ts';
 import { createPolicyStore } from './aws/policy-store.ts';
 import { createRecordStore } from './aws/records.ts';
+import { createRevocationList } from './aws/revocation-list.ts';
 import { createRevocationStore } from './aws/revocations.ts';
 import { createRulebookStore } from './aws/rulebook.ts';
 import { createSealerSource } from './aws/sealer.ts';
@@ -64,6 +65,7 @@ export const handler = createBufferedHandler(
   createIssuer({
     rulebook,
     revocations,
+    revocationList: createRevocationList(dynamo, environment.AUTH_TABLE, clock),
     records,
     counter,
     audit: createAuditLog(dynamo, {

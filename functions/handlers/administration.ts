@@ -7,6 +7,17 @@ import type { Admission } from './ingress.ts';
 /** What is administered for every organisation at once. */
 export type Administration = 'manage_policy' | 'manage_secrets';
 
+/** What an administrator of one organisation may do there, and one of the platform's in every organisation. */
+export type OrgAdministration = 'revoke';
+
+/** Who administers, by the policy that is stored. */
+export type Authority = {
+  readonly pointer: PolicyPointer;
+  readonly snapshot: Snapshot;
+  /** Does this caller rule every organisation, and not its own alone? */
+  readonly isOfPlatform: boolean;
+};
+
 /**
  * May this caller administer what every organisation shares? It takes a UI scope with the action on `all`, and, where there are several
  * organisations, a client of the first one in `orgs.yml`, the platform's own, whoever else has clients. Without `orgs.yml` none is the
@@ -14,9 +25,32 @@ export type Administration = 'manage_policy' | 'manage_secrets';
  */
 export async function authorizeAdministration(
   policies: Pick<PolicyStore, 'readPointer' | 'readSnapshot'>,
-  { caller, policy }: Admission,
+  admission: Admission,
   action: Administration,
 ): Promise<Result<PolicyPointer, Denial>> {
+  const authority = await authorizeOn(policies, admission, action);
+  if (!authority.ok) return authority;
+  const { pointer, isOfPlatform } = authority.value;
+  return isOfPlatform ? ok(pointer) : err({ reason: 'not_granted', obtainable: [] });
+}
+
+/**
+ * May this caller administer its own organisation? It takes a UI scope with the action on `all`; `isOfPlatform` says whether it may in
+ * every other one too. Whoever asks holds it to that.
+ */
+export function authorizeInOrg(
+  policies: Pick<PolicyStore, 'readPointer' | 'readSnapshot'>,
+  admission: Admission,
+  action: OrgAdministration,
+): Promise<Result<Authority, Denial>> {
+  return authorizeOn(policies, admission, action);
+}
+
+async function authorizeOn(
+  policies: Pick<PolicyStore, 'readPointer' | 'readSnapshot'>,
+  { caller, policy }: Admission,
+  action: Administration | OrgAdministration,
+): Promise<Result<Authority, Denial>> {
   const isGranted = caller.scopes.some((scope) => policy.permits(scope, action, 'all'));
   if (!isGranted) return err({ reason: 'not_granted', obtainable: [] });
   const pointer = await policies.readPointer();
@@ -25,7 +59,7 @@ export async function authorizeAdministration(
   const snapshot = await policies.readSnapshot(pointer.value);
   if (!snapshot.ok) return snapshot;
   const isOfPlatform = rulesEveryOrg(snapshot.value, caller.orgId);
-  return isOfPlatform ? ok(pointer.value) : err({ reason: 'not_granted', obtainable: [] });
+  return ok({ pointer: pointer.value, snapshot: snapshot.value, isOfPlatform });
 }
 
 /** With several organisations the first one's alone; with one, its own, where nobody of another one can come in by any door. */

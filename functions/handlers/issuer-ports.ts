@@ -6,6 +6,7 @@ import type {
   KeyRingStore,
   PolicyStore,
   RecordStore,
+  RevocationList,
   RevocationStore,
   RulebookStore,
   SecretStore,
@@ -23,6 +24,8 @@ import type { Ingress } from './ingress.ts';
 export type IssuerPorts = {
   readonly rulebook: RulebookStore;
   readonly revocations: RevocationStore;
+  /** What is revoked, for administrators to look at. */
+  readonly revocationList: RevocationList;
   readonly records: RecordStore;
   /** Counts attempts, registrations, looks and tokens. */
   readonly counter: Counter;

@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createAdminKeys } from './admin-keys.ts';
+import { createAdminRevocations } from './admin-revocations.ts';
 import { type AppEnv, createApp } from './app.ts';
 import { createDiscovery } from './discovery.ts';
 import { introspectToken } from './introspection-endpoint.ts';
@@ -40,5 +41,6 @@ export function createIssuer(ports: IssuerPorts): Hono<AppEnv> {
   app.post('/oauth/register', (c) => registerClient(ports, c.req.raw, c.env));
   app.route('/', createRuns(ports));
   app.route('/', createAdminKeys(ports));
+  app.route('/', createAdminRevocations(ports));
   return app;
 }

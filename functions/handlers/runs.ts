@@ -85,9 +85,10 @@ async function openRun(ports: IssuerPorts, c: RunContext): Promise<Response> {
 async function refreshRun(ports: IssuerPorts, c: RunContext): Promise<Response> {
   const found = await findRun(ports, c);
   if (!found.ok) return found.error;
-  const { run, record } = found.value;
+  const { run, record, isRevoked } = found.value;
   const closed = () => problem('conflict', 'this run is completed; open another one', c.env.requestId);
   if (run.completedAtSeconds !== undefined) return closed();
+  if (isRevoked) return problem('conflict', 'this run is revoked; open another one', c.env.requestId);
   const nowSeconds = Math.floor(ports.now() / 1000);
   return issueTokens(ports, c, run, nowSeconds, 200, async () => {
     // Written although nothing in it changes: a run that was completed meanwhile is of another revision.
@@ -175,11 +176,12 @@ async function signTokens(
 async function describeRun(ports: IssuerPorts, c: RunContext): Promise<Response> {
   const found = await findRun(ports, c);
   if (!found.ok) return found.error;
-  const { run } = found.value;
+  const { run, isRevoked } = found.value;
+  const running = isRevoked ? 'revoked' : 'open';
   return c.json({
     run_id: run.runId,
     agent_name: run.agentName,
-    status: run.completedAtSeconds === undefined ? 'open' : 'completed',
+    status: run.completedAtSeconds === undefined ? running : 'completed',
     services: [...run.services.keys()],
     permissions: run.permissions,
     ttl: run.ttlSeconds,
@@ -226,11 +228,11 @@ async function completeRun(ports: IssuerPorts, c: RunContext): Promise<Response>
   return c.json({ run_id: run.runId, status: 'completed', completed_at: completed.completedAtSeconds });
 }
 
+/** A run that was found. `isRevoked`: by itself, or with its client or organisation since it was opened. */
+type FoundRun = { readonly run: Run; readonly record: StoredRecord; readonly isRevoked: boolean };
+
 /** The run of the path, where this client opened it and may still open runs. */
-async function findRun(
-  ports: IssuerPorts,
-  c: RunContext,
-): Promise<Result<{ readonly run: Run; readonly record: StoredRecord }, Response>> {
+async function findRun(ports: IssuerPorts, c: RunContext): Promise<Result<FoundRun, Response>> {
   const { caller, policy } = c.get('admission');
   const id = c.req.param('id') ?? '';
   const authorized = authorizeRun(policy, caller, new Map());
@@ -244,7 +246,23 @@ async function findRun(
   if (!record.ok) return err(denialProblem(record.error, c.env.requestId));
   const run = record.value === undefined ? undefined : readRun(record.value.text);
   if (record.value === undefined || run === undefined || run.clientId !== caller.clientId) return absent;
-  return ok({ run, record: record.value });
+  const revoked = await isRevoked(ports, caller.orgId, run, record.value);
+  if (!revoked.ok) return err(denialProblem(revoked.error, c.env.requestId));
+  return ok({ run, record: record.value, isRevoked: revoked.value });
+}
+
+/** An open run is as old as its opening, however often its tokens were refreshed. It has no token of its own that could be revoked. */
+function isRevoked(
+  ports: IssuerPorts,
+  orgId: string,
+  { runId, clientId, openedAtSeconds }: Run,
+  { expiresAtSeconds }: StoredRecord,
+): Promise<Result<boolean, Unavailable>> {
+  const about = { orgId, jti: '', clientId, subject: clientId, runId };
+  return ports.revocations.isRevoked(
+    { ...about, issuedAtSeconds: openedAtSeconds, expiresAtSeconds },
+    { fresh: true },
+  );
 }
 
 function keyOf(c: RunContext, id: string): RecordKey {

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Dynamo } from '../../functions/aws/dynamodb.ts';
 import { createRevocationList } from '../../functions/aws/revocation-list.ts';
 import { createRevocationStore } from '../../functions/aws/revocations.ts';
 import type { RevocableToken, RevocationEntry, RevocationStore } from '../../functions/core/ports.ts';
+import { err, ok } from '../../functions/core/result.ts';
 import { type EmbeddedTable, interruptible, startAuthTable } from '../support/auth-table.ts';
 import { NOW_SECONDS } from '../support/test-issuer.ts';
 
@@ -330,11 +332,15 @@ describe('the list', () => {
     await other.close();
   });
 
-  test.for([
-    [{ call: () => Promise.resolve({ ok: true, value: {} } as const) }],
-    [Object.assign(interruptible({ call: () => Promise.reject(new Error('not asked')) }), { isUp: false })],
-  ])('is unavailable where DynamoDB says nothing', async ([dynamo]) => {
-    const found = await createRevocationList(dynamo, 't', () => nowSeconds).read({ orgId: 'acme', limit: 5 });
+  test.for<readonly [string, Dynamo['call']]>([
+    ['says nothing', () => Promise.resolve(ok({}))],
+    ['is down', () => Promise.resolve(err({ reason: 'unavailable', detail: 'a test’s outage' }))],
+    ['names a condition', () => Promise.resolve(err({ reason: 'condition_failed' }))],
+  ])('is unavailable where DynamoDB %s', async ([, call]) => {
+    const found = await createRevocationList({ call }, 't', () => nowSeconds).read({
+      orgId: 'acme',
+      limit: 5,
+    });
     expect(found).toMatchObject({ ok: false, error: { reason: 'unavailable' } });
   });
 });

@@ -3,6 +3,7 @@ import { createCounter } from '../../functions/aws/counter.ts';
 import { createKeyRingStore } from '../../functions/aws/key-ring.ts';
 import { createPolicyStore } from '../../functions/aws/policy-store.ts';
 import { createRecordStore } from '../../functions/aws/records.ts';
+import { createRevocationList } from '../../functions/aws/revocation-list.ts';
 import { createRevocationStore } from '../../functions/aws/revocations.ts';
 import { createUpstream } from '../../functions/aws/upstream.ts';
 import type { AuditRecord } from '../../functions/core/audit.ts';
@@ -85,6 +86,7 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
   const ports: IssuerPorts = {
     rulebook,
     revocations,
+    revocationList: createRevocationList(table.dynamo, table.tableName, clock),
     records: issued,
     counter,
     audit: {
