@@ -34,6 +34,7 @@ const environment = readEnvironment(
   'IDENTITY_KEY_ARNS',
   'SEALING_SECRET',
   'ALLOWED_ORIGINS',
+  'EDGE_SECRET',
 );
 const dynamo = createDynamo();
 const kms = new KMSClient(SDK_BOUNDS);
@@ -75,6 +76,7 @@ export const handler = createBufferedHandler(
     }),
     secrets,
     signingKey,
+    edgeSecret: environment.EDGE_SECRET,
     keys,
     keyRing,
     confirmKey: keys.confirm,

@@ -11,6 +11,7 @@ import {
 } from 'aws-cdk-lib/aws-apigateway';
 import { Construct } from 'constructs';
 import { createAccessLog } from './access-log.ts';
+import type { EdgeSecret } from './edge-secret.ts';
 import { Front } from './front.ts';
 import type { SallyportFunction } from './function.ts';
 import { gatewayResponses } from './gateway-responses.ts';
@@ -21,6 +22,8 @@ import type { Settings } from './settings.ts';
 /** What the API needs to stand: who decides, and who answers. */
 export type ApiProps = {
   readonly settings: Settings;
+  /** Undefined where there is no CloudFront. */
+  readonly edge: EdgeSecret | undefined;
   readonly authorizer: SallyportFunction;
   readonly functions: Readonly<Record<RouteTarget, SallyportFunction>>;
 };
@@ -52,7 +55,7 @@ export class Api extends Construct {
     });
     // The stack names its outputs itself.
     this.rest.node.tryRemoveChild('Endpoint');
-    this.front = new Front(this, 'Front', { settings, rest: this.rest });
+    this.front = new Front(this, 'Front', { settings, edge: props.edge, rest: this.rest });
 
     const browserOrigin = settings.allowedOrigins.length === 1 ? settings.allowedOrigins[0] : undefined;
     for (const response of gatewayResponses(browserOrigin)) {

@@ -13,6 +13,7 @@ import {
 import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import type { Construct } from 'constructs';
 import { ALLOWED_HEADERS, ALLOWED_METHODS, EXPOSED_HEADERS, PREFLIGHT_MAX_AGE_SECONDS } from './cors.ts';
+import type { EdgeSecret } from './edge-secret.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -24,9 +25,15 @@ const CACHED_ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
 /**
  * CloudFront before the API: root paths without the stage, TLS, and CORS on every answer. Nothing is cached or
  * compressed, and every header but `Host` goes through. Takes the API's id, not its URL, which would depend on the stage
- * that depends on this distribution.
+ * that depends on this distribution. With `edge`, every request to the API has its secret in `X-Sallyport-Edge`, whatever the viewer sent
+ * by that name; the template has a reference in its place, which CloudFormation resolves.
  */
-export function createDistribution(scope: Construct, settings: Settings, restApiId: string): Distribution {
+export function createDistribution(
+  scope: Construct,
+  settings: Settings,
+  restApiId: string,
+  edge: EdgeSecret | undefined,
+): Distribution {
   const { region, urlSuffix } = Stack.of(scope);
   const distribution = new Distribution(scope, 'Distribution', {
     comment: `Sallyport ${settings.stage}`,
@@ -38,6 +45,9 @@ export function createDistribution(scope: Construct, settings: Settings, restApi
         originSslProtocols: [OriginSslPolicy.TLS_V1_2],
         // The longest silence that CloudFront allows without a quota; the gateway speaks every 20 s.
         readTimeout: Duration.seconds(60),
+        ...(edge !== undefined && {
+          customHeaders: { 'X-Sallyport-Edge': edge.secret.secretValue.unsafeUnwrap() },
+        }),
       }),
       viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
       allowedMethods: AllowedMethods.ALLOW_ALL,

@@ -2,6 +2,7 @@ import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { Construct } from 'constructs';
 import { createCustomDomain } from './custom-domain.ts';
 import { createDistribution } from './distribution.ts';
+import type { EdgeSecret } from './edge-secret.ts';
 import type { Settings } from './settings.ts';
 
 /** Where callers reach the API: a custom domain when one is set, otherwise CloudFront. */
@@ -9,11 +10,15 @@ export class Front extends Construct {
   /** The public origin, without a trailing slash: the one that tokens and metadata name. */
   readonly origin: string;
 
-  constructor(scope: Construct, id: string, props: { readonly settings: Settings; readonly rest: RestApi }) {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { readonly settings: Settings; readonly edge: EdgeSecret | undefined; readonly rest: RestApi },
+  ) {
     super(scope, id);
-    const { settings, rest } = props;
+    const { settings, edge, rest } = props;
     if (settings.domain === undefined) {
-      const distribution = createDistribution(this, settings, rest.restApiId);
+      const distribution = createDistribution(this, settings, rest.restApiId, edge);
       this.origin = `https://${distribution.distributionDomainName}`;
     } else {
       createCustomDomain(this, settings.domain, rest);

@@ -1,4 +1,5 @@
 import type { Construct } from 'constructs';
+import type { EdgeSecret } from './edge-secret.ts';
 import { SallyportFunction } from './function.ts';
 import {
   allowSecrets,
@@ -16,7 +17,12 @@ import type { Storage } from './storage.ts';
 const ISSUER_RECORDS = ['CODE#*', 'REFRESH#*', 'SESSION#*', 'ONCE#*', 'RUN#*', 'CLIENT#*'] as const;
 
 /** Issues and revokes tokens and publishes the public keys; alone in signing with the issuer's key. */
-export function createIssuer(scope: Construct, settings: Settings, storage: Storage): SallyportFunction {
+export function createIssuer(
+  scope: Construct,
+  settings: Settings,
+  storage: Storage,
+  edge: EdgeSecret | undefined,
+): SallyportFunction {
   const issuer = new SallyportFunction(scope, 'Issuer', {
     entry: 'issuer',
     description: 'Sallyport: login, tokens, runs, discovery, public keys',
@@ -32,6 +38,7 @@ export function createIssuer(scope: Construct, settings: Settings, storage: Stor
       ISSUER_KEY_ARNS: storage.issuerKey.arns,
       IDENTITY_KEY_ARNS: storage.identityKey.arns,
       SEALING_SECRET: storage.sealingSecretName,
+      EDGE_SECRET: edge?.name ?? '',
     },
     rights: [
       readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*', ...ISSUER_RECORDS, 'COUNT#*'),
@@ -40,6 +47,7 @@ export function createIssuer(scope: Construct, settings: Settings, storage: Stor
       appendAudit(storage.auditTable, 'RECORD#*', 'CHECKPOINT#*'),
       readAudit(storage.auditTable),
       readSecret(storage.sealingSecret),
+      ...(edge === undefined ? [] : [readSecret(edge.secret)]),
       storage.issuerKey.signRight(),
       storage.issuerKey.publicKeyRight(),
       storage.identityKey.publicKeyRight(),

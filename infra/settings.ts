@@ -18,6 +18,8 @@ export type Settings = {
   readonly domain: CustomDomain | undefined;
   /** Of each signing key, which generation each slot holds; all 1 unless they are raised. */
   readonly keyGenerations: Readonly<Record<'issuer' | 'identity', KeyGenerations>>;
+  /** Which secret CloudFront proves itself with; 1 unless it is raised. */
+  readonly edgeGeneration: number;
   readonly audit: AuditSettings;
 };
 
@@ -34,7 +36,7 @@ const DOMAIN_NAME = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 
 /**
  * Reads the settings: `stage`, `allowedOrigins` (separated by commas), `domainName`, `certificateArn`, `hostedZoneId`, and the
- * generations `issuerKeyA`, `issuerKeyB`, `identityKeyA`, `identityKeyB`; `auditRetentionDays`, `checkpointMinutes`.
+ * generations `issuerKeyA`, `issuerKeyB`, `identityKeyA`, `identityKeyB`, `edgeSecret`; `auditRetentionDays`, `checkpointMinutes`.
  * @throws Error naming the first setting that cannot be deployed
  */
 export function readSettings(context: (key: string) => unknown): Settings {
@@ -65,7 +67,8 @@ export function readSettings(context: (key: string) => unknown): Settings {
     retentionDays: readCount(context, 'auditRetentionDays', { max: 3_650, otherwise: 365 }),
     checkpointMinutes: readCount(context, 'checkpointMinutes', { max: 60, otherwise: 1 }),
   };
-  return { stage, allowedOrigins, domain, keyGenerations, audit };
+  const edgeGeneration = generationOf('edgeSecret');
+  return { stage, allowedOrigins, domain, keyGenerations, edgeGeneration, audit };
 }
 
 /** A whole number from 1 to `max`, of `cdk.json` or the command line. */

@@ -4,6 +4,7 @@ import { Api } from './api.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { createContextStore } from './context-store.ts';
 import { createControl } from './control.ts';
+import { createEdgeSecret } from './edge-secret.ts';
 import { createGateway } from './gateway.ts';
 import { createIssuer } from './issuer.ts';
 import { readSettings } from './settings.ts';
@@ -19,11 +20,13 @@ export class SallyportStack extends Stack {
       ...props,
     });
     const storage = new Storage(this, 'Storage', settings);
+    const edge = createEdgeSecret(this, settings);
     const { front, rest } = new Api(this, 'Api', {
       settings,
+      edge,
       authorizer: createAuthorizer(this, settings, storage),
       functions: {
-        issuer: createIssuer(this, settings, storage),
+        issuer: createIssuer(this, settings, storage, edge),
         gateway: createGateway(this, settings, storage),
         contextStore: createContextStore(this, settings, storage),
         control: createControl(this, settings, storage),

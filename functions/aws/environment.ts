@@ -12,12 +12,14 @@ export type Environment = {
   readonly IDENTITY_KEY_ARNS: string;
   /** Full name of the secret that seals session ids and cursors. */
   readonly SEALING_SECRET: string;
+  /** Full name of the secret that CloudFront proves itself with; empty where there is no CloudFront. */
+  readonly EDGE_SECRET: string;
   /** Browser origins that may call, separated by commas; empty for none. */
   readonly ALLOWED_ORIGINS: string;
 };
 
 /** Settings that may be empty; every other one must have a value. */
-const MAY_BE_EMPTY: ReadonlySet<string> = new Set(['ALLOWED_ORIGINS']);
+const MAY_BE_EMPTY: ReadonlySet<string> = new Set(['ALLOWED_ORIGINS', 'EDGE_SECRET']);
 
 /**
  * Reads the named settings from the process environment.

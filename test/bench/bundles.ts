@@ -15,6 +15,7 @@ const ENVIRONMENT = {
   ISSUER_KEY_ARNS: 'A1=arn:aws:kms:us-east-1:000000000000:key/issuer',
   IDENTITY_KEY_ARNS: 'A1=arn:aws:kms:us-east-1:000000000000:key/identity',
   SEALING_SECRET: 'sallyport/bench/sealing',
+  EDGE_SECRET: '',
   ALLOWED_ORIGINS: '',
   AWS_REGION: 'us-east-1',
   AWS_ACCESS_KEY_ID: 'bench',

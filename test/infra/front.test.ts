@@ -26,6 +26,30 @@ describe('CloudFront', () => {
     });
   });
 
+  test('proves itself to the API with a generated secret that the template does not tell', () => {
+    const [origin] = Origins;
+    expect(origin.OriginCustomHeaders).toHaveLength(1);
+    const [{ HeaderName, HeaderValue }] = origin.OriginCustomHeaders;
+    expect(HeaderName).toBe('X-Sallyport-Edge');
+    expect(render(HeaderValue)).toBe('{{resolve:secretsmanager:{EdgeSecret1}:SecretString:::}}');
+    const secrets = (of: typeof template) =>
+      resources(of, 'AWS::SecretsManager::Secret').filter(({ id }) => id.startsWith('EdgeSecret'));
+    expect(secrets(template).map(({ properties }) => properties)).toMatchObject([
+      {
+        Name: 'sallyport/prod/edge-1',
+        GenerateSecretString: { PasswordLength: 64, ExcludePunctuation: true },
+      },
+    ]);
+    expect(secrets(template)[0]?.properties).not.toHaveProperty('SecretString');
+  });
+
+  test('takes another secret where another generation is asked for', () => {
+    const next = synthesize({ edgeSecret: '2', stage: 'dev' });
+    expect(JSON.stringify(resources(next, 'AWS::CloudFront::Distribution'))).toContain('EdgeSecret2');
+    expect(JSON.stringify(next.toJSON())).toContain('sallyport/dev/edge-2');
+    expect(JSON.stringify(next.toJSON())).not.toContain('EdgeSecret1');
+  });
+
   test('has one behavior, for every method, that refuses plain HTTP and neither caches nor compresses', () => {
     expect(CacheBehaviors).toBeUndefined();
     expect(behavior.AllowedMethods.sort()).toEqual([
@@ -100,6 +124,12 @@ describe('a custom domain', () => {
       Variables: { origin: 'https://gate.example.com' },
     });
     template.hasOutput('Origin', { Value: 'https://gate.example.com' });
+  });
+
+  test('has nothing that proves that a request came through CloudFront', () => {
+    expect(JSON.stringify(template.toJSON())).not.toMatch(/EdgeSecret|sallyport\/prod\/edge/);
+    const issuer = resources(template, 'AWS::Lambda::Function').find(({ id }) => id.startsWith('Issuer'));
+    expect(issuer?.properties.Environment.Variables).toMatchObject({ EDGE_SECRET: '' });
   });
 
   test('is regional, speaks TLS 1.2 and is mapped at the root', () => {

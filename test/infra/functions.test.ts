@@ -21,6 +21,7 @@ const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> =
     ISSUER_KEY_ARNS: 'A1={StorageIssuerKeySlotA.Arn},B1={StorageIssuerKeySlotB.Arn}',
     IDENTITY_KEY_ARNS,
     SEALING_SECRET: 'sallyport/prod/sealing',
+    EDGE_SECRET: 'sallyport/prod/edge-1',
     ALLOWED_ORIGINS,
   },
   Gateway: {

@@ -41,6 +41,7 @@ const RIGHTS: Readonly<Record<string, string[]>> = {
     `secretsmanager:GetSecretValue ${SECRETS}/clients/*`,
     `secretsmanager:GetSecretValue ${SECRETS}/env/*`,
     'secretsmanager:GetSecretValue {StorageSealingSecret}',
+    'secretsmanager:GetSecretValue {EdgeSecret1}',
   ],
   '{GatewayRole}': [
     ...readsAuth(),

@@ -12,7 +12,14 @@ const FIRST = { A: 1, B: 1 };
 test('without any context: stage prod, no browser origin, no domain of its own, the first keys', () => {
   const keyGenerations = { issuer: FIRST, identity: FIRST };
   const audit = { retentionDays: 365, checkpointMinutes: 1 };
-  expect(read({})).toEqual({ stage: 'prod', allowedOrigins: [], domain: undefined, keyGenerations, audit });
+  expect(read({})).toEqual({
+    stage: 'prod',
+    allowedOrigins: [],
+    domain: undefined,
+    keyGenerations,
+    edgeGeneration: 1,
+    audit,
+  });
 });
 
 test('audit records are kept and sealed as it is said, as a text or a number', () => {
@@ -38,12 +45,17 @@ test('a slot has the generation that is said, as a text or a number', () => {
   expect(keyGenerations).toEqual({ issuer: { A: 1, B: 2 }, identity: { A: 12, B: 1 } });
 });
 
+test('CloudFront proves itself with the first secret unless another is asked for', () => {
+  expect([read({}).edgeGeneration, read({ edgeSecret: 2 }).edgeGeneration]).toEqual([1, 2]);
+});
+
 test.for([
   [{ issuerKeyA: '0' }, /issuerKeyA/],
   [{ issuerKeyB: 'two' }, /issuerKeyB/],
   [{ identityKeyA: 1.5 }, /identityKeyA/],
   [{ identityKeyB: '-1' }, /identityKeyB/],
   [{ identityKeyB: ['2'] }, /identityKeyB/],
+  [{ edgeSecret: 'x' }, /edgeSecret/],
   [{ auditRetentionDays: '0' }, /auditRetentionDays/],
   [{ auditRetentionDays: 3_651 }, /from 1 to 3650/],
   [{ auditRetentionDays: 'never' }, /auditRetentionDays/],

@@ -110,6 +110,7 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
       },
     },
     signingKey: signingKeyOf(issuer),
+    edgeSecret: '',
     keys: { publish: () => Promise.resolve(ok([issuer.access.published])) },
     keyRing: createKeyRingStore(table.dynamo, table.tableName),
     confirmKey: () => Promise.resolve(ok(undefined)),

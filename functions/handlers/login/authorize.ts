@@ -48,7 +48,7 @@ export async function authorize(
   if (clientId === undefined || redirectUri === undefined || !isAddressed) {
     return endHere(ports, invocation, 'bad_request');
   }
-  const found = await findClient(ports, policy, clientId);
+  const found = await findClient(ports, policy, clientId, invocation.sourceIp);
   if (!found.ok) return endHere(ports, invocation, 'unavailable');
   const client = found.value;
   // Which clients there are for other grants is nobody's business here.

@@ -36,7 +36,7 @@ export async function callback(
   const opened = await openTicket(ports, place, browserId, parameters.get('state') ?? '');
   if (!opened.ok) return endHere(ports, invocation, opened.error, at);
   const ticket = opened.value;
-  const current = await recheck(ports, ticket);
+  const current = await recheck(ports, ticket, invocation);
   if (!current.ok) return endHere(ports, invocation, current.error, at);
   const { policy, client } = current.value;
   const about = { ...auditedApplication(client), ...at, policy_version: policy.version };

@@ -35,7 +35,7 @@ export async function consent(
   const opened = await openTicket(ports, place, browserId, form.get('ticket') ?? '');
   if (!opened.ok) return endHere(ports, invocation, opened.error);
   const ticket = opened.value;
-  const current = await recheck(ports, ticket);
+  const current = await recheck(ports, ticket, invocation);
   if (!current.ok) return endHere(ports, invocation, current.error, { client_id: ticket.request.clientId });
   const { policy, client } = current.value;
   const about = { ...auditedApplication(client), policy_version: policy.version };
