@@ -68,7 +68,7 @@ async function authenticate(
   const counts = countsOfFailure(ports, presented, networkOf(invocation.sourceIp));
   const failures = await checkFailures(ports, counts);
   if (!failures.ok && failures.error.reason === 'unavailable') return err(failures.error);
-  const client = await findClient(ports, policy, presented.clientId);
+  const client = await findClient(ports, policy, presented.clientId, invocation.sourceIp);
   if (!client.ok) return client;
   if (!failures.ok && client.value !== undefined) {
     const counted = await countBeyond(ports, presented);

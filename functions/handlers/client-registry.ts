@@ -9,12 +9,13 @@ import { readRegisteredClient } from './registered-clients.ts';
 /**
  * A client that may ask for tokens: of the configuration, by its metadata document, or one that registered itself. Undefined where it is
  * unknown, disabled, or of a class that is not admitted; what is not admitted is not looked for. An open client is of no organisation until
- * a user has logged in ({@link Policy.clientIn}), unless an entry of the configuration binds it to one.
+ * a user has logged in ({@link Policy.clientIn}), unless an entry of the configuration binds it to one. `sourceIp` is whose question it is.
  */
 export async function findClient(
   ports: IssuerPorts,
   policy: Policy,
   clientId: string,
+  sourceIp: string,
 ): Promise<Result<ClientEntry | undefined, Unavailable>> {
   const openClass = openClassOf(clientId);
   const entry = openClass === undefined ? policy.clients.get(clientId) : policy.openClient(clientId);
@@ -23,7 +24,7 @@ export async function findClient(
   const { allowPrivate } = policy.registration;
   const metadata =
     openClass === 'document'
-      ? await ports.clientDocuments.read(clientId, { allowPrivate })
+      ? await ports.clientDocuments.read(clientId, { allowPrivate, sourceIp })
       : await readRegisteredClient(ports.records, clientId, { allowPrivate });
   if (!metadata.ok) return metadata;
   return ok(metadata.value && describe(entry, metadata.value, allowPrivate));

@@ -77,8 +77,8 @@ async function connect() {
         await found.read(`${server.origin}/made-up-${look}.json`);
       }
     },
-    async read(clientId = id, allowPrivate = true) {
-      const read = await documents.read(clientId, { allowPrivate });
+    async read(clientId = id, allowPrivate = true, sourceIp: string = crypto.randomUUID()) {
+      const read = await documents.read(clientId, { allowPrivate, sourceIp });
       return read.ok ? (read.value?.redirectUris ?? 'nobody') : read.error.reason;
     },
   };
@@ -349,6 +349,19 @@ describe('hosts are not flooded', () => {
     expect(server.seen.length + outages()).toBeGreaterThanOrEqual(60);
   });
 
+  test('by one network alone, which has twenty first looks in a minute, and does not use up those of others', async () => {
+    const { read, serve, server, outages } = await connect();
+    serve({ status: 404 });
+    const look = (number: number, from: string) =>
+      read(`${server.origin}/made-up-${number}.json`, true, from);
+    await Promise.all(Array.from({ length: 50 }, (_, number) => look(number, `2001:db8:0:1::${number}`)));
+    expect(server.seen.length).toBeLessThanOrEqual(20);
+    expect(server.seen.length + outages()).toBeGreaterThanOrEqual(20);
+    serve();
+    expect(await look(50, '2001:db8:0:1::50')).toBe('unavailable');
+    expect(await look(51, '2001:db8:0:2::50')).toEqual(REDIRECTS);
+  });
+
   test('and a document that held once is looked at all the same by a process that does not know it', async () => {
     const { read, serve, server, restart, useUp } = await connect();
     await read();
@@ -375,7 +388,10 @@ describe('hosts are not flooded', () => {
       now: () => NOW_SECONDS * 1000,
       log: () => {},
     });
-    const read = await documents.read('https://app.example.com/client.json', { allowPrivate: false });
+    const read = await documents.read('https://app.example.com/client.json', {
+      allowPrivate: false,
+      sourceIp: '192.0.2.1',
+    });
     expect([read.ok, sent]).toEqual([false, []]);
   });
 });
