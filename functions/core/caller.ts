@@ -3,9 +3,11 @@ import type { Json } from './json.ts';
 import { findLiveClient, findParties, type PartyRefusal } from './parties.ts';
 import type { ClientEntry, Policy } from './policy.ts';
 import { ok, type Result } from './result.ts';
+import type { HeldRole } from './role.ts';
 import { RUNS_ISSUE } from './run.ts';
 import { namespaceOf, type RunPermissions, type RunSection } from './run-request.ts';
 import { VerifiedRunToken } from './run-token.ts';
+import { type Standing, standingOf } from './standing.ts';
 import { type Claims, VerifiedToken } from './token.ts';
 import { userScopes } from './user-grant.ts';
 import { canonicalFilters, isWithin, parseContextScope } from './visibility.ts';
@@ -20,6 +22,7 @@ type CallerFacts = {
   readonly scopes: readonly string[];
   readonly obtainableScopes: readonly string[];
   readonly groups: readonly string[];
+  readonly standing: Standing;
   readonly jti: string;
   readonly actors: readonly string[];
   readonly issuedAtSeconds: number;
@@ -29,6 +32,9 @@ type CallerFacts = {
   readonly context: Caller['context'];
   readonly runPermissions: RunPermissions | undefined;
 };
+
+/** A run sees what it was opened for, and no item besides. */
+const RUN_STANDING: Standing = { teams: [], isPublicOnly: true, roles: [] };
 
 const NO_CONTEXT: Caller['context'] = { namespace: undefined, scopeFilters: undefined };
 
@@ -47,6 +53,12 @@ export class Caller {
   /** Every scope that a new token of this client may carry, for a user those that its groups give; a run can obtain none. */
   readonly obtainableScopes: readonly string[];
   readonly groups: readonly string[];
+  /** The teams that the token stands for, at this moment, with all that inherits from them (core/team-claim). */
+  readonly teams: readonly string[];
+  /** Does the token show nothing but what everyone in the organisation may see? */
+  readonly isPublicOnly: boolean;
+  /** Held at this moment; `core/may` says what they permit. */
+  readonly roles: readonly HeldRole[];
   readonly jti: string;
   /** Those who act for the subject, the present one first. */
   readonly actors: readonly string[];
@@ -70,6 +82,9 @@ export class Caller {
     this.scopes = facts.scopes;
     this.obtainableScopes = facts.obtainableScopes;
     this.groups = facts.groups;
+    this.teams = facts.standing.teams;
+    this.isPublicOnly = facts.standing.isPublicOnly;
+    this.roles = facts.standing.roles;
     this.jti = facts.jti;
     this.actors = facts.actors;
     this.issuedAtSeconds = facts.issuedAtSeconds;
@@ -86,11 +101,16 @@ export class Caller {
 
   /**
    * The caller of a verified token under the running policy: every party to it may still take part ({@link findParties}). Scopes
-   * that one of them has lost since are dropped, of a user those that the groups in the token are mapped to no more. Does NOT check audience or revocation.
+   * that one of them has lost since are dropped, of a user those that the groups in the token are mapped to no more. Teams and roles are those
+   * of `nowSeconds`; without it, a role that ends some day is none. Does NOT check audience or revocation.
    *
    * @throws TypeError on a token that {@link VerifiedToken.verify} did not make
    */
-  static fromToken(token: VerifiedToken, policy: Policy): Result<Caller, CallerRefusal> {
+  static fromToken(
+    token: VerifiedToken,
+    policy: Policy,
+    nowSeconds = Number.POSITIVE_INFINITY,
+  ): Result<Caller, CallerRefusal> {
     if (!VerifiedToken.is(token)) throw new TypeError('a caller needs a verified token');
     const { claims } = token;
     const parties = findParties(policy, claims);
@@ -98,6 +118,10 @@ export class Caller {
     const { client, agent } = parties.value;
     const isOfIdp = claims.idp !== undefined;
     const given = agent?.scopes ?? userScopes(policy, client, claims.groups, undefined);
+    // A group that the configuration took from an agent since is gone; a user's groups are the identity provider's.
+    const groups =
+      agent === undefined ? claims.groups : claims.groups.filter((group) => agent.groups.includes(group));
+    const { orgId, subject, standing = 'api', teams: claim } = claims;
     return ok(
       new Caller(client, {
         ...claims,
@@ -110,9 +134,8 @@ export class Caller {
             : claims.scopes.filter((scope) => client.scopes.includes(scope) && given.includes(scope)),
         // A user who is asked again for what no group of theirs gives is asked without end.
         obtainableScopes: agent === undefined ? given : client.scopes,
-        // A group that the configuration took from an agent since is gone; a user's groups are the identity provider's.
-        groups:
-          agent === undefined ? claims.groups : claims.groups.filter((group) => agent.groups.includes(group)),
+        groups,
+        standing: standingOf(policy, { orgId, subject, groups }, { standing, claim }, nowSeconds),
         context: contextOf(claims, client, agent),
         runPermissions: undefined,
       }),
@@ -144,6 +167,7 @@ export class Caller {
         scopes: [],
         obtainableScopes: [],
         groups: [],
+        standing: RUN_STANDING,
         audience: service,
         context: runContext(services.get(service), client.value),
         runPermissions: permissions,

@@ -4,6 +4,7 @@ import { type GrantPlan, type OAuthRefusal, planLifetime, serverOfResource, spli
 import { type ClientEntry, CONTEXT_STORE, type Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
 import { NAME, resourceOf } from './route.ts';
+import { fittingTeams } from './team-claim.ts';
 import { hasRoomBelow } from './token-line.ts';
 import { fittingGroups } from './user-grant.ts';
 import { narrowContext } from './visibility.ts';
@@ -84,6 +85,8 @@ export type ExchangeSubject = Pick<
   | 'orgId'
   | 'scopes'
   | 'groups'
+  | 'teams'
+  | 'isPublicOnly'
   | 'jti'
   | 'actors'
   | 'issuedAtSeconds'
@@ -102,7 +105,7 @@ export type ExchangeParties = {
  * Plans the token of an exchange. In this order: the client may exchange tokens of the subject's client, in its own organisation; the
  * actor is the client, or acts through it, and is not whom the token is about; the target is a server that the subject may know of, or `ORIGIN` where the subject's token
  * has it and the client may; scopes are those of the subject's token that the client may have too; the chain of actors is no longer
- * than {@link MAX_ACTORS}. Nothing is more than the subject's token gave, and nothing lasts longer. The new token descends from it.
+ * than {@link MAX_ACTORS}. Teams are those of the subject's token. Nothing is more than that one gave, and nothing lasts longer. The new token descends from it.
  */
 export function planExchange(
   policy: Policy,
@@ -143,6 +146,7 @@ export function planExchange(
     audience: audience.value,
     scopes: scopes.value,
     groups: fittingGroups(policy, subject.groups),
+    teams: fittingTeams(subject.teams),
     lifetimeSeconds,
     context: opensContext ? narrowContext(subject.context, client) : {},
     actors,
@@ -179,7 +183,8 @@ function planTarget(
       : refuse('invalid_target', 'neither this client nor the token is for every server');
   }
   const server = serverOfResource(wanted, origin);
-  const isThere = server !== undefined && policy.hasServer(server, subject);
+  const viewer = { ...subject, isPublicOnly: subject.teams.length === 0 };
+  const isThere = server !== undefined && policy.hasServer(server, viewer);
   return isThere ? ok(wanted) : refuse('invalid_target', 'this resource is unknown');
 }
 

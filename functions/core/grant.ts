@@ -1,5 +1,8 @@
+import type { Viewer } from './item.ts';
 import { type ClientEntry, CONTEXT_STORE, type Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
+import { viewerOf } from './standing.ts';
+import { fittingTeams, type TeamScope } from './team-claim.ts';
 
 /**
  * An error of the token endpoint (RFC 6749 §5.2, RFC 8707 §2). `description` is for the client's developer; `cause` is for the audit
@@ -22,6 +25,8 @@ export type OAuthRefusal = {
 export type TokenRequest = {
   readonly scope: string | undefined;
   readonly resources: readonly string[];
+  /** Names of teams, separated by spaces: the token shows their items and no other team's. Absent: all that the client is in. */
+  readonly teams?: string | undefined;
 };
 
 /** What will be in the token. */
@@ -34,6 +39,9 @@ export type GrantPlan = {
   readonly audience: string;
   readonly scopes: readonly string[];
   readonly groups: readonly string[];
+  /** `session`: the holder authenticated for it. Absent: what `teams` names is all that it may see beside what is public. */
+  readonly standing?: 'session';
+  readonly teams?: readonly string[];
   readonly lifetimeSeconds: number;
   readonly context: Readonly<Record<string, unknown>>;
   /** When the user logged in (`auth_time`); undefined for a client's own token. */
@@ -62,15 +70,22 @@ const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 /**
  * Plans the token of a `client_credentials` grant (RFC 6749 §4.4) for a client that is authenticated and may use this grant. In
  * this order: the resource is one that it may have a token for (RFC 8707; none: `ORIGIN` for a gateway client, else
- * `invalid_target`), scopes only narrow. Nothing left of a request for scopes is `invalid_scope`.
+ * `invalid_target`), scopes and teams only narrow. Nothing left of a request for scopes is `invalid_scope`, a team that the client is not in
+ * `invalid_request`.
  */
 export function planClientCredentials(
   policy: Policy,
   client: ClientEntry,
   request: TokenRequest,
   origin: string,
+  nowSeconds = Number.POSITIVE_INFINITY,
 ): Result<GrantPlan, OAuthRefusal> {
-  const audience = planAudience(policy, client, request.resources, origin);
+  const party = { orgId: client.org, subject: client.id, groups: client.groups };
+  const whole = viewerOf(policy, party, nowSeconds);
+  const teams = planTeams(whole.teams, request.teams);
+  if (!teams.ok) return teams;
+  const viewer = { ...whole, ...teams.value.scope };
+  const audience = planAudience(policy, client, { resources: request.resources, viewer }, origin);
   if (!audience.ok) return audience;
   const scopes = planScopes(client, request.scope);
   if (!scopes.ok) return scopes;
@@ -84,9 +99,15 @@ export function planClientCredentials(
     audience: audience.value,
     scopes: scopes.value,
     groups: client.groups,
+    ...teams.value.claims,
     lifetimeSeconds: planLifetime(policy, client, server, scopes.value),
     context: opensContext ? contextClaims(client) : {},
   });
+}
+
+/** Does the token show nothing but what everyone in the organisation may see? Its receiver is told so. */
+export function isPublicOnly({ standing, teams = [] }: GrantPlan): boolean {
+  return standing !== 'session' && teams.length === 0;
 }
 
 /** The server whose MCP endpoint a resource is; undefined for `ORIGIN` itself or anything else. */
@@ -106,7 +127,7 @@ export function splitScopes(scope: string): Result<readonly string[], OAuthRefus
 function planAudience(
   policy: Policy,
   client: ClientEntry,
-  resources: readonly string[],
+  { resources, viewer }: { readonly resources: readonly string[]; readonly viewer: Viewer },
   origin: string,
 ): Result<string, OAuthRefusal> {
   const [resource] = resources;
@@ -117,9 +138,24 @@ function planAudience(
       : refuse('invalid_target', `name the server: \`resource=${origin}/{server}/mcp\``);
   }
   const server = serverOfResource(resource, origin);
-  const reachable =
-    server !== undefined && policy.hasServer(server, { orgId: client.org, subject: client.id });
+  const reachable = server !== undefined && policy.hasServer(server, viewer);
   return reachable ? ok(resource) : refuse('invalid_target', 'this resource is unknown');
+}
+
+/** What a request for teams leaves: of one that names none, a token that shows what is public. */
+function planTeams(
+  present: readonly string[],
+  requested: string | undefined,
+): Result<
+  { readonly claims: Pick<GrantPlan, 'standing' | 'teams'>; readonly scope: Partial<TeamScope> },
+  OAuthRefusal
+> {
+  if (requested === undefined) return ok({ claims: { standing: 'session' }, scope: {} });
+  const teams = requested.split(' ').filter((name) => name !== '');
+  if (!teams.every((team) => present.includes(team)) || fittingTeams(teams).length < teams.length) {
+    return refuse('invalid_request', '`teams` names teams that this client is in, separated by spaces');
+  }
+  return ok({ claims: { teams: [...new Set(teams)] }, scope: { teams, isPublicOnly: teams.length === 0 } });
 }
 
 function planScopes(client: ClientEntry, scope: string | undefined): Result<readonly string[], OAuthRefusal> {

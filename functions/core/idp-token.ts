@@ -12,6 +12,7 @@ import type { Policy } from './policy.ts';
 import type { ForeignKey } from './ports.ts';
 import { err, ok, type Result } from './result.ts';
 import { NAME, resourceOf } from './route.ts';
+import { readTeamsClaim } from './team-claim.ts';
 import type { Claims } from './token.ts';
 
 /** Why an access token of an IdP is refused; for the audit record, never for its sender. */
@@ -51,7 +52,7 @@ export function userPoolOf(issuer: string): { readonly id: string; readonly regi
  * The claims of an access token of an IdP, in the terms of ours. In this order: size, {@link verifyForeignToken} (a day at most, 60 s of
  * tolerance), an access token and no other, an allow-listed client, meant for us, scopes and subject typed. Meant for us is what
  * names `ORIGIN`, one of its resources or the configured audience; a token of Cognito that names no audience is, for the allow-list stands
- * in for it. A client by itself keeps its id as subject, a user is `{idp}:{sub}`. The token counts as 60 s older than it says, so that a
+ * in for it. A `teams` claim narrows, see core/team-claim. A client by itself keeps its id as subject, a user is `{idp}:{sub}`. The token counts as 60 s older than it says, so that a
  * clock that is ahead hides it from no revocation, and lasts 60 s longer.
  */
 export function verifyIdpToken(
@@ -83,7 +84,8 @@ export function verifyIdpToken(
   const jti = claims.get('jti');
   const issuedAt = wholeSeconds(claims.get('iat'));
   const expiresAt = wholeSeconds(claims.get('exp'));
-  if (scopes === undefined || subject === undefined) return refuse('claims');
+  const teams = readTeamsClaim(claims);
+  if (scopes === undefined || subject === undefined || teams === undefined) return refuse('claims');
   if (issuedAt === undefined || expiresAt === undefined) return refuse('claims');
   return ok({
     idp: idp.name,
@@ -97,6 +99,8 @@ export function verifyIdpToken(
     issuedAtSeconds: issuedAt - FOREIGN_CLOCK_TOLERANCE_SECONDS,
     expiresAtSeconds: expiresAt + FOREIGN_CLOCK_TOLERANCE_SECONDS,
     jti: `${idp.name}:${isIdentifier(jti) ? jti : digestOf(compact)}`,
+    standing: 'session',
+    teams: teams.names,
     namespace: undefined,
     scopeFilters: undefined,
   });

@@ -1,6 +1,8 @@
 import { toActClaim } from './act-claim.ts';
 import type { Caller } from './caller.ts';
 import type { Descent, GrantPlan } from './grant.ts';
+import { fittingTeams } from './team-claim.ts';
+import { SESSION } from './token.ts';
 import { descendantOf } from './token-line.ts';
 
 /** The unsigned half of a token: what KMS signs, and the claims that name it. */
@@ -39,6 +41,8 @@ export function mintAccessToken(
     exp: expiresAtSeconds,
     jti: plan.descent === undefined ? signing.jti : descend(plan.descent, signing.jti),
     ...(plan.descent === undefined ? {} : { parent_iat: plan.descent.issuedAtSeconds }),
+    ...(plan.standing === 'session' ? { token_kind: SESSION } : {}),
+    ...(plan.teams === undefined || plan.teams.length === 0 ? {} : { teams: plan.teams }),
     act: toActClaim(plan.actors ?? []),
     ...(plan.authTimeSeconds === undefined ? {} : { auth_time: plan.authTimeSeconds }),
     ...(plan.groups.length > 0 ? { groups: plan.groups } : {}),
@@ -64,6 +68,8 @@ export function mintIdentityToken(
     scope: caller.scopes.join(' '),
     org_id: caller.orgId,
     ...(caller.groups.length > 0 ? { groups: caller.groups } : {}),
+    // None is not the same as nothing said: see core/team-claim.
+    ...(caller.isPublicOnly ? {} : { teams: fittingTeams(caller.teams) }),
     act: toActClaim(caller.actors),
     iat: signing.nowSeconds,
     parent_iat: caller.issuedAtSeconds,

@@ -1,6 +1,9 @@
 import { openClassOf } from './client-id.ts';
 import { type AcceptedIdp, type IdentityProvider, isAccepted } from './identity-provider.ts';
+import { type Viewer, visible } from './item.ts';
 import { admits, CLOSED_REGISTRATION, NO_ORG, openClientEntry, type Registration } from './open-client.ts';
+import { type RoleBinding, type RoleEntry, Roles } from './role.ts';
+import { type TeamEntry, Teams } from './team.ts';
 
 /** What goes upstream (contract §7). Calls in `user_oauth` and `hybrid` are refused until connections are built. */
 export type EgressMode = 'none' | 'passthrough' | 'identity' | 'service_account' | 'user_oauth' | 'hybrid';
@@ -42,6 +45,8 @@ export type ServiceEntry = {
   readonly headers: readonly string[];
   readonly timeout: ServerEntry['timeout'];
   readonly usedBy: readonly string[];
+  /** As of a server; absent from what was stored before services had any, which were for their organisation. */
+  readonly visibility?: string;
   readonly allow: readonly { readonly method: string; readonly path: string }[];
 };
 
@@ -97,6 +102,10 @@ export type Snapshot = {
   readonly orgs: readonly { readonly id: string; readonly suspended: boolean }[];
   /** Absent from what was stored before there were any. */
   readonly idps?: readonly IdentityProvider[];
+  /** As before. */
+  readonly teams?: readonly TeamEntry[];
+  readonly roles?: readonly RoleEntry[];
+  readonly roleBindings?: readonly RoleBinding[];
 };
 
 /** A rule made ready to decide: exact names, wildcards as flags. */
@@ -127,6 +136,8 @@ export class Policy {
   readonly idps: ReadonlyMap<string, IdentityProvider>;
   /** Whose access tokens are taken at the gate, whether or not users log in there. */
   readonly acceptedIdps: readonly AcceptedIdp[];
+  readonly teams: Teams;
+  readonly roles: Roles;
   readonly #rules: ReadonlyMap<string, ReadonlyMap<string, readonly Rule[]>>;
   readonly #uiScopes: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
   readonly #groups: ReadonlyMap<string, readonly string[]>;
@@ -142,6 +153,8 @@ export class Policy {
     const idps = snapshot.idps ?? [];
     this.idps = new Map(idps.filter(({ login }) => login !== false).map((idp) => [idp.name, idp]));
     this.acceptedIdps = idps.filter(isAccepted);
+    this.teams = new Teams(snapshot.teams ?? []);
+    this.roles = new Roles(snapshot.roles ?? [], snapshot.roleBindings ?? []);
     const names = [...this.servers.keys(), CONTEXT_STORE];
     this.#rules = new Map(
       snapshot.scopes.map(([scope, rules]) => [scope, indexByServer(scope, rules, names)]),
@@ -224,18 +237,20 @@ export class Policy {
   }
 
   /**
-   * Is there such a server for this party? One of another organisation, or one that is private to somebody else, is as good as
-   * absent. A server for a team is there for nobody until teams have members.
+   * Is there such a server for this party? One that it may not see, by {@link visible}, is as good as absent. The gateway's own is there
+   * for everyone.
    */
-  hasServer(name: string, party: { readonly orgId: string; readonly subject: string }): boolean {
+  hasServer(name: string, viewer: Viewer): boolean {
     if (name === CONTEXT_STORE) return true;
     const server = this.servers.get(name);
-    if (server === undefined || (server.org !== undefined && server.org !== party.orgId)) return false;
-    return (
-      server.visibility === 'public' ||
-      server.visibility === 'org' ||
-      server.visibility === `private:${party.subject}`
-    );
+    return server !== undefined && visible(viewer, { orgId: server.org, visibility: server.visibility });
+  }
+
+  /** Is there such a service for this party? See {@link Policy.hasServer}. */
+  hasService(name: string, viewer: Viewer): boolean {
+    const service = this.services.get(name);
+    if (service === undefined) return false;
+    return visible(viewer, { orgId: service.org, visibility: service.visibility ?? 'org' });
   }
 }
 

@@ -9,6 +9,7 @@ import { findLiveClient } from './parties.ts';
 import type { Policy } from './policy.ts';
 import type { ForeignKey } from './ports.ts';
 import { err, ok, type Result } from './result.ts';
+import { viewerOf } from './standing.ts';
 import { userScopes } from './user-grant.ts';
 
 /** Okta gives an hour, Cognito a day at most. */
@@ -54,6 +55,7 @@ export function checkSubjectIdToken(
   if (!isIdentifier(subject)) return err('sub');
   const jti = claims.get('jti');
   const groups = groupsIn(claims, idp.proof.groupsClaim);
+  const { teams } = viewerOf(place.policy, { orgId: idp.org, subject, groups }, place.nowSeconds);
   return ok({
     subject,
     kind: 'user',
@@ -61,6 +63,8 @@ export function checkSubjectIdToken(
     orgId: idp.org,
     scopes: userScopes(place.policy, client.value, groups, undefined),
     groups,
+    teams,
+    isPublicOnly: false,
     jti: `${idp.name}:${isIdentifier(jti) ? jti : digestOf(compact)}`,
     actors: [],
     issuedAtSeconds: (wholeSeconds(claims.get('iat')) ?? 0) - FOREIGN_CLOCK_TOLERANCE_SECONDS,

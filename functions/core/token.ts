@@ -13,6 +13,7 @@ import {
   openSignedToken,
   type TokenRefusal,
 } from './signed-token.ts';
+import { readTeamsClaim, type TokenStanding } from './team-claim.ts';
 
 /** The kinds of token of this issuer: access tokens (RFC 9068) and identity tokens for upstreams (contract §7). */
 export type TokenKind = 'access' | 'identity';
@@ -24,8 +25,16 @@ type KindRule = {
   readonly tokenKind: readonly (string | undefined)[];
 };
 
+/** `token_kind` of an access token whose holder authenticated for it (core/team-claim); one that says less is an `api` token. */
+export const SESSION = 'session';
+
 const RULES: Readonly<Record<TokenKind, KindRule>> = {
-  access: { type: 'at+jwt', purpose: 'access', maxLifetimeSeconds: 900, tokenKind: [undefined, 'access'] },
+  access: {
+    type: 'at+jwt',
+    purpose: 'access',
+    maxLifetimeSeconds: 900,
+    tokenKind: [undefined, 'access', 'api', SESSION],
+  },
   identity: { type: 'JWT', purpose: 'identity', maxLifetimeSeconds: 300, tokenKind: ['identity'] },
 };
 
@@ -52,6 +61,10 @@ export type Claims = {
   readonly jti: string;
   /** Those who act for the subject (`act`), the present one first; nobody where it is absent. */
   readonly actors?: readonly string[];
+  /** What `teams` means; absent: as little as it can, `api`. */
+  readonly standing?: TokenStanding;
+  /** The names in `teams`; absent where the claim is. */
+  readonly teams?: readonly string[] | undefined;
   /** `namespace` and `scope_filters` as they stand; `core/visibility` judges them. */
   readonly namespace: Json | undefined;
   readonly scopeFilters: Json | undefined;
@@ -146,9 +159,11 @@ function readClaims(
   const expiresAtSeconds = wholeSeconds(payload.get('exp'));
   const scope = payload.get('scope');
   const groups = payload.has('groups') ? stringList(payload.get('groups')) : [];
+  const teams = readTeamsClaim(payload);
   if (!issuer || !subject || !audience || !clientId || !orgId || !jti) return undefined;
   if (issuedAtSeconds === undefined || expiresAtSeconds === undefined || groups === undefined)
     return undefined;
+  if (teams === undefined) return undefined;
   if (parentIssuedAtSeconds === undefined) return undefined;
   if (typeof scope !== 'string' || !SCOPE.test(scope)) return undefined;
   if (!rule.tokenKind.some((kind) => kind === payload.get('token_kind'))) return undefined;
@@ -170,21 +185,25 @@ function readClaims(
     notBeforeSeconds: Math.max(notBeforeSeconds, issuedAtSeconds),
     jti,
     actors,
+    standing: tokenStanding(payload.get('token_kind')),
+    teams: teams.names,
     namespace: payload.get('namespace'),
     scopeFilters: payload.get('scope_filters'),
   };
 }
 
 /**
- * `teams` and `auth_time` decide nothing here yet, but a mistyped one is a token of nobody's making. A token that is
+ * `auth_time` decides nothing here yet, but a mistyped one is a token of nobody's making. A token that is
  * bound to a key (RFC 7800 `cnf`) is no bearer token, and this layer checks no proof.
  */
 function optionalClaimsAreTyped(payload: JsonObject): boolean {
   return (
-    !payload.has('cnf') &&
-    (!payload.has('teams') || stringList(payload.get('teams')) !== undefined) &&
-    (!payload.has('auth_time') || wholeSeconds(payload.get('auth_time')) !== undefined)
+    !payload.has('cnf') && (!payload.has('auth_time') || wholeSeconds(payload.get('auth_time')) !== undefined)
   );
+}
+
+function tokenStanding(kind: Json | undefined): TokenStanding {
+  return kind === SESSION || kind === 'identity' ? kind : 'api';
 }
 
 function text(payload: JsonObject, name: string): string | undefined {

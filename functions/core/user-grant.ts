@@ -1,6 +1,7 @@
 import { type GrantPlan, type OAuthRefusal, planLifetime, serverOfResource } from './grant.ts';
 import type { ClientEntry, Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
+import { viewerOf } from './standing.ts';
 
 /** Of the 8,192 bytes of a token. */
 const MAX_GROUPS_BYTES = 3_000;
@@ -42,11 +43,14 @@ export function planUserGrant(
   client: ClientEntry,
   request: UserGrantRequest,
   origin: string,
+  nowSeconds = Number.POSITIVE_INFINITY,
 ): Result<GrantPlan, OAuthRefusal> {
   const { subject, orgId, groups } = request;
   const resource = request.resource ?? origin;
   const server = serverOfResource(resource, origin);
-  const isReachable = server !== undefined && policy.hasServer(server, { orgId, subject });
+  const isReachable =
+    server !== undefined &&
+    policy.hasServer(server, viewerOf(policy, { orgId, subject, groups }, nowSeconds));
   if (resource === origin ? client.audience !== 'gateway' : !isReachable) {
     const description =
       resource === origin
@@ -66,6 +70,7 @@ export function planUserGrant(
     audience: resource,
     scopes,
     groups: fittingGroups(policy, groups),
+    standing: 'session',
     lifetimeSeconds: planLifetime(policy, client, server, scopes),
     context: {},
     authTimeSeconds: request.authTimeSeconds,
@@ -78,7 +83,10 @@ export function planUserGrant(
  */
 export function fittingGroups(policy: Policy, groups: readonly string[]): readonly string[] {
   if (Buffer.byteLength(JSON.stringify(groups)) <= MAX_GROUPS_BYTES) return groups;
-  const isMapped = (group: string) => policy.scopesOfGroups([group]).length > 0;
+  const isMapped = (group: string) =>
+    policy.scopesOfGroups([group]).length > 0 ||
+    policy.teams.isGroupUsed(group) ||
+    policy.roles.isGroupUsed(group);
   const ranked = [...groups.filter(isMapped), ...groups.filter((group) => !isMapped(group))];
   let bytes = 0;
   return ranked.filter((group) => {

@@ -4,6 +4,7 @@ import { type GrantPlan, MAX_LIFETIME_SECONDS, planLifetime, serverOfResource } 
 import { isJsonObject, type Json, JsonNumber } from './json.ts';
 import { CONTEXT_STORE, type Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
+import { fittingTeams } from './team-claim.ts';
 import { hasRoomBelow } from './token-line.ts';
 import { fittingGroups } from './user-grant.ts';
 import { narrowContext } from './visibility.ts';
@@ -18,6 +19,8 @@ export type VendingRequest = {
   /** Undefined: `ORIGIN`, as its own token has. */
   readonly resource: string | undefined;
   readonly ttlSeconds: number | undefined;
+  /** Whose items it shows beside what is public: none where none are named. */
+  readonly teams: readonly string[];
 };
 
 /** Why a caller gets no token. `invalid_argument` is about the request, `detail` for its sender. */
@@ -25,13 +28,13 @@ export type VendingRefusal =
   | { readonly reason: 'not_granted'; readonly obtainable: readonly string[] }
   | { readonly reason: 'invalid_argument'; readonly detail: string };
 
-const MEMBERS: ReadonlySet<string> = new Set(['scopes', 'resource', 'ttl']);
+const MEMBERS: ReadonlySet<string> = new Set(['scopes', 'resource', 'ttl', 'teams']);
 
-/** Reads the body `{scopes?, resource?, ttl?}`; the refusal is for its sender. */
+/** Reads the body `{scopes?, resource?, ttl?, teams?}`; the refusal is for its sender. */
 export function readVendingRequest(body: Json): Result<VendingRequest, string> {
   if (!isJsonObject(body)) return err('send a JSON object: {"scopes": ["…"], "resource": "…", "ttl": 300}');
   const unknown = [...body.keys()].find((name) => !MEMBERS.has(name));
-  if (unknown !== undefined) return err('only `scopes`, `resource` and `ttl` may be asked for');
+  if (unknown !== undefined) return err('only `scopes`, `resource`, `ttl` and `teams` may be asked for');
   const scopes = body.has('scopes') ? stringList(body.get('scopes')) : undefined;
   if (body.has('scopes') && (scopes === undefined || scopes.length === 0)) {
     return err('`scopes` is a list of names of scopes');
@@ -42,12 +45,14 @@ export function readVendingRequest(body: Json): Result<VendingRequest, string> {
   const ttlSeconds =
     ttl instanceof JsonNumber && /^[1-9][0-9]{0,5}$/.test(ttl.lexeme) ? ttl.toNumber() : undefined;
   if (ttl !== undefined && ttlSeconds === undefined) return err('`ttl` is a whole number of seconds');
-  return ok({ scopes, resource, ttlSeconds });
+  const teams = body.has('teams') ? stringList(body.get('teams')) : [];
+  if (teams === undefined) return err('`teams` is a list of names of teams');
+  return ok({ scopes, resource, ttlSeconds, teams });
 }
 
 /**
  * Plans a token that a caller makes for itself (contract §2): it needs {@link TOKENS_ISSUE}; every scope that is asked for is one of its
- * own; the resource is `ORIGIN` or a server that it may know of. It ends with the caller's own token at the latest, after 900 s, and as the
+ * own, and so is every team; the resource is `ORIGIN` or a server that the new token shows. It ends with the caller's own token at the latest, after 900 s, and as the
  * client's and the server's bounds say; `ttl` only shortens. Whatever revokes the caller's token revokes it.
  */
 export function planVending(
@@ -62,12 +67,23 @@ export function planVending(
     return err({ reason: 'not_granted', obtainable });
   }
   const scopes = request.scopes ?? caller.scopes.filter((scope) => scope !== TOKENS_ISSUE);
-  const isOwn = scopes.every((scope) => caller.scopes.includes(scope));
+  const teams = [...new Set(request.teams)];
+  const isOwn =
+    scopes.every((scope) => caller.scopes.includes(scope)) &&
+    teams.every((team) => caller.teams.includes(team));
   if (!isOwn || scopes.length === 0) return err({ reason: 'not_granted', obtainable: [] });
   const audience = request.resource ?? place.origin;
   const server = serverOfResource(audience, place.origin);
   if (audience !== place.origin && (server === undefined || !policy.hasServer(server, caller))) {
     return err({ reason: 'invalid_argument', detail: 'this `resource` is unknown' });
+  }
+  const { orgId, subject } = caller;
+  const viewer = { orgId, subject, teams, isPublicOnly: teams.length === 0 };
+  if (server !== undefined && !policy.hasServer(server, viewer)) {
+    return err({ reason: 'invalid_argument', detail: 'name a team that this `resource` is for in `teams`' });
+  }
+  if (fittingTeams(teams).length < teams.length) {
+    return err({ reason: 'invalid_argument', detail: 'these are too many `teams` for one token' });
   }
   if (!hasRoomBelow(caller.jti)) {
     return err({ reason: 'invalid_argument', detail: 'this token was itself made in too many steps' });
@@ -87,6 +103,7 @@ export function planVending(
     audience,
     scopes: [...new Set(scopes)],
     groups: fittingGroups(policy, caller.groups),
+    teams,
     lifetimeSeconds,
     context: opensContext ? narrowContext(caller.context) : {},
     actors: caller.actors,

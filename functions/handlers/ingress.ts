@@ -14,6 +14,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import { audiencesOf, isContextRoute, type Route } from '../core/route.ts';
 import { VerifiedRunToken } from '../core/run-token.ts';
 import type { KeySet } from '../core/signed-token.ts';
+import { revocableTeams } from '../core/standing.ts';
 import { VerifiedToken } from '../core/token.ts';
 import { createIdpIngress, isIdpOf, selectorsAgree } from './idp-ingress.ts';
 import { TokenMemory } from './token-memory.ts';
@@ -110,9 +111,10 @@ export function createIngress(ports: {
     options: { readonly fresh?: boolean } = {},
   ): Promise<Result<Caller, IngressRefusal | Unavailable>> => {
     const { claims } = token;
-    const revoked = await ports.revocations.isRevoked(claims, options);
+    const teams = revocableTeams(policy, claims);
+    const revoked = await ports.revocations.isRevoked({ ...claims, teams }, options);
     if (!revoked.ok) return revoked;
-    return revoked.value ? err({ reason: 'revoked' }) : Caller.fromToken(token, policy);
+    return revoked.value ? err({ reason: 'revoked' }) : Caller.fromToken(token, policy, ports.clock());
   };
 
   const authenticateRun = async (
@@ -129,7 +131,9 @@ export function createIngress(ports: {
     const { token, policy } = verified.value;
     // A run may have the name of a client; what revokes that client's own subject is not about the run.
     const { claims } = token;
-    const revoked = await ports.revocations.isRevoked({ ...claims, subject: claims.clientId });
+    const coordinator = { ...claims, subject: claims.clientId };
+    const teams = revocableTeams(policy, { ...coordinator, groups: [] });
+    const revoked = await ports.revocations.isRevoked({ ...coordinator, teams });
     if (!revoked.ok) return revoked;
     if (revoked.value) return err({ reason: 'revoked' });
     const caller = Caller.fromRunToken(token, CONTEXT_STORE, policy);

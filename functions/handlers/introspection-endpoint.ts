@@ -98,7 +98,7 @@ async function describeAccess(
   if (claims.clientId !== client.id && !isForServer) return ok(undefined);
   const revoked = await ports.revocations.isRevoked(claims, { fresh: true });
   if (!revoked.ok) return revoked;
-  const caller = Caller.fromToken(token, policy);
+  const caller = Caller.fromToken(token, policy, Math.floor(ports.now() / 1000));
   if (revoked.value || !caller.ok) return ok(undefined);
   return ok({ ...claimsOf(compact), ...whatHolds(caller.value), token_type: 'Bearer' });
 }
@@ -164,6 +164,7 @@ function whatHolds(caller: Caller): Readonly<Record<string, unknown>> {
     namespace: plainly(caller.context.namespace),
     scope_filters: plainly(caller.context.scopeFilters),
     ...(caller.groups.length > 0 ? { groups: caller.groups } : { groups: undefined }),
+    teams: caller.teams.length > 0 ? caller.teams : undefined,
   };
 }
 

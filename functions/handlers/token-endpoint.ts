@@ -1,5 +1,5 @@
 import type { AuditRecord } from '../core/audit.ts';
-import type { GrantPlan, OAuthRefusal } from '../core/grant.ts';
+import { type GrantPlan, isPublicOnly, type OAuthRefusal } from '../core/grant.ts';
 import type { Invocation } from '../core/invocation.ts';
 import { mintAccessToken } from '../core/mint.ts';
 import type { ClientEntry, Policy } from '../core/policy.ts';
@@ -65,13 +65,17 @@ export async function issueToken(
   return oauthAnswer({ ...tokenMembers(token.value, plan), ...members }, invocation);
 }
 
-/** The members of every token answer (RFC 6749 §5.1). */
-export function tokenMembers(token: string, plan: GrantPlan): Readonly<Record<string, string | number>> {
+const PUBLIC_ONLY_WARNING =
+  'public-only: this token shows no items of teams and no private ones, and administers nothing; name `teams` for more';
+
+/** The members of every token answer (RFC 6749 §5.1), and what its receiver would be surprised by. */
+export function tokenMembers(token: string, plan: GrantPlan): Readonly<Record<string, unknown>> {
   return {
     access_token: token,
     token_type: 'Bearer',
     expires_in: plan.lifetimeSeconds,
     scope: plan.scopes.join(' '),
+    ...(isPublicOnly(plan) ? { warnings: [PUBLIC_ONLY_WARNING] } : {}),
   };
 }
 

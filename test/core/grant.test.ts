@@ -42,6 +42,7 @@ test('a token for one server is about the client itself', () => {
       audience: maps,
       scopes: ['maps/read'],
       groups: ['drivers'],
+      standing: 'session',
       lifetimeSeconds: 300,
       context: {},
     },

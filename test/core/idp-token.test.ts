@@ -75,6 +75,8 @@ describe('an access token of a user pool', () => {
         issuedAtSeconds: NOW_SECONDS - 60,
         expiresAtSeconds: NOW_SECONDS + 3_660,
         jti: 'cognito:j-1',
+        standing: 'session',
+        teams: undefined,
         namespace: undefined,
         scopeFilters: undefined,
       },

@@ -131,6 +131,7 @@ describe('an identity token', () => {
         parent_iat: NOW_SECONDS,
         exp: NOW_SECONDS + 300,
         jti: caller.jti,
+        teams: [],
         token_kind: 'identity',
       },
     ]);

@@ -2,6 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { CONTEXT_STORE, Policy } from '../../functions/core/policy.ts';
 import { policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 
+/** A party that no token narrows, in no team. */
+const courier = { orgId: 'acme', subject: 'courier', teams: [], isPublicOnly: false };
+
 describe('rules', () => {
   const policy = policyOf({
     servers: [serverEntry('maps'), serverEntry('mail')],
@@ -81,7 +84,7 @@ test('a server of another organisation is as good as absent', () => {
   });
   expect(
     ['maps', 'own', 'vault', 'gone', CONTEXT_STORE, '__proto__'].map((name) =>
-      policy.hasServer(name, { orgId: 'acme', subject: 'courier' }),
+      policy.hasServer(name, courier),
     ),
   ).toEqual([true, true, false, false, true, false]);
   expect([policy.isSuspended('frozen'), policy.isSuspended('acme'), policy.isSuspended('Frozen')]).toEqual([
@@ -117,8 +120,6 @@ test('a server that is private to somebody, or for a team, is as good as absent 
       serverEntry('ours', { visibility: 'team:pilots' }),
     ],
   });
-  const seen = ['open', 'mine', 'yours', 'ours'].filter((name) =>
-    policy.hasServer(name, { orgId: 'acme', subject: 'courier' }),
-  );
+  const seen = ['open', 'mine', 'yours', 'ours'].filter((name) => policy.hasServer(name, courier));
   expect(seen).toEqual(['open', 'mine']);
 });

@@ -71,6 +71,7 @@ describe('about an active token', () => {
       iat: NOW_SECONDS,
       exp: NOW_SECONDS + 300,
       jti: 'j-1',
+      token_kind: 'session',
       groups: ['drivers'],
       token_type: 'Bearer',
     });

@@ -56,6 +56,7 @@ describe('a caller makes itself a token', () => {
       token_type: 'Bearer',
       expires_in: 900,
       scope: 'maps/read maps/execute',
+      warnings: [expect.stringMatching(/^public-only: /)],
     });
     expect(claims).toEqual({
       iss: ORIGIN,

@@ -50,6 +50,7 @@ export class TestIssuer {
       iat: NOW_SECONDS,
       exp: NOW_SECONDS + 300,
       jti: 'j-1',
+      token_kind: 'session',
       ...changes,
     });
   }

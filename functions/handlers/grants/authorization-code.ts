@@ -66,6 +66,7 @@ export const grantAuthorizationCode: Grant = async (ports, request) => {
     client,
     { ...grant, orgId: family.orgId, resource: resource.value },
     invocation.origin,
+    nowSeconds,
   );
   if (!plan.ok) return plan;
   const descent = { ancestor: grant.family, issuedAtSeconds: family.beganAtSeconds };

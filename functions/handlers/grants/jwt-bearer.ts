@@ -43,7 +43,7 @@ export const grantJwtBearer: Grant = async (ports, request) => {
   const scopes = commonScopes(assertion.scope, form.get('scope'));
   if (!scopes.ok) return scopes;
   const user = { ...assertion, scopes: scopes.value, resource: resource.value };
-  const plan = planUserGrant(policy, client, user, invocation.origin);
+  const plan = planUserGrant(policy, client, user, invocation.origin, Math.floor(ports.now() / 1000));
   if (!plan.ok) return plan;
   // The client may not have said which resource it is for.
   const members = { resource: plan.value.audience };

@@ -59,6 +59,7 @@ export const grantRefreshToken: Grant = async (ports, request) => {
     client,
     { ...grant, orgId: family.orgId, scopes: scopes.value, resource: resource.value },
     invocation.origin,
+    Math.floor(ports.now() / 1000),
   );
   if (!plan.ok) return plan;
   const secret = toRefreshPart(ports.randomBytes(32));

@@ -13,6 +13,7 @@ import { serverOfResource } from '../../core/grant.ts';
 import type { Invocation } from '../../core/invocation.ts';
 import type { ClientEntry, Policy } from '../../core/policy.ts';
 import type { Result } from '../../core/result.ts';
+import { viewerOf } from '../../core/standing.ts';
 import { userScopes } from '../../core/user-grant.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
 import { recordDecision } from '../oauth-answer.ts';
@@ -53,7 +54,10 @@ export async function issueCode(
     policy_version: policy.version,
   };
   const server = serverOfResource(request.resource ?? '', invocation.origin);
-  if (server !== undefined && !policy.hasServer(server, user)) {
+  if (
+    server !== undefined &&
+    !policy.hasServer(server, viewerOf(policy, user, Math.floor(ports.now() / 1000)))
+  ) {
     const refusal = { error: 'invalid_target', description: 'this resource is unknown' } as const;
     return refuseClient(ports, invocation, request, refusal, { ...about, name: server });
   }

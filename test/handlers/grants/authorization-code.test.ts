@@ -86,6 +86,7 @@ describe('a code', () => {
       jti: expect.stringMatching(/^f-1\./),
       parent_iat: NOW_SECONDS,
       auth_time: NOW_SECONDS - 5,
+      token_kind: 'session',
       groups: ['drivers'],
     });
     expect(app.issuer.verify(body.access_token).ok).toBe(true);

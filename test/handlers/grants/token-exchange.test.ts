@@ -86,6 +86,7 @@ describe('an exchange', () => {
       token_type: 'Bearer',
       expires_in: 300,
       scope: 'maps/read maps/execute',
+      warnings: [expect.stringMatching(/^public-only: /)],
     });
     expect(claims).toEqual({
       iss: ORIGIN,

@@ -1,0 +1,51 @@
+import type { Viewer } from './item.ts';
+import type { Policy } from './policy.ts';
+import { type HeldRole, PLATFORM_ADMIN } from './role.ts';
+import { membership, type TeamScope, type TokenStanding, teamScope } from './team-claim.ts';
+
+/** A subject, and the groups that vouch for more than its name does. */
+export type Party = { readonly orgId: string; readonly subject: string; readonly groups: readonly string[] };
+
+/** What the two layers know of a caller: the teams that its token stands for, and the roles that it holds. */
+export type Standing = TeamScope & {
+  /** Those for the whole organisation, and those of a team that the token stands for. */
+  readonly roles: readonly HeldRole[];
+};
+
+/** The standing of a party by a token of its. */
+export function standingOf(
+  policy: Policy,
+  party: Party,
+  token: { readonly standing: TokenStanding; readonly claim: readonly string[] | undefined },
+  nowSeconds: number,
+): Standing {
+  const held = policy.roles.of(party, nowSeconds);
+  const scope = teamScope(policy.teams, { ...party, isPlatformAdmin: isPlatformAdmin(held) }, token);
+  const roles = held.filter(({ team }) => team === undefined || scope.teams.includes(team));
+  return { ...scope, roles };
+}
+
+/** A party as the configuration has it, before any token says less. */
+export function viewerOf(policy: Policy, party: Party, nowSeconds: number): Viewer {
+  const held = policy.roles.of(party, nowSeconds);
+  const teams = membership(policy.teams, { ...party, isPlatformAdmin: isPlatformAdmin(held) });
+  return { orgId: party.orgId, subject: party.subject, teams, isPublicOnly: false };
+}
+
+/**
+ * The teams by which a token can be revoked: those that its parties are in by the configuration, and those that it names itself, known or
+ * not. `actors` are looked at as the subject is: revoking a team ends what its agents hold about others too.
+ */
+export function revocableTeams(
+  policy: Policy,
+  token: Party & { readonly actors?: readonly string[]; readonly teams?: readonly string[] | undefined },
+): readonly string[] {
+  const { orgId, subject, groups, actors = [], teams = [] } = token;
+  const ofActors = actors.flatMap((actor) => policy.teams.of(orgId, actor, []));
+  const named = [...teams, ...policy.teams.expand(orgId, teams)];
+  return [...new Set([...policy.teams.of(orgId, subject, groups), ...ofActors, ...named])];
+}
+
+function isPlatformAdmin(held: readonly HeldRole[]): boolean {
+  return held.some(({ role, team }) => role === PLATFORM_ADMIN && team === undefined);
+}
