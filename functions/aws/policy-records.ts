@@ -41,7 +41,9 @@ export async function readSnapshot(
   if (sha256(text) !== pointer.contentHash) return unavailable('the policy snapshot does not match its hash');
   // biome-ignore lint/nursery/noUnsafeTypeAssertion: we wrote it, and its hash says that it is what we wrote
   const snapshot = JSON.parse(gunzipSync(Buffer.from(text, 'base64')).toString()) as Snapshot;
-  return snapshot.format === 1 ? ok(snapshot) : unavailable('the policy snapshot is of an unknown format');
+  return snapshot.format === 1 || snapshot.format === 2
+    ? ok(snapshot)
+    : unavailable('the policy snapshot is of an unknown format');
 }
 
 /** The pointer as an item. */

@@ -35,12 +35,20 @@ export type Message = {
   readonly body: JsonObject;
 };
 
+/**
+ * The arguments of a call. `unseen`: whoever decides now has not got them, and whoever sends them decides again. `unreadable`: there are
+ * some, and none that a constraint could be held against, so that no constraint is met.
+ */
+export type CallArguments = JsonObject | 'unseen' | 'unreadable';
+
 /** What is decided on: never more than what was verified to be in the message, or in headers that must equal it. */
 export type Action = {
   readonly server: string;
   readonly kind: Message['kind'];
   readonly method: string | undefined;
   readonly name: string | undefined;
+  /** Of `tools/call`; they are `unseen` of everything else, which nothing constrains by its arguments. */
+  readonly arguments: CallArguments;
 };
 
 /** Why a message is refused before any policy is asked. `id` is its JSON-RPC id where one could be read. */
@@ -125,7 +133,14 @@ export function readMessage(bytes: Uint8Array, headers: Headers): Result<Message
 
 /** The action of a message on a server. */
 export function toAction(server: string, message: Message): Action {
-  return { server, kind: message.kind, method: message.method, name: message.name };
+  const { kind, method, name } = message;
+  return { server, kind, method, name, arguments: method === 'tools/call' ? argumentsOf(message) : 'unseen' };
+}
+
+/** A call without arguments has none (mcp §tools): an empty object. */
+function argumentsOf({ body }: Message): CallArguments {
+  const given = member(body.get('params'), 'arguments') ?? new Map();
+  return isJsonObject(given) ? given : 'unreadable';
 }
 
 /**
@@ -139,7 +154,13 @@ export function actionFromHeaders(server: string, headers: Headers): Action | un
   if (method.startsWith('notifications/')) return undefined;
   const name = decodeSentinel(headers.get('mcp-name') ?? '');
   if (NAMED_BY.has(method) !== (name !== undefined && name !== '')) return undefined;
-  return { server, kind: 'request', method, name: NAMED_BY.has(method) ? name : undefined };
+  return {
+    server,
+    kind: 'request',
+    method,
+    name: NAMED_BY.has(method) ? name : undefined,
+    arguments: 'unseen',
+  };
 }
 
 function readId(body: JsonObject): RequestId | undefined {

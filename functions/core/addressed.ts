@@ -22,7 +22,10 @@ export function actionsOf(server: string, message: Message): Result<Actions, Mes
       id: message.id,
     });
   }
-  return ok([own, ...addressed.map((one): Action => ({ server, kind: 'request', ...one }))]);
+  return ok([
+    own,
+    ...addressed.map((one): Action => ({ server, kind: 'request', ...one, arguments: 'unseen' })),
+  ]);
 }
 
 type Addressed = { readonly method: string; readonly name: string };

@@ -31,6 +31,8 @@ type CallerFacts = {
   readonly audience: string;
   readonly context: Caller['context'];
   readonly runPermissions: RunPermissions | undefined;
+  /** Lists of the scopes that the parties have a right to; read when a deny is looked at. */
+  readonly entitlements: () => readonly (readonly string[])[];
 };
 
 /** A run sees what it was opened for, and no item besides. */
@@ -44,6 +46,8 @@ const NO_CONTEXT: Caller['context'] = { namespace: undefined, scopeFilters: unde
  */
 export class Caller {
   readonly #client: ClientEntry;
+  readonly #entitlements: CallerFacts['entitlements'];
+  #entitled: ReadonlySet<string> | undefined;
   readonly orgId: string;
   readonly subject: string;
   readonly kind: 'user' | 'agent' | 'run';
@@ -75,6 +79,7 @@ export class Caller {
 
   private constructor(client: ClientEntry, facts: CallerFacts) {
     this.#client = client;
+    this.#entitlements = facts.entitlements;
     this.orgId = client.org;
     this.clientId = client.id;
     this.subject = facts.subject;
@@ -138,6 +143,10 @@ export class Caller {
         standing: standingOf(policy, { orgId, subject, groups }, { standing, claim }, nowSeconds),
         context: contextOf(claims, client, agent),
         runPermissions: undefined,
+        entitlements: () => [
+          // What the client of a user may carry is for all of its users, and says nothing of this one.
+          ...(agent === undefined ? [policy.scopesOfGroups(claims.groups)] : [agent.scopes, client.scopes]),
+        ],
       }),
     );
   }
@@ -171,8 +180,19 @@ export class Caller {
         audience: service,
         context: runContext(services.get(service), client.value),
         runPermissions: permissions,
+        entitlements: () => [client.value.scopes],
       }),
     );
+  }
+
+  /**
+   * Has the caller a right to a scope, whether or not its token carries it? Of a user, what the groups in the
+   * token are mapped to; of an agent, what its registration gives, and that of the client that acts for it; of a run, what its coordinator's
+   * gives. Denies hold by it: who leaves a scope out of a token escapes none of them.
+   */
+  isEntitledTo(scope: string): boolean {
+    this.#entitled ??= new Set([this.scopes, ...this.#entitlements()].flat());
+    return this.#entitled.has(scope);
   }
 
   /** The MCP server that this client is, where it is one calling out through the egress gateway. */

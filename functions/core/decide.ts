@@ -1,14 +1,37 @@
 import type { Action } from './action.ts';
 import type { Actions } from './addressed.ts';
 import { Caller } from './caller.ts';
-import type { Policy, Rule } from './policy.ts';
+import type { Policy } from './policy.ts';
+import type { ArgumentFailure } from './rules/argument-schema.ts';
+import {
+  argumentFailureOf,
+  forbids,
+  isFor,
+  isProtocolMethod,
+  type Question,
+  verdictOf,
+} from './rules/match.ts';
+import type { Rule } from './rules/ready-rule.ts';
+import { DEFAULTS } from './rules/rule.ts';
+import type { TimeWindow } from './rules/time-window.ts';
 import { runMay } from './run-access.ts';
+
+/** The rule that stood in the way, where one did. `scope` is the one in which it stands, or {@link DEFAULTS}. */
+export type RefusalCause = { readonly scope: string; readonly at: string } & (
+  | { readonly kind: 'denied' }
+  /** A grant that the caller has, for another time. */
+  | { readonly kind: 'closed'; readonly when: TimeWindow }
+  /** A grant that the caller has, for other arguments. */
+  | { readonly kind: 'constrained'; readonly failure: ArgumentFailure }
+);
 
 /** Why policy refuses. `unknown_server` covers servers of other organisations: hidden is nonexistent. */
 export type PolicyRefusal = {
   readonly reason: 'unknown_server' | 'no_server_access' | 'not_granted';
   /** Scopes that would allow this action and that this client may obtain; all that are needed, or none. */
   readonly obtainable: readonly string[];
+  /** Absent: no rule of the caller's is about this action. */
+  readonly cause?: RefusalCause;
 };
 
 /** What policy says of one action, with the rule that decided. */
@@ -16,117 +39,168 @@ export type Decision =
   | { readonly allow: true; readonly scope: string; readonly at: string }
   | { readonly allow: false; readonly refusal: PolicyRefusal };
 
-/** Methods that a grant of the key grants too: the gateway never translates, but discovery is the same right. */
-const GRANTED_BY: ReadonlyMap<string, string> = new Map([['server/discover', 'initialize']]);
-
-/** Requests that a client may send in one of the revisions that the gateway carries, the tasks extension included. */
-const PROTOCOL_METHODS: ReadonlySet<string> = new Set([
-  'initialize',
-  'server/discover',
-  'ping',
-  'tools/list',
-  'tools/call',
-  'prompts/list',
-  'prompts/get',
-  'resources/list',
-  'resources/templates/list',
-  'resources/read',
-  'resources/subscribe',
-  'resources/unsubscribe',
-  'subscriptions/listen',
-  'completion/complete',
-  'logging/setLevel',
-  'tasks/get',
-  'tasks/list',
-  'tasks/result',
-  'tasks/update',
-  'tasks/cancel',
-]);
-
 /**
- * May this caller do this? The one decision: the authorizer asks it about headers, the gateway about the body that it
- * sends, list pruning about each item. Default deny; the first granting rule in the token's scope order decides.
+ * May this caller do this now? The one decision: the authorizer asks it about headers, the gateway about the body that it
+ * sends, list pruning about each item. Default deny. In this order: the server is there for the caller; no deny forbids it, of the scopes
+ * that the caller is entitled to or of the defaults; then the first grant decides, in the token's scope order and the defaults at last.
  *
  * A tool call needs `tools/call` among a rule's methods and the tool among the same rule's tools. Any other method needs to
  * be among the methods; tools never grant methods. `ping`, client notifications (`notifications/…` without an id) and client
  * answers need any rule on the server; another method without an id is decided like a request, because a server may run it.
- * A grant of `initialize` is a grant of `server/discover`. A run has no scopes: its permissions decide, at the context store alone.
+ * A grant of `initialize` is a grant of `server/discover`. A run has no scopes: its permissions decide, at the context store alone, where
+ * no deny forbids it that holds for everyone or for the client that opened it.
  *
  * @throws TypeError on a caller that {@link Caller.fromToken} did not make
  */
-export function decide(policy: Policy, caller: Caller, action: Action): Decision {
-  if (!Caller.is(caller)) throw new TypeError('a decision needs a verified caller');
-  if (!policy.hasServer(action.server, caller)) return deny('unknown_server', []);
-  if (caller.kind === 'run') return decideRun(caller, action);
-  const granted = findGrant(policy, caller.scopes, action);
-  if (granted !== undefined) return { allow: true, scope: granted.scope, at: granted.at };
-  const obtainable = findGrant(policy, caller.obtainableScopes, action);
-  const missing = obtainable === undefined ? [] : [obtainable.scope];
-  return deny(hasAccess(policy, caller, action.server) ? 'not_granted' : 'no_server_access', missing);
+export function decide(policy: Policy, caller: Caller, action: Action, nowSeconds: number): Decision {
+  const question: Question = { action, caller, nowSeconds };
+  const judged = judge(policy, caller, question);
+  switch (judged.verdict) {
+    case 'allow':
+      return { allow: true, scope: judged.scope, at: judged.at };
+    case 'hidden':
+      return refuse('unknown_server', []);
+    case 'denied': {
+      const isWhole = judged.rule.deny === 'server' || !hasAccess(policy, caller, action.server);
+      const cause = { kind: 'denied', ...placeOf(judged.rule) } as const;
+      return refuse(isWhole ? 'no_server_access' : 'not_granted', [], cause);
+    }
+    case 'none':
+      return caller.kind === 'run' ? refuseRun(caller) : refuseUngranted(policy, caller, question);
+  }
+}
+
+/** Does {@link decide} allow it? For those who ask about many things and tell nobody why. */
+export function isAllowed(policy: Policy, caller: Caller, action: Action, nowSeconds: number): boolean {
+  return judge(policy, caller, { action, caller, nowSeconds }).verdict === 'allow';
 }
 
 /**
  * May this caller do all that one message needs? Each action is decided by {@link decide}; the first refusal stands for all, with
  * every scope that is missing, or none where one of them cannot be obtained. The rule of the message's own action decides.
  */
-export function decideAll(policy: Policy, caller: Caller, [own, ...addressed]: Actions): Decision {
-  const decision = decide(policy, caller, own);
-  const refusals = [decision, ...addressed.map((action) => decide(policy, caller, action))].flatMap((one) =>
-    one.allow ? [] : [one.refusal],
-  );
+export function decideAll(
+  policy: Policy,
+  caller: Caller,
+  [own, ...addressed]: Actions,
+  nowSeconds: number,
+): Decision {
+  const decision = decide(policy, caller, own, nowSeconds);
+  const refusals = [
+    decision,
+    ...addressed.map((action) => decide(policy, caller, action, nowSeconds)),
+  ].flatMap((one) => (one.allow ? [] : [one.refusal]));
   const [first] = refusals;
   if (first === undefined) return decision;
   const isObtainable = refusals.every(({ obtainable }) => obtainable.length > 0);
-  return deny(first.reason, isObtainable ? [...new Set(refusals.flatMap((one) => one.obtainable))] : []);
+  const obtainable = isObtainable ? [...new Set(refusals.flatMap((one) => one.obtainable))] : [];
+  return { allow: false, refusal: { ...first, obtainable } };
 }
 
 /** May this caller do anything at all on this server? For requests whose body is not in sight. */
-export function decideServer(policy: Policy, caller: Caller, server: string): Decision {
-  return decide(policy, caller, { server, kind: 'notification', method: undefined, name: undefined });
+export function decideServer(policy: Policy, caller: Caller, server: string, nowSeconds: number): Decision {
+  const action: Action = {
+    server,
+    kind: 'notification',
+    method: undefined,
+    name: undefined,
+    arguments: 'unseen',
+  };
+  return decide(policy, caller, action, nowSeconds);
+}
+
+type Judged =
+  | { readonly verdict: 'allow'; readonly scope: string; readonly at: string }
+  | { readonly verdict: 'denied'; readonly rule: Rule }
+  | { readonly verdict: 'hidden' | 'none' };
+
+function judge(policy: Policy, caller: Caller, question: Question): Judged {
+  if (!Caller.is(caller)) throw new TypeError('a decision needs a verified caller');
+  const { server } = question.action;
+  if (!policy.hasServer(server, caller)) return { verdict: 'hidden' };
+  const deny = policy.access.findDeny(server, (rule) => concerns(rule, caller) && forbids(rule, question));
+  if (deny !== undefined) return { verdict: 'denied', rule: deny };
+  if (caller.kind === 'run') return judgeRun(caller, question.action);
+  const granted = findGrant(policy, caller, caller.scopes, question);
+  return granted === undefined ? { verdict: 'none' } : { verdict: 'allow', ...placeOf(granted) };
+}
+
+function judgeRun({ runPermissions, context }: Caller, action: Action): Judged {
+  const isOpen = runPermissions !== undefined && context.namespace !== undefined;
+  return isOpen && runMay(runPermissions, action)
+    ? { verdict: 'allow', scope: 'run', at: `run:${runPermissions.join(',')}` }
+    : { verdict: 'none' };
 }
 
 /** A run whose token has no section for the context store has no access to it. */
-function decideRun({ runPermissions, context }: Caller, action: Action): Decision {
-  if (runPermissions === undefined || context.namespace === undefined) return deny('no_server_access', []);
-  if (runMay(runPermissions, action))
-    return { allow: true, scope: 'run', at: `run:${runPermissions.join(',')}` };
-  return deny('not_granted', []);
+function refuseRun({ context }: Caller): Decision {
+  return refuse(context.namespace === undefined ? 'no_server_access' : 'not_granted', []);
+}
+
+function refuseUngranted(policy: Policy, caller: Caller, question: Question): Decision {
+  const obtainable = findGrant(policy, caller, caller.obtainableScopes, question);
+  return refuse(
+    hasAccess(policy, caller, question.action.server) ? 'not_granted' : 'no_server_access',
+    obtainable === undefined ? [] : [obtainable.scope],
+    findCause(policy, caller, question),
+  );
+}
+
+/** A deny holds for whoever is entitled to its scope: a token that leaves the scope out is no way around it. */
+function concerns(deny: Rule, caller: Caller): boolean {
+  return deny.scope === DEFAULTS || caller.isEntitledTo(deny.scope);
+}
+
+function findGrant(
+  policy: Policy,
+  caller: Caller,
+  scopes: readonly string[],
+  question: Question,
+): Rule | undefined {
+  const { server, method } = question.action;
+  const found = policy.access.findGrant(scopes, server, (rule) => verdictOf(rule, question) === 'grants');
+  if (found === undefined || method === undefined || isProtocolMethod(method) || found.methods.has(method)) {
+    return found;
+  }
+  // Beside a deny of a part a wildcard leaves something out too, and a word that a server may take for that part is no word of its own.
+  const isCut = policy.access.findDeny(server, (rule) => concerns(rule, caller) && isFor(rule, caller.orgId));
+  if (isCut === undefined) return found;
+  return policy.access.findGrant(
+    scopes,
+    server,
+    (rule) => rule.methods.has(method) && verdictOf(rule, question) === 'grants',
+  );
 }
 
 function hasAccess(policy: Policy, caller: Caller, server: string): boolean {
-  return caller.scopes.some((scope) => policy.rules(scope, server).length > 0);
+  return policy.access.findGrant(caller.scopes, server, (rule) => isFor(rule, caller.orgId)) !== undefined;
 }
 
-function findGrant(policy: Policy, scopes: readonly string[], action: Action): Rule | undefined {
-  for (const scope of scopes) {
-    const rule = policy.rules(scope, action.server).find((candidate) => grants(candidate, action));
-    if (rule !== undefined) return rule;
+/** The grant that came nearest: the caller has it, so it may know what it says. */
+function findCause(policy: Policy, caller: Caller, question: Question): RefusalCause | undefined {
+  const find = (verdict: 'closed' | 'constrained') =>
+    policy.access.findGrant(
+      caller.scopes,
+      question.action.server,
+      (rule) => verdictOf(rule, question) === verdict,
+    );
+  const constrained = find('constrained');
+  const failure = constrained && argumentFailureOf(constrained, question.action);
+  if (constrained !== undefined && failure !== undefined) {
+    return { kind: 'constrained', ...placeOf(constrained), failure };
   }
-  return undefined;
+  const closed = find('closed');
+  return closed?.when === undefined ? undefined : { kind: 'closed', ...placeOf(closed), when: closed.when };
 }
 
-function grants(rule: Rule, action: Action): boolean {
-  const { kind, method, name } = action;
-  if (method === undefined) return kind !== 'request';
-  if (method === 'ping' || (kind === 'notification' && method.startsWith('notifications/'))) return true;
-  const alias = GRANTED_BY.get(method);
-  const methodGranted =
-    coversAsWildcard(rule, method) ||
-    rule.methods.has(method) ||
-    (alias !== undefined && rule.methods.has(alias));
-  if (!methodGranted) return false;
-  if (method !== 'tools/call') return true;
-  return name !== undefined && name !== '' && (rule.everyTool || rule.tools.has(name));
+function placeOf({ scope, at }: Rule): { readonly scope: string; readonly at: string } {
+  return { scope, at };
 }
 
-/**
- * A wildcard stands for the methods of the protocol. Any other word passes only where every tool is granted too: a server that takes
- * unknown methods for tools must not be a way around its list of tools.
- */
-function coversAsWildcard(rule: Rule, method: string): boolean {
-  return rule.everyMethod && (rule.everyTool || PROTOCOL_METHODS.has(method));
-}
-
-function deny(reason: PolicyRefusal['reason'], obtainable: readonly string[]): Decision {
-  return { allow: false, refusal: { reason, obtainable } };
+function refuse(
+  reason: PolicyRefusal['reason'],
+  obtainable: readonly string[],
+  cause?: RefusalCause,
+): Decision {
+  return { allow: false, refusal: { reason, obtainable, ...(cause === undefined ? {} : { cause }) } };
 }

@@ -5,7 +5,7 @@
  * sign, or encoded bytes that are no UTF-8 it matches nothing.
  */
 export function matchesPath(pattern: string, path: string): boolean {
-  return isPlainPath(path) && isMatch(pattern, path);
+  return isPlainPath(path) && matchesParts(splitPattern(pattern), path);
 }
 
 /** Is this a path that every reader takes for the same one? */
@@ -28,24 +28,35 @@ function isUtf8(path: string): boolean {
   }
 }
 
+/** A part of a pattern: text that stands for itself, or a star: any characters, of one segment or across segments. */
+export type PatternPart = { readonly text: string } | { readonly crosses: boolean };
+
+/** The parts of a pattern in which `*` and `**` are stars. */
+export function splitPattern(pattern: string): readonly PatternPart[] {
+  return pattern
+    .split(/(\*\*|\*)/)
+    .filter((part) => part !== '')
+    .map((part) => (part === '*' || part === '**' ? { crosses: part === '**' } : { text: part }));
+}
+
 /**
- * Reads the pattern part by part and keeps, for every length, whether the parts so far can stand for that much of the path. Its time is
- * the pattern's stars times the path, where a regular expression would try every way to share the path out among them.
+ * Reads the pattern part by part and keeps, for every length, whether the parts so far can stand for that much of the text. Its time is
+ * the pattern's stars times the text, where a regular expression would try every way to share the text out among them.
  */
-function isMatch(pattern: string, path: string): boolean {
+export function matchesParts(parts: readonly PatternPart[], text: string): boolean {
   let reached: readonly boolean[] = [true];
-  for (const part of pattern.split(/(\*\*|\*)/)) {
+  for (const part of parts) {
     const next: boolean[] = [];
-    for (let length = 0; length <= path.length; length += 1) {
-      if (part === '*' || part === '**') {
-        const isExtended = next[length - 1] === true && (part === '**' || path[length - 1] !== '/');
+    for (let length = 0; length <= text.length; length += 1) {
+      if ('crosses' in part) {
+        const isExtended = next[length - 1] === true && (part.crosses || text[length - 1] !== '/');
         next[length] = reached[length] === true || isExtended;
       } else {
-        const before = length - part.length;
-        next[length] = reached[before] === true && path.startsWith(part, before);
+        const before = length - part.text.length;
+        next[length] = reached[before] === true && text.startsWith(part.text, before);
       }
     }
     reached = next;
   }
-  return reached[path.length] === true;
+  return reached[text.length] === true;
 }

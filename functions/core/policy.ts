@@ -2,6 +2,10 @@ import { openClassOf } from './client-id.ts';
 import { type AcceptedIdp, type IdentityProvider, isAccepted } from './identity-provider.ts';
 import { type Viewer, visible } from './item.ts';
 import { admits, CLOSED_REGISTRATION, NO_ORG, openClientEntry, type Registration } from './open-client.ts';
+import type { Limit } from './rules/limit.ts';
+import type { Rule } from './rules/ready-rule.ts';
+import type { DefaultRule, ScopeRule, ScopeSettings } from './rules/rule.ts';
+import { RuleBook } from './rules/rule-book.ts';
 import { type RoleBinding, type RoleEntry, Roles } from './role.ts';
 import { type TeamEntry, Teams } from './team.ts';
 
@@ -80,18 +84,17 @@ export type ClientEntry = {
   readonly disabled: boolean;
 };
 
-/** One access rule of a server scope. `at` names the line that grants, for the audit record and for people. */
-export type ScopeRule = {
-  readonly server: string;
-  readonly methods: readonly string[];
-  readonly tools: readonly string[];
-  readonly at: string;
-};
-
-/** The compiled configuration as it is stored: plain JSON, names in pairs so that no name meets a prototype. */
+/**
+ * The compiled configuration as it is stored: plain JSON, names in pairs so that no name meets a prototype. Its format is 2 where functions
+ * that know only 1 would allow more than is written, so that they refuse it.
+ */
 export type Snapshot = {
-  readonly format: 1;
+  readonly format: 1 | 2;
   readonly scopes: readonly (readonly [string, readonly ScopeRule[]])[];
+  /** Absent from what was stored before there were any. */
+  readonly defaults?: readonly DefaultRule[];
+  readonly scopeSettings?: readonly (readonly [string, ScopeSettings])[];
+  readonly limits?: readonly Limit[];
   readonly uiScopes: readonly (readonly [string, readonly (readonly [string, readonly string[]])[]])[];
   readonly groups: readonly (readonly [string, readonly string[]])[];
   readonly servers: readonly ServerEntry[];
@@ -108,21 +111,8 @@ export type Snapshot = {
   readonly roleBindings?: readonly RoleBinding[];
 };
 
-/** A rule made ready to decide: exact names, wildcards as flags. */
-export type Rule = {
-  readonly scope: string;
-  readonly at: string;
-  readonly everyMethod: boolean;
-  readonly methods: ReadonlySet<string>;
-  readonly everyTool: boolean;
-  readonly tools: ReadonlySet<string>;
-};
-
 /** The server that the gateway itself provides. Its upstream is the context store function, so it has no URL. */
 export const CONTEXT_STORE = 'context-store';
-
-/** The words that stand for every method or every tool. */
-export const WILDCARDS: ReadonlySet<string> = new Set(['all', '*']);
 
 /** The running policy: a snapshot indexed by exact names. Immutable. */
 export class Policy {
@@ -138,7 +128,8 @@ export class Policy {
   readonly acceptedIdps: readonly AcceptedIdp[];
   readonly teams: Teams;
   readonly roles: Roles;
-  readonly #rules: ReadonlyMap<string, ReadonlyMap<string, readonly Rule[]>>;
+  /** The rules of scopes and defaults, and the limits. */
+  readonly access: RuleBook;
   readonly #uiScopes: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
   readonly #groups: ReadonlyMap<string, readonly string[]>;
   readonly #orgs: ReadonlySet<string>;
@@ -155,10 +146,7 @@ export class Policy {
     this.acceptedIdps = idps.filter(isAccepted);
     this.teams = new Teams(snapshot.teams ?? []);
     this.roles = new Roles(snapshot.roles ?? [], snapshot.roleBindings ?? []);
-    const names = [...this.servers.keys(), CONTEXT_STORE];
-    this.#rules = new Map(
-      snapshot.scopes.map(([scope, rules]) => [scope, indexByServer(scope, rules, names)]),
-    );
+    this.access = new RuleBook(snapshot);
     this.#uiScopes = new Map(
       snapshot.uiScopes.map(([scope, actions]) => [
         scope,
@@ -170,14 +158,9 @@ export class Policy {
     this.#suspendedOrgs = new Set(snapshot.orgs.filter((org) => org.suspended).map((org) => org.id));
   }
 
-  /** The rules of one scope for one server; none for an unknown scope (formats §3.1: it is skipped). */
+  /** What one scope grants on a server that there is; nothing for an unknown scope (formats §3.1: it is skipped). */
   rules(scope: string, server: string): readonly Rule[] {
-    return this.#rules.get(scope)?.get(server) ?? [];
-  }
-
-  /** The rules of one scope for every server that there is. */
-  rulesOf(scope: string): readonly Rule[] {
-    return [...(this.#rules.get(scope)?.values() ?? [])].flat();
+    return server === CONTEXT_STORE || this.servers.has(server) ? this.access.grants(scope, server) : [];
   }
 
   /** The actions of a UI scope; none for a scope that is none. */
@@ -252,27 +235,4 @@ export class Policy {
     if (service === undefined) return false;
     return visible(viewer, { orgId: service.org, visibility: service.visibility ?? 'org' });
   }
-}
-
-/** Server wildcards expand here, over the servers that exist; they are never matched later. */
-function indexByServer(
-  scope: string,
-  rules: readonly ScopeRule[],
-  serverNames: readonly string[],
-): ReadonlyMap<string, readonly Rule[]> {
-  const index = new Map<string, Rule[]>();
-  for (const rule of rules) {
-    const ready: Rule = {
-      scope,
-      at: rule.at,
-      everyMethod: rule.methods.some((method) => WILDCARDS.has(method)),
-      methods: new Set(rule.methods),
-      everyTool: rule.tools.some((tool) => WILDCARDS.has(tool)),
-      tools: new Set(rule.tools),
-    };
-    for (const server of rule.server === '*' ? serverNames : [rule.server]) {
-      index.set(server, [...(index.get(server) ?? []), ready]);
-    }
-  }
-  return index;
 }

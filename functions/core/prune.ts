@@ -1,11 +1,12 @@
 import type { Message } from './action.ts';
 import type { Caller } from './caller.ts';
-import { decide } from './decide.ts';
+import { isAllowed } from './decide.ts';
 import {
   ANSWER_JSON,
   isJsonArray,
   isJsonObject,
   type Json,
+  type JsonObject,
   parseJsonText,
   stringMember,
   writeJson,
@@ -25,54 +26,84 @@ const LISTS: ReadonlyMap<string, ListRule> = new Map([
 /** Answers beside lists that clients of the stateless era remember (mcp 2026-07-28 §caching). */
 const REMEMBERED: ReadonlySet<string> = new Set(['server/discover', 'resources/read']);
 
-/** Takes one JSON-RPC message of a server and gives what the caller may see of it; undefined where it cannot be read. */
+/**
+ * Takes one JSON-RPC message of a server and gives what the caller may see of it: an empty text for nothing of it, undefined where it
+ * cannot be read.
+ */
 export type Pruner = (text: string) => string | undefined;
 
-/** A text without any of these holds no list, or nothing that is said of caching. */
-const LIST_MARK = /"(?:tools|prompts|resources|resourceTemplates)"|\\u/;
+/** By what is pruned: what holds now, each time that it is asked for. A stream may be older than the policy. */
+export type View = () => { readonly policy: Policy; readonly caller: Caller; readonly nowSeconds: number };
+
+/** What a server sends of its own accord about one resource. */
+const RESOURCE_UPDATED = 'notifications/resources/updated';
+
+/** A text without any of these holds neither a list nor news of a resource, or nothing that is said of caching. */
+const LIST_MARK = /"(?:tools|prompts|resources|resourceTemplates)"|resources\/updated|\\[u/]/;
 const CACHE_MARK = /"cacheScope"|\\u/;
 
 /**
  * The pruner for what comes back; undefined where nothing in it is to be looked at. An item stays exactly where `decide` would
  * allow the call that it stands for; cursors stay; the answer is marked `cacheScope: "private"`, and so are the other answers that
- * clients remember. Messages that carry no list (notifications, errors) stay as they are. A message that is not JSON, and an answer
- * to a list request whose list is no array, yield undefined: what cannot be read cannot be shown.
+ * clients remember. News of a resource that the caller may not read are dropped. Other messages that carry no list (notifications, errors)
+ * stay as they are. A message that is not JSON, and an answer to a list request whose list is no array, yield undefined: what cannot be read
+ * cannot be shown.
  *
  * In a session (`isInSession`, and on a GET stream, where `request` is undefined) any answer may be that of another request: a
  * stream is replayed, or an id is used twice and the server answers on the wrong stream. There every list is pruned.
  */
 export function createPruner(
-  policy: Policy,
-  caller: Caller,
+  view: View,
   server: string,
   request: Message | undefined,
   isInSession: boolean,
 ): Pruner | undefined {
   const asked = request === undefined ? undefined : LISTS.get(request.method ?? '');
   if (request?.era === 'modern' && REMEMBERED.has(request.method ?? '')) return keepPrivate;
-  if (asked === undefined && !isInSession) return undefined;
+  const isListening = request?.method === 'subscriptions/listen';
+  if (asked === undefined && !isInSession && !isListening) return undefined;
   const rules = asked === undefined || isInSession ? [...LISTS.values()] : [asked];
   return (text) => {
     if (asked === undefined && !LIST_MARK.test(text)) return text;
     const parsed = parseJsonText(text, ANSWER_JSON);
     if (!parsed.ok || !isJsonObject(parsed.value)) return undefined;
     const answer = parsed.value;
-    const result = answer.get('result');
-    if (result === undefined) return writeJson(answer);
-    if (!isJsonObject(result)) return undefined;
-    const pruned = new Map(result);
-    for (const rule of rules) {
-      const items = result.get(rule.items);
-      if (items === undefined && rule !== asked) continue;
-      if (!isJsonArray(items)) return undefined;
-      pruned.set(
-        rule.items,
-        items.filter((item) => mayCall(policy, caller, server, rule, item)),
-      );
-      pruned.set('cacheScope', 'private');
+    const { policy, caller, nowSeconds } = view();
+    const mayCall = (method: string, name: string | undefined): boolean => {
+      const action = { server, kind: 'request', method, name, arguments: 'unseen' } as const;
+      return name !== undefined && isAllowed(policy, caller, action, nowSeconds);
+    };
+    if (answer.get('method') === RESOURCE_UPDATED) {
+      const uri = stringMember(answer.get('params'), 'uri');
+      if (!mayCall('resources/read', uri)) return '';
     }
-    return writeJson(new Map(answer).set('result', pruned));
+    return pruneLists(answer, rules, asked, (rule, item) =>
+      mayCall(rule.method, stringMember(item, rule.name)),
+    );
   };
+}
+
+function pruneLists(
+  answer: JsonObject,
+  rules: readonly ListRule[],
+  asked: ListRule | undefined,
+  stays: (rule: ListRule, item: Json) => boolean,
+): string | undefined {
+  const result = answer.get('result');
+  if (result === undefined) return writeJson(answer);
+  if (!isJsonObject(result)) return undefined;
+  const pruned = new Map(result);
+  for (const rule of rules) {
+    const items = result.get(rule.items);
+    if (items === undefined && rule !== asked) continue;
+    if (!isJsonArray(items)) return undefined;
+    pruned.set(
+      rule.items,
+      items.filter((item) => stays(rule, item)),
+    );
+    pruned.set('cacheScope', 'private');
+  }
+  return writeJson(new Map(answer).set('result', pruned));
 }
 
 /**
@@ -86,10 +117,4 @@ function keepPrivate(text: string): string | undefined {
   const result = parsed.value.get('result');
   if (!isJsonObject(result) || !result.has('cacheScope')) return text;
   return writeJson(new Map(parsed.value).set('result', new Map(result).set('cacheScope', 'private')));
-}
-
-function mayCall(policy: Policy, caller: Caller, server: string, rule: ListRule, item: Json): boolean {
-  const name = stringMember(item, rule.name);
-  const action = { server, kind: 'request', method: rule.method, name } as const;
-  return name !== undefined && decide(policy, caller, action).allow;
 }

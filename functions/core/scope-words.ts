@@ -24,7 +24,7 @@ const UI_ACTIONS: Readonly<Record<string, string>> = {
  */
 export function scopeWords(policy: Policy, scope: string): ScopeWords {
   const builtIn = Object.hasOwn(BUILT_IN, scope) ? BUILT_IN[scope] : undefined;
-  const rules = policy.rulesOf(scope);
+  const rules = policy.access.grantsOf(scope);
   const allows = (method: string) => rules.some((rule) => rule.everyMethod || rule.methods.has(method));
   const calls = rules.some(
     (rule) => (rule.everyMethod || rule.methods.has('tools/call')) && (rule.everyTool || rule.tools.size > 0),

@@ -10,8 +10,8 @@ const PIECES_PER_BLOCK = 1_024;
 
 /**
  * Rewrites the data of server-sent events as they pass. Text arrives in any pieces; a whole event leaves as soon as its
- * blank line is seen. Byte order marks at the beginning are dropped. Events without data, comments and other fields keep their bytes. `rewrite` gives undefined for
- * what must not pass; then {@link SseFilter.push} throws and the stream is to be ended.
+ * blank line is seen. Byte order marks at the beginning are dropped. Events without data, comments and other fields keep their bytes. `rewrite` gives an
+ * empty text for what is dropped, and undefined for what must not pass; then {@link SseFilter.push} throws and the stream is to be ended.
  */
 export class SseFilter {
   readonly #rewrite: (data: string) => string | undefined;
@@ -87,6 +87,9 @@ export class SseFilter {
     const rewritten = this.#rewrite(joined);
     if (rewritten === undefined) throw new TypeError('event refused');
     const others = lines.filter((line) => !isData(line));
+    // An event without data is none to a client, which still takes its id for the place where it is.
+    if (rewritten === '')
+      return others.some((line) => line.startsWith('id')) ? `${others.join('\n')}\n\n` : '';
     const written = rewritten.split(LINE_ENDING).map((line) => `data: ${line}`);
     return `${[...others, ...written].join('\n')}\n\n`;
   }

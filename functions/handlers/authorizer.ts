@@ -81,8 +81,11 @@ export function createAuthorizer(
     if (route.kind !== 'mcp' || !policy.hasServer(route.server, caller)) return { verdict: 'allow', caller };
 
     const action = request.method === 'POST' ? actionFromHeaders(route.server, request.headers) : undefined;
+    const nowSeconds = Math.floor(ports.now() / 1_000);
     const decision =
-      action === undefined ? decideServer(policy, caller, route.server) : decide(policy, caller, action);
+      action === undefined
+        ? decideServer(policy, caller, route.server, nowSeconds)
+        : decide(policy, caller, action, nowSeconds);
     if (decision.allow) return { verdict: 'allow', caller };
     const { refusal } = decision;
     if (refusal.reason === 'not_granted' && refusal.obtainable.length === 0)

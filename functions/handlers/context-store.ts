@@ -1,4 +1,5 @@
 import type { Hono } from 'hono';
+import type { Action } from '../core/action.ts';
 import { decide } from '../core/decide.ts';
 import type { Denial } from '../core/denial.ts';
 import type { ContextCaller, DocumentStore, Seal } from '../core/documents/ports.ts';
@@ -69,8 +70,15 @@ async function resolveOperation(
   }
   const { caller, policy } = admission.value;
   const records = accessRecords(ports, invocation, headers, { caller, policy });
-  const action = { server: CONTEXT_STORE, kind: 'request', method: 'tools/call', name: tool } as const;
-  const decision = decide(policy, caller, action);
+  const action: Action = {
+    server: CONTEXT_STORE,
+    kind: 'request',
+    method: 'tools/call',
+    name: tool,
+    // A REST operation has none of the tool's arguments, and a constraint on them must not be passed by this door.
+    arguments: 'unreadable',
+  };
+  const decision = decide(policy, caller, action, ports.clock());
   const scope = decision.allow ? toContextCaller(admission.value) : err(decision.refusal);
   if (!scope.ok) {
     await records.deny(scope.error, facts);

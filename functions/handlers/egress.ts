@@ -1,3 +1,4 @@
+import type { Action } from '../core/action.ts';
 import type { Caller } from '../core/caller.ts';
 import { decideServer } from '../core/decide.ts';
 import type { Denial } from '../core/denial.ts';
@@ -9,16 +10,18 @@ import { err, ok, type Result } from '../core/result.ts';
 import { type AccessFacts, type AccessRecords, accessRecords, type RecordPorts } from './access.ts';
 import { discard, NULL_BODY_STATUSES, readBody } from './body.ts';
 import type { AsOf, Ingress } from './ingress.ts';
+import { countServiceRequest } from './limits.ts';
 import { denialProblem } from './problem.ts';
+import type { CountingPorts } from './rate-counter.ts';
 import { LOOK_AGAIN_MS, relay } from './relay.ts';
 import { callUpstream, type OutboundPorts } from './upstream-call.ts';
 
 /** The ports of the egress gateway. */
-export type EgressPorts = RecordPorts & OutboundPorts & { readonly ingress: Ingress };
+export type EgressPorts = RecordPorts & CountingPorts & OutboundPorts & { readonly ingress: Ingress };
 
 /**
  * Serves one request of an MCP server to an API (contract §7). In this order: the server's own token, the service, the delegation
- * (an identity token for that very server, live, of the same organisation), `used_by`, method and path, size, audit record. The secret is
+ * (an identity token for that very server, live, of the same organisation), `used_by`, method and path, size, limits, audit record. The secret is
  * that of the delegation's client or user, never the server's.
  */
 export async function serveEgress(
@@ -55,6 +58,15 @@ export async function serveEgress(
   if (!target.ok) return refuse(target.error);
   const body = await readBody(request);
   if (body === undefined) return refuse({ reason: 'payload_too_large' });
+  const action: Action = {
+    server: serviceName,
+    kind: 'request',
+    method: request.method,
+    name: undefined,
+    arguments: 'unseen',
+  };
+  const counted = await countServiceRequest(ports, { caller: caller.value, policy }, action);
+  if (!counted.ok) return refuse(counted.error);
   const written = await records.allow(`used_by:${server.server}`, facts);
   if (!written.ok) return refuse(written.error);
 
@@ -145,7 +157,12 @@ async function readDelegation(
   if (delegated.value.orgId !== server.orgId)
     return err({ reason: 'bad_delegation', detail: 'another organisation' });
   // Who may not call the server any more gets no credential put on for it either, however long the delegation lives.
-  const isOpen = decideServer(policy, delegated.value, server.server ?? '').allow;
+  const isOpen = decideServer(
+    policy,
+    delegated.value,
+    server.server ?? '',
+    Math.floor(ports.now() / 1_000),
+  ).allow;
   return isOpen ? ok(delegated.value) : err({ reason: 'bad_delegation', detail: 'no access to the server' });
 }
 

@@ -1,5 +1,5 @@
-import { type Message, MODERN_VERSION, readMessage, toAction } from '../core/action.ts';
-import { actionsOf } from '../core/addressed.ts';
+import { type Action, type Message, MODERN_VERSION, readMessage, toAction } from '../core/action.ts';
+import { type Actions, actionsOf } from '../core/addressed.ts';
 import type { Caller } from '../core/caller.ts';
 import { decideAll, decideServer } from '../core/decide.ts';
 import type { Denial } from '../core/denial.ts';
@@ -14,7 +14,9 @@ import { NAME } from '../core/route.ts';
 import { type AccessFacts, accessRecords, type RecordPorts } from './access.ts';
 import { readBody } from './body.ts';
 import type { Admission, AsOf, Ingress } from './ingress.ts';
+import { countRequest } from './limits.ts';
 import { answerDenial, deliver } from './mcp-answer.ts';
+import type { CountingPorts } from './rate-counter.ts';
 
 /** One admitted and decided call, ready for the server behind. */
 export type McpCall = {
@@ -40,16 +42,17 @@ export type McpBackend = {
 };
 
 /** The ports of an MCP endpoint. */
-export type McpPorts = RecordPorts & {
-  readonly ingress: Ingress;
-  readonly backend: McpBackend;
-  /** Browser origins that may call; any other `Origin` is refused. */
-  readonly allowedOrigins: readonly string[];
-};
+export type McpPorts = RecordPorts &
+  CountingPorts & {
+    readonly ingress: Ingress;
+    readonly backend: McpBackend;
+    /** Browser origins that may call; any other `Origin` is refused. */
+    readonly allowedOrigins: readonly string[];
+  };
 
 /**
  * Serves one request on `/{server}/mcp`. In this order: origin, token (again: the authorizer's word is not taken), server, HTTP method,
- * media type, size, message, decision, audit record, server behind. The answer is relayed as it comes; lists are pruned by the
+ * media type, size, message, decision, limits, audit record, server behind. The answer is relayed as it comes; lists are pruned by the
  * predicate that decides calls.
  */
 export async function serveMcp(
@@ -84,8 +87,11 @@ export async function serveMcp(
   const read = httpMethod === 'POST' ? await readPost(request) : undefined;
   if (read !== undefined && !read.ok) return refuse(read.error);
   const message = read?.value;
-  const decision = decideRequest(policy, caller, server, message);
+  const decision = decideRequest(policy, caller, server, message, Math.floor(ports.now() / 1_000));
   if (!decision.ok) return refuse(decision.error, message);
+  const action = message === undefined ? sessionAction(server, httpMethod) : toAction(server, message);
+  const counted = await countRequest(ports, admission.value, action);
+  if (!counted.ok) return refuse(counted.error, message);
 
   const decided: AccessFacts = { ...facts, method: message?.method ?? httpMethod, name: message?.name };
   const written = await records.allow(decision.value, decided);
@@ -107,8 +113,10 @@ export async function serveMcp(
     return answerDenial(sent.error, message, invocation);
   }
   const isInSession = httpMethod === 'GET' || (message?.era === 'legacy' && headers.has('mcp-session-id'));
-  const pruner =
-    httpMethod === 'DELETE' ? undefined : createPruner(policy, caller, server, message, isInSession);
+  // What is looked at while the answer comes is looked at by what holds by then.
+  let held: Pick<Admission, 'policy' | 'caller'> = { policy, caller };
+  const view = () => ({ ...held, nowSeconds: Math.floor(ports.now() / 1_000) });
+  const pruner = httpMethod === 'DELETE' ? undefined : createPruner(view, server, message, isInSession);
   return deliver(ports, {
     response: sent.value.response,
     sessionId: sent.value.sessionId,
@@ -118,7 +126,9 @@ export async function serveMcp(
     stillHolds: () => {
       // What was called may outlive its token; a stream that waits for whatever comes may not.
       const asOf = httpMethod === 'GET' ? {} : { asOfSeconds: Math.floor(startedAtMs / 1_000) };
-      return decideAgain(ports, headers, server, message, invocation, asOf);
+      return decideAgain(ports, headers, server, message, invocation, asOf, (now) => {
+        held = now;
+      });
     },
     records,
     facts: decided,
@@ -133,15 +143,22 @@ function decideRequest(
   caller: Caller,
   server: string,
   message: Message | undefined,
+  nowSeconds: number,
 ): Result<string, Denial> {
   if (message === undefined) {
-    const decision = decideServer(policy, caller, server);
+    const decision = decideServer(policy, caller, server, nowSeconds);
     return decision.allow ? ok(decision.at) : err(decision.refusal);
   }
   const actions = actionsOf(server, message);
-  const decision = decideAll(policy, caller, actions.ok ? actions.value : [toAction(server, message)]);
+  const decided: Actions = actions.ok ? actions.value : [toAction(server, message)];
+  const decision = decideAll(policy, caller, decided, nowSeconds);
   if (!decision.allow) return err(decision.refusal);
   return actions.ok ? ok(decision.at) : actions;
+}
+
+/** What a request without a message is counted as: opening a stream or ending a session is a request, and calls nothing by name. */
+function sessionAction(server: string, method: string): Action {
+  return { server, kind: 'request', method, name: undefined, arguments: 'unseen' };
 }
 
 /** The same of a call that is under way, by what holds now. */
@@ -152,12 +169,14 @@ async function decideAgain(
   message: Message | undefined,
   invocation: Invocation,
   asOf: AsOf,
+  take: (held: Admission) => void,
 ): Promise<Result<string, Denial>> {
   const admission = await admit(ports, headers, server, invocation, asOf);
   if (!admission.ok) return admission;
   const { caller, policy } = admission.value;
+  take(admission.value);
   if (!policy.hasServer(server, caller)) return err({ reason: 'unknown_server', obtainable: [] });
-  return decideRequest(policy, caller, server, message);
+  return decideRequest(policy, caller, server, message, Math.floor(ports.now() / 1_000));
 }
 
 async function admit(

@@ -72,7 +72,14 @@ describe('a message of the `initialize` era', () => {
       const headers: HeaderList = version === undefined ? {} : { 'MCP-Protocol-Version': version };
       const message = accepted(legacy(method, params), headers);
       expect(message).toMatchObject({ era: 'legacy', kind: 'request', method, name });
-      expect(toAction('maps', message)).toEqual({ server: 'maps', kind: 'request', method, name });
+      const own = method === 'tools/call' ? new Map() : 'unseen';
+      expect(toAction('maps', message)).toEqual({
+        server: 'maps',
+        kind: 'request',
+        method,
+        name,
+        arguments: own,
+      });
     }
   });
 
@@ -395,6 +402,36 @@ describe('the id', () => {
   });
 });
 
+describe('the arguments of a call', () => {
+  const argumentsOf = (params: unknown) => toAction('maps', accepted(legacy('tools/call', params))).arguments;
+
+  test('are those of the message, numbers as they are written', () => {
+    const given = argumentsOf({ name: 'route', arguments: { to: 'Ulm', via: [] } });
+    expect(given).toEqual(
+      new Map<string, unknown>([
+        ['to', 'Ulm'],
+        ['via', []],
+      ]),
+    );
+  });
+
+  test('are none where there are none', () => {
+    expect(argumentsOf({ name: 'route' })).toEqual(new Map());
+  });
+
+  test.for(['null', '[]', '"x"', '1', 'false'])('are unreadable where they are %s', (given) => {
+    expect(argumentsOf({ name: 'route', arguments: JSON.parse(given) })).toBe('unreadable');
+  });
+
+  test('are seen in a call without an id, and looked for in nothing else', () => {
+    const params = { name: 'route', arguments: { a: 1 } };
+    expect(toAction('maps', accepted({ jsonrpc: '2.0', method: 'tools/call', params })).arguments).not.toBe(
+      'unseen',
+    );
+    expect(toAction('maps', accepted(legacy('prompts/get', params))).arguments).toBe('unseen');
+  });
+});
+
 describe('kinds', () => {
   test('no id makes a notification, whatever the method', () => {
     for (const method of ['notifications/initialized', 'notifications/cancelled', 'tools/call']) {
@@ -426,8 +463,9 @@ describe('kinds', () => {
 describe('the action that headers alone tell', () => {
   const from = (headers: HeaderList) => actionFromHeaders('maps', new Headers(headers));
 
-  test('is the one that the body is held to', () => {
-    expect(from(callHeaders)).toEqual(toAction('maps', accepted(call, callHeaders)));
+  test('is the one that the body is held to, but for the arguments, which no header has', () => {
+    const ofBody = toAction('maps', accepted(call, callHeaders));
+    expect(from(callHeaders)).toEqual({ ...ofBody, arguments: 'unseen' });
     expect(from(modernHeaders('tools/list'))).toMatchObject({ method: 'tools/list', name: undefined });
     expect(from(modernHeaders('tools/call', '=?base64?Y2Fmw6k=?='))).toMatchObject({ name: 'café' });
   });

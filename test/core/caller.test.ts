@@ -178,10 +178,16 @@ describe('a caller cannot be forged', () => {
       orgId: 'acme',
       scopes: ['maps/read'],
     });
-    const action = { server: 'maps', kind: 'request', method: 'tools/list', name: undefined } as const;
+    const action = {
+      server: 'maps',
+      kind: 'request',
+      method: 'tools/list',
+      name: undefined,
+      arguments: 'unseen',
+    } as const;
     expect(() => Caller.fromToken(castToken, policy)).toThrow(TypeError);
-    expect(() => decide(served, castCaller, action)).toThrow(TypeError);
-    expect(decide(served, caller, action).allow).toBe(true);
+    expect(() => decide(served, castCaller, action, 0)).toThrow(TypeError);
+    expect(decide(served, caller, action, 0).allow).toBe(true);
   });
 
   test('a literal does not compile, and neither does the constructor', () => {

@@ -2,15 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Action } from '../../functions/core/action.ts';
 import { type Decision, decide, decideAll, decideServer } from '../../functions/core/decide.ts';
-import type { Policy, ScopeRule } from '../../functions/core/policy.ts';
+import type { Policy } from '../../functions/core/policy.ts';
+import type { ScopeRule } from '../../functions/core/rules/rule.ts';
 import { callerOf, clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { TestIssuer } from '../support/test-issuer.ts';
 
 const issuer = new TestIssuer();
+/** A Saturday, 16:00 UTC. */
+const NOW = 1_795_276_800;
 const USE = ['initialize', 'tools/list', 'tools/call'];
 
 function request(server: string, method: string, name?: string): Action {
-  return { server, kind: 'request', method, name };
+  return { server, kind: 'request', method, name, arguments: 'unseen' };
 }
 
 /** A policy of these scopes over `maps`, `mail` and the rival's `vault`; the client may have them all and `spare`. */
@@ -23,7 +26,7 @@ function policyFor(scopes: Readonly<Record<string, readonly ScopeRule[]>>): Poli
 }
 
 function ask(policy: Policy, scopes: readonly string[], action: Action): Decision {
-  return decide(policy, callerOf(issuer, policy, scopes), action);
+  return decide(policy, callerOf(issuer, policy, scopes), action, NOW);
 }
 
 /** The decision under one scope with one rule on `maps`. */
@@ -88,7 +91,13 @@ describe('the source system’s defects', () => {
 
   test('E6: a request without a method is refused under any wildcard', () => {
     expect(
-      allows(['*'], ['*'], { server: 'maps', kind: 'request', method: undefined, name: undefined }),
+      allows(['*'], ['*'], {
+        server: 'maps',
+        kind: 'request',
+        method: undefined,
+        name: undefined,
+        arguments: 'unseen',
+      }),
     ).toBe(false);
   });
 
@@ -209,9 +218,21 @@ describe('what needs access to the server alone', () => {
   const policy = policyFor({ s: [scopeRule('maps', [], [])] });
   const free: readonly Action[] = [
     request('maps', 'ping'),
-    { server: 'maps', kind: 'notification', method: 'notifications/initialized', name: undefined },
-    { server: 'maps', kind: 'notification', method: 'notifications/cancelled', name: undefined },
-    { server: 'maps', kind: 'response', method: undefined, name: undefined },
+    {
+      server: 'maps',
+      kind: 'notification',
+      method: 'notifications/initialized',
+      name: undefined,
+      arguments: 'unseen',
+    },
+    {
+      server: 'maps',
+      kind: 'notification',
+      method: 'notifications/cancelled',
+      name: undefined,
+      arguments: 'unseen',
+    },
+    { server: 'maps', kind: 'response', method: undefined, name: undefined, arguments: 'unseen' },
   ];
 
   test.for(free)('$kind $method', (action) => {
@@ -235,14 +256,20 @@ describe('what needs access to the server alone', () => {
     'Notifications/x',
     '',
   ])('leaving the id away makes no notification of %j: a server may run it', (method) => {
-    const action = { server: 'maps', kind: 'notification', method, name: 'erase' } as const;
+    const action = {
+      server: 'maps',
+      kind: 'notification',
+      method,
+      name: 'erase',
+      arguments: 'unseen',
+    } as const;
     expect(ask(policy, ['s'], action).allow).toBe(false);
   });
 
   test('a GET or DELETE, whose body is not in sight', () => {
-    expect(decideServer(policy, callerOf(issuer, policy, ['s']), 'maps').allow).toBe(true);
-    expect(decideServer(policy, callerOf(issuer, policy, ['s']), 'mail').allow).toBe(false);
-    expect(decideServer(policy, callerOf(issuer, policy, []), 'maps').allow).toBe(false);
+    expect(decideServer(policy, callerOf(issuer, policy, ['s']), 'maps', NOW).allow).toBe(true);
+    expect(decideServer(policy, callerOf(issuer, policy, ['s']), 'mail', NOW).allow).toBe(false);
+    expect(decideServer(policy, callerOf(issuer, policy, []), 'maps', NOW).allow).toBe(false);
   });
 });
 
@@ -329,9 +356,9 @@ const REQUESTS: readonly Action[] = [...SERVERS, 'vault'].flatMap((server) => [
   ...UNIVERSE_METHODS.flatMap((method) =>
     [...UNIVERSE_TOOLS, 'unknown', '', undefined].map((name) => request(server, method, name)),
   ),
-  { server, kind: 'notification', method: 'notifications/initialized', name: undefined },
-  { server, kind: 'notification', method: 'tools/call', name: 'route' },
-  { server, kind: 'response', method: undefined, name: undefined },
+  { server, kind: 'notification', method: 'notifications/initialized', name: undefined, arguments: 'unseen' },
+  { server, kind: 'notification', method: 'tools/call', name: 'route', arguments: 'unseen' },
+  { server, kind: 'response', method: undefined, name: undefined, arguments: 'unseen' },
 ]);
 
 test('agrees with an independent oracle on every policy of two rules in a small universe', () => {
@@ -358,7 +385,7 @@ test('agrees with an independent oracle on every policy of two rules in a small 
   const compare = (chosen: readonly ScopeRule[], policy: Policy) => {
     for (const action of REQUESTS) {
       decisions += 1;
-      const allow = decide(policy, caller, action).allow;
+      const allow = decide(policy, caller, action, NOW).allow;
       if (allow !== oracle(chosen, SERVERS, action)) disagreements.push({ chosen, action, allow });
     }
   };
@@ -479,7 +506,7 @@ describe('what needs several rights', () => {
   const get = request('maps', 'prompts/get', 'greet');
   const read = request('maps', 'resources/read', 'doc://a');
   const askAll = (scopes: readonly string[], ...addressed: readonly Action[]) =>
-    decideAll(policy, callerOf(issuer, policy, scopes), [complete, ...addressed]);
+    decideAll(policy, callerOf(issuer, policy, scopes), [complete, ...addressed], NOW);
 
   test('is granted with all of them, by the rule of its own action', () => {
     expect(askAll(['prompts', 'complete'], get)).toMatchObject({ allow: true, scope: 'complete' });
@@ -495,7 +522,7 @@ describe('what needs several rights', () => {
 
   test('names every scope that is missing, once, or none where one right cannot be had', () => {
     const nothing = callerOf(issuer, policy, []);
-    expect(decideAll(policy, nothing, [complete, get, get])).toEqual({
+    expect(decideAll(policy, nothing, [complete, get, get], NOW)).toEqual({
       allow: false,
       refusal: { reason: 'no_server_access', obtainable: ['complete', 'prompts'] },
     });

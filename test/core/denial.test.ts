@@ -189,8 +189,14 @@ describe('scopes', () => {
     });
     const caller = callerOf(issuer, policy, ['look']);
     const bytes = ['erase', 'no-such-tool'].map((name) => {
-      const action = { server: 'maps', kind: 'request', method: 'tools/call', name } as const;
-      const decision = decide(policy, caller, action);
+      const action = {
+        server: 'maps',
+        kind: 'request',
+        method: 'tools/call',
+        name,
+        arguments: 'unseen',
+      } as const;
+      const decision = decide(policy, caller, action, 0);
       return decision.allow ? '' : toMcpAnswer(decision.refusal, message('tools/call', { name }), 'r-1').body;
     });
     expect(bytes[0]).toBe(bytes[1]);

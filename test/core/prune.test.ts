@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Message, readMessage } from '../../functions/core/action.ts';
-import { decide } from '../../functions/core/decide.ts';
-import type { ScopeRule } from '../../functions/core/policy.ts';
-import { createPruner } from '../../functions/core/prune.ts';
+import type { Caller } from '../../functions/core/caller.ts';
+import { isAllowed } from '../../functions/core/decide.ts';
+import type { Policy } from '../../functions/core/policy.ts';
+import { createPruner, type View } from '../../functions/core/prune.ts';
+import type { ScopeRule } from '../../functions/core/rules/rule.ts';
 import { callerOf, clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { TestIssuer } from '../support/test-issuer.ts';
 
@@ -16,6 +18,10 @@ function scene(rules: readonly ScopeRule[]) {
     clients: [clientEntry('courier', { scopes: ['s'] })],
   });
   return { policy, caller: callerOf(issuer, policy, ['s']) };
+}
+
+function viewOf(policy: Policy, caller: Caller): View {
+  return () => ({ policy, caller, nowSeconds: 0 });
 }
 
 function asked(method: string, era: 'legacy' | 'modern' = 'legacy'): Message {
@@ -33,7 +39,7 @@ function asked(method: string, era: 'legacy' | 'modern' = 'legacy'): Message {
 function prune(rules: readonly ScopeRule[], method: string | undefined, answer: unknown): unknown {
   const { policy, caller } = scene(rules);
   const request = method === undefined ? undefined : asked(method);
-  const pruner = createPruner(policy, caller, 'maps', request, method === undefined);
+  const pruner = createPruner(viewOf(policy, caller), 'maps', request, method === undefined);
   const text = pruner?.(typeof answer === 'string' ? answer : JSON.stringify(answer));
   return text === undefined ? undefined : JSON.parse(text);
 }
@@ -88,14 +94,14 @@ describe('a list is cut down to what may be called', () => {
     const { policy, caller } = scene(CALL_ROUTE);
     const text =
       '{"jsonrpc":"2.0","id":12345678901234567890,"result":{"tools":[{"name":"route","x":1.0e5,"X":2}],"cacheScope":"private"}}';
-    expect(createPruner(policy, caller, 'maps', asked('tools/list'), false)?.(text)).toBe(text);
+    expect(createPruner(viewOf(policy, caller), 'maps', asked('tools/list'), false)?.(text)).toBe(text);
   });
 });
 
 describe('in a session', () => {
   test('a list on the answer to another request, whose id was used twice, is pruned all the same', () => {
     const { policy, caller } = scene(CALL_ROUTE);
-    const pruner = createPruner(policy, caller, 'maps', asked('tools/call'), true);
+    const pruner = createPruner(viewOf(policy, caller), 'maps', asked('tools/call'), true);
     const list = { jsonrpc: '2.0', id: 1, result: { tools: [{ name: 'route' }, { name: 'erase' }] } };
     const escaped = JSON.stringify(list).replace('"tools"', '"\\u0074ools"');
     for (const text of [JSON.stringify(list), escaped]) {
@@ -105,7 +111,7 @@ describe('in a session', () => {
 
   test('what holds no list passes byte for byte', () => {
     const { policy, caller } = scene(CALL_ROUTE);
-    const pruner = createPruner(policy, caller, 'maps', asked('tools/call'), true);
+    const pruner = createPruner(viewOf(policy, caller), 'maps', asked('tools/call'), true);
     const text = '{ "jsonrpc":"2.0", "id":1, "result":{"content":[]} }';
     expect(pruner?.(text)).toBe(text);
   });
@@ -115,7 +121,7 @@ describe('what is no list', () => {
   test('of a method that lists nothing is not looked at', () => {
     const { policy, caller } = scene(CALL_ROUTE);
     for (const method of ['tools/call', 'initialize', 'ping', 'resources/read']) {
-      expect(createPruner(policy, caller, 'maps', asked(method), false)).toBe(undefined);
+      expect(createPruner(viewOf(policy, caller), 'maps', asked(method), false)).toBe(undefined);
     }
   });
 
@@ -153,7 +159,7 @@ describe('what is no list', () => {
 describe('what clients of the stateless era remember', () => {
   const remembered = (method: string, text: string) => {
     const { policy, caller } = scene(CALL_ROUTE);
-    return createPruner(policy, caller, 'maps', asked(method, 'modern'), false)?.(text);
+    return createPruner(viewOf(policy, caller), 'maps', asked(method, 'modern'), false)?.(text);
   };
   const contents = [{ uri: 'doc://a', text: 'a' }];
 
@@ -191,7 +197,7 @@ describe('what clients of the stateless era remember', () => {
   test('is nothing else', () => {
     const { policy, caller } = scene(CALL_ROUTE);
     for (const method of ['tools/call', 'prompts/get', 'completion/complete']) {
-      expect(createPruner(policy, caller, 'maps', asked(method, 'modern'), false)).toBe(undefined);
+      expect(createPruner(viewOf(policy, caller), 'maps', asked(method, 'modern'), false)).toBe(undefined);
     }
   });
 });
@@ -239,15 +245,18 @@ test('what is listed may be called, and what may be called is listed', () => {
     fc.property(fc.array(rule, { maxLength: 3 }), names, (rules, offered) => {
       const { policy, caller } = scene(rules);
       const text = createPruner(
-        policy,
-        caller,
+        viewOf(policy, caller),
         'maps',
         asked('tools/list'),
         false,
       )?.(JSON.stringify(answer({ tools: tools(...offered) })));
-      const callable = offered.filter(
-        (name) =>
-          decide(policy, caller, { server: 'maps', kind: 'request', method: 'tools/call', name }).allow,
+      const callable = offered.filter((name) =>
+        isAllowed(
+          policy,
+          caller,
+          { server: 'maps', kind: 'request', method: 'tools/call', name, arguments: 'unseen' },
+          0,
+        ),
       );
       expect(JSON.parse(text ?? '').result.tools).toEqual(tools(...callable));
     }),

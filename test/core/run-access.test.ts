@@ -47,9 +47,10 @@ function decided(action: Partial<Action>, permissions: readonly string[] = ['rea
     kind: 'request',
     method: 'tools/call',
     name: undefined,
+    arguments: 'unseen',
     ...action,
   } as const;
-  const decision = decide(policy, caller.value, whole);
+  const decision = decide(policy, caller.value, whole, 0);
   return decision.allow ? decision.at : decision.refusal.reason;
 }
 

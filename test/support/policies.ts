@@ -2,10 +2,10 @@ import { Caller } from '../../functions/core/caller.ts';
 import {
   type ClientEntry,
   Policy,
-  type ScopeRule,
   type ServerEntry,
   type Snapshot,
 } from '../../functions/core/policy.ts';
+import type { ScopeRule } from '../../functions/core/rules/rule.ts';
 import type { TestIssuer } from './test-issuer.ts';
 
 /** A server of every organisation, with the defaults of `servers.yml`. */

@@ -1,15 +1,12 @@
 import type { Snapshot } from '../policy.ts';
-import type { ScopesFile } from './scopes.ts';
+import { BUILT_IN_SCOPES, type ScopesFile } from './scopes.ts';
 import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
-
-/** Scopes that are not server scopes (contract §9). */
-export const BUILT_IN_SCOPES = ['runs/issue', 'context/admin', 'tokens/issue'] as const;
 
 /** The names that a scope may have: of servers, of administration, built in. */
 export type ScopeNames = { readonly servers: readonly string[]; readonly others: readonly string[] };
 
 /** Every scope that `scopes.yml` defines, and the built-in ones. */
-export function scopeNames(file: ScopesFile): ScopeNames {
+export function scopeNames(file: Pick<ScopesFile, 'scopes' | 'uiScopes'>): ScopeNames {
   return {
     servers: file.scopes.map(([name]) => name),
     others: [...file.uiScopes.map(([name]) => name), ...BUILT_IN_SCOPES],

@@ -4,8 +4,9 @@ import { readClients } from './clients.ts';
 import { readIdentityProviders } from './idps.ts';
 import { interpolate } from './interpolate.ts';
 import { readOrgs } from './orgs.ts';
-import { readScopes } from './scopes.ts';
+import { readScopes, type ScopesFile } from './scopes.ts';
 import { readServers, readServices } from './servers.ts';
+import { formatOf } from './snapshot-format.ts';
 import { type ConfigurationProblem, YamlReader } from './yaml-reader.ts';
 
 /** A compiled configuration, and what its author should look at although it is valid. */
@@ -54,42 +55,69 @@ export function compileConfiguration(
     return YamlReader.open(name, text, problems);
   };
 
-  const { scopes, uiScopes, groups } = readScopes(open('scopes.yml'), warnings);
   const orgs = readOrgs(open('orgs.yml'), warnings);
+  const access = readScopes(open('scopes.yml'), orgs, warnings);
+  const { scopes, uiScopes, groups } = access;
   const servers = readServers(open('servers.yml'), orgs, warnings);
   const services = readServices(open('services.yml'), { servers, orgs }, warnings);
-  const { clients, registration } = readClients(
-    open('clients.yml'),
-    { scopes, uiScopes, groups, servers, orgs },
-    warnings,
-  );
+  const { clients, registration } = readClients(open('clients.yml'), { ...access, servers, orgs }, warnings);
   const idps = readIdentityProviders(open('idps.yml'), { orgs, clients }, warnings);
-  warnings.push(...warnOfAbsentServers(scopes, servers));
+  warnings.push(...warnOfAbsentServers(access, servers));
   for (const name of UNUSED) {
     if (files.has(name)) warnings.push({ file: name, line: 1, message: 'nothing reads this file yet' });
   }
   if (problems.length > 0) return err(problems);
   return ok({
-    snapshot: { format: 1, scopes, uiScopes, groups, servers, services, clients, registration, orgs, idps },
+    snapshot: {
+      format: formatOf(access),
+      scopes,
+      uiScopes,
+      groups,
+      servers,
+      services,
+      clients,
+      registration,
+      orgs,
+      idps,
+      ...optionalParts(access),
+    },
     warnings,
   });
 }
 
+/** What is not written is not stored: a configuration that says the same as ever compiles to the same bytes. */
+function optionalParts({
+  defaults,
+  scopeSettings,
+  limits,
+}: ScopesFile): Pick<Snapshot, 'defaults' | 'scopeSettings' | 'limits'> {
+  return {
+    ...(defaults.length === 0 ? {} : { defaults }),
+    ...(scopeSettings.length === 0 ? {} : { scopeSettings }),
+    ...(limits.length === 0 ? {} : { limits }),
+  };
+}
+
 /** A rule for a server that is not registered grants nothing: perhaps it is registered elsewhere, perhaps misspelt. */
 function warnOfAbsentServers(
-  scopes: Snapshot['scopes'],
+  { scopes, defaults, limits }: ScopesFile,
   servers: Snapshot['servers'],
 ): readonly ConfigurationProblem[] {
   const known = new Set(['*', CONTEXT_STORE, ...servers.map(({ name }) => name)]);
-  return scopes
-    .flatMap(([, rules]) => rules)
-    .filter(({ server }) => !known.has(server))
-    .map(({ server, at }) => {
-      const [file = '', line = '1'] = at.split(':');
-      return {
-        file,
-        line: Number(line),
-        message: `servers.yml has no server \`${server}\`; this rule grants nothing`,
-      };
-    });
+  const warn = (at: string, server: string, consequence: string): ConfigurationProblem => {
+    const [file = '', line = '1'] = at.split(':');
+    return {
+      file,
+      line: Number(line),
+      message: `servers.yml has no server \`${server}\`; this ${consequence}`,
+    };
+  };
+  const absent = <T extends { readonly server?: string }>(entries: readonly T[]) =>
+    entries.filter(({ server = '*' }) => !known.has(server));
+  return [
+    ...absent([...scopes.flatMap(([, rules]) => rules), ...defaults]).map(({ at, server, deny }) =>
+      warn(at, server, deny === undefined ? 'rule grants nothing' : 'deny forbids nothing'),
+    ),
+    ...absent(limits).map(({ at, server = '' }) => warn(at, server, 'limit counts nothing')),
+  ];
 }

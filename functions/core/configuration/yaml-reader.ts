@@ -7,6 +7,9 @@ export type ConfigurationProblem = { readonly file: string; readonly line: numbe
 /** Values read by way of aliases, per file at most; `scopes.yml` of the source system needs some hundred. */
 const MAX_ALIASED_VALUES = 100_000;
 
+const JSON_NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
+const MAX_DIGITS = 100;
+
 /**
  * One value of a YAML file, with its line. Reading a value of the wrong type notes a problem and yields undefined, so
  * one pass finds every error of a file. YAML 1.2 core schema; duplicate keys are errors; anchors are resolved, bounded.
@@ -49,6 +52,12 @@ export class YamlReader {
     return isSeq(this.#node)
       ? this.#node.items.length === 0
       : isScalar(this.#node) && this.#node.value === null;
+  }
+
+  /** What stands here; nothing, and an explicit null, are scalars. */
+  get kind(): 'map' | 'list' | 'scalar' {
+    if (isMap(this.#node)) return 'map';
+    return isSeq(this.#node) ? 'list' : 'scalar';
   }
 
   problem(message: string): undefined {
@@ -120,6 +129,21 @@ export class YamlReader {
   boolean(): boolean | undefined {
     const value = isScalar(this.#node) ? this.#node.value : undefined;
     return typeof value === 'boolean' ? value : this.problem('write true or false');
+  }
+
+  /** A scalar as a JSON text; a number in the digits in which it is written. */
+  json(): string | undefined {
+    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    if (typeof value === 'number') return this.number();
+    const isJson = value === null || typeof value === 'boolean' || typeof value === 'string';
+    return isJson ? JSON.stringify(value) : this.problem('write a text, a number, true, false or null here');
+  }
+
+  /** A number of JSON (RFC 8259 §6), in the digits in which it is written. */
+  number(): string | undefined {
+    const { value, source = '' } = isScalar(this.#node) ? this.#node : {};
+    const isNumber = typeof value === 'number' && JSON_NUMBER.test(source) && source.length <= MAX_DIGITS;
+    return isNumber ? source : this.problem('write a number here, such as 100 or 0.5');
   }
 
   oneOf<T extends string>(...allowed: readonly T[]): T | undefined {

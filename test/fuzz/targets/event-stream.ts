@@ -104,7 +104,7 @@ function filtered(
   asked: Streamed['asked'],
   isInSession: boolean,
 ): { readonly out: string; readonly isRefused: boolean } {
-  const pruner = createPruner(policy, caller, 's', messageOf(asked), isInSession);
+  const pruner = createPruner(() => ({ policy, caller, nowSeconds: 0 }), 's', messageOf(asked), isInSession);
   if (pruner === undefined) return { out: pieces.join(''), isRefused: false };
   const filter = new SseFilter(pruner, MAX_EVENT);
   let out = '';

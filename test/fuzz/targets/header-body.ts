@@ -109,9 +109,10 @@ export function checkReader({ headers: sent, body }: Posted, read: typeof readMe
     if (read.version !== undefined) strictEqual(versionHeader, read.version, `version, ${reader.name}`);
   }
   const fromHeaders = actionFromHeaders('s', headers);
-  if (fromHeaders !== undefined)
-    deepStrictEqual({ ...fromHeaders, kind }, toAction('s', message.value), 'decided on headers');
-
+  if (fromHeaders !== undefined) {
+    const { arguments: _, ...decided } = toAction('s', message.value);
+    deepStrictEqual({ ...fromHeaders, kind }, { ...decided, arguments: 'unseen' }, 'decided on headers');
+  }
   const again = read(Buffer.from(written), new Headers([...forwarded]));
   strictEqual(again.ok && writeJson(again.value.body), written, 'read again, it is the same');
   deepStrictEqual(again.ok && toAction('s', again.value), toAction('s', message.value));

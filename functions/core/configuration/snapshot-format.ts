@@ -1,0 +1,25 @@
+import type { Snapshot } from '../policy.ts';
+
+/**
+ * The format of a snapshot of these parts. Functions that know only 1 read past what it did not have, and would allow what a deny, a
+ * constraint, a window, a list of prompts or resources, a limit or a cap forbids; so a snapshot with any of them is 2, which they refuse.
+ */
+export function formatOf({
+  scopes,
+  defaults = [],
+  scopeSettings = [],
+  limits = [],
+}: Pick<Snapshot, 'scopes' | 'defaults' | 'scopeSettings' | 'limits'>): Snapshot['format'] {
+  const isNarrowed = scopes
+    .flatMap(([, rules]) => rules)
+    .some(
+      ({ deny, prompts, resources, arguments: constraints, when }) =>
+        deny !== undefined ||
+        prompts !== undefined ||
+        resources !== undefined ||
+        constraints !== undefined ||
+        when !== undefined,
+    );
+  const isCapped = scopeSettings.some(([, { tokenTtlMaxSeconds }]) => tokenTtlMaxSeconds !== undefined);
+  return isNarrowed || isCapped || defaults.length > 0 || limits.length > 0 ? 2 : 1;
+}

@@ -1,0 +1,41 @@
+/** Longer ones are nobody's quantity, and would cost more to compare than to refuse. In digits and signs. */
+const MAX_LEXEME_LENGTH = 400;
+
+type Parts = { readonly sign: -1 | 0 | 1; readonly digits: string; readonly exponent: number };
+
+/**
+ * Compares two JSON numbers as what they say, not as what a double makes of them: below zero where the first is smaller. Undefined where
+ * one is too long to be compared.
+ */
+export function compareNumbers(left: string, right: string): number | undefined {
+  const one = partsOf(left);
+  const other = partsOf(right);
+  if (one === undefined || other === undefined) return undefined;
+  if (one.sign !== other.sign) return one.sign - other.sign;
+  if (one.exponent !== other.exponent) return one.exponent > other.exponent ? one.sign : -one.sign;
+  if (one.digits === other.digits) return 0;
+  return one.digits > other.digits ? one.sign : -one.sign;
+}
+
+/** Has the number no fraction? `1.0` and `1e2` have none (JSON Schema core §6.3). Undefined where it is too long. */
+export function isIntegral(lexeme: string): boolean | undefined {
+  const parts = partsOf(lexeme);
+  return parts === undefined ? undefined : parts.sign === 0 || parts.exponent >= parts.digits.length;
+}
+
+/** The number as 0.digits × 10^exponent, its digits without zeros at either end. */
+function partsOf(lexeme: string): Parts | undefined {
+  if (lexeme.length > MAX_LEXEME_LENGTH) return undefined;
+  const [, minus, whole = '', fraction = '', power = '0'] =
+    /^(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/.exec(lexeme) ?? [];
+  const digits = `${whole}${fraction}`;
+  const significant = digits.replace(/^0+/, '');
+  if (significant === '') return { sign: 0, digits: '', exponent: 0 };
+  // A double holds a power of fifteen digits with the few that the fraction adds to it.
+  if (power.replace(/^[+-]?0*/, '').length > 15) return undefined;
+  return {
+    sign: minus === '' ? 1 : -1,
+    digits: significant.replace(/0+$/, ''),
+    exponent: Number(power) + whole.length - (digits.length - significant.length),
+  };
+}

@@ -1,0 +1,148 @@
+import type { Action } from '../action.ts';
+import type { ArgumentFailure } from './argument-schema.ts';
+import { checkArguments } from './argument-schema.ts';
+import type { Rule } from './ready-rule.ts';
+import { coversResource, forbidsResource, type PatternParty } from './resource-pattern.ts';
+import { isOpen } from './time-window.ts';
+
+/** One action of one caller at one moment. */
+export type Question = {
+  readonly action: Action;
+  readonly caller: PatternParty;
+  readonly nowSeconds: number;
+};
+
+/** What a rule says of a question: `closed` and `constrained` are what it would grant at another time, or with other arguments. */
+export type Verdict = 'grants' | 'closed' | 'constrained' | 'none';
+
+/** Methods that a grant of the key grants too: the gateway never translates, but discovery is the same right. */
+const GRANTED_BY: ReadonlyMap<string, string> = new Map([['server/discover', 'initialize']]);
+
+/** Requests that a client may send in one of the revisions that the gateway carries, the tasks extension included. */
+const PROTOCOL_METHODS: ReadonlySet<string> = new Set([
+  'initialize',
+  'server/discover',
+  'ping',
+  'tools/list',
+  'tools/call',
+  'prompts/list',
+  'prompts/get',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'subscriptions/listen',
+  'completion/complete',
+  'logging/setLevel',
+  'tasks/get',
+  'tasks/list',
+  'tasks/result',
+  'tasks/update',
+  'tasks/cancel',
+]);
+
+/** Is the rule for this caller's organisation? Only defaults are for one. */
+export function isFor(rule: Rule, orgId: string): boolean {
+  return rule.org === undefined || rule.org === orgId;
+}
+
+/**
+ * What a grant says. `ping`, client notifications and client answers need any grant on the server; everything else needs its method among
+ * the rule's, and a call, a prompt, a resource its name too. What arguments nobody has seen yet are is left to whoever sees them.
+ */
+export function verdictOf(rule: Rule, question: Question): Verdict {
+  const { action, caller, nowSeconds } = question;
+  if (!isFor(rule, caller.orgId)) return 'none';
+  if (!isFree(action) && !covers(rule, question)) return 'none';
+  if (rule.when !== undefined && !isOpen(rule.when, rule.shared.clocks, nowSeconds)) return 'closed';
+  return action.arguments === 'unseen' || meetsArguments(rule, action) ? 'grants' : 'constrained';
+}
+
+/**
+ * Does a deny forbid it? A deny with constraints forbids calls whose arguments meet them, and those of which that cannot be told; where
+ * nobody has seen the arguments yet it forbids nothing.
+ */
+export function forbids(rule: Rule, question: Question): boolean {
+  const { action, caller, nowSeconds } = question;
+  if (!isFor(rule, caller.orgId)) return false;
+  if (rule.deny === 'part' && (action.method === undefined || !covers(rule, question))) return false;
+  if (rule.when !== undefined && !isOpen(rule.when, rule.shared.clocks, nowSeconds)) return false;
+  return !isConstrained(rule, action) || (action.arguments !== 'unseen' && mayMeetArguments(rule, action));
+}
+
+/** Is the method one that a wildcard stands for whatever else a rule says? */
+export function isProtocolMethod(method: string | undefined): boolean {
+  return method !== undefined && PROTOCOL_METHODS.has(method);
+}
+
+/** What is wrong with the arguments of a call, by a grant that names constraints. */
+export function argumentFailureOf(rule: Rule, action: Action): ArgumentFailure | undefined {
+  const schema = rule.arguments.get(action.name ?? '');
+  if (schema === undefined || action.method !== 'tools/call' || action.arguments === 'unseen')
+    return undefined;
+  if (action.arguments === 'unreadable')
+    return { argument: '', constraint: 'must be an object', isKnown: false };
+  return checkArguments(schema, action.arguments, rule.shared.patterns);
+}
+
+function meetsArguments(rule: Rule, action: Action): boolean {
+  return argumentFailureOf(rule, action) === undefined;
+}
+
+function mayMeetArguments(rule: Rule, action: Action): boolean {
+  return argumentFailureOf(rule, action)?.isKnown !== true;
+}
+
+function isConstrained(rule: Rule, { method, name }: Action): boolean {
+  return method === 'tools/call' && rule.arguments.has(name ?? '');
+}
+
+function isFree({ kind, method }: Action): boolean {
+  if (method === undefined) return kind !== 'request';
+  return method === 'ping' || (kind === 'notification' && method.startsWith('notifications/'));
+}
+
+function covers(rule: Rule, question: Question): boolean {
+  const { method, name } = question.action;
+  if (method === undefined) return false;
+  const alias = GRANTED_BY.get(method);
+  const isMethodNamed =
+    coversAsWildcard(rule, method) ||
+    rule.methods.has(method) ||
+    (alias !== undefined && rule.methods.has(alias));
+  if (!isMethodNamed) return false;
+  switch (method) {
+    case 'tools/call':
+      return name !== undefined && name !== '' && (rule.everyTool || rule.tools.has(name));
+    case 'prompts/get':
+      return rule.prompts === undefined || (name !== undefined && rule.prompts.has(name));
+    case 'resources/read':
+    case 'resources/subscribe':
+    case 'resources/unsubscribe':
+      return rule.resources === undefined || isAmongResources(rule, rule.resources, question);
+    default:
+      return true;
+  }
+}
+
+function isAmongResources(
+  rule: Rule,
+  patterns: NonNullable<Rule['resources']>,
+  { action: { name }, caller }: Question,
+): boolean {
+  if (name === undefined) return rule.deny !== undefined;
+  const matches = rule.deny === undefined ? coversResource : forbidsResource;
+  return patterns.some((pattern) => matches(pattern, name, caller));
+}
+
+/**
+ * A wildcard stands for the methods of the protocol. Any other word passes only where the rule leaves nothing out: a server that takes
+ * unknown methods for tools must not be a way around its list of tools.
+ */
+function coversAsWildcard(rule: Rule, method: string): boolean {
+  if (!rule.everyMethod) return false;
+  const isWhole =
+    rule.everyTool && rule.prompts === undefined && rule.resources === undefined && rule.arguments.size === 0;
+  return isWhole || PROTOCOL_METHODS.has(method);
+}

@@ -1,0 +1,131 @@
+/** A regular expression as a tree. */
+export type TextNode =
+  | {
+      readonly kind: 'character';
+      /** Code points, both ends included. */
+      readonly ranges: readonly (readonly [number, number])[];
+      readonly isNegated: boolean;
+    }
+  | { readonly kind: 'start' }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'sequence'; readonly items: readonly TextNode[] }
+  | { readonly kind: 'choice'; readonly branches: readonly TextNode[] }
+  | { readonly kind: 'repeat'; readonly node: TextNode; readonly min: number; readonly max: number };
+
+/** The steps of a pattern: each goes to the next one, or to those that it names. */
+export type TextProgram = readonly Step[];
+
+type Step =
+  | Extract<TextNode, { readonly kind: 'character' | 'start' | 'end' }>
+  | { readonly kind: 'fork'; to: readonly number[] }
+  | { readonly kind: 'match' };
+
+/** How much may still be looked at in one decision; what is used up is used up for all of it. */
+export type StepBudget = { stepsLeft: number };
+
+const MAX_STEPS = 1_000;
+
+/** Compiles a tree; undefined where the program would be too large: repeats are written out. */
+export function compileProgram(node: TextNode): TextProgram | undefined {
+  const steps: Step[] = [];
+  emit(node, steps);
+  steps.push({ kind: 'match' });
+  return steps.length > MAX_STEPS ? undefined : steps;
+}
+
+function emit(node: TextNode, steps: Step[]): void {
+  // What is too large already is not made larger.
+  if (steps.length > MAX_STEPS) return;
+  switch (node.kind) {
+    case 'character':
+    case 'start':
+    case 'end':
+      steps.push(node);
+      return;
+    case 'sequence':
+      for (const item of node.items) emit(item, steps);
+      return;
+    case 'choice':
+      emitChoice(node.branches, steps);
+      return;
+    case 'repeat':
+      emitRepeat(node, steps);
+  }
+}
+
+function emitChoice(branches: readonly TextNode[], steps: Step[]): void {
+  const choose = fork(steps);
+  const begins: number[] = [];
+  const ends = branches.map((branch) => {
+    begins.push(steps.length);
+    emit(branch, steps);
+    return fork(steps);
+  });
+  choose.to = begins;
+  for (const end of ends) end.to = [steps.length];
+}
+
+function emitRepeat({ node, min, max }: Extract<TextNode, { readonly kind: 'repeat' }>, steps: Step[]): void {
+  for (let count = 0; count < min; count += 1) emit(node, steps);
+  if (max === Number.POSITIVE_INFINITY) {
+    const begin = steps.length;
+    const choose = fork(steps);
+    emit(node, steps);
+    fork(steps).to = [begin];
+    choose.to = [begin + 1, steps.length];
+    return;
+  }
+  const leaves: { to: readonly number[] }[] = [];
+  for (let count = min; count < max; count += 1) {
+    const choose = fork(steps);
+    choose.to = [steps.length];
+    leaves.push(choose);
+    emit(node, steps);
+  }
+  for (const leave of leaves) leave.to = [...leave.to, steps.length];
+}
+
+function fork(steps: Step[]): Extract<Step, { readonly kind: 'fork' }> {
+  const step: Extract<Step, { readonly kind: 'fork' }> = { kind: 'fork', to: [] };
+  steps.push(step);
+  return step;
+}
+
+/**
+ * Is there a match anywhere in the text? All ways through the program are followed at once, so its time is the program's size times the
+ * text's length whatever the two are. Undefined where the budget does not suffice.
+ */
+export function runProgram(program: TextProgram, text: string, budget: StepBudget): boolean | undefined {
+  const characters = Array.from(text, (character) => character.codePointAt(0) ?? 0);
+  let reached: readonly number[] = [];
+  for (let at = 0; at <= characters.length; at += 1) {
+    const character = characters[at];
+    const isStart = at === 0;
+    const isEnd = character === undefined;
+    const seen = new Set<number>();
+    const waiting = [...reached, 0];
+    const next: number[] = [];
+    while (waiting.length > 0) {
+      budget.stepsLeft -= 1;
+      if (budget.stepsLeft < 0) return undefined;
+      const index = waiting.pop() ?? 0;
+      if (seen.has(index)) continue;
+      seen.add(index);
+      const step = program[index];
+      if (step === undefined || step.kind === 'match') return true;
+      if (step.kind === 'fork') waiting.push(...step.to);
+      else if (step.kind === 'character') {
+        if (character !== undefined && isAmong(step, character)) next.push(index + 1);
+      } else if (step.kind === 'start' ? isStart : isEnd) waiting.push(index + 1);
+    }
+    reached = next;
+  }
+  return false;
+}
+
+function isAmong(
+  { ranges, isNegated }: Extract<Step, { readonly kind: 'character' }>,
+  code: number,
+): boolean {
+  return ranges.some(([low, high]) => code >= low && code <= high) !== isNegated;
+}
