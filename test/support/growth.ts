@@ -1,6 +1,6 @@
 /**
  * By how much the work grows from `size` to four times `size`: about 4 where it is linear, 16 where it is quadratic. Takes the least
- * of some runs each, so that a busy machine changes little.
+ * processor time of some runs each, so that a busy machine changes little.
  */
 export function growthOf(run: (size: number) => void, size: number): number {
   const least = (of: number) => Math.min(...Array.from({ length: 7 }, () => timeOf(() => run(of))));
@@ -9,7 +9,8 @@ export function growthOf(run: (size: number) => void, size: number): number {
 }
 
 function timeOf(work: () => void): number {
-  const startedAt = performance.now();
+  const before = process.threadCpuUsage();
   work();
-  return performance.now() - startedAt;
+  const { user, system } = process.threadCpuUsage(before);
+  return user + system;
 }
