@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createAuditLog } from './aws/audit-log.ts';
 import { SDK_BOUNDS } from './aws/clients.ts';
+import { sharedTables } from './aws/context-table.ts';
 import { createDocumentStore } from './aws/documents.ts';
 import { createDynamo } from './aws/dynamodb.ts';
 import { listOf, numberOf, readEnvironment } from './aws/environment.ts';
@@ -28,7 +29,7 @@ const environment = readEnvironment(
 );
 const dynamo = createDynamo();
 const clock = () => Math.floor(Date.now() / 1000);
-const client = new DynamoDBClient(SDK_BOUNDS);
+const tables = sharedTables(new DynamoDBClient(SDK_BOUNDS), environment.CONTEXT_TABLE, clock);
 const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
 
 export const handler = createStreamingHandler(
@@ -44,7 +45,7 @@ export const handler = createStreamingHandler(
       retentionDays: numberOf(environment.AUDIT_RETENTION_DAYS),
       randomId: randomUUID,
     }),
-    documents: (seal) => createDocumentStore({ client, tableName: environment.CONTEXT_TABLE, seal, clock }),
+    documents: (seal) => createDocumentStore({ tables, seal, clock }),
     sealer: createSealerSource(secrets, environment.SEALING_SECRET),
     randomBytes,
     allowedOrigins: listOf(environment.ALLOWED_ORIGINS),

@@ -4,7 +4,7 @@ export type RouteTarget = 'issuer' | 'gateway' | 'contextStore' | 'control';
 /** One row of the route table: every method of the row goes to the same function. */
 export type Route = {
   readonly path: string;
-  readonly methods: readonly ('ANY' | 'GET' | 'POST' | 'PUT' | 'DELETE')[];
+  readonly methods: readonly ('ANY' | 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[];
   readonly target: RouteTarget;
   /** `token`: the authorizer decides first. `public`: no token is looked at. */
   readonly access: 'token' | 'public';
@@ -31,6 +31,7 @@ export const ROUTES: readonly Route[] = [
   { path: '/context-store/mcp',                                       methods: ['POST', 'GET', 'DELETE'], target: 'contextStore', access: 'token' },
   { path: '/context/documents',                                       methods: ['POST', 'GET'],           target: 'contextStore', access: 'token' },
   { path: '/context/documents/{id}',                                  methods: ['GET', 'DELETE'],         target: 'contextStore', access: 'token' },
+  { path: '/context/documents/{id}/content',                          methods: ['PUT', 'PATCH'],          target: 'contextStore', access: 'token' },
   { path: '/context/documents/{id}/metadata',                         methods: ['GET'],                   target: 'contextStore', access: 'token' },
   { path: '/runs',                                                    methods: ['POST'],               target: 'issuer',       access: 'token' },
   { path: '/runs/{id}',                                               methods: ['GET'],                target: 'issuer',       access: 'token' },

@@ -73,9 +73,10 @@ export async function markGone(
 
 /** Two creates that say the same have the same fingerprint. */
 export function fingerprintOf({ description, content }: NewDocument): string {
-  const { filename, contentType, tags, metadata } = description;
+  const { filename, contentType, tags, metadata, ttlSeconds } = description;
   const checksum = content === null ? null : sha256(content);
-  return sha256(JSON.stringify([filename, contentType, tags, [...metadata], checksum]));
+  const lifetime = ttlSeconds === undefined ? [] : [ttlSeconds];
+  return sha256(JSON.stringify([filename, contentType, tags, [...metadata], checksum, ...lifetime]));
 }
 
 /** One per caller, filters and key. The caller's part is hashed: a key is free text. */

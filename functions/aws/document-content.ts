@@ -1,58 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import { type NewPart, type Part, splitContent } from '../core/documents/parts.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
-import type { ContextTable, RowKey } from './context-table.ts';
-import { type DocumentHead, toChunkKey, toPartition } from './document-rows.ts';
+import type { ContextTable, Row, RowKey } from './context-table.ts';
+import {
+  type DocumentHead,
+  toExpiry,
+  toPartition,
+  toPartKey,
+  toPartPrefix,
+  toPartRowKey,
+} from './document-rows.ts';
 
-/** Bytes of content in one row; an item may have 400 KB with its keys. */
-const CHUNK_BYTES = 300_000;
+/** Which document pieces belong to. */
+type Owner = Pick<DocumentHead, 'document'>;
 
-/** How many rows the content takes. */
-export function countChunks(content: Uint8Array): number {
-  return Math.ceil(content.length / CHUNK_BYTES);
+/** A name for one write, such that no two writes store a piece under the same key. */
+export function newWrite(): string {
+  return randomBytes(8).toString('hex');
 }
 
-/** Writes the rows that the head will point at. */
+/** Stores content in pieces that the head will point at. Until it does, nobody sees them. */
 export async function writeContent(
   table: ContextTable,
-  head: DocumentHead,
+  owner: Owner,
+  write: string,
   content: Uint8Array,
-): Promise<Result<void, Unavailable>> {
-  const puts = await Promise.all(
-    toKeys(head).map(({ pk, sk }, index) => {
-      const bytes = content.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES);
-      return table.put({ pk: { S: pk }, sk: { S: sk }, bytes: { B: bytes } });
-    }),
+): Promise<Result<readonly Part[], Unavailable>> {
+  const pieces = splitContent(content);
+  const written = await table.writeAll(
+    pieces.map((piece, index) => toPartRow(owner, toPartKey(write, index), piece)),
+    [],
   );
-  return puts.find((put) => !put.ok) ?? ok(undefined);
+  if (!written.ok) return written;
+  return ok(
+    pieces.map((piece, index) => ({
+      key: toPartKey(write, index),
+      bytes: piece.content.length,
+      chars: piece.chars,
+    })),
+  );
 }
 
-/** The whole content that the head points at; undefined where a part of it is not there (any more). */
-export async function readContent(
+/** The bytes of pieces, in their order; undefined where one of them is not there (any more) as it was stored. */
+export async function readParts(
   table: ContextTable,
-  head: DocumentHead,
+  owner: Owner,
+  parts: readonly Part[],
 ): Promise<Result<Uint8Array<ArrayBuffer> | undefined, Unavailable>> {
-  const rows = await Promise.all(toKeys(head).map((key) => table.get(key)));
-  const parts: Uint8Array[] = [];
-  for (const row of rows) {
-    if (!row.ok) return row;
-    const bytes = row.value?.['bytes']?.B;
-    if (bytes === undefined) return ok(undefined);
-    parts.push(bytes);
+  const rows = await table.getAll(toKeys(owner, parts));
+  if (!rows.ok) return rows;
+  const pieces: Uint8Array[] = [];
+  for (const [index, { bytes }] of parts.entries()) {
+    const piece = rows.value[index]?.['bytes']?.B;
+    if (piece?.length !== bytes) return ok(undefined);
+    pieces.push(piece);
   }
-  const content = Buffer.concat(parts);
-  return ok(content.length === head.document.sizeBytes ? content : undefined);
+  return ok(Buffer.concat(pieces));
 }
 
-/** Removes the rows that the head pointed at. */
+/** Removes pieces that no head points at any more. */
+export function removeParts(
+  table: ContextTable,
+  owner: Owner,
+  parts: readonly Part[],
+): Promise<Result<void, Unavailable>> {
+  return table.writeAll([], toKeys(owner, parts));
+}
+
+/** Removes every piece of a document, those too that a write which died left behind. */
 export async function removeContent(
   table: ContextTable,
-  head: DocumentHead,
+  { document }: Owner,
 ): Promise<Result<void, Unavailable>> {
-  const removals = await Promise.all(toKeys(head).map((key) => table.delete(key)));
-  return removals.find((removal) => !removal.ok) ?? ok(undefined);
+  const { orgId, namespace } = document.scope;
+  const keys = await table.keys(toPartition(orgId, namespace), toPartPrefix(document.id));
+  return keys.ok ? table.writeAll([], keys.value) : keys;
 }
 
-function toKeys({ document, version, chunks }: DocumentHead): readonly RowKey[] {
+function toPartRow(owner: Owner, key: string, { content }: NewPart): Row {
+  const [{ pk, sk } = { pk: '', sk: '' }] = toKeys(owner, [{ key }]);
+  return { pk: { S: pk }, sk: { S: sk }, bytes: { B: content }, ...toExpiry(owner.document) };
+}
+
+function toKeys({ document }: Owner, parts: readonly Pick<Part, 'key'>[]): readonly RowKey[] {
   const pk = toPartition(document.scope.orgId, document.scope.namespace);
-  return Array.from({ length: chunks }, (_, index) => toChunkKey(pk, document.id, version, index));
+  return parts.map(({ key }) => toPartRowKey(pk, document.id, key));
 }

@@ -1,13 +1,15 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Document } from '../core/documents/document.ts';
+import type { Part } from '../core/documents/parts.ts';
 import { isNamespace } from '../core/visibility.ts';
 import type { Row, RowKey } from './context-table.ts';
 
-/** The head row of a document and where its content is: `chunks` rows of version `version`. */
+/** The head row of a document and the pieces that its content is in, in order. */
 export type DocumentHead = {
   readonly document: Document;
-  readonly version: number;
-  readonly chunks: number;
+  readonly parts: readonly Part[];
+  /** Which write made this version; no two writes have the same. */
+  readonly write: string;
   /** Sort key of the idempotency claim that made the document. */
   readonly claim: string | undefined;
 };
@@ -29,13 +31,23 @@ export function toHeadKey(pk: string, id: string): RowKey {
   return { pk, sk: `${HEAD_PREFIX}${id}` };
 }
 
-/** The key of one chunk of one version of a document's content. */
-export function toChunkKey(pk: string, id: string, version: number, index: number): RowKey {
-  return { pk, sk: `CHUNK#${id}#${version}#${String(index).padStart(4, '0')}` };
+/** What the sort keys of all pieces of a document's content start with. */
+export function toPartPrefix(id: string): string {
+  return `CHUNK#${id}#`;
+}
+
+/** The `key` of the piece number `index` that one write stored. */
+export function toPartKey(write: string, index: number): string {
+  return `${write}#${String(index).padStart(4, '0')}`;
+}
+
+/** The row of one piece of a document's content. */
+export function toPartRowKey(pk: string, id: string, key: string): RowKey {
+  return { pk, sk: `${toPartPrefix(id)}${key}` };
 }
 
 /** A head as a row. */
-export function toHeadRow({ document, version, chunks, claim }: DocumentHead): Row {
+export function toHeadRow({ document, parts, write, claim }: DocumentHead): Row {
   const { orgId, namespace, scopeFilters } = document.scope;
   const key = toHeadKey(toPartition(orgId, namespace), document.id);
   return {
@@ -50,8 +62,10 @@ export function toHeadRow({ document, version, chunks, claim }: DocumentHead): R
     tags: { L: document.tags.map((tag) => ({ S: tag })) },
     metadata: fromTexts(document.metadata),
     scope_filters: fromTexts(scopeFilters),
-    version: { N: String(version) },
-    chunks: { N: String(chunks) },
+    version: { N: String(document.version) },
+    write: { S: write },
+    parts: { L: parts.map(({ key, bytes, chars }) => ({ S: `${key} ${bytes} ${chars ?? ''}` })) },
+    ...toExpiry(document),
     ...(claim === undefined ? {} : { claim: { S: claim } }),
   };
 }
@@ -65,6 +79,7 @@ export function fromHeadRow(row: Row): DocumentHead {
   if (orgId === undefined || namespace === undefined) throw new TypeError('malformed partition key');
   return {
     document: {
+      version: number(row, 'version'),
       id: text(row, 'sk').slice(HEAD_PREFIX.length),
       filename: text(row, 'filename'),
       contentType: text(row, 'content_type'),
@@ -72,12 +87,13 @@ export function fromHeadRow(row: Row): DocumentHead {
       checksum: row['checksum']?.S ?? null,
       createdAtSeconds: number(row, 'created_at'),
       updatedAtSeconds: number(row, 'updated_at'),
+      expiresAtSeconds: row['expires_at'] === undefined ? null : number(row, 'expires_at'),
       tags: list(row, 'tags').map((tag) => text({ tag }, 'tag')),
       metadata: toTexts(row, 'metadata'),
       scope: { orgId, namespace, scopeFilters: toTexts(row, 'scope_filters') },
     },
-    version: number(row, 'version'),
-    chunks: number(row, 'chunks'),
+    parts: row['parts'] === undefined ? toFirstParts(row) : list(row, 'parts').map(fromPart),
+    write: row['write']?.S ?? String(number(row, 'version')),
     claim: row['claim']?.S,
   };
 }
@@ -100,6 +116,27 @@ function list(row: Row, name: string): readonly AttributeValue[] {
   const value = row[name]?.L;
   if (value === undefined) throw new TypeError(`stored row has no list \`${name}\``);
   return value;
+}
+
+/** When the rows of a document go, for DynamoDB to remove them and for readers to look at. */
+export function toExpiry({ expiresAtSeconds }: Pick<Document, 'expiresAtSeconds'>): Row {
+  return expiresAtSeconds === null ? {} : { expires_at: { N: String(expiresAtSeconds) } };
+}
+
+function fromPart(value: AttributeValue): Part {
+  const [key, bytes, chars] = (value.S ?? '').split(' ');
+  if (key === undefined || bytes === undefined) throw new TypeError('stored row has a malformed piece');
+  return { key, bytes: Number(bytes), chars: chars === undefined || chars === '' ? null : Number(chars) };
+}
+
+/** The pieces of a head that has only their number: each but the last had 300,000 bytes, and nobody counted characters. */
+function toFirstParts(row: Row): readonly Part[] {
+  const size = number(row, 'size_bytes');
+  return Array.from({ length: number(row, 'chunks') }, (_, index) => ({
+    key: toPartKey(String(number(row, 'version')), index),
+    bytes: Math.min(300_000, size - index * 300_000),
+    chars: null,
+  }));
 }
 
 /** A list of pairs and not a map attribute: the SDK builds maps as plain objects, where `__proto__` is no name. */

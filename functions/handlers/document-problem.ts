@@ -1,6 +1,14 @@
-import type { IdempotencyConflict, InvalidCursor, NotFound, ReadOnly } from '../core/documents/ports.ts';
+import type { InvalidArgument } from '../core/documents/input.ts';
+import type {
+  IdempotencyConflict,
+  InvalidCursor,
+  NotFound,
+  ReadOnly,
+  TooLarge,
+} from '../core/documents/ports.ts';
+import type { VersionConflict } from '../core/documents/precondition.ts';
+import type { NotText, RangeBeyondEnd } from '../core/documents/range.ts';
 import type { Unavailable } from '../core/ports.ts';
-import type { UploadRefusal } from './document-upload.ts';
 import { type ProblemCode, problem } from './problem.ts';
 
 /** Everything for which a document operation can fail. */
@@ -8,8 +16,12 @@ export type DocumentFailure =
   | NotFound
   | ReadOnly
   | IdempotencyConflict
+  | VersionConflict
   | InvalidCursor
-  | UploadRefusal
+  | InvalidArgument
+  | NotText
+  | RangeBeyondEnd
+  | TooLarge
   | Unavailable;
 
 const CONFLICTS = {
@@ -22,15 +34,21 @@ const CODES = {
   not_found: 'not_found',
   read_only: 'permission_denied',
   idempotency_conflict: 'conflict',
+  version_conflict: 'conflict',
   invalid_cursor: 'invalid_argument',
   invalid_argument: 'invalid_argument',
+  not_text: 'invalid_argument',
+  range_beyond_end: 'invalid_argument',
   too_large: 'payload_too_large',
   unavailable: 'unavailable',
 } as const satisfies Record<DocumentFailure['reason'], ProblemCode>;
 
 /** The RFC 9457 answer to a failure. Does NOT log what `unavailable` tells the operator. */
 export function toDocumentProblem(failure: DocumentFailure, requestId: string): Response {
-  return problem(CODES[failure.reason], toFailureText(failure), requestId);
+  const code = CODES[failure.reason];
+  if (failure.reason !== 'range_beyond_end') return problem(code, toFailureText(failure), requestId);
+  const headers = { 'x-total-chars': String(failure.totalChars) };
+  return problem(code, toFailureText(failure), requestId, headers, 416);
 }
 
 /** What a caller, or its model, is told of a failure. */
@@ -42,10 +60,16 @@ export function toFailureText(failure: DocumentFailure): string {
       return 'this token may only read';
     case 'idempotency_conflict':
       return CONFLICTS[failure.cause];
+    case 'version_conflict':
+      return 'the document was changed meanwhile; read it again and repeat the change on what it is now';
     case 'invalid_cursor':
       return '`cursor` is not one of this query';
     case 'invalid_argument':
       return failure.message;
+    case 'not_text':
+      return 'this document is not text, so it has no characters to read or edit by';
+    case 'range_beyond_end':
+      return `\`offset\` is beyond the end: the text has ${failure.totalChars} characters`;
     case 'too_large':
       return 'a document has at most 4 MiB, a request 4.5 MB';
     case 'unavailable':

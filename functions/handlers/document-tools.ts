@@ -132,7 +132,7 @@ const TOOLS: readonly Tool[] = [
     access: 'delete',
     arguments: REFERENCE_ARGUMENTS,
     run: async (session, id) => {
-      const deleted = await session.documents.delete(session.caller, id);
+      const deleted = await session.documents.delete(session.caller, id, '*');
       return deleted.ok ? structured(toWireDeletion(deleted.value)) : failed(session, deleted.error);
     },
   }),

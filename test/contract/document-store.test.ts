@@ -8,7 +8,13 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { toChunkKey, toHeadKey, toHeadRow, toPartition } from '../../functions/aws/document-rows.ts';
+import {
+  toHeadKey,
+  toHeadRow,
+  toPartition,
+  toPartKey,
+  toPartRowKey,
+} from '../../functions/aws/document-rows.ts';
 import { createDocumentStore } from '../../functions/aws/documents.ts';
 import {
   createDocument,
@@ -28,7 +34,11 @@ let partitions = 0;
 
 beforeAll(async () => {
   table = await startContextTable();
-  store = createDocumentStore({ ...table, seal: cursorSeal(), clock: () => nowSeconds });
+  store = createDocumentStore({
+    tables: table.tables(() => nowSeconds),
+    seal: cursorSeal(),
+    clock: () => nowSeconds,
+  });
 });
 
 afterAll(() => table.close());
@@ -147,7 +157,7 @@ describe('a document', () => {
     expect(read.ok && Buffer.from(read.value.content).toString()).toBe('content of größe.txt');
   });
 
-  test.for([1, 299_999, 300_000, 300_001, 900_000, MAX_DOCUMENT_BYTES])(
+  test.for([1, 65_535, 65_536, 65_537, 900_000, MAX_DOCUMENT_BYTES])(
     'of %i bytes keeps every byte, and leaves no row behind when it goes',
     async (size) => {
       const caller = contextCaller({ namespace: freshNamespace() });
@@ -155,7 +165,7 @@ describe('a document', () => {
       const { id } = await created(caller, newDocument('big.bin', { content }));
       const read = await store.read(caller, id);
       expect(read.ok && content.equals(read.value.content)).toBe(true);
-      expect(await store.delete(caller, id)).toEqual({ ok: true, value: [id] });
+      expect(await store.delete(caller, id, '*')).toEqual({ ok: true, value: [id] });
       expect(await store.read(caller, id)).toEqual(NOT_FOUND);
       expect(await rowsOf(caller)).toEqual([]);
     },
@@ -173,7 +183,7 @@ describe('a document', () => {
   test('whose content was written without its head is not there', async () => {
     const caller = contextCaller({ namespace: freshNamespace() });
     const { id } = newDocument('half.txt');
-    const key = toChunkKey(toPartition(caller.orgId, caller.namespace), id, 1, 0);
+    const key = toPartRowKey(toPartition(caller.orgId, caller.namespace), id, toPartKey('1', 0));
     await table.client.send(
       new PutItemCommand({
         TableName: table.tableName,
@@ -188,7 +198,8 @@ describe('a document', () => {
   test('that lost a part of its content fails and is never served short', async () => {
     const caller = contextCaller({ namespace: freshNamespace() });
     const { id } = await created(caller, newDocument('big.bin', { content: randomBytes(700_000) }));
-    const { pk, sk } = toChunkKey(toPartition(caller.orgId, caller.namespace), id, 1, 1);
+    const [, sk = ''] = (await rowsOf(caller)).filter((key) => key.startsWith(`CHUNK#${id}`));
+    const pk = toPartition(caller.orgId, caller.namespace);
     await table.client.send(
       new DeleteItemCommand({ TableName: table.tableName, Key: { pk: { S: pk }, sk: { S: sk } } }),
     );
@@ -197,8 +208,9 @@ describe('a document', () => {
 
   test('whose content is cut short fails and is never served short', async () => {
     const caller = contextCaller({ namespace: freshNamespace() });
-    const { id } = await created(caller, newDocument('big.bin', { content: randomBytes(300_100) }));
-    const { pk, sk } = toChunkKey(toPartition(caller.orgId, caller.namespace), id, 1, 1);
+    const { id } = await created(caller, newDocument('big.bin', { content: randomBytes(65_736) }));
+    const [, sk = ''] = (await rowsOf(caller)).filter((key) => key.startsWith(`CHUNK#${id}`));
+    const pk = toPartition(caller.orgId, caller.namespace);
     const Item = { pk: { S: pk }, sk: { S: sk }, bytes: { B: randomBytes(99) } };
     await table.client.send(new PutItemCommand({ TableName: table.tableName, Item }));
     expect(await store.read(caller, id)).toMatchObject({ ok: false, error: { reason: 'unavailable' } });
@@ -209,12 +221,11 @@ describe('a document', () => {
     const { id } = await created(caller);
     const client = table.connect();
     client.middlewareStack.add((next) => async (args) => {
-      if (JSON.stringify(args.input).includes('CHUNK#')) await store.delete(caller, id);
+      if (JSON.stringify(args.input).includes('CHUNK#')) await store.delete(caller, id, '*');
       return next(args);
     });
     const interrupted = createDocumentStore({
-      ...table,
-      client,
+      tables: table.tables(() => nowSeconds, client),
       seal: cursorSeal(),
       clock: () => nowSeconds,
     });
@@ -231,8 +242,7 @@ describe('a document', () => {
         return next(args);
       });
       const repeating = createDocumentStore({
-        ...table,
-        client,
+        tables: table.tables(() => nowSeconds, client),
         seal: cursorSeal(),
         clock: () => nowSeconds,
       });
@@ -266,7 +276,7 @@ describe('a document', () => {
     await expireAt(nowSeconds);
     expect(await store.info(caller, id)).toEqual(NOT_FOUND);
     expect(await store.read(caller, id)).toEqual(NOT_FOUND);
-    expect(await store.delete(caller, id)).toEqual(NOT_FOUND);
+    expect(await store.delete(caller, id, '*')).toEqual(NOT_FOUND);
     expect((await listed(caller)).documents).toEqual([]);
   });
 });
@@ -278,7 +288,7 @@ describe('a caller who may only read', () => {
     const readOnly = { ok: false, error: { reason: 'read_only' } };
     const { id } = await created(writer);
     expect(await store.create(reader, newDocument('b.txt'))).toEqual(readOnly);
-    expect(await store.delete(reader, id)).toEqual(readOnly);
+    expect(await store.delete(reader, id, '*')).toEqual(readOnly);
     expect((await store.read(reader, id)).ok).toBe(true);
     expect((await listed(reader)).documents).toHaveLength(1);
   });
@@ -287,8 +297,8 @@ describe('a caller who may only read', () => {
     const namespaceName = freshNamespace();
     const { id } = await created(contextCaller({ namespace: namespaceName, scopeFilters: { a: '1' } }));
     const reader = contextCaller({ namespace: namespaceName, scopeFilters: { a: '2' }, permissions: 'read' });
-    expect(await store.delete(reader, id)).toEqual(NOT_FOUND);
-    expect(await store.delete(reader, newDocument('x').id)).toEqual(NOT_FOUND);
+    expect(await store.delete(reader, id, '*')).toEqual(NOT_FOUND);
+    expect(await store.delete(reader, newDocument('x').id, '*')).toEqual(NOT_FOUND);
   });
 });
 
@@ -350,8 +360,8 @@ describe('a list', () => {
       const birth = { id, nowSeconds, scope: writer };
       return toHeadRow({
         document: createDocument(rest.description, content, birth),
-        version: 1,
-        chunks: 0,
+        parts: [],
+        write: 'w',
         claim: undefined,
       });
     });
@@ -437,7 +447,7 @@ describe('an idempotency key', () => {
   test('does not bring a deleted document back', async () => {
     const caller = contextCaller({ namespace: freshNamespace() });
     const { id } = await created(caller, withKey('a.txt'));
-    await store.delete(caller, id);
+    await store.delete(caller, id, '*');
     const gone = { ok: false, error: { reason: 'idempotency_conflict', cause: 'gone' } };
     expect(await store.create(caller, withKey('a.txt'))).toEqual(gone);
   });
@@ -470,7 +480,11 @@ test('a table that cannot be reached is unavailable on every operation, never em
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   });
-  const broken = createDocumentStore({ ...table, client, seal: cursorSeal(), clock: () => nowSeconds });
+  const broken = createDocumentStore({
+    tables: table.tables(() => nowSeconds, client),
+    seal: cursorSeal(),
+    clock: () => nowSeconds,
+  });
   const caller = contextCaller();
   const { id } = newDocument('a.txt');
   const answers = await Promise.all([
@@ -479,7 +493,7 @@ test('a table that cannot be reached is unavailable on every operation, never em
     broken.info(caller, id),
     broken.read(caller, id),
     broken.list(caller, queryOf()),
-    broken.delete(caller, id),
+    broken.delete(caller, id, '*'),
   ]);
   for (const answer of answers) expect(answer).toMatchObject({ ok: false, error: { reason: 'unavailable' } });
 });
@@ -525,7 +539,7 @@ test('whatever callers do, each sees what a plain model says it sees, and nothin
             .map((document) => document.id);
           expect(await listedAll(caller, { limit: 3, tags })).toEqual(expected.sort());
         } else {
-          const result = await store.delete(caller, id);
+          const result = await store.delete(caller, id, '*');
           if (seen === undefined) expect(result).toEqual(NOT_FOUND);
           else if (caller.permissions === 'read')
             expect(result).toMatchObject({ error: { reason: 'read_only' } });

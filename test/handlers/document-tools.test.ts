@@ -50,7 +50,11 @@ beforeEach(() => {
   namespaces += 1;
   logged = [];
   session = {
-    documents: createDocumentStore({ ...table, seal: cursorSeal(), clock: () => NOW_SECONDS }),
+    documents: createDocumentStore({
+      tables: table.tables(() => NOW_SECONDS),
+      seal: cursorSeal(),
+      clock: () => NOW_SECONDS,
+    }),
     caller: contextCaller({ namespace: `tools-${namespaces}` }),
     origin: 'https://gate.example',
     requestId: 'req-1',
@@ -249,7 +253,11 @@ describe.each(CLIENTS)('%s', (_, connect) => {
     const seal = cursorSeal();
     session = {
       ...session,
-      documents: createDocumentStore({ ...table, client, seal, clock: () => NOW_SECONDS }),
+      documents: createDocumentStore({
+        tables: table.tables(() => NOW_SECONDS, client),
+        seal,
+        clock: () => NOW_SECONDS,
+      }),
     };
     const caller = await connect();
     const id = 'doc_000000000000000000000000';

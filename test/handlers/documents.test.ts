@@ -6,7 +6,8 @@ import { toAttachment } from '../../functions/core/documents/content-disposition
 import { MAX_DOCUMENT_BYTES, type WireDocument } from '../../functions/core/documents/document.ts';
 import type { ContextCaller } from '../../functions/core/documents/ports.ts';
 import { err, ok } from '../../functions/core/result.ts';
-import { createDocumentRoutes, type DocumentPorts } from '../../functions/handlers/documents.ts';
+import type { DocumentPorts } from '../../functions/handlers/document-route.ts';
+import { createDocumentRoutes } from '../../functions/handlers/documents.ts';
 import { problem } from '../../functions/handlers/problem.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS } from '../support/context-callers.ts';
 import { type EmbeddedContextTable, startContextTable } from '../support/context-table.ts';
@@ -38,7 +39,11 @@ beforeEach(() => {
   asked = [];
   logged = [];
   ports = {
-    documents: createDocumentStore({ ...table, seal: cursorSeal(), clock: () => NOW_SECONDS }),
+    documents: createDocumentStore({
+      tables: table.tables(() => NOW_SECONDS),
+      seal: cursorSeal(),
+      clock: () => NOW_SECONDS,
+    }),
     resolve: async (request, { requestId }, { tool }) => {
       asked.push(tool);
       return request.headers.has('authorization')
@@ -112,6 +117,8 @@ describe('a create', () => {
       checksum: expect.stringMatching(/^[0-9a-f]{64}$/),
       created_at: '2027-01-15T08:00:00.000Z',
       updated_at: '2027-01-15T08:00:00.000Z',
+      expires_at: null,
+      version: 1,
       tags: ['a', 'b'],
       metadata: { k: 'v', K: 'w' },
       url: `${ORIGIN}/context/documents/${document.id}`,
@@ -235,6 +242,7 @@ describe('a read', () => {
     expect(Object.fromEntries(response.headers)).toEqual({
       'content-type': 'text/html',
       'content-disposition': `attachment; filename="x.html"; filename*=UTF-8''x.html`,
+      etag: '"1"',
       'x-content-type-options': 'nosniff',
       'content-security-policy': "default-src 'none'; sandbox",
       'cache-control': 'private, no-store',
@@ -375,7 +383,11 @@ test('a store that is down answers 503 with a time to wait and tells only the lo
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   });
-  const documents = createDocumentStore({ ...table, client, seal: cursorSeal(), clock: () => NOW_SECONDS });
+  const documents = createDocumentStore({
+    tables: table.tables(() => NOW_SECONDS, client),
+    seal: cursorSeal(),
+    clock: () => NOW_SECONDS,
+  });
   ports = { ...ports, documents };
   const answers = [
     await call('/documents'),

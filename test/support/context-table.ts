@@ -1,6 +1,8 @@
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type ContextTables, sharedTables } from '../../functions/aws/context-table.ts';
+import type { Clock } from '../../functions/core/ports.ts';
 
 /** An embedded DynamoDB with an empty context table. */
 export type EmbeddedContextTable = {
@@ -8,6 +10,8 @@ export type EmbeddedContextTable = {
   /** Another client of the same table, for a test to put trouble in. Destroyed with the table. */
   connect(): DynamoDBClient;
   readonly tableName: string;
+  /** The table as a store takes it, over another client where a test has one. */
+  tables(clock: Clock, client?: DynamoDBClient): ContextTables;
   close(): Promise<void>;
 };
 
@@ -52,6 +56,7 @@ export async function startContextTable(): Promise<EmbeddedContextTable> {
     client,
     connect,
     tableName,
+    tables: (clock, other = client) => sharedTables(other, tableName, clock),
     async close() {
       for (const connected of clients) connected.destroy();
       server.closeAllConnections();

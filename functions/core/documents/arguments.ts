@@ -1,5 +1,5 @@
 import { ok, type Result } from '../result.ts';
-import { type DocumentDescription, MAX_DOCUMENT_BYTES } from './document.ts';
+import { MAX_DOCUMENT_BYTES, type NewDescription } from './document.ts';
 import {
   DOCUMENT_BOUNDS,
   type DocumentQuery,
@@ -17,7 +17,7 @@ export type ToolArguments<T> = {
 };
 
 /** A description and the bytes that came with it. */
-export type PushedDocument = { readonly description: DocumentDescription; readonly content: Uint8Array };
+export type PushedDocument = { readonly description: NewDescription; readonly content: Uint8Array };
 
 const DESCRIPTION = {
   filename: {
@@ -42,6 +42,12 @@ const DESCRIPTION = {
     maxProperties: DOCUMENT_BOUNDS.metadataEntries,
     description: 'Any further facts about the document, names to texts.',
   },
+  ttl_seconds: {
+    type: 'integer',
+    minimum: 1,
+    maximum: DOCUMENT_BOUNDS.ttlSeconds,
+    description: 'How long the document lives. It stays for ever when it is left out.',
+  },
 } as const;
 
 const REFERENCE = {
@@ -53,7 +59,7 @@ const REFERENCE = {
 } as const;
 
 /** Arguments of `doc_create`. */
-export const CREATE_ARGUMENTS: ToolArguments<DocumentDescription> = {
+export const CREATE_ARGUMENTS: ToolArguments<NewDescription> = {
   schema: toSchema(DESCRIPTION, ['filename']),
   parse: parseDescription,
 };

@@ -10,14 +10,21 @@ export type DocumentDescription = {
   readonly metadata: ReadonlyMap<string, string>;
 };
 
+/** A description as a creator gives it; `ttlSeconds` is how long the document lives, for ever where it is absent. */
+export type NewDescription = DocumentDescription & { readonly ttlSeconds?: number | undefined };
+
 /** A document without its content. `scope` is the framework's and never shown. */
 export type Document = DocumentDescription & {
   readonly id: string;
+  /** 1 at birth, one more with every write of the content. */
+  readonly version: number;
   readonly sizeBytes: number;
   /** SHA-256 of the content in hex; null for a document whose content has not been written yet. */
   readonly checksum: string | null;
   readonly createdAtSeconds: number;
   readonly updatedAtSeconds: number;
+  /** From then on there is no such document; null for one that stays. */
+  readonly expiresAtSeconds: number | null;
   readonly scope: DocumentScope;
 };
 
@@ -30,6 +37,8 @@ export type WireDocument = {
   readonly checksum: string | null;
   readonly created_at: string;
   readonly updated_at: string;
+  readonly expires_at: string | null;
+  readonly version: number;
   readonly tags: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
   readonly url: string;
@@ -62,7 +71,7 @@ export function toDocumentId(nowSeconds: number, random: Uint8Array): string {
  * Does NOT check the size of the content.
  */
 export function createDocument(
-  description: DocumentDescription,
+  { ttlSeconds, ...description }: NewDescription,
   content: Uint8Array | null,
   birth: { readonly id: string; readonly nowSeconds: number; readonly scope: ContextScope },
 ): Document {
@@ -70,11 +79,25 @@ export function createDocument(
   return {
     ...description,
     id: birth.id,
+    version: 1,
     sizeBytes: content === null ? 0 : content.length,
     checksum: content === null ? null : sha256(content),
     createdAtSeconds: birth.nowSeconds,
     updatedAtSeconds: birth.nowSeconds,
+    expiresAtSeconds: ttlSeconds === undefined ? null : birth.nowSeconds + ttlSeconds,
     scope: { orgId, namespace, scopeFilters },
+  };
+}
+
+/** The document with other content: its next version. Scope, description and expiry stay. Does NOT check the size. */
+export function replaceContent(document: Document, content: Uint8Array, nowSeconds: number): Document {
+  return {
+    ...document,
+    version: document.version + 1,
+    sizeBytes: content.length,
+    checksum: sha256(content),
+    // A clock that was set back must not make a document older than it is.
+    updatedAtSeconds: Math.max(nowSeconds, document.updatedAtSeconds),
   };
 }
 
@@ -88,6 +111,8 @@ export function toWireDocument(document: Document, origin: string): WireDocument
     checksum: document.checksum,
     created_at: toTimestamp(document.createdAtSeconds),
     updated_at: toTimestamp(document.updatedAtSeconds),
+    expires_at: document.expiresAtSeconds === null ? null : toTimestamp(document.expiresAtSeconds),
+    version: document.version,
     tags: document.tags,
     metadata: Object.fromEntries(document.metadata),
     url: `${origin}/context/documents/${document.id}`,

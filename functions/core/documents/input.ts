@@ -1,5 +1,5 @@
 import { err, ok, type Result } from '../result.ts';
-import { type DocumentDescription, isDocumentId } from './document.ts';
+import { type DocumentDescription, isDocumentId, type NewDescription } from './document.ts';
 import { contentTypeOf, isContentType } from './media-type.ts';
 
 /** An argument that is refused. `message` names the field and never repeats its value. */
@@ -28,9 +28,13 @@ export const DOCUMENT_BOUNDS = {
   metadataNameLength: 128,
   metadataValueLength: 2048,
   metadataBytes: 16_384,
+  /** Ten years. */
+  ttlSeconds: 315_360_000,
   limit: 100,
   offset: 10_000,
   cursorLength: 4096,
+  /** As many as the bytes of the largest document. */
+  characters: 4_194_304,
 } as const;
 
 /** Arguments that name a scope, which the token alone says (contract §5). */
@@ -39,11 +43,11 @@ const SCOPE_ARGUMENTS: ReadonlySet<string> = new Set(['namespace', 'scope_filter
 const CONTROL_CHARACTER = /[\p{Cc}\u2028\u2029]/u;
 
 /**
- * Parses `{filename, content_type?, tags?, metadata?}`, the description of a new document. Unknown members are refused, a
- * scope among them. Equal tags are one; a content type that is not given follows from the name.
+ * Parses `{filename, content_type?, tags?, metadata?, ttl_seconds?}`, the description of a new document. Unknown members are refused,
+ * a scope among them. Equal tags are one; a content type that is not given follows from the name.
  */
-export function parseDescription(input: unknown): Result<DocumentDescription, InvalidArgument> {
-  const fields = parseFields(input, ['filename', 'content_type', 'tags', 'metadata']);
+export function parseDescription(input: unknown): Result<NewDescription, InvalidArgument> {
+  const fields = parseFields(input, ['filename', 'content_type', 'tags', 'metadata', 'ttl_seconds']);
   if (!fields.ok) return fields;
   const filename = parseFilename(fields.value.filename);
   if (!filename.ok) return filename;
@@ -55,7 +59,17 @@ export function parseDescription(input: unknown): Result<DocumentDescription, In
   if (typeof contentType !== 'string' || !isContentType(contentType)) {
     return refuse('content_type', 'must be a media type such as `text/markdown`');
   }
-  return ok({ filename: filename.value, contentType, tags: tags.value, metadata: metadata.value });
+  const { ttl_seconds: ttlSeconds } = fields.value;
+  if (ttlSeconds !== undefined && !isIntegerIn(ttlSeconds, 1, DOCUMENT_BOUNDS.ttlSeconds)) {
+    return refuse('ttl_seconds', `must be a whole number from 1 to ${DOCUMENT_BOUNDS.ttlSeconds}`);
+  }
+  return ok({
+    filename: filename.value,
+    contentType,
+    tags: tags.value,
+    metadata: metadata.value,
+    ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+  });
 }
 
 /** Parses `{filename?, tags?, limit?, offset?, cursor?}`. A cursor says where to go on, so it excludes an offset. */
@@ -205,7 +219,8 @@ function isText(value: unknown, maxLength: number): value is string {
   );
 }
 
-function isIntegerIn(value: unknown, min: number, max: number): value is number {
+/** Is this a whole number from `min` to `max`? */
+export function isIntegerIn(value: unknown, min: number, max: number): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
 }
 

@@ -1,8 +1,11 @@
 import type { Unavailable } from '../ports.ts';
 import type { Result } from '../result.ts';
 import type { ContextScope } from '../visibility.ts';
-import type { Document, DocumentDescription } from './document.ts';
-import type { DocumentQuery } from './input.ts';
+import type { Document, NewDescription } from './document.ts';
+import type { Edit, EditOutcome } from './edit.ts';
+import type { DocumentQuery, InvalidArgument } from './input.ts';
+import type { Precondition, VersionConflict } from './precondition.ts';
+import type { CharacterRange, NotText, RangeBeyondEnd, TextRange } from './range.ts';
 
 /** A caller of the context store. `callerKey` is equal for no other caller; cursors and idempotency are bound to it. */
 export type ContextCaller = ContextScope & { readonly callerKey: string };
@@ -18,7 +21,7 @@ export type Seal = {
 export type NewDocument = {
   readonly id: string;
   readonly nowSeconds: number;
-  readonly description: DocumentDescription;
+  readonly description: NewDescription;
   readonly content: Uint8Array | null;
   /** A second create of this caller with the same key answers with the first one's document. */
   readonly idempotencyKey: string | undefined;
@@ -45,9 +48,16 @@ export type IdempotencyConflict = {
 /** The cursor is not one that this caller got for this query. */
 export type InvalidCursor = { readonly reason: 'invalid_cursor' };
 
+/** What an edit would make is larger than a document may be. */
+export type TooLarge = { readonly reason: 'too_large' };
+
+/** Why a write of content is not done. */
+export type WriteRefusal = NotFound | ReadOnly | VersionConflict | Unavailable;
+
 /**
  * The documents of the context store. Every operation answers as if what the caller cannot see did not exist. What a
- * create or delete did is durable when it resolves; nothing half-written is ever visible.
+ * create, write, edit or delete did is durable when it resolves; nothing half-written is ever visible, and of two writes on one version
+ * one is refused.
  */
 export type DocumentStore = {
   /** Does NOT check the size of the content. */
@@ -57,17 +67,40 @@ export type DocumentStore = {
   ): Promise<Result<Document, ReadOnly | IdempotencyConflict | Unavailable>>;
   info(caller: ContextCaller, id: string): Promise<Result<Document, NotFound | Unavailable>>;
   read(caller: ContextCaller, id: string): Promise<Result<StoredDocument, NotFound | Unavailable>>;
+  /** Reads the stored pieces that hold the range, and no others. */
+  readRange(
+    caller: ContextCaller,
+    id: string,
+    range: CharacterRange,
+  ): Promise<Result<TextRange, NotFound | NotText | RangeBeyondEnd | Unavailable>>;
   /** In the order of ids, which is by age. */
   list(
     caller: ContextCaller,
     query: DocumentQuery,
   ): Promise<Result<DocumentPage, InvalidCursor | Unavailable>>;
+  /** Replaces the whole content. Does NOT check its size. */
+  write(
+    caller: ContextCaller,
+    id: string,
+    content: Uint8Array,
+    precondition: Precondition,
+  ): Promise<Result<Document, WriteRefusal>>;
+  edit(
+    caller: ContextCaller,
+    id: string,
+    edit: Edit,
+    precondition: Precondition,
+  ): Promise<Result<EditedDocument, WriteRefusal | NotText | InvalidArgument | TooLarge>>;
   /** Answers with the ids of all that went. */
   delete(
     caller: ContextCaller,
     id: string,
-  ): Promise<Result<readonly string[], NotFound | ReadOnly | Unavailable>>;
+    precondition: Precondition,
+  ): Promise<Result<readonly string[], WriteRefusal>>;
 };
 
 /** A document and its bytes; a placeholder has none. */
 export type StoredDocument = { readonly document: Document; readonly content: Uint8Array<ArrayBuffer> };
+
+/** A document after an edit, and what the edit did. */
+export type EditedDocument = { readonly document: Document; readonly outcome: EditOutcome };

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   createDocument,
   isDocumentId,
+  replaceContent,
   toDocumentId,
   toWireDocument,
 } from '../../../functions/core/documents/document.ts';
@@ -92,6 +93,8 @@ describe('a description', () => {
     ],
     ['a content type that is a header', { ...base, content_type: 'text/plain\r\nX: 1' }, 'content_type'],
     ['a content type that is null', { ...base, content_type: null }, 'content_type'],
+    ['no time to live', { ...base, ttl_seconds: 0 }, 'ttl_seconds'],
+    ['more than ten years', { ...base, ttl_seconds: 315_360_001 }, 'ttl_seconds'],
   ])('is refused with the name of the field: %s', ([, input, field]) => {
     expect(refusedField(parseDescription(input))).toBe(field);
   });
@@ -225,10 +228,27 @@ describe('a new document', () => {
       checksum: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
       created_at: '2027-01-15T08:00:00.000Z',
       updated_at: '2027-01-15T08:00:00.000Z',
+      expires_at: null,
+      version: 1,
       tags: ['t'],
       metadata: JSON.parse('{"__proto__":"v"}'),
       url: `https://gate.example/context/documents/${birth.id}`,
     });
+  });
+
+  test('may end, and with other content is its next version and the same otherwise', () => {
+    const document = createDocument({ ...description, ttlSeconds: 60 }, null, birth);
+    expect(document).not.toHaveProperty('ttlSeconds');
+    expect(toWireDocument(document, 'https://gate.example').expires_at).toBe('2027-01-15T08:01:00.000Z');
+    const next = replaceContent(document, new TextEncoder().encode('abc'), birth.nowSeconds + 5);
+    expect(next).toEqual({
+      ...document,
+      version: 2,
+      sizeBytes: 3,
+      checksum: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+      updatedAtSeconds: birth.nowSeconds + 5,
+    });
+    expect(replaceContent(next, new Uint8Array(), 7).updatedAtSeconds).toBe(next.updatedAtSeconds);
   });
 
   test('without content has no checksum; with empty content it has one', () => {

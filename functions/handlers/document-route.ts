@@ -1,0 +1,103 @@
+import type { Context } from 'hono';
+import { isDocumentId } from '../core/documents/document.ts';
+import { type InvalidArgument, parseFields, refuse } from '../core/documents/input.ts';
+import type { ContextCaller, DocumentStore } from '../core/documents/ports.ts';
+import type { Invocation } from '../core/invocation.ts';
+import type { Clock } from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { AppEnv } from './app.ts';
+import { type DocumentFailure, toDocumentProblem } from './document-problem.ts';
+
+/** The tool that a REST operation is decided as (contract §8). */
+export type DocumentTool =
+  | 'doc_query'
+  | 'doc_read'
+  | 'doc_info'
+  | 'doc_create'
+  | 'doc_push'
+  | 'doc_write'
+  | 'doc_edit'
+  | 'doc_delete';
+
+/** What the document routes need. */
+export type DocumentPorts = {
+  readonly documents: DocumentStore;
+  /** Authenticates, decides and audits; an error is the whole answer. Must leave the request's body alone. */
+  readonly resolve: (
+    request: Request,
+    invocation: Invocation,
+    operation: { readonly tool: DocumentTool },
+  ) => Promise<Result<ContextCaller, Response>>;
+  readonly clock: Clock;
+  readonly randomBytes: (size: number) => Uint8Array;
+  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+};
+
+/** One request on a document route. */
+export type DocumentContext = Context<AppEnv>;
+
+/** The parameters of a query string, each once. */
+export type QueryParameters = Readonly<Record<string, string>>;
+
+/** What is said to one caller is nobody else's. */
+export const PRIVATE = { 'Cache-Control': 'private, no-store' } as const;
+
+/** Documents are other people's content under our origin: never sniffed, never run. */
+export const INERT = {
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy': "default-src 'none'; sandbox",
+} as const;
+
+/** The answer to a failure; what the operator needs to know goes to the log. */
+export function failWith(ports: DocumentPorts, context: DocumentContext, failure: DocumentFailure): Response {
+  const { requestId } = context.env;
+  if (failure.reason === 'unavailable') {
+    const { detail } = failure;
+    ports.log({ level: 'error', event: 'context_unavailable', request_id: requestId, detail });
+  }
+  return toDocumentProblem(failure, requestId);
+}
+
+/** The parameters of the query string; one that comes twice is refused. */
+export function readQuery(context: DocumentContext): Result<QueryParameters, InvalidArgument> {
+  const parameters = new URL(context.req.url).searchParams;
+  const names = [...parameters.keys()];
+  if (new Set(names).size !== names.length) return refuse('query', 'has a parameter twice');
+  return ok(Object.fromEntries(parameters));
+}
+
+/**
+ * The caller, the document's id and the parameters of a request about one document, once the caller was resolved. Every parameter that is
+ * not in `allowed` is refused; an id that is none is not found.
+ */
+export async function resolveReference<Name extends string = never>(
+  ports: DocumentPorts,
+  context: DocumentContext,
+  tool: DocumentTool,
+  allowed: readonly Name[] = [],
+): Promise<
+  Result<
+    {
+      readonly caller: ContextCaller;
+      readonly id: string;
+      readonly query: Readonly<Partial<Record<Name, unknown>>>;
+    },
+    Response
+  >
+> {
+  const caller = await ports.resolve(context.req.raw, context.env, { tool });
+  if (!caller.ok) return caller;
+  const { requestId } = context.env;
+  const parameters = readQuery(context);
+  const query = parameters.ok ? parseFields(parameters.value, allowed) : parameters;
+  if (!query.ok) return err(toDocumentProblem(query.error, requestId));
+  const id = context.req.param('id') ?? '';
+  return isDocumentId(id)
+    ? ok({ caller: caller.value, id, query: query.value })
+    : err(toDocumentProblem({ reason: 'not_found' }, requestId));
+}
+
+/** A whole number as a query string has it; NaN, which no bound admits, for anything else. */
+export function toWholeNumber(text: string): number {
+  return /^[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN;
+}

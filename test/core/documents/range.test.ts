@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { DOCUMENT_BOUNDS } from '../../../functions/core/documents/input.ts';
+import {
+  checkVersion,
+  hasVersion,
+  parseIfMatch,
+  toEntityTag,
+} from '../../../functions/core/documents/precondition.ts';
+import { boundRange, cutCharacters, parseRange } from '../../../functions/core/documents/range.ts';
+
+describe('a range of characters', () => {
+  test.for<[object, unknown]>([
+    [{}, undefined],
+    [{ offset: 3 }, { offset: 3, limit: undefined }],
+    [{ limit: 3 }, { offset: 0, limit: 3 }],
+    [
+      { offset: 0, limit: 1 },
+      { offset: 0, limit: 1 },
+    ],
+  ])('of %j', ([input, expected]) => {
+    expect(parseRange(input)).toEqual({ ok: true, value: expected });
+  });
+
+  test.for<[object, string]>([
+    [{ offset: -1 }, 'offset'],
+    [{ offset: Number.NaN }, 'offset'],
+    [{ offset: DOCUMENT_BOUNDS.characters + 1 }, 'offset'],
+    [{ limit: 0 }, 'limit'],
+    [{ offset: 0, limit: '3' }, 'limit'],
+  ])('is refused: %j', ([input, field]) => {
+    expect(parseRange(input)).toMatchObject({ ok: false, error: { field } });
+  });
+
+  test.for<[number, number | undefined, unknown]>([
+    [0, undefined, { startChar: 0, endChar: 5 }],
+    [2, 2, { startChar: 2, endChar: 4 }],
+    [2, 99, { startChar: 2, endChar: 5 }],
+    [5, 1, { startChar: 5, endChar: 5 }],
+  ])('from %i, %s of them, of five', ([offset, limit, expected]) => {
+    expect(boundRange({ offset, limit }, 5)).toEqual({ ok: true, value: expected });
+  });
+
+  test('that starts beyond the end is none', () => {
+    const error = { reason: 'range_beyond_end', totalChars: 5 };
+    expect(boundRange({ offset: 6, limit: 1 }, 5)).toEqual({ ok: false, error });
+  });
+
+  test('is cut between characters', () => {
+    const text = new TextEncoder().encode('a😀ß語');
+    expect(Buffer.from(cutCharacters(text, 1, 2)).toString()).toBe('😀ß');
+  });
+});
+
+describe('a precondition', () => {
+  test.for<[string | undefined, number, boolean]>([
+    [undefined, 7, true],
+    ['*', 7, true],
+    ['"7"', 7, true],
+    ['"7"', 8, false],
+    ['"6", "7"', 7, true],
+    ['W/"7"', 7, false],
+    ['"07"', 7, false],
+    ['""', 7, false],
+    ['"abc"', 7, false],
+  ])('If-Match %s on version %i', ([header, version, expected]) => {
+    const precondition = parseIfMatch(header);
+    if (!precondition.ok) throw new Error(precondition.error.message);
+    expect(checkVersion(precondition.value, version).ok).toBe(expected);
+  });
+
+  test.for(['7', '"7', '"7",', '', 'W/7', '"a b"', Array.from({ length: 21 }, () => '"1"').join()])(
+    'is refused where it is no list of entity tags: %s',
+    (header) => {
+      expect(parseIfMatch(header)).toMatchObject({ ok: false, error: { field: 'If-Match' } });
+    },
+  );
+
+  test.for<[string | undefined, boolean]>([
+    [undefined, false],
+    ['*', true],
+    ['"7"', true],
+    ['W/"7"', true],
+    ['"6","7"', true],
+    ['"6"', false],
+    ['7', false],
+  ])('If-None-Match %s on version 7', ([header, expected]) => {
+    expect(hasVersion(header, 7)).toBe(expected);
+  });
+
+  test('takes the entity tag of the version back', () => {
+    expect(parseIfMatch(toEntityTag(12))).toEqual({ ok: true, value: new Set([12]) });
+  });
+});
