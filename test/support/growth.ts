@@ -1,16 +1,18 @@
+const RUNS = 15;
+
 /**
  * By how much the work grows from `size` to four times `size`: about 4 where it is linear, 16 where it is quadratic. Takes the least
- * processor time of some runs each, so that a busy machine changes little.
+ * of some runs each, in turns, so that a busy machine changes little: it slows down some of both.
  */
 export function growthOf(run: (size: number) => void, size: number): number {
-  const least = (of: number) => Math.min(...Array.from({ length: 7 }, () => timeOf(() => run(of))));
   run(4 * size);
-  return least(4 * size) / least(size);
+  const times = Array.from({ length: RUNS }, () => [timeOf(() => run(size)), timeOf(() => run(4 * size))]);
+  const [small = [], large = []] = [0, 1].map((which) => times.map((pair) => pair[which] ?? 0));
+  return Math.min(...large) / Math.min(...small);
 }
 
 function timeOf(work: () => void): number {
-  const before = process.threadCpuUsage();
+  const startedAt = performance.now();
   work();
-  const { user, system } = process.threadCpuUsage(before);
-  return user + system;
+  return performance.now() - startedAt;
 }
