@@ -7,11 +7,12 @@ import { keys } from './keys.ts';
 import { login } from './login.ts';
 import { mcp } from './mcp.ts';
 import { EXIT, type Failure, misused } from './outcome.ts';
+import { revoke } from './revoke.ts';
 import type { Terminal } from './terminal.ts';
 import { token } from './token.ts';
 import { parseArguments, type Verb } from './verb.ts';
 
-const VERBS: readonly Verb[] = [dev, apply, login, token, mcp, keys];
+const VERBS: readonly Verb[] = [dev, apply, login, token, mcp, keys, revoke];
 
 /** Runs one command line and returns its exit code. Prints results on standard output, everything else beside it. */
 export async function dispatch(argv: readonly string[], terminal: Terminal): Promise<number> {

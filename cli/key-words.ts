@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { timeOf } from './time.ts';
 
 /** The keys of a purpose, as the gateway tells them. Times are epoch seconds. */
 export const Keys = z.object({
@@ -66,9 +67,4 @@ export function describeStep(purpose: Purpose, next: Keys['next']): string {
 /** `issuerKeyB=2` of the key B2: the context that puts it into its slot. */
 function contextOf(purpose: Purpose, name: string): string {
   return `${purpose}Key${name.slice(0, 1)}=${name.slice(1)}`;
-}
-
-/** An instant in UTC, to the second. */
-function timeOf(epochSeconds: number): string {
-  return new Date(epochSeconds * 1000).toISOString().replace('.000Z', 'Z');
 }

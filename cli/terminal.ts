@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline/promises';
+
 /** What a verb sees of the process that runs it. */
 export type Terminal = {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -9,6 +11,8 @@ export type Terminal = {
   note(line: string): void;
   /** All of standard input. */
   readInput(): Promise<string>;
+  /** One line that the person at the keyboard types after a question; for a terminal that {@link isInteractive}. */
+  ask(question: string): Promise<string>;
   /** Takes over SIGINT and SIGTERM: the signal that it returns aborts on the first of them, its name as the reason. */
   untilStopped(): AbortSignal;
 };
@@ -24,6 +28,15 @@ export function createTerminal(): Terminal {
       const chunks: Buffer[] = [];
       for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
       return Buffer.concat(chunks).toString('utf8');
+    },
+    async ask(question) {
+      const lines = createInterface({ input: process.stdin, output: process.stderr });
+      const closed = new Promise<string>((resolve) => void lines.once('close', () => resolve('')));
+      try {
+        return await Promise.race([lines.question(question), closed]);
+      } finally {
+        lines.close();
+      }
     },
     untilStopped() {
       const stop = new AbortController();

@@ -4,11 +4,12 @@ import { dev } from '../../cli/dev.ts';
 import { keys } from '../../cli/keys.ts';
 import { login } from '../../cli/login.ts';
 import { mcp } from '../../cli/mcp.ts';
+import { revoke } from '../../cli/revoke.ts';
 import { token } from '../../cli/token.ts';
 import { parseArguments } from '../../cli/verb.ts';
 import { run } from './terminal.ts';
 
-const VERBS = [dev, apply, login, token, mcp, keys];
+const VERBS = [dev, apply, login, token, mcp, keys, revoke];
 
 /** The arguments of the last `sallyport VERB` in an example, as a shell splits them. */
 function splitExample(command: string): string[] {

@@ -104,6 +104,7 @@ async function session(
         if (stopAt !== '' && line.startsWith(stopAt)) stop.abort('SIGINT');
       },
       readInput: async () => '',
+      ask: async () => '',
       untilStopped: () => stop.signal,
     },
   );
