@@ -4,6 +4,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createAuditLog } from './aws/audit-log.ts';
 import { SDK_BOUNDS } from './aws/clients.ts';
 import { sharedTables } from './aws/context-table.ts';
+import { createCounter } from './aws/counter.ts';
 import { createDocumentStore } from './aws/documents.ts';
 import { createDynamo } from './aws/dynamodb.ts';
 import { listOf, numberOf, readEnvironment } from './aws/environment.ts';
@@ -46,6 +47,7 @@ export const handler = createStreamingHandler(
       randomId: randomUUID,
     }),
     documents: (seal) => createDocumentStore({ tables, seal, clock }),
+    counter: createCounter(dynamo, environment.AUTH_TABLE, 'LIMIT'),
     sealer: createSealerSource(secrets, environment.SEALING_SECRET),
     randomBytes,
     allowedOrigins: listOf(environment.ALLOWED_ORIGINS),

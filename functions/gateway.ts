@@ -3,6 +3,7 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createAuditLog } from './aws/audit-log.ts';
 import { SDK_BOUNDS } from './aws/clients.ts';
+import { createCounter } from './aws/counter.ts';
 import { createDynamo } from './aws/dynamodb.ts';
 import { listOf, numberOf, readEnvironment } from './aws/environment.ts';
 import { createStreamingHandler } from './aws/lambda.ts';
@@ -60,6 +61,7 @@ export const handler = createStreamingHandler(
       now: Date.now,
     }),
     upstream,
+    counter: createCounter(dynamo, environment.AUTH_TABLE, 'LIMIT'),
     sealer: createSealerSource(secrets, environment.SEALING_SECRET),
     nonce: () => randomBytes(12),
     allowedOrigins: listOf(environment.ALLOWED_ORIGINS),

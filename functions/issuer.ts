@@ -41,7 +41,7 @@ const kms = new KMSClient(SDK_BOUNDS);
 const clock = () => Math.floor(Date.now() / 1000);
 const revocations = createRevocationStore(dynamo, environment.AUTH_TABLE, clock);
 const records = createRecordStore(dynamo, environment.AUTH_TABLE, clock);
-const counter = createCounter(dynamo, environment.AUTH_TABLE);
+const counter = createCounter(dynamo, environment.AUTH_TABLE, 'COUNT');
 const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
 const upstream = createUpstream();
 const foreignKeys = createForeignKeys({ upstream, clock });

@@ -1,6 +1,6 @@
 import type { Construct } from 'constructs';
 import { SallyportFunction } from './function.ts';
-import { appendAudit, readAuth, readSecret, useContext } from './rights.ts';
+import { appendAudit, countAuth, readAuth, readSecret, useContext } from './rights.ts';
 import type { Settings } from './settings.ts';
 import type { Storage } from './storage.ts';
 
@@ -27,6 +27,7 @@ export function createContextStore(
     },
     rights: [
       readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*'),
+      countAuth(storage.authTable, 'LIMIT#*'),
       appendAudit(storage.auditTable, 'RECORD#*'),
       useContext(storage.contextTable),
       readSecret(storage.sealingSecret),

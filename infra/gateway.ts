@@ -1,6 +1,6 @@
 import type { Construct } from 'constructs';
 import { SallyportFunction } from './function.ts';
-import { allowSecrets, appendAudit, readAuth, readSecret } from './rights.ts';
+import { allowSecrets, appendAudit, countAuth, readAuth, readSecret } from './rights.ts';
 import type { Settings } from './settings.ts';
 import type { Storage } from './storage.ts';
 
@@ -24,6 +24,7 @@ export function createGateway(scope: Construct, settings: Settings, storage: Sto
     },
     rights: [
       readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*'),
+      countAuth(storage.authTable, 'LIMIT#*'),
       appendAudit(storage.auditTable, 'RECORD#*'),
       readSecret(storage.sealingSecret),
       storage.identityKey.signRight(),

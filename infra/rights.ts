@@ -15,7 +15,8 @@ export type AuthPartition =
   | 'ONCE#*'
   | 'RUN#*'
   | 'CLIENT#*'
-  | 'COUNT#*';
+  | 'COUNT#*'
+  | 'LIMIT#*';
 
 const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
 

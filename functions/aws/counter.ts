@@ -5,12 +5,16 @@ import { batchGet, type Dynamo, type Item, readNumber } from './dynamodb.ts';
 /** The one sort key of a count: each has a partition of its own, so that many do not share what one partition can write. */
 const SORT_KEY = 'tally';
 
+/** Whose counts: of the issuer, or of the limits that the configuration sets. Who may count the one cannot touch the other. */
+export type CountPartition = 'COUNT' | 'LIMIT';
+
 /**
  * Counts in the auth table, an item each. One atomic conditional `UpdateItem` counts (DynamoDB developer guide, "Atomic counters"): nobody
  * reads first, so that those who count at once neither lose to each other nor wait. Such an update whose answer was lost counts again when
  * it is tried again: the count errs to the high side.
  */
-export function createCounter(dynamo: Dynamo, table: string): Counter {
+export function createCounter(dynamo: Dynamo, table: string, partition: CountPartition): Counter {
+  const keyOf = (id: string): Item => ({ pk: { S: `${partition}#${id}` }, sk: { S: SORT_KEY } });
   return {
     async count(id, max, forgetAtSeconds) {
       if (max < 1) return err({ reason: 'used_up' });

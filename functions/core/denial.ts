@@ -4,6 +4,8 @@ import type { PolicyRefusal } from './decide.ts';
 import type { IdpTokenRefusal } from './idp-token.ts';
 import { writeJson } from './json.ts';
 import type { Unavailable, UpstreamFailure } from './ports.ts';
+import type { RateLimited } from './rate-limit.ts';
+import { windowWords } from './rules/time-window.ts';
 import type { RunRefusal } from './run.ts';
 import type { TokenRefusal } from './signed-token.ts';
 import type { ScopeRefusal } from './visibility.ts';
@@ -44,6 +46,7 @@ export type Denial =
   | ScopeRefusal
   | RunRefusal
   | UpstreamFailure
+  | RateLimited
   | Unavailable;
 
 /** The JSON-RPC codes of our own, outside the range that the protocol reserves (mcp 2026-07-28 §basic). */
@@ -51,6 +54,14 @@ export const RPC_DENIED = -31001;
 /** The server behind failed. */
 export const RPC_UPSTREAM = -31003;
 const RPC_UNAVAILABLE = -31004;
+const RPC_RATE_LIMITED = -31005;
+
+/** A denial as a record names it: its reason, and what an operator needs beside it, the rule that stood in the way. */
+export function recordedReason(denial: Denial): string {
+  if ('detail' in denial) return `${denial.reason}: ${denial.detail}`;
+  const cause = 'cause' in denial ? denial.cause : undefined;
+  return cause === undefined ? denial.reason : `${denial.reason}: ${cause.kind} by ${cause.at}`;
+}
 
 /** What a denial looks like from outside. `text` is all that the client may know. */
 export type Wire = {
@@ -61,6 +72,7 @@ export type Wire = {
     | 'permission_denied'
     | 'not_found'
     | 'payload_too_large'
+    | 'rate_limited'
     | 'upstream_error'
     | 'unavailable';
   readonly rpcCode: number;
@@ -181,9 +193,22 @@ export function toWire(denial: Denial): Wire {
         rpcCode: RPC_UPSTREAM,
         text: 'the server behind did not answer in time',
       };
+    case 'rate_limited':
+      return {
+        status: 429,
+        code: 'rate_limited',
+        rpcCode: RPC_RATE_LIMITED,
+        text: `too many requests; try again in ${denial.retryAfterSeconds} s`,
+      };
     case 'unavailable':
       return { status: 503, code: 'unavailable', rpcCode: RPC_UNAVAILABLE, text: 'try again in a moment' };
   }
+}
+
+/** For how many seconds whoever is refused should wait (RFC 9110 §10.2.3); undefined where waiting changes nothing. */
+export function retryAfterSeconds(denial: Denial): number | undefined {
+  if (denial.reason === 'rate_limited') return denial.retryAfterSeconds;
+  return denial.reason === 'unavailable' ? 2 : undefined;
 }
 
 /** Refusals that a client reads as an answer of the protocol; a bare 403 would be a broken transport to it. */
@@ -256,3 +281,4 @@ function toolError(message: Message, text: string): string {
   const id = message.id === undefined ? 'null' : writeJson(message.id);
   return `{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(result)}}`;
 }
+    ...(denial.reason === 'rate_limited' ? { retry_after_seconds: denial.retryAfterSeconds } : {}),

@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 /** How often something may happen within one window of time. `name` keeps its counts apart from those of others. */
 export type RateLimit = { readonly name: string; readonly max: number; readonly windowSeconds: number };
 
+/** Too often; the same may be tried again then. */
+export type RateLimited = { readonly reason: 'rate_limited'; readonly retryAfterSeconds: number };
+
 /** The window of a limit that a moment lies in. `id` names its count. */
 export type RateWindow = { readonly id: string; readonly endsAtSeconds: number };
 

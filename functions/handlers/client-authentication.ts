@@ -6,13 +6,13 @@ import type { Invocation } from '../core/invocation.ts';
 import { NO_ORG } from '../core/open-client.ts';
 import type { ClientEntry, Policy } from '../core/policy.ts';
 import type { ForeignKey, Unavailable } from '../core/ports.ts';
-import type { RateLimit } from '../core/rate-limit.ts';
+import type { RateLimit, RateLimited } from '../core/rate-limit.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { networkOf } from '../core/source-network.ts';
 import { findClient } from './client-registry.ts';
 import { proveBySecret } from './client-secret.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
-import { checkRate, countOne, type RateLimited } from './rate-counter.ts';
+import { checkRate, countOne } from './rate-counter.ts';
 
 /** A refusal of an OAuth endpoint, a dependency that is down, or too many attempts. */
 export type ClientRefusal = OAuthRefusal | Unavailable | RateLimited;

@@ -3,11 +3,11 @@ import { parseClientIdUrl } from '../core/client-id.ts';
 import type { ClientMetadata } from '../core/client-metadata.ts';
 import { NO_ORG } from '../core/open-client.ts';
 import type { Counter, RecordKey, RecordStore, Unavailable, Upstream } from '../core/ports.ts';
-import type { RateLimit } from '../core/rate-limit.ts';
+import type { RateLimit, RateLimited } from '../core/rate-limit.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { networkOf } from '../core/source-network.ts';
 import { type FetchedDocument, fetchDocument, type NoDocument } from './client-document-fetch.ts';
-import { countOne, type RateLimited } from './rate-counter.ts';
+import { countOne } from './rate-counter.ts';
 
 /** Clients by the document that their id is the URL of. */
 export type ClientDocuments = {

@@ -16,6 +16,7 @@ import type { DocumentPorts } from './document-route.ts';
 import { createDocumentTools } from './document-tools.ts';
 import { createDocumentRoutes } from './documents.ts';
 import type { Admission } from './ingress.ts';
+import { countRequest } from './limits.ts';
 import { type McpBackend, type McpPorts, serveMcp } from './mcp.ts';
 import { denialProblem } from './problem.ts';
 
@@ -84,6 +85,11 @@ async function resolveOperation(
   if (!scope.ok) {
     await records.deny(scope.error, facts);
     return err(denialProblem(scope.error, invocation.requestId));
+  }
+  const counted = await countRequest(ports, admission.value, action);
+  if (!counted.ok) {
+    await records.deny(counted.error, facts);
+    return err(denialProblem(counted.error, invocation.requestId));
   }
   const written = await records.allow(decision.allow ? decision.at : '', facts);
   return written.ok ? ok(scope.value) : err(denialProblem(written.error, invocation.requestId));

@@ -1,5 +1,5 @@
 import type { Message } from '../core/action.ts';
-import { type Denial, RPC_UPSTREAM, rpcError, toMcpAnswer } from '../core/denial.ts';
+import { type Denial, RPC_UPSTREAM, retryAfterSeconds, rpcError, toMcpAnswer } from '../core/denial.ts';
 import { mcpResponseHeaders, mediaTypeOf } from '../core/forward.ts';
 import type { Invocation } from '../core/invocation.ts';
 import type { UpstreamResponse } from '../core/ports.ts';
@@ -142,13 +142,14 @@ export function answerDenial(denial: Denial, message: Message | undefined, invoc
     return denialProblem(denial, invocation.requestId);
   }
   const { status, body } = toMcpAnswer(denial, message, invocation.requestId);
+  const retryAfter = retryAfterSeconds(denial);
   return new Response(body, {
     status,
     headers: {
       'content-type': 'application/json',
       'cache-control': 'no-store',
       'x-request-id': invocation.requestId,
-      ...(denial.reason === 'unavailable' ? { 'retry-after': '2' } : {}),
+      ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
     },
   });
 }

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { type Denial, toWire } from '../core/denial.ts';
+import { type Denial, retryAfterSeconds, toWire } from '../core/denial.ts';
 
 /** The `code` of a problem and its HTTP status (contract §10). */
 const STATUS = {
@@ -56,6 +56,10 @@ export function problem(
 /** A denial as a problem; nothing of its detail. */
 export function denialProblem(denial: Denial, requestId: string): Response {
   const { code, text, status } = toWire(denial);
-  const headers: Record<string, string> = denial.reason === 'method_not_allowed' ? { allow: 'POST' } : {};
+  const retryAfter = retryAfterSeconds(denial);
+  const headers: Record<string, string> = {
+    ...(denial.reason === 'method_not_allowed' ? { allow: 'POST' } : {}),
+    ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+  };
   return problem(code, text, requestId, headers, status);
 }

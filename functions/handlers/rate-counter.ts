@@ -1,12 +1,9 @@
 import type { Counter, Unavailable } from '../core/ports.ts';
-import { type RateLimit, type RateWindow, rateWindow } from '../core/rate-limit.ts';
+import { type RateLimit, type RateLimited, type RateWindow, rateWindow } from '../core/rate-limit.ts';
 import { err, ok, type Result } from '../core/result.ts';
 
 /** What counting needs. `now` is in milliseconds since the epoch. */
 export type CountingPorts = { readonly counter: Counter; readonly now: () => number };
-
-/** Too often; the same may be tried again then. */
-export type RateLimited = { readonly reason: 'rate_limited'; readonly retryAfterSeconds: number };
 
 /** Counts one more; `rate_limited` where it has happened as often as it may, however many count at once. */
 export async function countOne(

@@ -10,7 +10,7 @@ import type { Invocation } from '../core/invocation.ts';
 import { isJsonObject, parseJson } from '../core/json.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Unavailable } from '../core/ports.ts';
-import type { RateLimit } from '../core/rate-limit.ts';
+import type { RateLimit, RateLimited } from '../core/rate-limit.ts';
 import { err, type Result } from '../core/result.ts';
 import { networkOf } from '../core/source-network.ts';
 import { readBody } from './body.ts';
@@ -18,7 +18,7 @@ import { acceptsRegistrations } from './client-metadata.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
 import { NO_STORE, oauthError, recordDecision } from './oauth-answer.ts';
 import { problem } from './problem.ts';
-import { checkRate, countOne, type RateLimited } from './rate-counter.ts';
+import { checkRate, countOne } from './rate-counter.ts';
 import { writeRegisteredClient } from './registered-clients.ts';
 
 const MAX_BYTES = 16_384;

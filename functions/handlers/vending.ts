@@ -4,7 +4,7 @@ import { auditedCaller } from '../core/audit.ts';
 import type { Denial } from '../core/denial.ts';
 import type { GrantPlan } from '../core/grant.ts';
 import { parseJson } from '../core/json.ts';
-import type { RateLimit } from '../core/rate-limit.ts';
+import type { RateLimit, RateLimited } from '../core/rate-limit.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { planVending, readVendingRequest, TOKENS_ISSUE } from '../core/vending.ts';
 import type { AppEnv } from './app.ts';
@@ -12,7 +12,7 @@ import type { Admission } from './ingress.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
 import { NO_STORE, recordDecision } from './oauth-answer.ts';
 import { denialProblem, problem } from './problem.ts';
-import { checkRate, countOne, type RateLimited } from './rate-counter.ts';
+import { checkRate, countOne } from './rate-counter.ts';
 import { signAccessToken, tokenMembers } from './token-endpoint.ts';
 
 const MAX_BODY_BYTES = 16_384;

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => table?.close());
 
-const open = (dynamo = table.dynamo): Counter => createCounter(dynamo, table.tableName);
+const open = (dynamo = table.dynamo): Counter => createCounter(dynamo, table.tableName, 'COUNT');
 const LATER = NOW_SECONDS + 60;
 const COUNTED = { ok: true, value: undefined };
 const USED_UP = { ok: false, error: { reason: 'used_up' } };

@@ -60,6 +60,7 @@ const WIRE: {
   unreachable: [{ reason: 'unreachable', detail: 'OPERATOR' }, 502, 'upstream_error'],
   redirect: [{ reason: 'redirect', detail: 'OPERATOR' }, 502, 'upstream_error'],
   timeout: [{ reason: 'timeout', detail: 'OPERATOR' }, 504, 'upstream_error'],
+  rate_limited: [{ reason: 'rate_limited', retryAfterSeconds: 7 }, 429, 'rate_limited'],
   unavailable: [{ reason: 'unavailable', detail: 'OPERATOR' }, 503, 'unavailable'],
 };
 

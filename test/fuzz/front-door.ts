@@ -6,6 +6,7 @@ import { Sealer } from '../../functions/core/seal.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
 import { createGateway } from '../../functions/handlers/gateway.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
+import { UNASKED } from '../support/counters.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
@@ -64,6 +65,7 @@ export function createFrontDoor(
     upstream,
     sealer: async () => new Sealer(['0'.repeat(64)]),
     nonce: () => new Uint8Array(12),
+    counter: UNASKED,
     allowedOrigins: [],
     now: () => NOW_SECONDS * 1000,
     log: () => {},

@@ -43,7 +43,7 @@ async function connect() {
     createClientDocuments({
       upstream: createUpstream(),
       records: createRecordStore(table.dynamo, table.tableName, () => time.seconds),
-      counter: createCounter(table.dynamo, table.tableName),
+      counter: createCounter(table.dynamo, table.tableName, 'COUNT'),
       now: () => time.seconds * 1000,
       log: (entry) => logged.push(entry),
     });

@@ -8,6 +8,7 @@ import { Secret } from '../../functions/core/secret.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
 import { createGateway } from '../../functions/handlers/gateway.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
+import { UNASKED } from '../support/counters.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
@@ -82,6 +83,7 @@ async function ask(
     },
     sealer: async () => new Sealer([randomBytes(32).toString('hex')]),
     nonce: () => randomBytes(12),
+    counter: UNASKED,
     allowedOrigins: [],
     now: () => NOW_SECONDS * 1000,
     log: () => {},

@@ -8,6 +8,7 @@ import { Sealer } from '../../functions/core/seal.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
 import { createGateway } from '../../functions/handlers/gateway.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
+import { UNASKED } from '../support/counters.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
@@ -98,6 +99,7 @@ function startWorld() {
     upstream: createUpstream(),
     sealer: async () => new Sealer(['s'.repeat(40)]),
     nonce: () => new Uint8Array(12),
+    counter: UNASKED,
     allowedOrigins: [],
     now: () => world.nowSeconds * 1_000,
     log: () => {},

@@ -76,7 +76,7 @@ describe('tables', () => {
     expect(onAuth.length).toBeGreaterThan(0);
     for (const { statement, partitions } of onAuth) {
       expect(partitions).toEqual(
-        expect.arrayContaining([expect.stringMatching(/^(?:POLICY|KEYS|REVOCATION#\*|COUNT#\*)$/)]),
+        expect.arrayContaining([expect.stringMatching(/^(?:POLICY|KEYS|REVOCATION#\*|COUNT#\*|LIMIT#\*)$/)]),
       );
       expect(statement.Condition?.['Null']).toEqual({ 'dynamodb:LeadingKeys': 'false' });
     }

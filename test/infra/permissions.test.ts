@@ -45,6 +45,7 @@ const RIGHTS: Readonly<Record<string, string[]>> = {
   ],
   '{GatewayRole}': [
     ...readsAuth(),
+    'dynamodb:UpdateItem {StorageAuthTable.Arn} LIMIT#*',
     PUTS_RECORDS,
     'kms:Sign {StorageIdentityKeySlotA.Arn}',
     'kms:Sign {StorageIdentityKeySlotB.Arn}',
@@ -53,6 +54,7 @@ const RIGHTS: Readonly<Record<string, string[]>> = {
   ],
   '{ContextStoreRole}': [
     ...readsAuth(),
+    'dynamodb:UpdateItem {StorageAuthTable.Arn} LIMIT#*',
     PUTS_RECORDS,
     ...['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'].map(
       (operation) => `dynamodb:${operation} {StorageContextTable.Arn}`,

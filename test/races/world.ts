@@ -38,7 +38,7 @@ export async function openWorld(seed: WorldSeed): Promise<World> {
   };
   const app = await startIssuerApp(racePolicy(seed), {
     records: createRecordStore(shared, seed.tableName, clock),
-    counter: createCounter(shared, seed.tableName),
+    counter: createCounter(shared, seed.tableName, 'COUNT'),
     revocations: createRevocationStore(shared, seed.tableName, clock),
     foreignKeys: { find: () => Promise.resolve(ok([seed.foreignKey])) },
     upstream,

@@ -2,13 +2,14 @@ import { randomBytes, sign } from 'node:crypto';
 import type { AuditRecord } from '../../functions/core/audit.ts';
 import type { Invocation } from '../../functions/core/invocation.ts';
 import type { Policy } from '../../functions/core/policy.ts';
-import type { UpstreamRequest, UpstreamResponse } from '../../functions/core/ports.ts';
+import type { Counter, UpstreamRequest, UpstreamResponse } from '../../functions/core/ports.ts';
 import { err, ok } from '../../functions/core/result.ts';
 import { Sealer } from '../../functions/core/seal.ts';
 import { Secret } from '../../functions/core/secret.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
 import { createGateway } from '../../functions/handlers/gateway.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
+import { UNASKED } from './counters.ts';
 import { NO_FOREIGN_KEYS } from './foreign-issuer.ts';
 import { NOW_SECONDS, ORIGIN, type TestIssuer } from './test-issuer.ts';
 
@@ -25,7 +26,7 @@ export type GatewayApp = {
 };
 
 /** Starts one. Its upstream answers `{"jsonrpc":"2.0","id":1,"result":{}}` until it is told otherwise. */
-export function startGatewayApp(issuer: TestIssuer, policy: Policy): GatewayApp {
+export function startGatewayApp(issuer: TestIssuer, policy: Policy, counter: Counter = UNASKED): GatewayApp {
   const rulebook = { read: () => Promise.resolve(ok({ policy: app.policy, keys: issuer.keys })) };
   const revocations = {
     isRevoked: () => Promise.resolve(ok(false)),
@@ -68,6 +69,7 @@ export function startGatewayApp(issuer: TestIssuer, policy: Policy): GatewayApp 
     },
     sealer: () => Promise.resolve(new Sealer(['0'.repeat(64)])),
     nonce: () => randomBytes(12),
+    counter,
     allowedOrigins: [],
     now: () => NOW_SECONDS * 1000,
     log: () => {},

@@ -70,7 +70,7 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
   const clock = () => app.nowSeconds;
   const upstream = createUpstream();
   const issued = createRecordStore(table.dynamo, table.tableName, clock);
-  const counter = createCounter(table.dynamo, table.tableName);
+  const counter = createCounter(table.dynamo, table.tableName, 'COUNT');
   const foreignKeys = changes.foreignKeys ?? createForeignKeys({ upstream, clock });
   const store = createRevocationStore(table.dynamo, table.tableName, clock);
   const revocations: IssuerPorts['revocations'] = {

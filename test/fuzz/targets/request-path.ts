@@ -9,6 +9,7 @@ import { createIngress } from '../../../functions/handlers/ingress.ts';
 import { ROUTES } from '../../../infra/routes.ts';
 import { toProxyEvent } from '../../../local/api-gateway/proxy-event.ts';
 import { type RouteMatch, RouteTable } from '../../../local/api-gateway/routes.ts';
+import { UNASKED } from '../../support/counters.ts';
 import { readApiTemplate } from '../api-template.ts';
 import { type Asked, askedPath, METHODS } from '../grammar-path.ts';
 import { shorterTexts, smallerMember } from '../mutate.ts';
@@ -139,6 +140,7 @@ const gateway = createGateway({
   upstream: { send: never },
   sealer: async () => undefined,
   nonce: () => new Uint8Array(12),
+  counter: UNASKED,
   allowedOrigins: [],
   now: () => 0,
   log: (entry) => holds(entry['event'] !== 'bug', String(entry['detail'])),

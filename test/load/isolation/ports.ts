@@ -8,6 +8,7 @@ import type { Upstream } from '../../../functions/core/ports.ts';
 import { createCredentials } from '../../../functions/handlers/credentials.ts';
 import type { GatewayPorts } from '../../../functions/handlers/gateway.ts';
 import { createIngress } from '../../../functions/handlers/ingress.ts';
+import { UNASKED } from '../../support/counters.ts';
 import { NO_FOREIGN_KEYS } from '../../support/foreign-issuer.ts';
 import { canary } from '../canary.ts';
 import { AUDIT_TABLE, AUTH_TABLE, type Aws, SEALING_SECRET } from './aws.ts';
@@ -41,6 +42,7 @@ export function createPorts(world: World, judge: Judge, aws: Aws, upstream: Upst
     },
     sealer: createSealerSource(secrets, SEALING_SECRET),
     nonce: () => randomBytes(12),
+    counter: UNASKED,
     allowedOrigins: [],
     now,
     log: (entry) => {
