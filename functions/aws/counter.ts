@@ -43,7 +43,3 @@ export function createCounter(dynamo: Dynamo, table: string, partition: CountPar
     },
   };
 }
-
-function keyOf(id: string): Item {
-  return { pk: { S: `COUNT#${id}` }, sk: { S: SORT_KEY } };
-}

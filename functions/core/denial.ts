@@ -268,6 +268,7 @@ function dataOf(denial: Denial, wire: Wire, requestId: string): Readonly<Record<
     ...(denial.reason === 'malformed_message' ? denial.data : {}),
     reason: wire.code,
     ...(scopes.length > 0 ? { required_scopes: scopes } : {}),
+    ...(denial.reason === 'rate_limited' ? { retry_after_seconds: denial.retryAfterSeconds } : {}),
     request_id: requestId,
   };
 }
@@ -281,4 +282,3 @@ function toolError(message: Message, text: string): string {
   const id = message.id === undefined ? 'null' : writeJson(message.id);
   return `{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(result)}}`;
 }
-    ...(denial.reason === 'rate_limited' ? { retry_after_seconds: denial.retryAfterSeconds } : {}),
