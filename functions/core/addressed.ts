@@ -28,6 +28,12 @@ export function actionsOf(server: string, message: Message): Result<Actions, Mes
   ]);
 }
 
+/** What a message is about, as a record names it: its name, or those of what its parameters point at beside that. */
+export function addressOf({ method, name, body }: Message): string | undefined {
+  const addressed = method === undefined ? [] : (addressedBy(method, body.get('params')) ?? []);
+  return name ?? (addressed.length > 0 ? addressed.map((one) => one.name).join(' ') : undefined);
+}
+
 type Addressed = { readonly method: string; readonly name: string };
 
 /** Undefined where the parameters are not in the form of the method. */

@@ -1,6 +1,6 @@
 import type { Message, MessageRefusal, RequestId } from './action.ts';
 import type { CallerRefusal } from './caller.ts';
-import type { PolicyRefusal } from './decide.ts';
+import type { PolicyRefusal, RefusalCause } from './decide.ts';
 import type { IdpTokenRefusal } from './idp-token.ts';
 import { writeJson } from './json.ts';
 import type { Unavailable, UpstreamFailure } from './ports.ts';
@@ -258,8 +258,25 @@ export function scopeChallenge(scopes: readonly string[], metadataUrl: string): 
 }
 
 function explain(denial: Denial, text: string): string {
-  if (denial.reason !== 'not_granted' || denial.obtainable.length === 0) return text;
-  return `${text} with this token; a token with the scope \`${denial.obtainable.join(' ')}\` would allow it`;
+  if (denial.reason !== 'not_granted') return text;
+  const said = denial.cause === undefined ? text : (causeText(denial.cause) ?? text);
+  if (denial.obtainable.length === 0) return said;
+  return `${said} with this token; a token with the scope \`${denial.obtainable.join(' ')}\` would allow it`;
+}
+
+/** What a rule of the caller's own says, never what was sent; of a deny the caller may not even know that there is one. */
+function causeText(cause: RefusalCause): string | undefined {
+  switch (cause.kind) {
+    case 'denied':
+      return undefined;
+    case 'closed':
+      return `access denied now: this is allowed ${windowWords(cause.when)}`;
+    case 'constrained': {
+      const { argument, constraint } = cause.failure;
+      const what = argument === '' ? 'the arguments' : `the argument \`${argument}\``;
+      return `access denied: ${what} ${constraint}`;
+    }
+  }
 }
 
 function dataOf(denial: Denial, wire: Wire, requestId: string): Readonly<Record<string, unknown>> {

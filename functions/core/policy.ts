@@ -2,11 +2,11 @@ import { openClassOf } from './client-id.ts';
 import { type AcceptedIdp, type IdentityProvider, isAccepted } from './identity-provider.ts';
 import { type Viewer, visible } from './item.ts';
 import { admits, CLOSED_REGISTRATION, NO_ORG, openClientEntry, type Registration } from './open-client.ts';
+import { type RoleBinding, type RoleEntry, Roles } from './role.ts';
 import type { Limit } from './rules/limit.ts';
 import type { Rule } from './rules/ready-rule.ts';
 import type { DefaultRule, ScopeRule, ScopeSettings } from './rules/rule.ts';
 import { RuleBook } from './rules/rule-book.ts';
-import { type RoleBinding, type RoleEntry, Roles } from './role.ts';
 import { type TeamEntry, Teams } from './team.ts';
 
 /** What goes upstream (contract §7). Calls in `user_oauth` and `hybrid` are refused until connections are built. */

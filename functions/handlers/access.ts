@@ -1,6 +1,6 @@
 import { type AuditRecord, auditedCaller, traceIdOf } from '../core/audit.ts';
 import type { Caller } from '../core/caller.ts';
-import type { Denial } from '../core/denial.ts';
+import { type Denial, recordedReason } from '../core/denial.ts';
 import type { Invocation } from '../core/invocation.ts';
 import type { Policy } from '../core/policy.ts';
 import type { AuditLog, Unavailable } from '../core/ports.ts';
@@ -80,14 +80,14 @@ export function accessRecords(
     allow: (reason, facts) => write({ event: 'decision', decision: 'allow', reason }, facts),
 
     async deny(denial, facts) {
-      const reason = reasonOf(denial);
+      const reason = recordedReason(denial);
       ports.log({ level: 'info', event: 'denied', request_id: invocation.requestId, reason });
       reportLoss(await write({ event: 'decision', decision: 'deny', reason }, facts), reason);
     },
 
     async failed(denial, facts, startedAtMs) {
       if (!UPSTREAM_FAILURES.has(denial.reason)) return records.deny(denial, facts);
-      const reason = reasonOf(denial);
+      const reason = recordedReason(denial);
       ports.log({ level: 'error', event: 'upstream_failed', request_id: invocation.requestId, reason });
       return records.outcome(reason, facts, { startedAtMs });
     },
@@ -104,10 +104,6 @@ export function accessRecords(
     },
   };
   return records;
-}
-
-function reasonOf(denial: Denial): string {
-  return 'detail' in denial ? `${denial.reason}: ${denial.detail}` : denial.reason;
 }
 
 function shortened(text: string): string {

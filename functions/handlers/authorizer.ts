@@ -2,7 +2,7 @@ import { actionFromHeaders } from '../core/action.ts';
 import { type AuditRecord, auditedCaller, traceIdOf } from '../core/audit.ts';
 import type { Caller } from '../core/caller.ts';
 import { decide, decideServer, type PolicyRefusal } from '../core/decide.ts';
-import { type IngressRefusal, scopeChallenge } from '../core/denial.ts';
+import { type IngressRefusal, recordedReason, scopeChallenge } from '../core/denial.ts';
 import type { AuthorizerRequest, AuthorizerVerdict } from '../core/invocation.ts';
 import type { AuditLog, ForeignKeys, RevocationStore, RulebookStore, Unavailable } from '../core/ports.ts';
 import { metadataUrlOf, parseRoute } from '../core/route.ts';
@@ -45,7 +45,7 @@ export function createAuthorizer(
     caller?: Caller,
     details?: Partial<AuditRecord>,
   ): Promise<void> => {
-    const reason = 'detail' in refusal ? `${refusal.reason}: ${refusal.detail}` : refusal.reason;
+    const reason = recordedReason(refusal);
     const route = parseRoute(request.path);
     const written = await ports.audit.write({
       ts: new Date(ports.now()).toISOString(),

@@ -1,5 +1,5 @@
 import { type Action, type Message, MODERN_VERSION, readMessage, toAction } from '../core/action.ts';
-import { type Actions, actionsOf } from '../core/addressed.ts';
+import { type Actions, actionsOf, addressOf } from '../core/addressed.ts';
 import type { Caller } from '../core/caller.ts';
 import { decideAll, decideServer } from '../core/decide.ts';
 import type { Denial } from '../core/denial.ts';
@@ -71,7 +71,7 @@ export async function serveMcp(
   const { caller, policy } = admission.value;
   const records = accessRecords(ports, invocation, headers, { caller, policy });
   const refuse = async (denial: Denial, message?: Message): Promise<Response> => {
-    await records.deny(denial, { ...facts, method: message?.method, name: message?.name });
+    await records.deny(denial, { ...facts, method: message?.method, name: message && addressOf(message) });
     return answerDenial(denial, message, invocation);
   };
 
@@ -93,7 +93,11 @@ export async function serveMcp(
   const counted = await countRequest(ports, admission.value, action);
   if (!counted.ok) return refuse(counted.error, message);
 
-  const decided: AccessFacts = { ...facts, method: message?.method ?? httpMethod, name: message?.name };
+  const decided: AccessFacts = {
+    ...facts,
+    method: message?.method ?? httpMethod,
+    name: message && addressOf(message),
+  };
   const written = await records.allow(decision.value, decided);
   if (!written.ok) return refuse(written.error, message);
   const startedAtMs = ports.now();

@@ -199,7 +199,8 @@ function checkObject(
   for (const [name, member] of value) {
     if (known.has(name)) continue;
     // What such a member is called is the caller's word, which no text of ours repeats.
-    if (additionalProperties === false) return failure(path, `takes no member but ${[...known].join(', ')}`);
+    if (additionalProperties === false)
+      return failure(path, `may have no member but ${[...known].join(', ')}`);
     const found = check(additionalProperties, member, inside('*'), work);
     if (found !== undefined) return found;
   }
