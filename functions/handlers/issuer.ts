@@ -13,8 +13,8 @@ import { revokeToken } from './revocation-endpoint.ts';
 import { createRuns } from './runs.ts';
 import { issueToken } from './token-endpoint.ts';
 import { createVending } from './vending.ts';
-
 import { sourceOf } from './viewer.ts';
+
 const MAX_FORM_BYTES = 16_384;
 
 /** The authorization server: discovery, tokens (RFC 6749) and revocation (RFC 7009). */
@@ -30,8 +30,8 @@ export function createIssuer(ports: IssuerPorts): Hono<AppEnv> {
     },
   });
   app.use(async (c, next) => {
-    await next();
     c.env = { ...c.env, sourceIp: await sourceOf(ports, c.req.raw.headers, c.env.sourceIp) };
+    await next();
     c.header('x-request-id', c.env.requestId);
   });
   app.route('/', createDiscovery(ports));

@@ -109,8 +109,8 @@ export async function startIssuerApp(policy: Policy, changes: Partial<IssuerPort
         );
       },
     },
-    signingKey: signingKeyOf(issuer),
     edgeSecret: '',
+    signingKey: signingKeyOf(issuer),
     keys: { publish: () => Promise.resolve(ok([issuer.access.published])) },
     keyRing: createKeyRingStore(table.dynamo, table.tableName),
     confirmKey: () => Promise.resolve(ok(undefined)),
