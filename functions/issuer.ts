@@ -33,8 +33,8 @@ const environment = readEnvironment(
   'ISSUER_KEY_ARNS',
   'IDENTITY_KEY_ARNS',
   'SEALING_SECRET',
-  'ALLOWED_ORIGINS',
   'EDGE_SECRET',
+  'ALLOWED_ORIGINS',
 );
 const dynamo = createDynamo();
 const kms = new KMSClient(SDK_BOUNDS);
@@ -75,8 +75,8 @@ export const handler = createBufferedHandler(
       randomId: randomUUID,
     }),
     secrets,
-    signingKey,
     edgeSecret: environment.EDGE_SECRET,
+    signingKey,
     keys,
     keyRing,
     confirmKey: keys.confirm,
