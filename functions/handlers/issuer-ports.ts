@@ -31,11 +31,11 @@ export type IssuerPorts = {
   readonly counter: Counter;
   readonly audit: AuditLog;
   readonly secrets: SecretStore;
+  /** Full name of the secret that our distribution sends with every request; empty where there is none. */
+  readonly edgeSecret: string;
   readonly signingKey: SigningKey;
   /** Public keys of ours; resolves once they are published, so that no token is signed that nobody can verify. */
   readonly keys: IssuerKeys;
-  /** Full name of the secret that our distribution sends with every request; empty where there is none. */
-  readonly edgeSecret: string;
   /** The ring of all signing keys, to look at and to change. */
   readonly keyRing: KeyRingStore;
   /** Can this key be used where it is kept? */
