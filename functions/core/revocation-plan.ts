@@ -106,8 +106,9 @@ export function describeRevocation(entry: RevocationEntry): readonly string[] {
       ];
     case 'team':
       return [
-        `ends every token that speaks for the team ${id} of ${orgId}, ${until}`,
-        'does not end logins: new tokens say which teams the user still has',
+        `ends every token of those who are in the team ${id} of ${orgId}, and every token that speaks for it, ${until}`,
+        `ends their ${logins}, and their runs, begun until then`,
+        'does not keep them out: `members` and `groups` in orgs.yml do',
       ];
     case 'org':
       return [

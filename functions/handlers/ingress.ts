@@ -14,9 +14,9 @@ import { err, ok, type Result } from '../core/result.ts';
 import { audiencesOf, isContextRoute, type Route } from '../core/route.ts';
 import { VerifiedRunToken } from '../core/run-token.ts';
 import type { KeySet } from '../core/signed-token.ts';
-import { revocableTeams } from '../core/standing.ts';
 import { VerifiedToken } from '../core/token.ts';
 import { createIdpIngress, isIdpOf, selectorsAgree } from './idp-ingress.ts';
+import { lookForRevocation } from './revocation-look.ts';
 import { TokenMemory } from './token-memory.ts';
 
 /** A caller who was verified, the policy that holds for this request, and which header the token came in. */
@@ -111,8 +111,7 @@ export function createIngress(ports: {
     options: { readonly fresh?: boolean } = {},
   ): Promise<Result<Caller, IngressRefusal | Unavailable>> => {
     const { claims } = token;
-    const teams = revocableTeams(policy, claims);
-    const revoked = await ports.revocations.isRevoked({ ...claims, teams }, options);
+    const revoked = await lookForRevocation(ports.revocations, policy, claims, options);
     if (!revoked.ok) return revoked;
     return revoked.value ? err({ reason: 'revoked' }) : Caller.fromToken(token, policy, ports.clock());
   };
@@ -132,8 +131,7 @@ export function createIngress(ports: {
     // A run may have the name of a client; what revokes that client's own subject is not about the run.
     const { claims } = token;
     const coordinator = { ...claims, subject: claims.clientId };
-    const teams = revocableTeams(policy, { ...coordinator, groups: [] });
-    const revoked = await ports.revocations.isRevoked({ ...coordinator, teams });
+    const revoked = await lookForRevocation(ports.revocations, policy, coordinator);
     if (!revoked.ok) return revoked;
     if (revoked.value) return err({ reason: 'revoked' });
     const caller = Caller.fromRunToken(token, CONTEXT_STORE, policy);

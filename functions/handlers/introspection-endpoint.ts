@@ -20,6 +20,7 @@ import {
   recordRefusal,
 } from './oauth-answer.ts';
 import { readPresentedToken } from './presented-token.ts';
+import { lookForRevocation } from './revocation-look.ts';
 
 /** Who asks, under which policy. */
 type Asking = { readonly client: ClientEntry; readonly policy: Policy; readonly invocation: Invocation };
@@ -96,7 +97,7 @@ async function describeAccess(
   const isForServer =
     client.server !== undefined && token.admits([resourceOf(client.server, invocation.origin)]);
   if (claims.clientId !== client.id && !isForServer) return ok(undefined);
-  const revoked = await ports.revocations.isRevoked(claims, { fresh: true });
+  const revoked = await lookForRevocation(ports.revocations, policy, claims, { fresh: true });
   if (!revoked.ok) return revoked;
   const caller = Caller.fromToken(token, policy, Math.floor(ports.now() / 1000));
   if (revoked.value || !caller.ok) return ok(undefined);
@@ -128,7 +129,8 @@ async function describeRun(
   const service = client.server ?? '';
   const section = claims.services.get(service);
   if (!isOwn && section === undefined) return ok(undefined);
-  const revoked = await ports.revocations.isRevoked({ ...claims, subject: claims.clientId }, { fresh: true });
+  const coordinator = { ...claims, subject: claims.clientId };
+  const revoked = await lookForRevocation(ports.revocations, policy, coordinator, { fresh: true });
   if (!revoked.ok) return revoked;
   const shown = [...claims.services].filter(([name]) => {
     const run = Caller.fromRunToken(token, name, policy);

@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { parseJson } from '../core/json.ts';
+import type { Policy } from '../core/policy.ts';
 import type { RecordKey, StoredRecord, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { authorizeRun, type Run, readRun, writeRun } from '../core/run.ts';
@@ -11,6 +12,7 @@ import type { AppEnv } from './app.ts';
 import type { Admission } from './ingress.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
 import { denialProblem, problem } from './problem.ts';
+import { lookForRevocation } from './revocation-look.ts';
 
 type RunEnv = AppEnv & { Variables: { admission: Admission; records: AccessRecords } };
 type RunContext = Context<RunEnv>;
@@ -246,7 +248,7 @@ async function findRun(ports: IssuerPorts, c: RunContext): Promise<Result<FoundR
   if (!record.ok) return err(denialProblem(record.error, c.env.requestId));
   const run = record.value === undefined ? undefined : readRun(record.value.text);
   if (record.value === undefined || run === undefined || run.clientId !== caller.clientId) return absent;
-  const revoked = await isRevoked(ports, caller.orgId, run, record.value);
+  const revoked = await isRevoked(ports, policy, caller.orgId, run, record.value);
   if (!revoked.ok) return err(denialProblem(revoked.error, c.env.requestId));
   return ok({ run, record: record.value, isRevoked: revoked.value });
 }
@@ -254,12 +256,15 @@ async function findRun(ports: IssuerPorts, c: RunContext): Promise<Result<FoundR
 /** An open run is as old as its opening, however often its tokens were refreshed. It has no token of its own that could be revoked. */
 function isRevoked(
   ports: IssuerPorts,
+  policy: Policy,
   orgId: string,
   { runId, clientId, openedAtSeconds }: Run,
   { expiresAtSeconds }: StoredRecord,
 ): Promise<Result<boolean, Unavailable>> {
   const about = { orgId, jti: '', clientId, subject: clientId, runId };
-  return ports.revocations.isRevoked(
+  return lookForRevocation(
+    ports.revocations,
+    policy,
     { ...about, issuedAtSeconds: openedAtSeconds, expiresAtSeconds },
     { fresh: true },
   );

@@ -32,7 +32,7 @@ function snapshotOf(orgs: readonly string[]): Snapshot {
       clientEntry(`${org}-agent`, { org, scopes: ['runs/issue'], runNamespaces: ['alpha'] }),
     ]),
     teams: [
-      { org: 'acme', name: 'blue', members: [], groups: [], parent: undefined, inherit: false },
+      { org: 'acme', name: 'blue', members: ['acme-agent'], groups: [], parent: undefined, inherit: false },
       { org: 'platform', name: 'red', members: [], groups: [], parent: undefined, inherit: false },
     ],
     orgs: orgs.map((id) => ({ id, suspended: false })),
@@ -171,10 +171,14 @@ describe('a party loses what it has', () => {
     expect([await isRefused(old), await isRefused(young)]).toEqual([true, false]);
   });
 
-  test('a team and a user of it', async () => {
+  test('a team: those who are in it, until then', async () => {
     await start();
+    const tokens = [tokenOf('acme-agent'), tokenOf('acme-admin', { act: { sub: 'acme-agent' } })];
+    const other = tokenOf('acme-admin', { jti: 'another' });
     expect((await ask({ kind: 'team', id: 'blue' })).status).toBe(200);
-    expect(app.revoked).toMatchObject([{ kind: 'team', orgId: 'acme', id: 'blue' }]);
+    expect(await Promise.all([...tokens, other].map(isRefused))).toEqual([true, true, false]);
+    app.nowSeconds += 2;
+    expect(await isRefused(tokenOf('acme-agent'))).toBe(false);
   });
 });
 
@@ -276,7 +280,7 @@ describe('a run is revoked', () => {
     expect([await run.refresh(), await run.status()]).toEqual([409, 'revoked']);
   });
 
-  test.for([{ kind: 'client', id: 'acme-agent' }, { kind: 'org' }])(
+  test.for([{ kind: 'client', id: 'acme-agent' }, { kind: 'team', id: 'blue' }, { kind: 'org' }])(
     'with %j, though its coordinator has a new token',
     async (body) => {
       await start();

@@ -8,6 +8,7 @@ import { err, ok, type Result } from '../../core/result.ts';
 import type { ClientRefusal } from '../client-authentication.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
 import { recordDecision } from '../oauth-answer.ts';
+import { lookForRevocation } from '../revocation-look.ts';
 import type { GrantRequest } from './grant.ts';
 
 /** Clocks of two environments, and the tolerance of those who verify. */
@@ -76,12 +77,15 @@ export async function checkLogin(
   { orgId, login, beganAtSeconds }: Family,
 ): Promise<Result<void, ClientRefusal>> {
   if (!isStillVouchedFor(policy, login.subject, orgId)) return invalidGrant('identity_provider_gone');
-  const revoked = await ports.revocations.isRevoked(
+  const revoked = await lookForRevocation(
+    ports.revocations,
+    policy,
     {
       orgId,
       jti: login.family,
       clientId: login.clientId,
       subject: login.subject,
+      groups: login.groups,
       issuedAtSeconds: beganAtSeconds,
       expiresAtSeconds: beganAtSeconds + REFRESH_LIFETIME_SECONDS,
     },

@@ -6,6 +6,7 @@ import { err, ok, type Result } from '../../core/result.ts';
 import { planUserGrant } from '../../core/user-grant.ts';
 import type { ClientRefusal } from '../client-authentication.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
+import { lookForRevocation } from '../revocation-look.ts';
 import { invalidGrant } from './family.ts';
 import type { Grant, GrantRequest } from './grant.ts';
 
@@ -25,12 +26,15 @@ export const grantJwtBearer: Grant = async (ports, request) => {
   const checked = await checkAssertion(ports, request, compact);
   if (!checked.ok) return checked;
   const assertion = checked.value;
-  const revoked = await ports.revocations.isRevoked(
+  const revoked = await lookForRevocation(
+    ports.revocations,
+    policy,
     {
       orgId: assertion.orgId,
       jti: assertion.jti,
       clientId: client.id,
       subject: assertion.subject,
+      groups: assertion.groups,
       issuedAtSeconds: assertion.issuedAtSeconds,
       expiresAtSeconds: assertion.forgetAtSeconds,
     },

@@ -8,11 +8,12 @@ import {
 } from '../../core/exchange.ts';
 import { readForeignHeader, readForeignIssuer } from '../../core/foreign-token.ts';
 import { acceptedIdps } from '../../core/idp-token.ts';
-import type { Unavailable } from '../../core/ports.ts';
+import type { Policy } from '../../core/policy.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { checkSubjectIdToken } from '../../core/subject-id-token.ts';
 import type { ClientRefusal } from '../client-authentication.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
+import { lookForRevocation } from '../revocation-look.ts';
 import type { Grant, GrantRequest } from './grant.ts';
 
 /**
@@ -70,7 +71,7 @@ async function identifyByIdToken(
     if (!keys.ok) return keys;
     const nowSeconds = Math.floor(ports.now() / 1000);
     const checked = checkSubjectIdToken(compact, keys.value, idp, { policy, origin, nowSeconds });
-    if (checked.ok) return unlessRevoked(ports, checked.value);
+    if (checked.ok) return unlessRevoked(ports, policy, checked.value);
     detail = checked.error;
   }
   return refuseToken(`bad_id_token: ${detail}`);
@@ -78,10 +79,11 @@ async function identifyByIdToken(
 
 async function unlessRevoked(
   ports: IssuerPorts,
+  policy: Policy,
   subject: ExchangeSubject,
 ): Promise<Result<ExchangeSubject, ClientRefusal>> {
   const token = { ...subject, expiresAtSeconds: subject.endsAtSeconds };
-  const revoked: Result<boolean, Unavailable> = await ports.revocations.isRevoked(token, { fresh: true });
+  const revoked = await lookForRevocation(ports.revocations, policy, token, { fresh: true });
   if (!revoked.ok) return revoked;
   return revoked.value ? refuseToken('revoked') : ok(subject);
 }

@@ -9,6 +9,7 @@ import type { ClientEntry, Policy } from '../../core/policy.ts';
 import type { Unavailable } from '../../core/ports.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
+import { lookForRevocation } from '../revocation-look.ts';
 import { readCookie, writeCookie } from './browser.ts';
 import { providerFor } from './providers.ts';
 
@@ -37,11 +38,12 @@ export async function currentSession(
   }
   const provider = providerFor(policy, client, session.idp);
   if (provider === undefined || provider.org !== session.orgId) return ok(undefined);
-  const revoked = await ports.revocations.isRevoked({
+  const revoked = await lookForRevocation(ports.revocations, policy, {
     orgId: session.orgId,
     jti: place.id,
     clientId: client.id,
     subject: session.subject,
+    groups: session.groups,
     issuedAtSeconds: session.createdAtSeconds,
     expiresAtSeconds: record.value.expiresAtSeconds,
   });
