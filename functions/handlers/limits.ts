@@ -10,7 +10,7 @@ import { type CountingPorts, countOne } from './rate-counter.ts';
 /**
  * Counts one request that was allowed, before anything comes of it, on every limit of `scopes.yml` that counts it, one after another: the
  * first that is used up refuses, and those before it have counted it. Where no limit counts it, nothing is asked of anybody; where one does
- * and cannot be counted, it is refused. A token that may be used so many times is counted like one more limit.
+ * and cannot be counted, it is refused.
  */
 export async function countRequest(
   ports: CountingPorts,
@@ -36,16 +36,17 @@ async function countOn(
   caller: Caller,
   action: Action,
 ): Promise<Result<void, Unavailable | RateLimited>> {
-  for (const limit of limits) {
+  const distinct = new Map(limits.map((limit) => [identityOf(limit), limit]));
+  for (const [identity, limit] of distinct) {
     const { requests: max, windowSeconds } = limit;
-    const subject = [identityOf(limit), ...limitSubject(limit, caller, action)];
+    const subject = [identity, ...limitSubject(limit, caller, action)];
     const counted = await countOne(ports, { name: 'requests', max, windowSeconds }, subject);
     if (!counted.ok) return counted;
   }
   return ok(undefined);
 }
 
-/** What a limit says, wherever in the file: one that says something else counts from the start. */
+/** What a limit says, wherever in the file: two that say the same are one, and one that says something else counts from the start. */
 function identityOf({ per, requests, windowSeconds, server, tools, org, scope }: Limit): string {
   const bounds = [server ?? null, tools ?? null, org ?? null, scope ?? null];
   return JSON.stringify([per, requests, windowSeconds, ...bounds]);
