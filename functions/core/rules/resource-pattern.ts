@@ -15,8 +15,8 @@ const CLAIMS: ReadonlyMap<string, keyof PatternParty> = new Map([
 /** Characters by which a name could reach beyond the place where it stands. */
 const REACHING = /[/\\*%?#{}\s\p{Cc}]|^\.{1,2}$|\.\./u;
 
-/** What a URI has before its path: its scheme, and the slashes of an authority. */
-const BEFORE_PATH = /^[^/?#]*:\/{0,3}|^\/{1,3}/;
+/** A scheme, and the slashes behind it: readers differ in how many there are. */
+const SCHEME = /^([^/?#]*:)(\/{0,3})/;
 
 /** Takes a pattern apart: `*` within a segment, `**` across, `{org_id}`, `{subject}`, `{client_id}`, everything else for itself. */
 export function readyPattern(pattern: string): ResourcePattern {
@@ -48,11 +48,18 @@ export function coversResource(pattern: ResourcePattern, uri: string, party: Pat
 
 /**
  * Does a deny of this pattern forbid a URI? Whatever may be another spelling of what it names is forbidden too: upper case, encoded
- * characters, a query or a fragment behind it, a slash at its end, an empty segment, and all that {@link coversResource} takes for nothing.
+ * characters, a query or a fragment behind it, slashes at its end and behind its scheme, an empty segment, and all that {@link coversResource} takes for nothing.
  * A name that could reach beyond its place stands for anything.
  */
 export function forbidsResource(pattern: ResourcePattern, uri: string, party: PatternParty): boolean {
-  if (hasTwoReadings(uri) || uri.replace(BEFORE_PATH, '').split(/[?#]/)[0]?.includes('//')) return true;
+  if (
+    hasTwoReadings(uri) ||
+    uri
+      .replace(SCHEME, '')
+      .replace(/[?#].*$/su, '')
+      .includes('//')
+  )
+    return true;
   const parts = pattern.map((part): PatternPart => {
     if (!('claim' in part)) return 'text' in part ? { text: fold(part.text) } : part;
     const name = party[part.claim];
@@ -61,11 +68,14 @@ export function forbidsResource(pattern: ResourcePattern, uri: string, party: Pa
   return spellingsOf(uri).some((spelling) => matchesParts(parts, spelling));
 }
 
-/** Each once more as it is read without its fragment, its query, and the slash at its end. */
+/** Each once more as it is read without its fragment, its query, the slash at its end, and with any slashes behind its scheme. */
 function spellingsOf(uri: string): readonly string[] {
   const whole = [uri, decodeURIComponent(uri)].map(fold);
   const bare = whole.flatMap((text) => [text, text.replace(/#.*$/su, ''), text.replace(/[?#].*$/su, '')]);
-  return [...new Set(bare.flatMap((text) => [text, text.replace(/\/$/, '')]))];
+  const ended = [...new Set(bare.flatMap((text) => [text, text.replace(/\/$/, '')]))];
+  const slashed = (text: string) =>
+    ['$1', '$1/', '$1//', '$1///'].map((begin) => text.replace(SCHEME, begin));
+  return [...new Set(ended.flatMap(slashed))];
 }
 
 function fold(text: string): string {

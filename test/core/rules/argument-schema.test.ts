@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest';
+import { parseJsonText } from '../../../functions/core/json.ts';
+import { type ArgumentSchema, checkArguments } from '../../../functions/core/rules/argument-schema.ts';
+import { TextPatterns } from '../../../functions/core/rules/text-pattern.ts';
+
+/** What is wrong, as `argument: constraint`, with a question mark where it cannot be told; empty where nothing is. */
+function failure(schema: ArgumentSchema, text: string): string {
+  const parsed = parseJsonText(text);
+  if (!parsed.ok) throw new Error(parsed.error.detail);
+  const found = checkArguments(schema, parsed.value, new TextPatterns());
+  return found === undefined ? '' : `${found.argument}: ${found.constraint}${found.isKnown ? '' : '?'}`;
+}
+
+/** The schema of an argument `a`. */
+function ofA(a: ArgumentSchema): ArgumentSchema {
+  return { properties: [['a', a]] };
+}
+
+const LONG = '9'.repeat(500);
+
+test.for<readonly [ArgumentSchema, string, string]>([
+  [{}, '{"a":1}', ''],
+  [{ required: ['a'] }, '{}', 'a: is required'],
+  [{ required: ['a'] }, '{"a":null}', ''],
+  [{ required: ['a', 'b'] }, '{"a":1}', 'b: is required'],
+  [{ properties: [['a', { type: ['integer'] }]] }, '{}', ''],
+  [ofA({ type: ['integer'] }), '{"a":1.0}', ''],
+  [ofA({ type: ['integer'] }), '{"a":1.5}', 'a: must be of type integer'],
+  [ofA({ type: ['integer'] }), '{"a":"1"}', 'a: must be of type integer'],
+  [ofA({ type: ['integer'] }), `{"a":${LONG}}`, 'a: must be of type integer?'],
+  [ofA({ type: ['integer', 'null'] }), '{"a":null}', ''],
+  [ofA({ type: ['integer', 'null'] }), '{"a":[]}', 'a: must be of type integer or null'],
+  [ofA({ type: ['number'] }), `{"a":${LONG}}`, ''],
+  [ofA({ type: ['number'] }), '{"a":true}', 'a: must be of type number'],
+  [ofA({ type: ['boolean'] }), '{"a":true}', ''],
+  [ofA({ type: ['boolean'] }), '{"a":"true"}', 'a: must be of type boolean'],
+  [ofA({ type: ['string'] }), '{"a":"x"}', ''],
+  [ofA({ type: ['string'] }), '{"a":1}', 'a: must be of type string'],
+  [ofA({ type: ['array'] }), '{"a":[]}', ''],
+  [ofA({ type: ['array'] }), '{"a":{}}', 'a: must be of type array'],
+  [ofA({ type: ['object'] }), '{"a":{}}', ''],
+  [ofA({ type: ['object'] }), '{"a":[]}', 'a: must be of type object'],
+  [ofA({ type: ['null'] }), '{"a":0}', 'a: must be of type null'],
+  [ofA({ enum: ['"x"', '1', 'true', 'null'] }), '{"a":"x"}', ''],
+  [ofA({ enum: ['"x"', '1', 'true', 'null'] }), '{"a":1.0}', ''],
+  [ofA({ enum: ['"x"', '1', 'true', 'null'] }), '{"a":true}', ''],
+  [ofA({ enum: ['"x"', '1', 'true', 'null'] }), '{"a":null}', ''],
+  [ofA({ enum: ['"x"', '1'] }), '{"a":"1"}', 'a: must be one of "x", 1'],
+  [ofA({ enum: ['"1"'] }), '{"a":1}', 'a: must be "1"'],
+  [ofA({ enum: ['"[]"', '"{}"'] }), '{"a":[]}', 'a: must be one of "[]", "{}"'],
+  [ofA({ enum: ['"[]"', '"{}"'] }), '{"a":{}}', 'a: must be one of "[]", "{}"'],
+  [ofA({ enum: ['1'] }), `{"a":${LONG}}`, 'a: must be 1?'],
+  [
+    ofA({ enum: Array.from({ length: 21 }, (_, index) => `${index}`) }),
+    '{"a":99}',
+    'a: must be one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, …',
+  ],
+  [ofA({ minimum: '1' }), '{"a":1}', ''],
+  [ofA({ minimum: '1' }), '{"a":0.99999999999999999999}', 'a: must be at least 1'],
+  [ofA({ maximum: '100' }), '{"a":100}', ''],
+  [ofA({ maximum: '100' }), '{"a":100.00000000000000000001}', 'a: must be at most 100'],
+  [ofA({ maximum: '100' }), '{"a":1e400}', 'a: must be at most 100'],
+  [ofA({ maximum: '100' }), `{"a":${LONG}}`, 'a: must be at most 100?'],
+  [ofA({ maximum: '9007199254740992' }), '{"a":9007199254740993}', 'a: must be at most 9007199254740992'],
+  [ofA({ exclusiveMinimum: '0' }), '{"a":0}', 'a: must be more than 0'],
+  [ofA({ exclusiveMinimum: '0' }), '{"a":1e-999}', ''],
+  [ofA({ exclusiveMaximum: '0' }), '{"a":-0}', 'a: must be less than 0'],
+  [ofA({ exclusiveMaximum: '0' }), '{"a":-1}', ''],
+  [ofA({ maximum: '100' }), '{"a":"5000"}', ''],
+  [ofA({ minLength: 2 }), '{"a":"😀"}', 'a: must have at least 2 characters'],
+  [ofA({ maxLength: 1 }), '{"a":"😀"}', ''],
+  [ofA({ maxLength: 1 }), '{"a":"ab"}', 'a: must have at most 1 characters'],
+  [ofA({ minLength: 2, maxLength: 3 }), '{"a":"abc"}', ''],
+  [ofA({ maxLength: 1 }), '{"a":[1,2]}', ''],
+  [ofA({ pattern: '^[A-Z]+$' }), '{"a":"ACME"}', ''],
+  [ofA({ pattern: '^[A-Z]+$' }), '{"a":"acme"}', 'a: must match ^[A-Z]+$'],
+  [ofA({ pattern: '^[A-Z]+$' }), '{"a":7}', ''],
+  [ofA({ pattern: '^a*$' }), `{"a":"${'a'.repeat(1_000_001)}"}`, 'a: must match ^a*$?'],
+  [ofA({ pattern: '^(a|aa)*$' }), `{"a":"${'a'.repeat(500_000)}"}`, 'a: must match ^(a|aa)*$?'],
+  [ofA({ items: { type: ['string'] } }), '{"a":["x","y"]}', ''],
+  [ofA({ items: { type: ['string'] } }), '{"a":["x",1]}', 'a[]: must be of type string'],
+  [ofA({ items: { type: ['string'] } }), '{"a":{"0":1}}', ''],
+  [ofA({ minItems: 1 }), '{"a":[]}', 'a: must have at least 1 items'],
+  [ofA({ maxItems: 1 }), '{"a":[1,2]}', 'a: must have at most 1 items'],
+  [ofA({ minItems: 1, maxItems: 2 }), '{"a":[1,2]}', ''],
+  [ofA({ properties: [['b', { minimum: '3' }]] }), '{"a":{"b":2}}', 'a.b: must be at least 3'],
+  [ofA({ properties: [['b', { minimum: '3' }]] }), '{"a":7}', ''],
+  [ofA({ required: ['b'] }), '{"a":{}}', 'a.b: is required'],
+  [{ ...ofA({}), additionalProperties: false }, '{"a":1,"b":2}', ': may have no member but a'],
+  [{ ...ofA({}), additionalProperties: false }, '{"a":1}', ''],
+  [{ ...ofA({}), additionalProperties: { type: ['string'] } }, '{"a":1,"b":"x"}', ''],
+  [{ ...ofA({}), additionalProperties: { type: ['string'] } }, '{"a":1,"b":2}', '*: must be of type string'],
+  [{ properties: [['__proto__', { maximum: '1' }]] }, '{"__proto__":2}', '__proto__: must be at most 1'],
+  [{ required: ['constructor'] }, '{}', 'constructor: is required'],
+])('%j of %j: %s', ([schema, text, expected]) => {
+  expect(failure(schema, text)).toBe(expected);
+});
+
+describe('what is looked at', () => {
+  test('is bounded in the number of its values', () => {
+    const many = `{"a":[${'0,'.repeat(150_000)}0]}`;
+    const schema = ofA({ items: { type: ['integer'], minimum: '0' } });
+    expect(failure(schema, many)).toBe('');
+    const lists: ArgumentSchema = ofA({ items: { pattern: '^[a-z]*$' } });
+    const text = `{"a":[${Array.from({ length: 3_000 }, () => `"${'a'.repeat(400)}"`).join(',')}]}`;
+    expect(failure(lists, text)).toBe('a[]: must match ^[a-z]*$?');
+  });
+
+  test('of a value nothing is ever said', () => {
+    const secret = 'k-9a7c2';
+    const schemas: readonly ArgumentSchema[] = [
+      { type: ['integer'] },
+      { enum: ['"x"'] },
+      { pattern: '^[A-Z]$' },
+      { maxLength: 1 },
+      { properties: [['b', {}]], additionalProperties: false },
+    ];
+    for (const schema of schemas) {
+      for (const value of [`"${secret}"`, `{"${secret}":1}`]) {
+        expect(failure(ofA(schema), `{"a":${value}}`)).not.toContain(secret);
+      }
+    }
+  });
+});

@@ -1,0 +1,198 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  coversResource,
+  forbidsResource,
+  readyPattern,
+} from '../../../functions/core/rules/resource-pattern.ts';
+
+const PARTY = { orgId: 'acme', subject: 'company:mara', clientId: 'courier' };
+
+function covers(pattern: string, uri: string, party = PARTY): boolean {
+  return coversResource(readyPattern(pattern), uri, party);
+}
+
+function forbids(pattern: string, uri: string, party = PARTY): boolean {
+  return forbidsResource(readyPattern(pattern), uri, party);
+}
+
+describe('a granted pattern', () => {
+  test.for([
+    ['docs://acme/a', 'docs://acme/a', true],
+    ['docs://acme/a', 'docs://acme/ab', false],
+    ['docs://acme/*', 'docs://acme/a', true],
+    ['docs://acme/*', 'docs://acme/', true],
+    ['docs://acme/*', 'docs://acme/a/b', false],
+    ['docs://acme/**', 'docs://acme/a/b?c=d#e', true],
+    ['docs://acme/**', 'docs://acmex/a', false],
+    ['docs://acme**', 'docs://acmex/a', true],
+    ['docs://*/a', 'docs://acme/a', true],
+    ['docs://*/a', 'docs://x/y/a', false],
+    ['docs://{org_id}/**', 'docs://acme/a', true],
+    ['docs://{org_id}/**', 'docs://rival/a', false],
+    ['docs://{subject}/{client_id}', 'docs://company:mara/courier', true],
+    ['docs://{subject}/{client_id}', 'docs://company:otto/courier', false],
+    ['docs://acme/**', 'DOCS://acme/a', false],
+    ['docs://acme/**', 'docs://Acme/a', false],
+    ['docs://acme/é', 'docs://acme/é', true],
+    ['docs://acme/*', 'docs://acme/%C3%A9', true],
+    ['docs://acme/{a}', 'docs://acme/{a}', true],
+    ['**', 'anything at:all', false],
+    ['**', 'anything:at/all', true],
+  ] as const)('%s covers %s: %s', ([pattern, uri, expected]) => {
+    expect(covers(pattern, uri)).toBe(expected);
+  });
+
+  test.for([
+    'docs://acme/../rival/a',
+    'docs://acme/a/..',
+    'docs://acme/./a',
+    'docs://acme/a?b/../c',
+    'docs://acme/a#b/../c',
+    'docs://acme/%2e%2e/rival',
+    'docs://acme/.%2E/rival',
+    'docs://acme%2Frival',
+    'docs://acme/a%5cb',
+    'docs://acme/a\\b',
+    'docs://acme/%252e%252e/a',
+    'docs://acme/a\n',
+    'docs://acme/a b',
+    'docs://acme/%0a',
+    'docs://acme/%00',
+    'docs://acme/%ff',
+    'docs://acme/%C0%AE',
+    'docs://acme/%',
+    'docs://acme/%zz',
+    'docs://acme/\u0085',
+    '..',
+    '.',
+  ])('covers nothing that has two readings: %j', (uri) => {
+    expect([covers('**', uri), covers('docs://acme/**', uri), covers(uri, uri)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  test.for([
+    '',
+    '/',
+    '*',
+    '**',
+    'a/b',
+    'a*',
+    '%2f',
+    'a%',
+    '?',
+    'a#b',
+    '..',
+    '.',
+    'a..b',
+    'a\\b',
+    'a b',
+    'a\nb',
+    '{org_id}',
+  ])('a name that could reach beyond its place opens nothing: %j', (orgId) => {
+    const party = { ...PARTY, orgId };
+    for (const uri of ['docs://acme/a', `docs://${orgId}/a`, 'docs://x/a', 'docs:///a', 'docs://a/b/a']) {
+      expect(covers('docs://{org_id}/a', uri, party)).toBe(false);
+    }
+  });
+
+  test('never opens more with a name in it than the same name written out', () => {
+    const name = fc.string({
+      unit: fc.constantFrom('a', 'b', '*', '/', '.', '%', '?', '{', '}'),
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(name, name, (orgId, uri) => {
+        const found = covers('d:{org_id}/*', `d:${uri}`, { ...PARTY, orgId });
+        if (found) expect(uri.startsWith(`${orgId}/`)).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('a denied pattern', () => {
+  test.for([
+    'docs://secret/a',
+    'DOCS://secret/a',
+    'docs://SECRET/A',
+    'docs://%73ecret/a',
+    'docs://secret/%61',
+    'docs://secret/a/',
+    'docs://secret/a#x',
+    'docs://secret/a?x=y',
+    'docs://secret/a?x=y#z',
+    'docs://secret//a',
+    'docs://x//secret/a',
+    'docs:////secret/a',
+    'docs:///secret/a',
+    'docs:/secret/a',
+    'docs:secret/a',
+    'docs://open/../secret/a',
+    'docs://open/%2e%2e/secret/a',
+    'docs:\\\\secret\\a',
+    'docs://secret/a\n',
+    'docs://secret/%ff',
+    'docs://s\u0065cret/a',
+  ])('forbids every spelling of what it names: %j', (uri) => {
+    expect(forbids('docs://secret/a', uri)).toBe(true);
+    expect(forbids('docs://SECRET/a', uri)).toBe(true);
+  });
+
+  test.for([
+    'docs://open/a',
+    'docs://secret/b',
+    'docs://secret/ab',
+    'docs://secretly/a',
+    'file:///secret/a',
+    'docs://open/a?next=b//c',
+    '/secret/a',
+  ])('forbids nothing else: %s', (uri) => {
+    expect(forbids('docs://secret/a', uri)).toBe(false);
+  });
+
+  test.for([
+    ['docs://secret/**', 'docs://secret/a/b', true],
+    ['docs://secret/*', 'docs://secret/a/b', false],
+    ['docs://{org_id}/x', 'docs://ACME/x', true],
+    ['docs://{org_id}/x', 'docs://rival/x', false],
+  ] as const)('%s forbids %s: %s', ([pattern, uri, expected]) => {
+    expect(forbids(pattern, uri)).toBe(expected);
+  });
+
+  test('stands for anything where a name could reach beyond its place', () => {
+    for (const subject of ['', 'a/b', '*', '..']) {
+      expect(forbids('docs://{subject}/x', 'docs://whoever/it/is/x', { ...PARTY, subject })).toBe(true);
+    }
+  });
+
+  test('forbids all that a grant of it covers', () => {
+    const part = fc.constantFrom(
+      'a',
+      'A',
+      '/',
+      '*',
+      '**',
+      '.',
+      '%61',
+      '%2f',
+      '?',
+      '#',
+      'é',
+      'e\u0301',
+      '{org_id}',
+    );
+    const text = fc.array(part, { maxLength: 6 }).map((parts) => `d:${parts.join('')}`);
+    fc.assert(
+      fc.property(text, text, (pattern, uri) => {
+        if (covers(pattern, uri)) expect(forbids(pattern, uri)).toBe(true);
+        const plain = uri.replaceAll(/[*{}]/g, '');
+        expect(forbids(plain, plain)).toBe(true);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});
