@@ -1,4 +1,5 @@
 import type { Denial } from '../core/denial.ts';
+import { mayAdminister } from '../core/may.ts';
 import type { Snapshot } from '../core/policy.ts';
 import type { PolicyPointer, PolicyStore } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -19,9 +20,10 @@ export type Authority = {
 };
 
 /**
- * May this caller administer what every organisation shares? It takes a UI scope with the action on `all`, and, where there are several
- * organisations, a client of the first one in `orgs.yml`, the platform's own, whoever else has clients. Without `orgs.yml` none is the
- * first: where clients or identity providers are of several, nobody may. Judged on the policy that is stored, not on a remembered copy; gives its pointer.
+ * May this caller administer what every organisation shares? It takes a UI scope with the action on `all`, what {@link mayAdminister} asks
+ * for, and, where there are several organisations, a client of the first one in `orgs.yml`, the platform's own, whoever else has clients.
+ * Without `orgs.yml` none is the first: where clients or identity providers are of several, nobody may. Judged on the policy that is
+ * stored, not on a remembered copy; gives its pointer.
  */
 export async function authorizeAdministration(
   policies: Pick<PolicyStore, 'readPointer' | 'readSnapshot'>,
@@ -35,7 +37,8 @@ export async function authorizeAdministration(
 }
 
 /**
- * May this caller administer its own organisation? It takes a UI scope with the action on `all`; `isOfPlatform` says whether it may in
+ * May this caller administer its own organisation? It takes a UI scope with the action on `all`, and what
+ * {@link mayAdminister} asks for; `isOfPlatform` says whether it may in
  * every other one too. Whoever asks holds it to that.
  */
 export function authorizeInOrg(
@@ -52,7 +55,9 @@ async function authorizeOn(
   action: Administration | OrgAdministration,
 ): Promise<Result<Authority, Denial>> {
   const isGranted = caller.scopes.some((scope) => policy.permits(scope, action, 'all'));
-  if (!isGranted) return err({ reason: 'not_granted', obtainable: [] });
+  if (!isGranted || !mayAdminister(policy, caller, action)) {
+    return err({ reason: 'not_granted', obtainable: [] });
+  }
   const pointer = await policies.readPointer();
   if (!pointer.ok) return pointer;
   if (pointer.value === undefined) return err({ reason: 'unavailable', detail: 'the policy is gone' });

@@ -49,7 +49,7 @@ export async function serveEgress(
   };
   const service = serviceFor(policy, serviceName, server);
   if (!service.ok) return refuseAs(serverRecords, service.error);
-  const caller = await readDelegation(ports, headers, policy, server, invocation);
+  const caller = await readDelegation(ports, headers, policy, { server, serviceName }, invocation);
   if (!caller.ok) return refuseAs(serverRecords, caller.error);
 
   const records = accessRecords(ports, invocation, headers, { caller: caller.value, policy });
@@ -124,7 +124,9 @@ async function decideAgain(
   const service = serviceFor(policy, serviceName, server);
   if (!service.ok) return service;
   const target = targetUrl(service.value, method, path, '');
-  return target.ok ? readDelegation(ports, headers, policy, server, invocation, asOf) : target;
+  return target.ok
+    ? readDelegation(ports, headers, policy, { server, serviceName }, invocation, asOf)
+    : target;
 }
 
 /** The service, for a server that `used_by` lists; any other party learns nothing, not even that it exists. */
@@ -141,7 +143,7 @@ async function readDelegation(
   ports: EgressPorts,
   headers: Headers,
   policy: Policy,
-  server: Caller,
+  { server, serviceName }: { readonly server: Caller; readonly serviceName: string },
   invocation: Invocation,
   asOf: AsOf = {},
 ): Promise<Result<Caller, Denial>> {
@@ -163,7 +165,10 @@ async function readDelegation(
     server.server ?? '',
     Math.floor(ports.now() / 1_000),
   ).allow;
-  return isOpen ? ok(delegated.value) : err({ reason: 'bad_delegation', detail: 'no access to the server' });
+  if (!isOpen) return err({ reason: 'bad_delegation', detail: 'no access to the server' });
+  // A service that the caller may not see is not there for what calls on its behalf.
+  const isThere = policy.hasService(serviceName, delegated.value);
+  return isThere ? ok(delegated.value) : err({ reason: 'unknown_server', obtainable: [] });
 }
 
 /** The API's URL for a path, joined as text: what was matched is what is sent. */

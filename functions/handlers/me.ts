@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { permissionsOf } from '../core/may.ts';
 import type { ControlEnv } from './control-ports.ts';
 import type { Admission } from './ingress.ts';
 
@@ -17,6 +18,10 @@ function describeCaller({ caller }: Admission): Readonly<Record<string, unknown>
     client_id: caller.clientId,
     scopes: caller.scopes,
     groups: caller.groups,
+    teams: caller.teams,
+    public_only: caller.isPublicOnly,
+    roles: caller.roles.map(({ role, team }) => (team === undefined ? { role } : { role, team })),
+    permissions: permissionsOf(caller),
     audience: caller.audience,
     expires_at: caller.expiresAtSeconds,
   };

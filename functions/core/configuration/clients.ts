@@ -6,13 +6,10 @@ import { readExchangeFrom, readGrants, readRedirectUris } from './client-grants.
 import { readClientKeys } from './client-keys.ts';
 import { readGroupScopes, readScopeList, type ScopeNames, scopeNames } from './client-scopes.ts';
 import { readOpenClient } from './open-clients.ts';
-import { IDENTIFIER, readOrganisation } from './orgs.ts';
+import { DEFAULT_ORG, IDENTIFIER, readOrganisation } from './orgs.ts';
 import { readRegistration } from './registration.ts';
 import type { ScopesFile } from './scopes.ts';
 import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
-
-/** The one organisation of an installation that has no `orgs.yml`. */
-export const DEFAULT_ORG = 'default';
 
 /** What the clients refer to. */
 export type ClientReferences = ScopesFile & {
@@ -87,7 +84,11 @@ function readClient(
   const members = client.members(...KEYS, ...UNUSED);
   for (const name of UNUSED) {
     const value = members[name];
-    if (value !== undefined && !value.isEmpty) value.warn(`nothing is granted by \`${name}\` yet`, warnings);
+    const instead =
+      name === 'teams'
+        ? 'nothing is decided by `teams` here: name the client under `members` of a team in orgs.yml'
+        : `nothing is granted by \`${name}\` yet`;
+    if (value !== undefined && !value.isEmpty) value.warn(instead, warnings);
   }
   const auth = members.auth?.oneOf(...AUTH) ?? 'client_secret_basic';
   const grants = readGrants(client, auth, members.grants, warnings);

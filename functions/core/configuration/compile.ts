@@ -3,7 +3,8 @@ import { err, ok, type Result } from '../result.ts';
 import { readClients } from './clients.ts';
 import { readIdentityProviders } from './idps.ts';
 import { interpolate } from './interpolate.ts';
-import { readOrgs } from './orgs.ts';
+import { warnOfStrangers } from './members.ts';
+import { type OrgsFile, readOrgs } from './orgs.ts';
 import { readScopes, type ScopesFile } from './scopes.ts';
 import { readServers, readServices } from './servers.ts';
 import { formatOf } from './snapshot-format.ts';
@@ -55,13 +56,15 @@ export function compileConfiguration(
     return YamlReader.open(name, text, problems);
   };
 
-  const orgs = readOrgs(open('orgs.yml'), warnings);
+  const { orgs, mentions, ...tenancy } = readOrgs(open('orgs.yml'), warnings);
+  const { teams } = tenancy;
   const access = readScopes(open('scopes.yml'), orgs, warnings);
   const { scopes, uiScopes, groups } = access;
-  const servers = readServers(open('servers.yml'), orgs, warnings);
-  const services = readServices(open('services.yml'), { servers, orgs }, warnings);
+  const servers = readServers(open('servers.yml'), { orgs, teams }, warnings);
+  const services = readServices(open('services.yml'), { servers, orgs, teams }, warnings);
   const { clients, registration } = readClients(open('clients.yml'), { ...access, servers, orgs }, warnings);
   const idps = readIdentityProviders(open('idps.yml'), { orgs, clients }, warnings);
+  warnOfStrangers(mentions, { clients, idps }, warnings);
   warnings.push(...warnOfAbsentServers(access, servers));
   for (const name of UNUSED) {
     if (files.has(name)) warnings.push({ file: name, line: 1, message: 'nothing reads this file yet' });
@@ -69,7 +72,7 @@ export function compileConfiguration(
   if (problems.length > 0) return err(problems);
   return ok({
     snapshot: {
-      format: formatOf(access),
+      format: formatOf({ ...access, ...tenancy, services }),
       scopes,
       uiScopes,
       groups,
@@ -79,22 +82,30 @@ export function compileConfiguration(
       registration,
       orgs,
       idps,
-      ...optionalParts(access),
+      ...optionalParts({ ...access, ...tenancy }),
     },
     warnings,
   });
 }
+
+type Tenancy = Pick<OrgsFile, 'teams' | 'roles' | 'roleBindings'>;
 
 /** What is not written is not stored: a configuration that says the same as ever compiles to the same bytes. */
 function optionalParts({
   defaults,
   scopeSettings,
   limits,
-}: ScopesFile): Pick<Snapshot, 'defaults' | 'scopeSettings' | 'limits'> {
+  teams,
+  roles,
+  roleBindings,
+}: ScopesFile & Tenancy): Pick<Snapshot, 'defaults' | 'scopeSettings' | 'limits' | keyof Tenancy> {
   return {
     ...(defaults.length === 0 ? {} : { defaults }),
     ...(scopeSettings.length === 0 ? {} : { scopeSettings }),
     ...(limits.length === 0 ? {} : { limits }),
+    ...(teams.length === 0 ? {} : { teams }),
+    ...(roles.length === 0 ? {} : { roles }),
+    ...(roleBindings.length === 0 ? {} : { roleBindings }),
   };
 }
 

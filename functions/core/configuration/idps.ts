@@ -4,9 +4,8 @@ import { parseUpstreamUrl } from '../perimeter.ts';
 import type { ClientEntry, Snapshot } from '../policy.ts';
 import { NAME } from '../route.ts';
 import { readAcceptedTokens } from './accepted-tokens.ts';
-import { DEFAULT_ORG } from './clients.ts';
 import { cognitoPool, kindOf } from './idp-kinds.ts';
-import { readOrganisation } from './orgs.ts';
+import { DEFAULT_ORG, readOrganisation } from './orgs.ts';
 import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
 
 /** The keys of the source system's file, then our own. */

@@ -8,7 +8,8 @@ import {
   type Snapshot,
 } from '../policy.ts';
 import { NAME } from '../route.ts';
-import { readOrganisation } from './orgs.ts';
+import { TEAM_NAME, type TeamEntry } from '../team.ts';
+import { type OrgsFile, readOrganisation } from './orgs.ts';
 import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
 
 /** Every first path segment of our own, and words that mean all servers (contract §2). */
@@ -35,16 +36,18 @@ const RESERVED: ReadonlySet<string> = new Set([
 const MODES = ['none', 'passthrough', 'identity', 'service_account', 'user_oauth', 'hybrid'] as const;
 /** Modes that are valid to write and that calls through are refused in until connections are built. */
 const UNBUILT: ReadonlySet<EgressMode> = new Set(['user_oauth', 'hybrid']);
-const VISIBILITY = /^(?:public|org|team:[A-Za-z0-9][A-Za-z0-9._-]*|private:.+)$/;
 /** The gateway's own headers and those that carry credentials or frame messages; none may be listed to travel. */
 const NEVER_TRAVELS =
   /^(?:authorization|x-authorization|proxy-.*|cookie|host|content-.*|transfer-encoding|connection|te|trailer|upgrade|keep-alive|forwarded|x-forwarded-.*|x-delegation|mcp-session-id|expect|accept-encoding)$/;
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
-/** Reads `servers.yml`; organisations that it names must exist. */
+/** What is read before servers are. */
+type Tenancy = Pick<OrgsFile, 'orgs' | 'teams'>;
+
+/** Reads `servers.yml`; organisations that it names must exist. A team that does not hides the server from all. */
 export function readServers(
   file: YamlReader,
-  orgs: Snapshot['orgs'],
+  { orgs, teams }: Tenancy,
   warnings: ConfigurationProblem[],
 ): readonly ServerEntry[] {
   const { servers } = file.members('servers');
@@ -64,13 +67,7 @@ export function readServers(
     );
     const common = readCommon(value, members, orgs, warnings);
     if (members.limits !== undefined) members.limits.warn('`limits` is not enforced yet', warnings);
-    const visibility = members.visibility?.string() ?? 'org';
-    if (!VISIBILITY.test(visibility)) {
-      members.visibility?.problem('write public, org, team:NAME or private:SUBJECT');
-    }
-    if (visibility.startsWith('team:')) {
-      members.visibility?.warn('nobody sees this server: teams have no members yet', warnings);
-    }
+    const visibility = readVisibility(members.visibility, common?.org, teams, warnings) ?? 'org';
     if (common === undefined) return [];
     const entry: ServerEntry = {
       ...common,
@@ -86,7 +83,7 @@ export function readServers(
 /** Reads `services.yml`; servers in `used_by` and organisations must exist. Services and servers share one name space. */
 export function readServices(
   file: YamlReader,
-  { servers, orgs }: { readonly servers: readonly ServerEntry[]; readonly orgs: Snapshot['orgs'] },
+  { servers, orgs, teams }: Tenancy & { readonly servers: readonly ServerEntry[] },
   warnings: ConfigurationProblem[],
 ): readonly ServiceEntry[] {
   const { services } = file.members('services');
@@ -104,6 +101,7 @@ export function readServices(
       'timeout',
       'used_by',
       'allow',
+      'visibility',
     );
     const common = readCommon(value, members, orgs, warnings);
     const usedBy = members.used_by?.strings() ?? [];
@@ -118,8 +116,30 @@ export function readServices(
       }
     }
     const allow = (members.allow?.items() ?? []).flatMap((item) => readAllow(item) ?? []);
-    return common === undefined ? [] : [{ ...common, name, usedBy, allow }];
+    const visibility = readVisibility(members.visibility, common?.org, teams, warnings);
+    if (common === undefined) return [];
+    return [{ ...common, name, usedBy, allow, ...(visibility === undefined ? {} : { visibility }) }];
   });
+}
+
+function readVisibility(
+  reader: YamlReader | undefined,
+  org: string | undefined,
+  teams: readonly TeamEntry[],
+  warnings: ConfigurationProblem[],
+): string | undefined {
+  const visibility = reader?.string();
+  if (visibility === undefined) return undefined;
+  const [kind, ...rest] = visibility.split(':');
+  const name = rest.join(':');
+  const isTeam = kind === 'team' && TEAM_NAME.test(name);
+  if (visibility !== 'public' && visibility !== 'org' && !isTeam && !(kind === 'private' && name !== '')) {
+    return reader?.problem('write public, org, team:NAME or private:SUBJECT');
+  }
+  if (isTeam && !teams.some((team) => team.name === name && (org ?? team.org) === team.org)) {
+    reader?.warn(`nobody sees this: orgs.yml has no team \`${name}\` in its organisation`, warnings);
+  }
+  return visibility;
 }
 
 /** Other servers whose identity tokens have the same audience, which is the url (contract §7). */

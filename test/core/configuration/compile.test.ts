@@ -187,7 +187,7 @@ describe('a valid configuration', () => {
 
   test('warns of keys that nothing reads yet, with their lines, and of nothing else', () => {
     expect(warnings()).toEqual([
-      `servers.yml:${lineOf('servers.yml', 'team:pilots')} nobody sees this server: teams have no members yet`,
+      `servers.yml:${lineOf('servers.yml', 'team:pilots')} nobody sees this: orgs.yml has no team \`pilots\` in its organisation`,
     ]);
   });
 
