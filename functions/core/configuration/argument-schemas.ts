@@ -90,7 +90,7 @@ function readSchema(
     );
   }
   const constant = members.const?.json();
-  const values = members.enum?.items().flatMap((item) => item.json() ?? []);
+  const values = members.enum && bounded(members.enum, 'values').flatMap((item) => item.json() ?? []);
   const nested = (value: YamlReader) => readSchema(value, reading, depth + 1);
   if (members.enum !== undefined && members.const !== undefined) schema.problem('write `enum` or `const`');
   if (members.enum?.isEmpty) members.enum.problem('name a value: `enum: [a, b]`');
@@ -101,7 +101,7 @@ function readSchema(
     ...(constant === undefined ? {} : { enum: [constant] }),
     ...(members.required === undefined
       ? {}
-      : { required: bounded(members.required).flatMap((one) => one.string() ?? []) }),
+      : { required: bounded(members.required, 'names').flatMap((one) => one.string() ?? []) }),
     ...(members.properties === undefined
       ? {}
       : { properties: members.properties.entries().map(([name, value]) => [name, nested(value)] as const) }),
@@ -153,9 +153,9 @@ function lengths(
   );
 }
 
-function bounded(list: YamlReader): readonly YamlReader[] {
+function bounded(list: YamlReader, what: string): readonly YamlReader[] {
   const items = list.items();
-  if (items.length > MAX_NAMES) list.problem(`write ${MAX_NAMES} names at most`);
+  if (items.length > MAX_NAMES) list.problem(`write ${MAX_NAMES} ${what} at most`);
   return items;
 }
 
