@@ -128,6 +128,16 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
     putNew: (row: Row): Promise<Result<boolean, Unavailable>> =>
       putOn(row, 'attribute_not_exists(pk) OR expires_at <= :now', { ':now': { N: String(clock()) } }),
 
+    /** Puts a row where one of its key is. False where none is. */
+    putOver: async (row: Row): Promise<Result<boolean, Unavailable>> => {
+      const command = new PutItemCommand({
+        TableName: tableName,
+        Item: row,
+        ConditionExpression: 'attribute_exists(pk)',
+      });
+      return conditional(client.send(command));
+    },
+
     /** Puts a row in the place of its version `expected`. False where another version is, or none: see {@link putNew} for whose. */
     putNext: (row: Row, expected: number): Promise<Result<boolean, Unavailable>> =>
       putOn(row, 'version = :expected', { ':expected': { N: String(expected) } }),

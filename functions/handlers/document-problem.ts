@@ -1,9 +1,11 @@
 import type { InvalidArgument } from '../core/documents/input.ts';
 import type {
+  CascadeTooLarge,
   IdempotencyConflict,
   InvalidCursor,
   NotFound,
   ReadOnly,
+  RelationConflict,
   TooLarge,
 } from '../core/documents/ports.ts';
 import type { VersionConflict } from '../core/documents/precondition.ts';
@@ -17,6 +19,8 @@ export type DocumentFailure =
   | ReadOnly
   | IdempotencyConflict
   | VersionConflict
+  | RelationConflict
+  | CascadeTooLarge
   | InvalidCursor
   | InvalidArgument
   | NotText
@@ -29,12 +33,19 @@ const CONFLICTS = {
   gone: 'the document of this `Idempotency-Key` was deleted',
 } as const;
 
+const RELATION_CONFLICTS = {
+  exists: 'these documents have such a relation already',
+  too_many: 'one of these documents has as many relations as it may have',
+} as const;
+
 /** The `code` of each failure (contract §10). */
 const CODES = {
   not_found: 'not_found',
   read_only: 'permission_denied',
   idempotency_conflict: 'conflict',
   version_conflict: 'conflict',
+  relation_conflict: 'conflict',
+  cascade_too_large: 'conflict',
   invalid_cursor: 'invalid_argument',
   invalid_argument: 'invalid_argument',
   not_text: 'invalid_argument',
@@ -55,13 +66,17 @@ export function toDocumentProblem(failure: DocumentFailure, requestId: string): 
 export function toFailureText(failure: DocumentFailure): string {
   switch (failure.reason) {
     case 'not_found':
-      return 'there is no such document';
+      return 'there is no such document or relation';
     case 'read_only':
       return 'this token may only read';
     case 'idempotency_conflict':
       return CONFLICTS[failure.cause];
     case 'version_conflict':
       return 'the document was changed meanwhile; read it again and repeat the change on what it is now';
+    case 'relation_conflict':
+      return RELATION_CONFLICTS[failure.cause];
+    case 'cascade_too_large':
+      return 'too many documents are under this one; delete some of them first';
     case 'invalid_cursor':
       return '`cursor` is not one of this query';
     case 'invalid_argument':

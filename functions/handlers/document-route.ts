@@ -17,7 +17,8 @@ export type DocumentTool =
   | 'doc_push'
   | 'doc_write'
   | 'doc_edit'
-  | 'doc_delete';
+  | 'doc_delete'
+  | 'doc_link';
 
 /** What the document routes need. */
 export type DocumentPorts = {
@@ -66,6 +67,19 @@ export function readQuery(context: DocumentContext): Result<QueryParameters, Inv
   return ok(Object.fromEntries(parameters));
 }
 
+/** The caller of a request that takes no parameters in its query string, once it was resolved. */
+export async function resolveCaller(
+  ports: DocumentPorts,
+  context: DocumentContext,
+  tool: DocumentTool,
+): Promise<Result<ContextCaller, Response>> {
+  const caller = await ports.resolve(context.req.raw, context.env, { tool });
+  if (!caller.ok) return caller;
+  const parameters = readQuery(context);
+  const query = parameters.ok ? parseFields(parameters.value, []) : parameters;
+  return query.ok ? caller : err(toDocumentProblem(query.error, context.env.requestId));
+}
+
 /**
  * The caller, the document's id and the parameters of a request about one document, once the caller was resolved. Every parameter that is
  * not in `allowed` is refused; an id that is none is not found.
@@ -100,4 +114,9 @@ export async function resolveReference<Name extends string = never>(
 /** A whole number as a query string has it; NaN, which no bound admits, for anything else. */
 export function toWholeNumber(text: string): number {
   return /^[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN;
+}
+
+/** A flag as a query string has it; what is neither `true` nor `false` stays text, which no flag is. */
+export function toFlag(text: string): boolean | string {
+  return text === 'true' || text === 'false' ? text === 'true' : text;
 }

@@ -21,12 +21,12 @@ export type DocumentToolSession = {
 /** Registers one tool with a server, for the session, where the caller may have it. */
 export type Tool = (server: McpServer, session: DocumentToolSession) => void;
 
-/** One tool. `delete` is a write that takes something away. */
+/** One tool. `overwrite` changes what is there; `delete` is a write that takes something away, and taking it twice takes no more. */
 export type ToolDefinition<T> = {
   readonly name: string;
   readonly title: string;
   readonly description: string;
-  readonly access: 'read' | 'write' | 'delete';
+  readonly access: 'read' | 'write' | 'overwrite' | 'delete';
   readonly arguments: ToolArguments<T>;
   readonly run: (session: DocumentToolSession, input: T) => Promise<CallToolResult>;
 };
@@ -37,8 +37,8 @@ export function defineTool<T>(definition: ToolDefinition<T>): Tool {
   const inputSchema = toStandardSchema(definition.arguments);
   const annotations = {
     readOnlyHint: access === 'read',
-    destructiveHint: access === 'delete',
-    idempotentHint: access !== 'write',
+    destructiveHint: access === 'delete' || access === 'overwrite',
+    idempotentHint: access === 'read' || access === 'delete',
     openWorldHint: false,
   };
   return (server, session) => {

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { type CallToolResult, createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import {
   CREATE_ARGUMENTS,
@@ -15,23 +14,18 @@ import {
 } from '../core/documents/document.ts';
 import type { NewDocument } from '../core/documents/ports.ts';
 import { MAX_BODY_BYTES } from './body.ts';
-import {
-  type DocumentToolSession,
-  defineTool,
-  failed,
-  refused,
-  structured,
-  type Tool,
-} from './document-tool.ts';
+import { CONTENT_TOOLS } from './document-content-tools.ts';
+import { LINK_TOOL } from './document-link-tool.ts';
+import { listPage } from './document-page.ts';
+import { type DocumentToolSession, defineTool, failed, structured, type Tool } from './document-tool.ts';
 
 const INSTRUCTIONS =
   'Documents shared between the agents of one project or run. Which documents there are for you is decided outside: ' +
   'no argument widens it.';
 
 /**
- * The MCP server of the context store for one request, in both eras and without sessions: `doc_create`, `doc_push`,
- * `doc_pull`, `doc_query`, `doc_info`, `doc_read`, `doc_delete`; a caller who may only read has only the reading ones. Does NOT
- * authenticate, decide, or look at `Host` and `Origin`.
+ * The MCP server of the context store for one request, in both eras and without sessions; a caller who may only read has only the
+ * reading tools. Does NOT authenticate, decide, or look at `Host` and `Origin`.
  */
 export function createDocumentTools(session: DocumentToolSession): {
   fetch(request: Request): Promise<Response>;
@@ -49,7 +43,7 @@ export function createDocumentTools(session: DocumentToolSession): {
   return { fetch: (request) => handler.fetch(request) };
 }
 
-const TOOLS: readonly Tool[] = [
+const DOCUMENT_TOOLS: readonly Tool[] = [
   defineTool({
     name: 'doc_create',
     title: 'Create an empty document',
@@ -76,10 +70,8 @@ const TOOLS: readonly Tool[] = [
     access: 'read',
     arguments: QUERY_ARGUMENTS,
     run: async (session, query) => {
-      const page = await session.documents.list(session.caller, query);
-      if (!page.ok) return failed(session, page.error);
-      const documents = page.value.documents.map((document) => toWireDocument(document, session.origin));
-      return structured({ documents, next_cursor: page.value.nextCursor ?? null });
+      const page = await listPage(session.documents, session.caller, query, session.origin);
+      return page.ok ? structured(page.value) : failed(session, page.error);
     },
   }),
   defineTool({
@@ -94,41 +86,10 @@ const TOOLS: readonly Tool[] = [
     },
   }),
   defineTool({
-    name: 'doc_read',
-    title: 'Read a text document',
-    description: 'Answers with the text of a document and nothing else. For other content use doc_pull.',
-    access: 'read',
-    arguments: REFERENCE_ARGUMENTS,
-    run: async (session, id) => {
-      const read = await session.documents.read(session.caller, id);
-      if (!read.ok) return failed(session, read.error);
-      const { content } = read.value;
-      if (!isUtf8(content)) return refused('this document is not text; use doc_pull');
-      return { content: [{ type: 'text', text: Buffer.from(content).toString('utf8') }] };
-    },
-  }),
-  defineTool({
-    name: 'doc_pull',
-    title: 'Get a document with its content',
-    description:
-      'Answers with the description of a document and its content as a resource: text, or bytes in base64.',
-    access: 'read',
-    arguments: REFERENCE_ARGUMENTS,
-    run: async (session, id) => {
-      const read = await session.documents.read(session.caller, id);
-      if (!read.ok) return failed(session, read.error);
-      const { document, content } = read.value;
-      const wire = toWireDocument(document, session.origin);
-      const bytes = Buffer.from(content);
-      const body = isUtf8(content) ? { text: bytes.toString('utf8') } : { blob: bytes.toString('base64') };
-      const resource = { uri: wire.url, mimeType: wire.content_type, ...body };
-      return { content: [{ type: 'resource', resource }], structuredContent: wire };
-    },
-  }),
-  defineTool({
     name: 'doc_delete',
     title: 'Delete a document',
-    description: 'Deletes a document for good. Answers with the ids of what was deleted.',
+    description:
+      'Deletes a document for good, and with it its children. Answers with the ids of what was deleted.',
     access: 'delete',
     arguments: REFERENCE_ARGUMENTS,
     run: async (session, id) => {
@@ -137,6 +98,9 @@ const TOOLS: readonly Tool[] = [
     },
   }),
 ];
+
+/** Every tool, in the order in which they are listed. */
+const TOOLS: readonly Tool[] = [...DOCUMENT_TOOLS, ...CONTENT_TOOLS, LINK_TOOL];
 
 function createServer(session: DocumentToolSession): McpServer {
   const server = new McpServer(

@@ -9,6 +9,7 @@ import { parseDocumentQuery, refuse, splitTags } from '../core/documents/input.t
 import { parseIfMatch, toEntityTag } from '../core/documents/precondition.ts';
 import { type AppEnv, createApp } from './app.ts';
 import { addContentRoutes } from './document-content-routes.ts';
+import { listPage } from './document-page.ts';
 import {
   type DocumentPorts,
   failWith,
@@ -16,9 +17,11 @@ import {
   type QueryParameters,
   readQuery,
   resolveReference,
+  toFlag,
   toWholeNumber,
 } from './document-route.ts';
 import { isForm, parseUpload } from './document-upload.ts';
+import { addRelationRoutes } from './relation-routes.ts';
 
 /** Visible ASCII without a comma, so that two headers, which arrive joined, are not one key. */
 const IDEMPOTENCY_KEY = /^[!-+\--~]{1,255}$/;
@@ -35,6 +38,7 @@ export function createDocumentRoutes(ports: DocumentPorts): Hono<AppEnv> {
   });
   addDocumentRoutes(app, ports, '/context/documents');
   addContentRoutes(app, ports, '/context/documents');
+  addRelationRoutes(app, ports, '/context');
   return app;
 }
 
@@ -72,10 +76,8 @@ function addDocumentRoutes(app: Hono<AppEnv>, ports: DocumentPorts, documents: s
     const parameters = readQuery(context);
     const query = parameters.ok ? parseListQuery(parameters.value) : parameters;
     if (!query.ok) return failWith(ports, context, query.error);
-    const page = await ports.documents.list(caller.value, query.value);
-    if (!page.ok) return failWith(ports, context, page.error);
-    const found = page.value.documents.map((document) => toWireDocument(document, context.env.origin));
-    return context.json({ documents: found, next_cursor: page.value.nextCursor ?? null }, 200, PRIVATE);
+    const page = await listPage(ports.documents, caller.value, query.value, context.env.origin);
+    return page.ok ? context.json(page.value, 200, PRIVATE) : failWith(ports, context, page.error);
   });
 
   app.get(`${documents}/:id/metadata`, async (context) => {
@@ -103,6 +105,7 @@ function parseListQuery({
   tags,
   limit,
   offset,
+  include_relations: withRelations,
   ...rest
 }: QueryParameters): ReturnType<typeof parseDocumentQuery> {
   return parseDocumentQuery({
@@ -110,5 +113,6 @@ function parseListQuery({
     ...(tags === undefined ? {} : { tags: splitTags(tags) }),
     ...(limit === undefined ? {} : { limit: toWholeNumber(limit) }),
     ...(offset === undefined ? {} : { offset: toWholeNumber(offset) }),
+    ...(withRelations === undefined ? {} : { include_relations: toFlag(withRelations) }),
   });
 }

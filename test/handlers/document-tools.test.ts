@@ -13,8 +13,14 @@ import {
   QUERY_ARGUMENTS,
   REFERENCE_ARGUMENTS,
 } from '../../functions/core/documents/arguments.ts';
+import {
+  EDIT_ARGUMENTS,
+  READ_ARGUMENTS,
+  WRITE_ARGUMENTS,
+} from '../../functions/core/documents/content-arguments.ts';
 import type { WireDocument } from '../../functions/core/documents/document.ts';
 import type { ContextCaller } from '../../functions/core/documents/ports.ts';
+import { LINK_ARGUMENTS } from '../../functions/core/documents/relation-arguments.ts';
 import type { DocumentToolSession } from '../../functions/handlers/document-tool.ts';
 import { createDocumentTools } from '../../functions/handlers/document-tools.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS } from '../support/context-callers.ts';
@@ -22,7 +28,18 @@ import { type EmbeddedContextTable, startContextTable } from '../support/context
 
 const ENDPOINT = new URL('https://gate.example/context-store/mcp');
 const READING = ['doc_query', 'doc_info', 'doc_read', 'doc_pull'];
-const ALL = ['doc_create', 'doc_push', 'doc_query', 'doc_info', 'doc_read', 'doc_pull', 'doc_delete'];
+const ALL = [
+  'doc_create',
+  'doc_push',
+  'doc_query',
+  'doc_info',
+  'doc_delete',
+  'doc_write',
+  'doc_edit',
+  'doc_read',
+  'doc_pull',
+  'doc_link',
+];
 
 /** What a test needs of a client, whichever it is. */
 type ToolClient = {
@@ -177,6 +194,56 @@ describe.each(CLIENTS)('%s', (_, connect) => {
     expect(await refusal(client, 'doc_read', { document_id: id })).toContain('doc_pull');
   });
 
+  test('writes, edits and reads a part of a text', async () => {
+    const client = await connect();
+    const id = await pushed(client, { filename: 'a.txt', content: 'a😀c' });
+    const edited = await call(client, 'doc_edit', { document_id: id, offset: 1, length: 1, new_string: 'ß' });
+    expect(edited.structuredContent).toMatchObject({
+      id,
+      version: 2,
+      edit_range: { offset: 1, old_length: 1, new_length: 1 },
+    });
+    const part = await call(client, 'doc_read', { document_id: id, offset: 1, limit: 1 });
+    expect(part.content).toEqual([{ type: 'text', text: 'ß' }]);
+    expect(await refusal(client, 'doc_read', { document_id: id, offset: 9 })).toContain('3 characters');
+    const replaced = await call(client, 'doc_edit', { document_id: id, old_string: 'a', new_string: 'b' });
+    expect(replaced.structuredContent).toMatchObject({ version: 3, replacements_made: 1 });
+    const missing = { document_id: id, old_string: 'nowhere', new_string: 'b' };
+    expect(await refusal(client, 'doc_edit', missing)).toContain('not found in the text');
+    const late = { document_id: id, content: 'x', expected_version: 2 };
+    expect(await refusal(client, 'doc_write', late)).toContain('changed meanwhile');
+    const written = await call(client, 'doc_write', { ...late, expected_version: 3 });
+    expect(written.structuredContent).toMatchObject({ version: 4, size_bytes: 1 });
+    const inBase64 = { document_id: id, content: '/w==', encoding: 'base64' };
+    expect((await call(client, 'doc_write', inBase64)).structuredContent).toMatchObject({ size_bytes: 1 });
+    expect(await refusal(client, 'doc_edit', { document_id: id, offset: 0, new_string: '' })).toContain(
+      'not text',
+    );
+  });
+
+  test('relates documents, notes why, lists and removes the relation', async () => {
+    const client = await connect();
+    const from = await pushed(client, { filename: 'a', content: '' });
+    const to = await pushed(client, { filename: 'b', content: '' });
+    const types = await call(client, 'doc_link', { types: true });
+    expect(JSON.stringify(types.structuredContent)).toContain('predecessor-successor');
+    const create = { create_from: from, create_to: to, relation_type: 'parent-child', note: 'why' };
+    const made = (await call(client, 'doc_link', create)).structuredContent;
+    expect(made).toMatchObject({ definition: 'parent-child', from_to_note: 'why', to_from_note: null });
+    expect(await refusal(client, 'doc_link', create)).toContain('already');
+    const update = { update_id: made?.['id'], to_from_note: 'because' };
+    const noted = (await call(client, 'doc_link', update)).structuredContent;
+    expect(noted).toEqual({ ...made, to_from_note: 'because' });
+    const listed = await call(client, 'doc_query', { filename: 'b', include_relations: true });
+    expect(listed.structuredContent).toMatchObject({ documents: [{ id: to, relations: [noted] }] });
+    expect((await call(client, 'doc_link', { remove_id: made?.['id'] })).structuredContent).toMatchObject({
+      success: true,
+    });
+    await call(client, 'doc_link', create);
+    const gone = await call(client, 'doc_delete', { document_id: from });
+    expect(gone.structuredContent).toMatchObject({ deleted_document_ids: [from, to] });
+  });
+
   test('creates a placeholder', async () => {
     const client = await connect();
     const { structuredContent } = await call(client, 'doc_create', { filename: 'later.txt' });
@@ -215,6 +282,9 @@ describe.each(CLIENTS)('%s', (_, connect) => {
       ['doc_read', { document_id: id }],
       ['doc_pull', { document_id: id }],
       ['doc_delete', { document_id: id }],
+      ['doc_write', { document_id: id, content: '' }],
+      ['doc_edit', { document_id: id, offset: 0, new_string: '' }],
+      ['doc_link', { types: true }],
     ];
     for (const [tool, input] of arguments_) {
       expect(await refusal(client, tool, { ...input, namespace: 'other' })).toContain('`namespace`');
@@ -238,6 +308,15 @@ describe.each(CLIENTS)('%s', (_, connect) => {
       for (const tool of ['doc_info', 'doc_read', 'doc_pull', 'doc_delete']) {
         expect(await refusal(stranger, tool, { document_id: id })).toContain('no such document');
       }
+      const others: [string, Record<string, unknown>][] = [
+        ['doc_read', { document_id: id, offset: 0 }],
+        ['doc_write', { document_id: id, content: 'x' }],
+        ['doc_edit', { document_id: id, offset: 0, new_string: 'x' }],
+        ['doc_link', { create_from: id, create_to: `doc_${'0'.repeat(24)}`, relation_type: 'related' }],
+        ['doc_link', { update_id: `rel_${'0'.repeat(24)}`, note: 'x' }],
+        ['doc_link', { remove_id: `rel_${'0'.repeat(24)}` }],
+      ];
+      for (const [tool, input] of others) expect(await refusal(stranger, tool, input)).toContain('no such');
       const { structuredContent } = await call(stranger, 'doc_query', {});
       expect(structuredContent).toEqual({ documents: [], next_cursor: null });
     }
@@ -331,6 +410,34 @@ describe('arguments', () => {
     expect(PUSH_ARGUMENTS.parse(input)).toMatchObject({ ok: false, error: { field } });
   });
 
+  const id = 'doc_0123456789abcdef01234567';
+  test.for<[string, (input: unknown) => unknown, Record<string, unknown>, string]>([
+    ['a read', READ_ARGUMENTS.parse, {}, 'document_id'],
+    ['a read', READ_ARGUMENTS.parse, { document_id: id, limit: 0 }, 'limit'],
+    ['a read', READ_ARGUMENTS.parse, { document_id: id, start: 0 }, 'start'],
+    ['a write', WRITE_ARGUMENTS.parse, { content: '' }, 'document_id'],
+    ['a write', WRITE_ARGUMENTS.parse, { document_id: id }, 'content'],
+    [
+      'a write',
+      WRITE_ARGUMENTS.parse,
+      { document_id: id, content: '', expected_version: 0 },
+      'expected_version',
+    ],
+    ['a write', WRITE_ARGUMENTS.parse, { document_id: id, content: '', tags: [] }, 'tags'],
+    ['an edit', EDIT_ARGUMENTS.parse, { offset: 0, new_string: '' }, 'document_id'],
+    ['an edit', EDIT_ARGUMENTS.parse, { document_id: id, new_string: '' }, 'old_string'],
+    ['an edit', EDIT_ARGUMENTS.parse, { document_id: id, offset: 0, new_string: '', regex: 1 }, 'regex'],
+    [
+      'an edit',
+      EDIT_ARGUMENTS.parse,
+      { document_id: id, offset: 0, new_string: '', expected_version: '1' },
+      'expected_version',
+    ],
+    ['a query', QUERY_ARGUMENTS.parse, { include_relations: 1 }, 'include_relations'],
+  ])('of %s are refused: %o', ([, parse, input, field]) => {
+    expect(parse(input)).toMatchObject({ ok: false, error: { field } });
+  });
+
   test('that are admitted are what the listed schema says', async () => {
     const text = fc.oneof(
       fc.string({ maxLength: 4 }),
@@ -352,11 +459,23 @@ describe('arguments', () => {
         encoding: fc.oneof(fc.constantFrom('utf-8', 'base64'), anything),
         limit: fc.oneof(fc.integer({ min: -1, max: 102 }), anything),
         document_id: fc.oneof(text, anything),
+        offset: fc.oneof(fc.integer({ min: -1, max: 9 }), anything),
+        new_string: fc.oneof(text, anything),
+        types: fc.oneof(fc.boolean(), anything),
         namespace: text,
       },
       { requiredKeys: [] },
     );
-    const tools = [CREATE_ARGUMENTS, PUSH_ARGUMENTS, QUERY_ARGUMENTS, REFERENCE_ARGUMENTS].map((tool) => ({
+    const tools = [
+      CREATE_ARGUMENTS,
+      PUSH_ARGUMENTS,
+      QUERY_ARGUMENTS,
+      REFERENCE_ARGUMENTS,
+      READ_ARGUMENTS,
+      WRITE_ARGUMENTS,
+      EDIT_ARGUMENTS,
+      LINK_ARGUMENTS,
+    ].map((tool) => ({
       parse: tool.parse,
       names: Object.keys(Object(tool.schema['properties'])),
       listed: fromJsonSchema({ ...tool.schema }),

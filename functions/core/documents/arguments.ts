@@ -50,7 +50,8 @@ const DESCRIPTION = {
   },
 } as const;
 
-const REFERENCE = {
+/** The argument that names a document. */
+export const REFERENCE = {
   document_id: {
     type: 'string',
     pattern: '^doc_[0-9a-f]{24}$',
@@ -110,6 +111,7 @@ export const QUERY_ARGUMENTS: ToolArguments<DocumentQuery> = {
         maxLength: DOCUMENT_BOUNDS.cursorLength,
         description: 'The `next_cursor` of the page before, for the page after it.',
       },
+      include_relations: { type: 'boolean', description: 'Give each document its relations.' },
     },
     [],
   ),
@@ -123,9 +125,18 @@ export const REFERENCE_ARGUMENTS: ToolArguments<string> = {
 };
 
 function parsePush(input: unknown): Result<PushedDocument, InvalidArgument> {
-  const { content, encoding = 'utf-8', ...rest } = Object(input);
+  const { content, encoding, ...rest } = Object(input);
   const description = parseDescription(rest);
   if (!description.ok) return description;
+  const bytes = parseContent(content, encoding);
+  return bytes.ok ? ok({ description: description.value, content: bytes.value }) : bytes;
+}
+
+/** Content as a tool is given it: text, or bytes in base64 where `encoding` says so. */
+export function parseContent(
+  content: unknown,
+  encoding: unknown = 'utf-8',
+): Result<Uint8Array, InvalidArgument> {
   if (typeof content !== 'string' || !content.isWellFormed()) return refuse('content', 'must be text');
   if (encoding !== 'utf-8' && encoding !== 'base64') {
     return refuse('encoding', 'must be `utf-8` or `base64`');
@@ -134,10 +145,11 @@ function parsePush(input: unknown): Result<PushedDocument, InvalidArgument> {
   // Node skips what is not base64; only text that comes back as it was is (RFC 4648 §4: padded, canonical).
   if (bytes.toString(encoding) !== content) return refuse('content', 'must be padded base64');
   if (bytes.length > MAX_DOCUMENT_BYTES) return refuse('content', 'must be at most 4 MiB');
-  return ok({ description: description.value, content: bytes });
+  return ok(bytes);
 }
 
-function toSchema(
+/** The schema of an object of arguments that takes no others. */
+export function toSchema(
   properties: Readonly<Record<string, unknown>>,
   required: readonly string[],
 ): Readonly<Record<string, unknown>> {

@@ -17,6 +17,8 @@ export type DocumentQuery = {
   /** Matching documents to skip; 0 with a cursor. */
   readonly offset: number;
   readonly cursor: string | undefined;
+  /** Shall each document come with its relations? */
+  readonly includeRelations?: boolean;
 };
 
 /** Bounds of what a caller may say about a document, in UTF-16 units where they are of text. */
@@ -72,9 +74,9 @@ export function parseDescription(input: unknown): Result<NewDescription, Invalid
   });
 }
 
-/** Parses `{filename?, tags?, limit?, offset?, cursor?}`. A cursor says where to go on, so it excludes an offset. */
+/** Parses `{filename?, tags?, limit?, offset?, cursor?, include_relations?}`. A cursor says where to go on, so it excludes an offset. */
 export function parseDocumentQuery(input: unknown): Result<DocumentQuery, InvalidArgument> {
-  const fields = parseFields(input, ['filename', 'tags', 'limit', 'offset', 'cursor']);
+  const fields = parseFields(input, ['filename', 'tags', 'limit', 'offset', 'cursor', 'include_relations']);
   if (!fields.ok) return fields;
   const { filename, limit = DOCUMENT_BOUNDS.limit, offset = 0, cursor } = fields.value;
   if (filename !== undefined && !isText(filename, DOCUMENT_BOUNDS.filenameLength)) {
@@ -97,7 +99,16 @@ export function parseDocumentQuery(input: unknown): Result<DocumentQuery, Invali
   if (cursor !== undefined && fields.value.offset !== undefined) {
     return refuse('offset', 'cannot be combined with `cursor`');
   }
-  return ok({ filename, tags: tags.value, limit, offset, cursor });
+  const { include_relations: includeRelations = false } = fields.value;
+  if (typeof includeRelations !== 'boolean') return refuse('include_relations', 'must be true or false');
+  return ok({
+    filename,
+    tags: tags.value,
+    limit,
+    offset,
+    cursor,
+    ...(includeRelations ? { includeRelations } : {}),
+  });
 }
 
 /** Parses `{document_id}`. */

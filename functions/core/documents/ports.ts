@@ -6,6 +6,7 @@ import type { Edit, EditOutcome } from './edit.ts';
 import type { DocumentQuery, InvalidArgument } from './input.ts';
 import type { Precondition, VersionConflict } from './precondition.ts';
 import type { CharacterRange, NotText, RangeBeyondEnd, TextRange } from './range.ts';
+import type { NewRelation, Relation, RelationNotes } from './relation.ts';
 
 /** A caller of the context store. `callerKey` is equal for no other caller; cursors and idempotency are bound to it. */
 export type ContextCaller = ContextScope & { readonly callerKey: string };
@@ -48,6 +49,15 @@ export type IdempotencyConflict = {
 /** The cursor is not one that this caller got for this query. */
 export type InvalidCursor = { readonly reason: 'invalid_cursor' };
 
+/** There is such a relation already, or one of the documents has as many as it may. */
+export type RelationConflict = {
+  readonly reason: 'relation_conflict';
+  readonly cause: 'exists' | 'too_many';
+};
+
+/** More documents would go along than one delete takes. */
+export type CascadeTooLarge = { readonly reason: 'cascade_too_large' };
+
 /** What an edit would make is larger than a document may be. */
 export type TooLarge = { readonly reason: 'too_large' };
 
@@ -59,7 +69,7 @@ export type WriteRefusal = NotFound | ReadOnly | VersionConflict | Unavailable;
  * create, write, edit or delete did is durable when it resolves; nothing half-written is ever visible, and of two writes on one version
  * one is refused.
  */
-export type DocumentStore = {
+export type DocumentStore = RelationStore & {
   /** Does NOT check the size of the content. */
   create(
     caller: ContextCaller,
@@ -91,12 +101,37 @@ export type DocumentStore = {
     edit: Edit,
     precondition: Precondition,
   ): Promise<Result<EditedDocument, WriteRefusal | NotText | InvalidArgument | TooLarge>>;
-  /** Answers with the ids of all that went. */
+  /**
+   * Deletes a document and, by cascading relations, those under it that the caller sees. Answers with the ids of all that went, the
+   * document's own first. The precondition is about that one.
+   */
   delete(
     caller: ContextCaller,
     id: string,
     precondition: Precondition,
-  ): Promise<Result<readonly string[], WriteRefusal>>;
+  ): Promise<Result<readonly string[], WriteRefusal | CascadeTooLarge>>;
+};
+
+/** The relations of documents. A relation is there for those who see both of its documents, and for nobody else. */
+export type RelationStore = {
+  relate(
+    caller: ContextCaller,
+    relation: NewRelation,
+  ): Promise<Result<Relation, NotFound | ReadOnly | RelationConflict | Unavailable>>;
+  /** Of each of the documents that the caller sees, oldest relation first. */
+  relationsOf(
+    caller: ContextCaller,
+    ids: readonly string[],
+  ): Promise<Result<ReadonlyMap<string, readonly Relation[]>, Unavailable>>;
+  annotate(
+    caller: ContextCaller,
+    relationId: string,
+    notes: Partial<RelationNotes>,
+  ): Promise<Result<Relation, NotFound | ReadOnly | Unavailable>>;
+  unrelate(
+    caller: ContextCaller,
+    relationId: string,
+  ): Promise<Result<void, NotFound | ReadOnly | Unavailable>>;
 };
 
 /** A document and its bytes; a placeholder has none. */

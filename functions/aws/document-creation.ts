@@ -1,0 +1,56 @@
+import { createDocument, type Document } from '../core/documents/document.ts';
+import type { ContextCaller, DocumentStore, NewDocument } from '../core/documents/ports.ts';
+import type { Unavailable } from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { ContextTable } from './context-table.ts';
+import { type Claim, claimKey, fingerprintOf } from './document-claims.ts';
+import { newWrite, removeParts, writeContent } from './document-content.ts';
+import { findHead } from './document-heads.ts';
+import { toHeadRow } from './document-rows.ts';
+
+/** Creates a document; with an idempotency key once, however often the same is asked for. */
+export async function createOnce(
+  table: ContextTable,
+  caller: ContextCaller,
+  document: NewDocument,
+): ReturnType<DocumentStore['create']> {
+  if (document.idempotencyKey === undefined) return write(table, caller, document, undefined);
+  const claim = await claimKey(table, caller, document, document.idempotencyKey);
+  if (!claim.ok) return claim;
+  if (claim.value.fingerprint !== fingerprintOf(document)) {
+    return err({ reason: 'idempotency_conflict', cause: 'reused' });
+  }
+  const standing = await findHead(table, caller, claim.value.id);
+  if (!standing.ok) return standing;
+  if (standing.value !== undefined) return ok(standing.value.document);
+  if (claim.value.isGone) return err({ reason: 'idempotency_conflict', cause: 'gone' });
+  return write(table, caller, document, claim.value);
+}
+
+/**
+ * Writes content and then the head. A claim that stands gives the id and the birth time, so of two repetitions the first head wins and
+ * the content of the other goes again.
+ */
+async function write(
+  table: ContextTable,
+  caller: ContextCaller,
+  { id, nowSeconds, description, content }: NewDocument,
+  claim: Claim | undefined,
+): Promise<Result<Document, Unavailable>> {
+  const birth = { id: claim?.id ?? id, nowSeconds: claim?.nowSeconds ?? nowSeconds, scope: caller };
+  const document = createDocument(description, content, birth);
+  const write = newWrite();
+  const parts = await writeContent(table, { document }, write, content ?? new Uint8Array());
+  if (!parts.ok) return parts;
+  const put = await table.putNew(toHeadRow({ document, parts: parts.value, write, claim: claim?.sortKey }));
+  if (!put.ok) return put;
+  if (put.value) return ok(document);
+  const standing = await findHead(table, caller, document.id);
+  if (!standing.ok) return standing;
+  // The client repeats a put whose answer was lost: then the head that stands is this one.
+  if (standing.value?.write === write) return ok(document);
+  const removed = await removeParts(table, { document }, parts.value);
+  if (!removed.ok) return removed;
+  if (standing.value !== undefined) return ok(standing.value.document);
+  return err({ reason: 'unavailable', detail: `context table: ${document.id} went while it was written` });
+}
