@@ -116,7 +116,9 @@ function covers(rule: Rule, question: Question): boolean {
     case 'tools/call':
       return name !== undefined && name !== '' && (rule.everyTool || rule.tools.has(name));
     case 'prompts/get':
-      return rule.prompts === undefined || (name !== undefined && rule.prompts.has(name));
+      if (rule.prompts === undefined) return true;
+      // A deny that names some forbids what has no name, too.
+      return name === undefined ? rule.deny !== undefined : rule.prompts.has(name);
     case 'resources/read':
     case 'resources/subscribe':
     case 'resources/unsubscribe':
