@@ -1,7 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { createAuditLog } from './aws/audit-log.ts';
+import { createAuditReader } from './aws/audit-reader.ts';
+import { type CheckpointEvent, isCheckpointEvent } from './aws/checkpoint-event.ts';
+import { createCheckpointStore } from './aws/checkpoints.ts';
 import { SDK_BOUNDS } from './aws/clients.ts';
 import { createCounter } from './aws/counter.ts';
 import { createDynamo } from './aws/dynamodb.ts';
@@ -19,6 +23,7 @@ import { createSealerSource } from './aws/sealer.ts';
 import { createSecretStore } from './aws/secrets.ts';
 import { createSigningKey, readKeySources, readPublicKey } from './aws/signing-key.ts';
 import { createUpstream } from './aws/upstream.ts';
+import { createCheckpointer } from './handlers/audit/checkpointer.ts';
 import { createClientDocuments } from './handlers/client-metadata-document.ts';
 import { createForeignKeys } from './handlers/foreign-keys.ts';
 import { createIngress } from './handlers/ingress.ts';
@@ -36,6 +41,7 @@ const environment = readEnvironment(
   'EDGE_SECRET',
   'ALLOWED_ORIGINS',
 );
+const retentionDays = numberOf(environment.AUDIT_RETENTION_DAYS);
 const dynamo = createDynamo();
 const kms = new KMSClient(SDK_BOUNDS);
 const clock = () => Math.floor(Date.now() / 1000);
@@ -62,7 +68,7 @@ const signingKey = createSigningKey({
 });
 const rulebook = withPublishedKeys(createRulebookStore(dynamo, environment.AUTH_TABLE, clock), keys);
 
-export const handler = createBufferedHandler(
+const serve = createBufferedHandler(
   createIssuer({
     rulebook,
     revocations,
@@ -71,7 +77,7 @@ export const handler = createBufferedHandler(
     counter,
     audit: createAuditLog(dynamo, {
       table: environment.AUDIT_TABLE,
-      retentionDays: numberOf(environment.AUDIT_RETENTION_DAYS),
+      retentionDays,
       randomId: randomUUID,
     }),
     secrets,
@@ -95,3 +101,18 @@ export const handler = createBufferedHandler(
     log,
   }),
 );
+
+const sealAuditLog = createCheckpointer({
+  rulebook,
+  reader: createAuditReader(dynamo, environment.AUDIT_TABLE),
+  checkpoints: createCheckpointStore(dynamo, environment.AUDIT_TABLE),
+  signingKey,
+  keys,
+  retentionDays,
+  now: Date.now,
+  log,
+});
+
+export async function handler(event: APIGatewayProxyEvent | CheckpointEvent): Promise<unknown> {
+  return isCheckpointEvent(event) ? sealAuditLog() : serve(event);
+}

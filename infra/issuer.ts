@@ -1,4 +1,5 @@
 import type { Construct } from 'constructs';
+import { scheduleCheckpoints } from './checkpoint-schedule.ts';
 import type { EdgeSecret } from './edge-secret.ts';
 import { SallyportFunction } from './function.ts';
 import {
@@ -56,5 +57,6 @@ export function createIssuer(
   allowSecrets(issuer, settings.stage, 'clients', 'Clients are registered without a deploy.');
   allowSecrets(issuer, settings.stage, 'env', 'Identity providers are configured without a deploy.');
   storage.issuerKey.allowSigningBy(issuer);
+  scheduleCheckpoints(scope, settings, issuer);
   return issuer;
 }

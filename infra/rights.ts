@@ -36,16 +36,16 @@ export function countAuth(table: TableV2, ...partitions: AuthPartition[]): Polic
 }
 
 /** Partitions of the audit table, as patterns over `pk`. */
-export type AuditPartition = 'RECORD#*' | 'CHECKPOINT#*';
+export type AuditPartition = 'RECORD#*' | 'CHECKPOINT#*' | '*#20??-??-??';
 
 /** The right to put audit records or checkpoints, and nothing else: not to read, change or delete one. */
 export function appendAudit(table: TableV2, ...partitions: AuditPartition[]): PolicyStatement {
   return onPartitions(table, ['dynamodb:PutItem'], partitions);
 }
 
-/** The right to read audit records and checkpoints, one partition at a time. */
+/** The right to read audit records and checkpoints, one partition at a time; those too that an older version kept by `{org}#{day}`. */
 export function readAudit(table: TableV2): PolicyStatement {
-  return onPartitions(table, ['dynamodb:Query'], ['RECORD#*', 'CHECKPOINT#*']);
+  return onPartitions(table, ['dynamodb:Query'], ['RECORD#*', 'CHECKPOINT#*', '*#20??-??-??']);
 }
 
 /** The right to work on the documents of the context store; never to scan across namespaces. */

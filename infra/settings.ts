@@ -27,7 +27,7 @@ export type Settings = {
 export type AuditSettings = {
   /** Days, 1 to 3,650; default 365. Checkpoints are kept longer. */
   readonly retentionDays: number;
-  /** Minutes between two checkpoints, 1 to 60; default 1. What is newer than the last one is not sealed yet. */
+  /** Minutes between two checkpoints, 1 to 30; default 1. What is newer than the last one is not sealed yet. */
   readonly checkpointMinutes: number;
 };
 
@@ -65,7 +65,7 @@ export function readSettings(context: (key: string) => unknown): Settings {
   };
   const audit = {
     retentionDays: readCount(context, 'auditRetentionDays', { max: 3_650, otherwise: 365 }),
-    checkpointMinutes: readCount(context, 'checkpointMinutes', { max: 60, otherwise: 1 }),
+    checkpointMinutes: readCount(context, 'checkpointMinutes', { max: 30, otherwise: 1 }),
   };
   const edgeGeneration = generationOf('edgeSecret');
   return { stage, allowedOrigins, domain, keyGenerations, edgeGeneration, audit };

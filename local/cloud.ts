@@ -9,6 +9,7 @@ import { type Json, parseJson, toObject } from './json.ts';
 import { KeyStore } from './kms/key-store.ts';
 import { startKms } from './kms.ts';
 import { Lambda } from './lambda.ts';
+import { startSchedules } from './schedule.ts';
 import { createTemplateSecrets, seedSecrets } from './secrets-manager/secret-seed.ts';
 import { SecretStore } from './secrets-manager/secret-store.ts';
 import { SecretsManager, startSecretsManager } from './secrets-manager.ts';
@@ -96,6 +97,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
         ...(maxEnvironments === undefined ? {} : { maxEnvironments }),
       }),
     );
+    keep(startSchedules(template, lambda));
     const control = keep(await startControlServer(faults));
     const api = keep(await startApiGateway({ template, lambda, port, disconnects, log }));
     return {

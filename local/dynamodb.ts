@@ -20,6 +20,9 @@ const TABLE_PROPERTIES = [
   'LocalSecondaryIndexes',
 ];
 
+/** Where the audit table has what is no record. */
+const CHECKPOINT = 'CHECKPOINT#';
+
 /** Settings of the local DynamoDB. */
 export type DynamodbOptions = {
   readonly template: Template;
@@ -124,6 +127,8 @@ async function createTables(
 /** Copies what a successful PutItem put into the audit table. */
 function copyAudit({ operation, input }: AwsCall, audit: DynamodbOptions['audit']): void {
   if (audit === undefined || operation !== 'PutItem' || !tablesOf(input).includes(audit.table)) return;
-  const line = JSON.stringify(toPlainItem(toObject(input['Item'])));
+  const item = toPlainItem(toObject(input['Item']));
+  if (String(item['pk']).startsWith(CHECKPOINT)) return;
+  const line = JSON.stringify(item);
   appendFileSync(audit.file, `${line}\n`, { mode: 0o600 });
 }

@@ -13,6 +13,16 @@ export type CompactJws = {
   readonly signature: Uint8Array;
 };
 
+/** What is signed of a compact JWS of ours: header exactly `{alg: RS256, typ, kid}` (contract §4). */
+export function signingInputOf(
+  type: string,
+  keyId: string,
+  payload: Readonly<Record<string, unknown>>,
+): string {
+  const header = { alg: 'RS256', typ: type, kid: keyId };
+  return [header, payload].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+}
+
 /** Takes a compact JWS apart: size and alphabet first, then canonical base64url, so that its parts have one spelling each. */
 export function splitCompactJws(
   compact: string,

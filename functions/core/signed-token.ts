@@ -59,13 +59,14 @@ export class KeySet {
 /**
  * Opens a compact JWS (RFC 7515) that one of our keys signed (RFC 8725). In this order: size and alphabet, canonical base64url (one
  * token has one spelling), header exactly `{alg: RS256, typ, kid}`, key known and meant for this purpose, signature, payload a strict
- * JSON object. It judges no claim.
+ * JSON object. It judges no claim. `maxBytes` is that of a token where nothing is said.
  */
 export function openSignedToken(
   compact: string,
   expected: { readonly type: string; readonly purpose: KeyPurpose; readonly keys: KeySet },
+  maxBytes: number = MAX_TOKEN_BYTES,
 ): Result<JsonObject, TokenRefusal> {
-  const split = splitCompactJws(compact, MAX_TOKEN_BYTES);
+  const split = splitCompactJws(compact, maxBytes);
   if (!split.ok) return badToken(split.error);
   const { header, payload, signingInput, signature } = split.value;
   const keyId = keyIdOf(header, expected.type);

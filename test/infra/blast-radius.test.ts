@@ -103,9 +103,13 @@ describe('tables', () => {
 });
 
 describe('functions are invoked', () => {
-  test('by this API alone, each from its own methods', () => {
-    for (const { properties } of resources(template, 'AWS::Lambda::Permission')) {
-      expect(properties.Principal).toBe('apigateway.amazonaws.com');
+  test('by this API, each from its own methods, and the issuer by its schedule', () => {
+    const permissions = resources(template, 'AWS::Lambda::Permission').map(({ properties }) => properties);
+    const ofEvents = permissions.filter(({ Principal }) => Principal !== 'apigateway.amazonaws.com');
+    expect(
+      ofEvents.map((given) => [given.Principal, render(given.FunctionName), render(given.SourceArn)]),
+    ).toEqual([['events.amazonaws.com', '{Issuer.Arn}', '{CheckpointSchedule.Arn}']]);
+    for (const properties of permissions.filter((given) => !ofEvents.includes(given))) {
       expect(render(properties.SourceArn)).toMatch(
         /^arn:\{AWS::Partition\}:execute-api:\{AWS::Region\}:\{AWS::AccountId\}:\{ApiRest\}\/(?:authorizers\/\{ApiTokenAuthorizer\}|\{ApiRestDeploymentStageprod\}\/\S+)$/,
       );

@@ -17,7 +17,7 @@ const ISSUER_RECORDS = 'CODE#*,REFRESH#*,SESSION#*,ONCE#*,RUN#*,CLIENT#*';
 /** Every function adds records; only the issuer adds checkpoints. */
 const PUTS_RECORDS = 'dynamodb:PutItem {StorageAuditTable.Arn} RECORD#*';
 /** The issuer, to sign what there is; control, to show it. */
-const READS_AUDIT = 'dynamodb:Query {StorageAuditTable.Arn} RECORD#*,CHECKPOINT#*';
+const READS_AUDIT = 'dynamodb:Query {StorageAuditTable.Arn} RECORD#*,CHECKPOINT#*,*#20??-??-??';
 
 /** All rights of all functions but the one to write their own log. */
 // biome-ignore format: one row per right

@@ -59,7 +59,7 @@ test.for([
   [{ auditRetentionDays: '0' }, /auditRetentionDays/],
   [{ auditRetentionDays: 3_651 }, /from 1 to 3650/],
   [{ auditRetentionDays: 'never' }, /auditRetentionDays/],
-  [{ checkpointMinutes: '61' }, /from 1 to 60/],
+  [{ checkpointMinutes: '31' }, /from 1 to 30/],
   [{ checkpointMinutes: 0.5 }, /checkpointMinutes/],
   [{ stage: 'Prod' }, /stage/],
   [{ stage: '../prod' }, /stage/],

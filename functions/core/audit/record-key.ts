@@ -12,6 +12,14 @@ export function partitionOf(orgId: string, day: string, shard: number): string {
   return `RECORD#${orgId}#${day}#${shard}`;
 }
 
+/**
+ * Every partition that may have records of one organisation and day. Before there were chains it was one, `{org}#{day}`; what is in it
+ * belongs to no chain.
+ */
+export function partitionsOf(orgId: string, day: string): readonly string[] {
+  return [...Array.from({ length: SHARDS }, (_, shard) => partitionOf(orgId, day, shard)), `${orgId}#${day}`];
+}
+
 /** The key of a record: it follows from what the hash is over, so a record that was moved is found. */
 export function recordKeyOf({
   org_id: orgId = NO_ORG,

@@ -1,0 +1,46 @@
+import type { FoundRecord } from './audit-ports.ts';
+import { hashOf, type RecordValue } from './chain.ts';
+import { recordKeyOf } from './record-key.ts';
+
+/** Of a record that was read, what verifying its chain takes: very many are held at once. */
+export type Link = {
+  readonly chain: string;
+  readonly seq: number;
+  readonly ts: string;
+  readonly hash: string;
+  readonly prev: readonly string[];
+  readonly pending: string | undefined;
+  readonly failed: string | undefined;
+  /** Does it say what its hash is of? */
+  readonly isIntact: boolean;
+  /** Is it under its own key, and among the records of its own organisation? */
+  readonly isInPlace: boolean;
+};
+
+/** The link of a record; undefined for one of no chain, as an older version wrote them. */
+export function linkOf({ key, record }: FoundRecord, orgId: string): Link | undefined {
+  const [chain, seq, ts, hash] = [record['chain'], record['seq'], record['ts'], record['hash']];
+  if (typeof chain !== 'string' || typeof seq !== 'number' || typeof hash !== 'string') return undefined;
+  const instant = typeof ts === 'string' ? ts : '';
+  const own = recordKeyOf({ org_id: orgId, ts: instant, chain, seq });
+  const recorded = textOf(record['org_id']);
+  return {
+    chain,
+    seq,
+    ts: instant,
+    hash,
+    prev: listOf(record['prev']),
+    pending: textOf(record['pending']),
+    failed: textOf(record['failed']),
+    isIntact: hashOf(record) === hash,
+    isInPlace: own.pk === key.pk && own.sk === key.sk && (recorded ?? orgId) === orgId,
+  };
+}
+
+function textOf(value: RecordValue | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function listOf(value: RecordValue | undefined): readonly string[] {
+  return Array.isArray(value) ? value : [];
+}

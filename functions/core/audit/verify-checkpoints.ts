@@ -1,0 +1,67 @@
+import type { KeySet } from '../signed-token.ts';
+import type { StoredCheckpoint } from './audit-ports.ts';
+import { type Checkpoint, checkpointHash, openCheckpoint, readCheckpoint } from './checkpoint.ts';
+import { EXPIRY_SLACK_SECONDS, type Finding } from './finding.ts';
+
+/** The checkpoints of an organisation that hold, oldest first, and what is wrong with the others. */
+export type VerifiedCheckpoints = {
+  readonly checkpoints: readonly Checkpoint[];
+  readonly findings: readonly Finding[];
+};
+
+/**
+ * Verifies checkpoints, given newest first. The newest is one of a key that is accepted now; every older one is what the next newer one
+ * names, and so holds although its own key may have been retired since. One may be missing only when it could have expired.
+ */
+export function verifyCheckpoints(
+  stored: readonly StoredCheckpoint[],
+  expected: { readonly orgId: string; readonly keys: KeySet; readonly nowSeconds: number },
+): VerifiedCheckpoints {
+  const findings: Finding[] = [];
+  const held: Checkpoint[] = [];
+  let newer: Checkpoint | undefined;
+  for (const { number, jws } of stored) {
+    if (newer !== undefined && number < newer.number - 1) {
+      if (!mayBeGone(newer, expected.nowSeconds)) findings.push(missing(newer.number - 1));
+      newer = undefined;
+    }
+    const checked: Checkpoint | string = newer === undefined ? opened(jws, expected.keys) : named(jws, newer);
+    if (typeof checked === 'string') {
+      findings.push({ kind: 'checkpoint', number, detail: checked });
+      newer = undefined;
+    } else if (checked.number !== number || checked.orgId !== expected.orgId) {
+      findings.push({ kind: 'checkpoint', number, detail: 'it is another checkpoint, put in this place' });
+      newer = undefined;
+    } else {
+      held.push(checked);
+      newer = checked;
+    }
+  }
+  return { checkpoints: held.toReversed(), findings };
+}
+
+/** Is what came before the oldest checkpoint there for certain, so that its absence is a finding? */
+export function checkBegin(oldest: Checkpoint | undefined, nowSeconds: number): readonly Finding[] {
+  if (oldest === undefined || oldest.number === 1 || mayBeGone(oldest, nowSeconds)) return [];
+  return [missing(oldest.number - 1)];
+}
+
+function opened(jws: string, keys: KeySet): Checkpoint | string {
+  const result = openCheckpoint(jws, keys);
+  return result.ok ? result.value : `it is not signed by a key that is published: ${result.error}`;
+}
+
+function named(jws: string, newer: Checkpoint): Checkpoint | string {
+  if (checkpointHash(jws) !== newer.prev) return `it was changed: checkpoint ${newer.number} names another`;
+  if (!newer.isPrevVerified)
+    return `the issuer could not verify it when it signed checkpoint ${newer.number}`;
+  return readCheckpoint(jws)?.checkpoint ?? 'it cannot be read';
+}
+
+function mayBeGone({ prevExpiresAtSeconds }: Checkpoint, nowSeconds: number): boolean {
+  return prevExpiresAtSeconds <= nowSeconds + EXPIRY_SLACK_SECONDS;
+}
+
+function missing(number: number): Finding {
+  return { kind: 'checkpoint', number, detail: 'it was removed, and perhaps others before it' };
+}

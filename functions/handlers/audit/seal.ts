@@ -1,0 +1,89 @@
+import type { CheckpointStore } from '../../core/audit/audit-ports.ts';
+import {
+  CHECKPOINT_TYPE,
+  type ChainState,
+  type Checkpoint,
+  checkpointHash,
+  checkpointPayload,
+  HEARTBEAT_MS,
+  MAX_CHAINS,
+} from '../../core/audit/checkpoint.ts';
+import { signingInputOf } from '../../core/compact-jws.ts';
+import type { Conflict, SigningKey, Unavailable } from '../../core/ports.ts';
+import { ok, type Result } from '../../core/result.ts';
+import { type Sealed, toEntry } from './sealed.ts';
+
+/** What writing checkpoints needs. */
+export type SealPorts = {
+  readonly checkpoints: CheckpointStore;
+  readonly signingKey: SigningKey;
+  readonly retentionDays: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+};
+
+const DAY_SECONDS = 86_400;
+/** Checkpoints outlive what they cover by so much, unless that was to be kept for longer when it was written. */
+const EXTRA_DAYS = 30;
+
+/** Writes what is to be said of one stretch of time: nothing, one checkpoint, or several where there are many chains. */
+export async function seal(
+  ports: SealPorts,
+  orgId: string,
+  before: Sealed,
+  stretch: {
+    readonly moved: readonly ChainState[];
+    readonly fromMs: number;
+    readonly throughMs: number;
+  },
+): Promise<Result<Sealed, Unavailable | Conflict>> {
+  const { moved, fromMs, throughMs } = stretch;
+  const key = await ports.signingKey.publicKey();
+  if (!key.ok) return key;
+  const isDue =
+    before.last !== undefined &&
+    (throughMs - Date.parse(before.last.through) >= HEARTBEAT_MS || before.keyId !== key.value.keyId);
+  if (moved.length === 0 && !isDue) return ok(before);
+  const nowSeconds = Math.floor(ports.now() / 1000);
+  const expiresAtSeconds = nowSeconds + (ports.retentionDays + EXTRA_DAYS) * DAY_SECONDS;
+  let sealed = before;
+  for (let at = 0; at === 0 || at < moved.length; at += MAX_CHAINS) {
+    const isLast = at + MAX_CHAINS >= moved.length;
+    const checkpoint: Checkpoint = {
+      orgId,
+      number: sealed.number + 1,
+      prev: sealed.hash,
+      isPrevVerified: sealed.isVerified,
+      prevExpiresAtSeconds: sealed.last?.expiresAtSeconds ?? 0,
+      signedAtSeconds: nowSeconds,
+      through: new Date(isLast ? throughMs : fromMs).toISOString(),
+      expiresAtSeconds,
+      chains: moved.slice(at, at + MAX_CHAINS),
+    };
+    const written = await write(ports, checkpoint, key.value.keyId);
+    if (!written.ok) return written;
+    sealed = {
+      last: checkpoint,
+      number: checkpoint.number,
+      hash: checkpointHash(written.value),
+      keyId: key.value.keyId,
+      isVerified: true,
+      states: new Map([...sealed.states, ...checkpoint.chains.map(toEntry)]),
+    };
+  }
+  return ok(sealed);
+}
+
+async function write(
+  ports: SealPorts,
+  checkpoint: Checkpoint,
+  keyId: string,
+): Promise<Result<string, Unavailable | Conflict>> {
+  const signingInput = signingInputOf(CHECKPOINT_TYPE, keyId, checkpointPayload(checkpoint));
+  const signature = await ports.signingKey.sign(signingInput, keyId);
+  if (!signature.ok) return signature;
+  const jws = `${signingInput}.${signature.value}`;
+  const { orgId, number, expiresAtSeconds } = checkpoint;
+  const created = await ports.checkpoints.create(orgId, { number, jws }, expiresAtSeconds);
+  return created.ok ? ok(jws) : created;
+}

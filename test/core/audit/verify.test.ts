@@ -1,0 +1,356 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { FoundRecord } from '../../../functions/core/audit/audit-ports.ts';
+import { AuditChain, hashOf, type RecordValue } from '../../../functions/core/audit/chain.ts';
+import { recordKeyOf } from '../../../functions/core/audit/record-key.ts';
+import { AuditWorld, BEGIN_MS } from '../../support/audit-world.ts';
+import { makeKey } from '../../support/test-issuer.ts';
+
+const KEY = makeKey('access');
+const DAY_MS = 86_400_000;
+
+/** Ten records of one chain: five are covered by the first checkpoint, eight by the second. */
+let world: AuditWorld;
+let chain: AuditChain;
+
+beforeEach(async () => {
+  world = new AuditWorld('acme', KEY);
+  chain = world.startChain('chain-a');
+  world.write(chain, 5);
+  await world.seal();
+  world.write(chain, 3);
+  await world.seal();
+  world.write(chain, 2);
+});
+
+/** A record with other members, and a hash that fits them. */
+function rewritten({ record }: FoundRecord, changes: Readonly<Record<string, RecordValue>>): FoundRecord {
+  const changed = { ...record, ...changes };
+  const { ts, chain: id, seq, org_id } = changed;
+  const key = recordKeyOf({ org_id: String(org_id), ts: String(ts), chain: String(id), seq: Number(seq) });
+  return { key, record: { ...changed, hash: hashOf(changed) } };
+}
+
+describe('an untouched log', () => {
+  test('holds, and says how much of it is sealed', () => {
+    expect(world.verify()).toEqual({
+      findings: [],
+      records: 10,
+      chains: 1,
+      checkpoints: 2,
+      failedWrites: 0,
+      unconfirmed: 0,
+      unsealed: 2,
+      unchained: 0,
+      sealedThrough: '2026-11-21T10:00:23.000Z',
+    });
+  });
+
+  test('holds from any instant on', () => {
+    for (let second = -10; second < 40; second += 1) {
+      expect(world.kinds(new Date(BEGIN_MS + second * 1_000).toISOString())).toEqual([]);
+    }
+  });
+
+  test('holds with other writers, over midnight and many checkpoints', async () => {
+    const others = [world.startChain('chain-b'), world.startChain('chain-c')];
+    for (let hour = 0; hour < 30; hour += 1) {
+      world.nowMs += 1_800_000;
+      for (const [index, other] of others.entries()) if (hour % (index + 2) === 0) world.write(other, 2);
+      await world.seal();
+    }
+    for (const hours of [0, 1, 5, 7, 12, 15]) {
+      expect(world.kinds(new Date(BEGIN_MS + hours * 3_600_000).toISOString())).toEqual([]);
+    }
+  });
+
+  test('holds when its writers fail, stop, overlap, and are answered late', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(STEP, { minLength: 1, maxLength: 40 }), async (steps) => {
+        const busy = new AuditWorld('acme', KEY);
+        await play(busy, steps);
+        expect(busy.kinds()).toEqual([]);
+        await busy.seal();
+        expect(busy.kinds()).toEqual([]);
+        expect(busy.verify().unsealed).toBe(0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('what is found', () => {
+  const REWRITTEN = { reason: 'another' };
+
+  test.for([
+    ['a record that says something else', 3, ['changed 3']],
+    ['a record that nothing covers yet', 10, ['changed 10']],
+  ] as const)('%s', ([, seq, found]) => {
+    world.tamper(seq, ({ key, record }) => ({ key, record: { ...record, decision: 'deny' } }));
+    expect(world.kinds()).toEqual(found);
+  });
+
+  test.for([3, 5, 8, 9])('record %i, whose hash was made to fit', (seq) => {
+    world.tamper(seq, (found) => rewritten(found, REWRITTEN));
+    expect(world.kinds()).toEqual([`changed ${seq}`]);
+  });
+
+  test('a record that has a member more, or one less', () => {
+    world.tamper(3, ({ key, record }) => ({ key, record: { ...record, name: '' } }));
+    world.tamper(4, ({ key, record: { reason, ...record } }) => ({ key, record }));
+    expect(world.kinds().toSorted()).toEqual(['changed 3', 'changed 4']);
+  });
+
+  test('a record that would expire sooner', () => {
+    world.tamper(3, ({ key, record }) => ({ key, record: { ...record, expires_at: 1 } }));
+    expect(world.kinds()).toEqual(['changed 3']);
+  });
+
+  test.for([1, 4, 5, 7, 8, 9])('record %i, removed', (seq) => {
+    world.tamper(seq, () => undefined);
+    expect(world.kinds()).toEqual([`removed ${seq}`]);
+  });
+
+  test('the end of a chain, cut off', () => {
+    for (const seq of [6, 7, 8, 9, 10]) world.tamper(seq, () => undefined);
+    // The checkpoint says that there were eight; what came before the eighth, nobody is left to say.
+    expect(world.kinds()).toEqual(['removed 8', 'removed 7', 'removed 6']);
+  });
+
+  test('a whole chain, removed', async () => {
+    world.records = [];
+    expect(world.kinds().at(0)).toBe('removed 8');
+  });
+
+  test('all records of an organisation, and all checkpoints but the first', () => {
+    world.records = world.records.filter(({ record }) => Number(record['seq']) <= 5);
+    world.checkpoints = world.checkpoints.slice(0, 1);
+    world.nowMs += 2 * 3_600_000;
+    expect(world.kinds()).toEqual(['unsealed 1']);
+  });
+
+  test('two records in each other’s place', () => {
+    const [third, fourth] = [world.records[2], world.records[3]];
+    if (third === undefined || fourth === undefined) throw new Error('there are ten');
+    world.tamper(3, () => ({ key: third.key, record: fourth.record }));
+    world.tamper(4, (found) => (found.key === third.key ? found : { key: fourth.key, record: third.record }));
+    const kinds = world.kinds();
+    expect(kinds).toContain('moved 4');
+  });
+
+  test('two records that were given each other’s numbers', () => {
+    const [third, fourth] = [world.records[2], world.records[3]];
+    if (third === undefined || fourth === undefined) throw new Error('there are ten');
+    world.records[2] = rewritten(third, { seq: 4 });
+    world.records[3] = rewritten(fourth, { seq: 3 });
+    expect(world.kinds().toSorted()).toEqual(['changed 3', 'changed 4']);
+  });
+
+  test.for([
+    ['under another instant', { ts: '2026-11-20T10:00:02.000Z' }],
+    ['of another organisation', { org_id: 'beta' }],
+  ] as const)('a record that was put %s', ([, changes]) => {
+    world.tamper(3, ({ key, record }) => ({ key: rewritten({ key, record }, changes).key, record }));
+    expect(world.kinds()).toEqual(['moved 3']);
+  });
+
+  test('a record of another organisation, put among these', () => {
+    const other = new AuditWorld('beta', KEY);
+    other.write(other.startChain('chain-b'), 1);
+    const [record] = other.records;
+    if (record === undefined) throw new Error('there is one');
+    world.records.push(record);
+    expect(world.kinds()).toContain('moved 1');
+  });
+
+  test('a record of a writer that never was', () => {
+    const forged = new AuditChain('chain-x', BEGIN_MS);
+    const nowMs = world.nowMs;
+    world.nowMs = BEGIN_MS - 300_000;
+    world.begin(forged).arrive();
+    world.nowMs = nowMs;
+    expect(world.kinds(new Date(BEGIN_MS - 600_000).toISOString())).toEqual(['inserted 1']);
+  });
+
+  test('a second record of a number', () => {
+    const [third] = world.records.slice(2);
+    if (third === undefined) throw new Error('there are ten');
+    world.records.push(rewritten(third, { ...REWRITTEN, ts: '2026-11-21T10:00:02.500Z' }));
+    expect(world.kinds()).toEqual(['inserted 3']);
+  });
+
+  test('a record put behind the end of a chain, that the chain then reaches', () => {
+    const forger = new AuditChain('chain-a', BEGIN_MS);
+    for (let seq = 1; seq <= 11; seq += 1) {
+      const begun = world.begin(forger, 'forged');
+      if (seq === 11) begun.arrive();
+    }
+    world.write(chain, 2);
+    expect(world.kinds()).toContain('inserted 11');
+  });
+
+  test('a record that its writer gave up is told of, and one that arrived all the same too', async () => {
+    for (const arrives of [false, true]) {
+      const { seq, arrive } = world.begin(chain);
+      if (arrives) arrive();
+      chain.settle(seq, false);
+      world.nowMs += 1_000;
+    }
+    world.write(chain, 1);
+    expect(world.verify()).toMatchObject({ findings: [], failedWrites: 1, unconfirmed: 1 });
+    await world.seal();
+    expect(world.verify()).toMatchObject({ findings: [], failedWrites: 1, unconfirmed: 1 });
+  });
+});
+
+describe('a checkpoint', () => {
+  test('that was changed is found, and what it alone covers is not believed', () => {
+    world.checkpoints = world.checkpoints.map(({ number, jws }) => ({
+      number,
+      jws: number === 1 ? `${jws}A` : jws,
+    }));
+    expect(world.kinds()).toEqual(['checkpoint 1']);
+    world.checkpoints = world.checkpoints.map(({ number, jws }) => ({ number, jws: `${jws}A` }));
+    expect(world.kinds()).toEqual(['checkpoint 2', 'checkpoint 1']);
+  });
+
+  test('that was removed is found', async () => {
+    world.write(chain, 1);
+    await world.seal();
+    world.checkpoints = world.checkpoints.filter(({ number }) => number !== 2);
+    expect(world.kinds()).toEqual(['checkpoint 2']);
+  });
+
+  test('in the place of another, or of another organisation, is found', async () => {
+    const other = new AuditWorld('beta', KEY);
+    other.write(other.startChain('chain-b'), 1);
+    await other.seal();
+    const [foreign] = other.checkpoints;
+    const [first, second] = world.checkpoints;
+    if (foreign === undefined || first === undefined || second === undefined) throw new Error('there are');
+    world.checkpoints = [first, { number: 2, jws: foreign.jws }];
+    expect(world.kinds()).toContain('checkpoint 2');
+    world.checkpoints = [first, { number: 2, jws: first.jws }];
+    expect(world.kinds()).toContain('checkpoint 2');
+    world.checkpoints = [first, second];
+    expect(world.kinds()).toEqual([]);
+  });
+
+  test('holds by the next one when its key has been retired, and falls with the last', async () => {
+    const next = makeKey('access');
+    world.keys = [KEY, next];
+    world.signing = next;
+    await world.seal();
+    world.keys = [next];
+    expect(world.kinds()).toEqual([]);
+    world.checkpoints = world.checkpoints.slice(0, 2);
+    expect(world.kinds()).toEqual(['checkpoint 2', 'checkpoint 1']);
+  });
+
+  test('that the issuer could not verify vouches for nothing before it', async () => {
+    const next = makeKey('access');
+    world.keys = [next];
+    world.signing = next;
+    world.write(chain, 1);
+    await world.seal();
+    expect(world.kinds().slice(0, 1)).toEqual(['checkpoint 2']);
+  });
+
+  test('is missed when there should long have been one', () => {
+    world.checkpoints = [];
+    expect(world.kinds()).toEqual([]);
+    world.nowMs += 2 * 3_600_000;
+    expect(world.kinds()).toEqual(['unsealed']);
+  });
+});
+
+describe('what has expired', () => {
+  test('is not missed, and what has not is', async () => {
+    world.nowMs += 30 * DAY_MS - 60_000;
+    const late = world.startChain('chain-late');
+    world.write(late, 3);
+    await world.seal();
+    const since = new Date(BEGIN_MS).toISOString();
+    expect(world.kinds(since)).toEqual([]);
+    world.tamper(4, () => undefined);
+    expect(world.kinds(since)).toEqual([]);
+    world.records = world.records.filter(({ record }) => record['chain'] === 'chain-late');
+    expect(world.kinds(since)).toEqual([]);
+    world.tamper(2, () => undefined);
+    expect(world.kinds(since)).toEqual(['removed 2']);
+  });
+
+  test('is missed where a checkpoint says that it is too early', () => {
+    world.nowMs += 29 * DAY_MS;
+    world.tamper(4, () => undefined);
+    expect(world.kinds()).toContain('removed 4');
+  });
+
+  test('of checkpoints too', async () => {
+    world.nowMs += 61 * DAY_MS;
+    await world.seal();
+    world.write(world.startChain('chain-late'), 2);
+    await world.seal();
+    world.checkpoints = world.checkpoints.slice(2);
+    world.records = world.records.filter(({ record }) => record['chain'] === 'chain-late');
+    expect(world.kinds()).toEqual([]);
+  });
+});
+
+/** One thing that happens to one of three writers. */
+type Step =
+  | { readonly act: 'begin' | 'crash'; readonly writer: number }
+  | { readonly act: 'settle'; readonly pick: number; readonly fate: 'durable' | 'lost' | 'late' }
+  | { readonly act: 'wait'; readonly ms: number }
+  | { readonly act: 'seal' };
+
+const STEP: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ act: fc.constant('begin' as const), writer: fc.nat(2) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      act: fc.constant('settle' as const),
+      pick: fc.nat(9),
+      fate: fc.constantFrom('durable' as const, 'durable' as const, 'lost' as const, 'late' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ act: fc.constant('crash' as const), writer: fc.nat(2) }) },
+  { weight: 2, arbitrary: fc.record({ act: fc.constant('wait' as const), ms: fc.nat(20_000) }) },
+  { weight: 2, arbitrary: fc.constant({ act: 'seal' as const }) },
+);
+
+/** Writers that begin, settle in any order, are answered late, and stop. A write is under way for less than two minutes. */
+async function play(busy: AuditWorld, steps: readonly Step[]): Promise<void> {
+  let chains = 0;
+  const start = () => {
+    chains += 1;
+    return busy.startChain(`chain-${chains}`);
+  };
+  const writers = [start(), start(), start()];
+  let open: { chain: AuditChain; seq: number; arrive: () => void; atMs: number }[] = [];
+  for (const step of steps) {
+    if (step.act === 'begin') {
+      const writer = writers[step.writer];
+      if (writer !== undefined) open.push({ chain: writer, atMs: busy.nowMs, ...busy.begin(writer) });
+    } else if (step.act === 'settle' && open.length > 0) {
+      const [settled] = open.splice(step.pick % open.length, 1);
+      if (settled === undefined) continue;
+      if (step.fate !== 'lost') settled.arrive();
+      settled.chain.settle(settled.seq, step.fate === 'durable');
+    } else if (step.act === 'crash') {
+      const crashed = writers[step.writer];
+      // Of what was under way, some arrives and some does not.
+      for (const [index, write] of open.entries())
+        if (write.chain === crashed && index % 2 === 0) write.arrive();
+      open = open.filter((write) => write.chain !== crashed);
+      writers[step.writer] = start();
+    } else if (step.act === 'wait') {
+      busy.nowMs += step.ms;
+      const overdue = open.filter(({ atMs }) => busy.nowMs - atMs > 60_000);
+      for (const { chain, seq } of overdue) chain.settle(seq, false);
+      open = open.filter((write) => !overdue.includes(write));
+    } else if (step.act === 'seal') {
+      await busy.seal();
+    }
+  }
+}
