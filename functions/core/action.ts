@@ -139,7 +139,8 @@ export function toAction(server: string, message: Message): Action {
 
 /** A call without arguments has none (mcp §tools): an empty object. */
 function argumentsOf({ body }: Message): CallArguments {
-  const given = member(body.get('params'), 'arguments') ?? new Map();
+  const given = member(body.get('params'), 'arguments');
+  if (given === undefined) return new Map();
   return isJsonObject(given) ? given : 'unreadable';
 }
 
