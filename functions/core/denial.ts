@@ -8,6 +8,7 @@ import type { RateLimited } from './rate-limit.ts';
 import { windowWords } from './rules/time-window.ts';
 import type { RunRefusal } from './run.ts';
 import type { TokenRefusal } from './signed-token.ts';
+import type { ItemRefusal } from './spi.ts';
 import type { ScopeRefusal } from './visibility.ts';
 
 /** A request that carries no credential, or one that stands for nobody. */
@@ -45,6 +46,7 @@ export type Denial =
   | EgressRefusal
   | ScopeRefusal
   | RunRefusal
+  | ItemRefusal
   | UpstreamFailure
   | RateLimited
   | Unavailable;
@@ -107,6 +109,7 @@ export function toWire(denial: Denial): Wire {
     case 'malformed_message':
       return { status: 400, code: 'invalid_argument', rpcCode: denial.code, text: denial.message };
     case 'unknown_server':
+    case 'unknown_item':
       return { status: 404, code: 'not_found', rpcCode: RPC_DENIED, text: 'there is nothing here' };
     case 'no_server_access':
     case 'not_granted':

@@ -25,7 +25,14 @@ const CATALOGUE = {
   tags: ['read', 'create', 'update', 'delete'],
 } as const;
 
-/** Every permission that there is, as `category.action`. */
+type Catalogue = typeof CATALOGUE;
+
+/** A permission of the catalogue, as `category.action`. */
+export type Permission = {
+  [C in keyof Catalogue]: `${C}.${Catalogue[C][number]}`;
+}[keyof Catalogue];
+
+/** Every permission that there is. */
 export const PERMISSIONS: ReadonlySet<string> = new Set(
   Object.entries(CATALOGUE).flatMap(([category, actions]) =>
     actions.map((action) => `${category}.${action}`),
@@ -52,7 +59,7 @@ export const ADMINISTRATION = {
   manage_policy: 'admin.system_config',
   revoke: 'tokens.revoke',
   read_audit: 'admin.security_audit',
-} as const;
+} as const satisfies Readonly<Record<string, Permission>>;
 
 /** An action of `UI-Scopes`. */
 export type AdministrationAction = keyof typeof ADMINISTRATION;

@@ -44,6 +44,7 @@ const WIRE: {
   malformed_scope: [{ reason: 'malformed_scope' }, 401, 'unauthenticated'],
   malformed_message: [malformed, 400, 'invalid_argument'],
   unknown_server: [{ reason: 'unknown_server', obtainable: [] }, 404, 'not_found'],
+  unknown_item: [{ reason: 'unknown_item' }, 404, 'not_found'],
   no_server_access: [{ reason: 'no_server_access', obtainable: [] }, 403, 'permission_denied'],
   not_granted: [notGranted, 403, 'permission_denied'],
   no_namespace: [{ reason: 'no_namespace' }, 403, 'permission_denied'],
