@@ -178,19 +178,17 @@ function hasAccess(policy: Policy, caller: Caller, server: string): boolean {
 
 /** The grant that came nearest: the caller has it, so it may know what it says. */
 function findCause(policy: Policy, caller: Caller, question: Question): RefusalCause | undefined {
-  const find = (verdict: 'closed' | 'constrained') =>
-    policy.access.findGrant(
-      caller.scopes,
-      question.action.server,
-      (rule) => verdictOf(rule, question) === verdict,
-    );
-  const constrained = find('constrained');
+  let closed: Rule | undefined;
+  const constrained = policy.access.findGrant(caller.scopes, question.action.server, (rule) => {
+    const verdict = verdictOf(rule, question);
+    if (verdict === 'closed') closed ??= rule;
+    return verdict === 'constrained';
+  });
   const failure = constrained && argumentFailureOf(constrained, question.action);
   if (constrained !== undefined && failure !== undefined) {
     return { kind: 'constrained', ...placeOf(constrained), failure };
   }
-  const closed = find('closed');
-  return closed?.when === undefined ? undefined : { kind: 'closed', ...placeOf(closed), when: closed.when };
+  return closed?.when && { kind: 'closed', ...placeOf(closed), when: closed.when };
 }
 
 function placeOf({ scope, at }: Rule): { readonly scope: string; readonly at: string } {

@@ -1,6 +1,7 @@
 import type { Viewer } from './item.ts';
 import { type ClientEntry, CONTEXT_STORE, type Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
+import { isFor } from './rules/match.ts';
 import { viewerOf } from './standing.ts';
 import { fittingTeams, type TeamScope } from './team-claim.ts';
 
@@ -172,7 +173,7 @@ function planScopes(client: ClientEntry, scope: string | undefined): Result<read
     : refuse('invalid_scope', 'none of these scopes is granted to this client');
 }
 
-/** The client's own lifetime under the caps of every server that the token will open, in seconds. */
+/** The client's own lifetime under the caps of every server that the token will open and of every scope that it will carry, in seconds. */
 export function planLifetime(
   policy: Policy,
   client: ClientEntry,
@@ -180,10 +181,14 @@ export function planLifetime(
   scopes: readonly string[],
 ): number {
   const isOpened = (name: string) =>
-    server === undefined ? scopes.some((scope) => policy.rules(scope, name).length > 0) : name === server;
-  const caps = [...policy.servers.values()]
-    .filter(({ name }) => isOpened(name))
-    .map(({ tokenTtlMaxSeconds }) => tokenTtlMaxSeconds ?? MAX_LIFETIME_SECONDS);
+    server === undefined
+      ? scopes.some((scope) => policy.rules(scope, name).length > 0) ||
+        policy.access.defaults(name).some((rule) => isFor(rule, client.org))
+      : name === server;
+  const caps = [
+    ...[...policy.servers.values()].filter(({ name }) => isOpened(name)),
+    ...scopes.map((scope) => policy.access.settingsOf(scope)),
+  ].map(({ tokenTtlMaxSeconds }) => tokenTtlMaxSeconds ?? MAX_LIFETIME_SECONDS);
   return Math.min(client.tokenTtlSeconds, MAX_LIFETIME_SECONDS, ...caps);
 }
 

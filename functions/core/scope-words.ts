@@ -19,10 +19,12 @@ const UI_ACTIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a scope lets its holder do, in words for people. They say what kinds of things, never which servers or tools: the page that shows
- * them is shown before anybody has logged in.
+ * What a scope lets its holder do, in words for people: those that its settings have for it, else what kinds of things it grants, never
+ * which servers or tools: the page that shows them is shown before anybody has logged in.
  */
 export function scopeWords(policy: Policy, scope: string): ScopeWords {
+  const { description } = policy.access.settingsOf(scope);
+  if (description !== undefined) return { scope, words: [description] };
   const builtIn = Object.hasOwn(BUILT_IN, scope) ? BUILT_IN[scope] : undefined;
   const rules = policy.access.grantsOf(scope);
   const allows = (method: string) => rules.some((rule) => rule.everyMethod || rule.methods.has(method));

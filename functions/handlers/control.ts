@@ -12,7 +12,7 @@ import { createModule } from './module.ts';
 export function createControl(ports: ControlPorts): Hono<ControlEnv> {
   const app = createModule(ports);
   app.route('/', createMe());
-  app.route('/', createCatalogue());
+  app.route('/', createCatalogue(ports));
   app.route('/', createAdminPolicy(ports));
   return app;
 }

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Message, readMessage } from '../../functions/core/action.ts';
-import { decide } from '../../functions/core/decide.ts';
+import { decide, type RefusalCause } from '../../functions/core/decide.ts';
 import {
   type Denial,
   RPC_DENIED,
+  recordedReason,
   rpcError,
   scopeChallenge,
   toMcpAnswer,
@@ -203,6 +204,56 @@ describe('scopes', () => {
     });
     expect(bytes[0]).toBe(bytes[1]);
     expect(bytes[0]).not.toMatch(/locked|look|erase|no-such-tool|maps/);
+  });
+});
+
+describe('a rule of the caller’s own that stood in the way', () => {
+  const place = { scope: 's', at: 'scopes.yml:3' };
+  const said = (cause: RefusalCause, obtainable: readonly string[] = []): string => {
+    const refusal: Denial = { reason: 'not_granted', obtainable, cause };
+    const answered = JSON.parse(toMcpAnswer(refusal, message('tools/call', { name: 'route' }), 'r-1').body);
+    return answered.result.content[0].text;
+  };
+  const constrained = (argument: string, constraint: string): RefusalCause => ({
+    kind: 'constrained',
+    ...place,
+    failure: { argument, constraint, isKnown: true },
+  });
+
+  test('is said where it is a constraint or a window, and never where it is a deny', () => {
+    expect(said(constrained('limit', 'must be at most 100'))).toBe(
+      'access denied: the argument `limit` must be at most 100 (request r-1)',
+    );
+    expect(said(constrained('', 'must be an object'))).toBe(
+      'access denied: the arguments must be an object (request r-1)',
+    );
+    expect(said({ kind: 'closed', ...place, when: { days: [1], timezone: 'UTC' } })).toBe(
+      'access denied now: this is allowed on mon (UTC) (request r-1)',
+    );
+    expect(said({ kind: 'denied', ...place })).toBe(
+      'access denied: this operation is not available to you (request r-1)',
+    );
+  });
+
+  test('is said beside the scope that would do', () => {
+    expect(said(constrained('limit', 'is required'), ['t'])).toBe(
+      'access denied: the argument `limit` is required with this token; a token with the scope `t` would allow it (request r-1)',
+    );
+  });
+
+  test.for<readonly [Denial, string]>([
+    [{ reason: 'not_granted', obtainable: [] }, 'not_granted'],
+    [
+      { reason: 'no_server_access', obtainable: [], cause: { kind: 'denied', ...place } },
+      'no_server_access: denied by scopes.yml:3',
+    ],
+    [
+      { reason: 'not_granted', obtainable: [], cause: constrained('limit', 'is required') },
+      'not_granted: constrained by scopes.yml:3',
+    ],
+    [{ reason: 'unavailable', detail: 'the store is down' }, 'unavailable: the store is down'],
+  ])('stands in the record: %j', ([denial, reason]) => {
+    expect(recordedReason(denial)).toBe(reason);
   });
 });
 

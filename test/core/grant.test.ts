@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { planClientCredentials, serverOfResource, type TokenRequest } from '../../functions/core/grant.ts';
 import type { ClientEntry } from '../../functions/core/policy.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
+import { rulesOf } from '../support/rules.ts';
 import { ORIGIN } from '../support/test-issuer.ts';
 
 const policy = policyOf({
@@ -202,6 +203,22 @@ describe('the context store’s claims', () => {
       value: { context: {} },
     });
   });
+});
+
+test('a token lives no longer than the strictest scope that it carries allows, nor than a server that a default opens', () => {
+  const lifetimeOf = (text: string, scope: string) => {
+    const capped = policyOf({
+      servers: [serverEntry('maps', { tokenTtlMaxSeconds: 300 }), serverEntry('mail')],
+      ...rulesOf(text),
+    });
+    const client = { ...gatewayClient, scopes: ['s', 't'] };
+    const planned = planClientCredentials(capped, client, { scope, resources: [] }, ORIGIN);
+    return planned.ok ? planned.value.lifetimeSeconds : planned.error.error;
+  };
+  const caps = 's: []\nt: []\nScope-Settings: { s: { token_ttl_max: 120 }, t: { description: Look } }';
+  expect([lifetimeOf(caps, 's t'), lifetimeOf(caps, 's'), lifetimeOf(caps, 't')]).toEqual([120, 120, 600]);
+  const ping = (org: string) => `t: []\nDefaults: [{ server: maps, org: ${org}, methods: [ping] }]`;
+  expect([lifetimeOf(ping('acme'), 't'), lifetimeOf(ping('rival'), 't')]).toEqual([300, 600]);
 });
 
 test('a gateway token lives no longer than the strictest server that it opens allows', () => {

@@ -45,6 +45,14 @@ test.for([
   expect(scopeWords(policy, scope)).toEqual({ scope, words });
 });
 
+test('a scope that is described is said in those words', () => {
+  const described = policyOf({
+    scopes: [['call', [scopeRule('maps', ['tools/call'], ['draw'])]]],
+    scopeSettings: [['call', { description: 'Draw maps for you' }]],
+  });
+  expect(scopeWords(described, 'call')).toEqual({ scope: 'call', words: ['Draw maps for you'] });
+});
+
 test('no scope tells which servers or tools there are', () => {
   const scopes = ['look', 'call', 'read', 'everything', 'admin'];
   const text = JSON.stringify(scopes.map((scope) => scopeWords(policy, scope).words));

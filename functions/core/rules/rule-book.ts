@@ -9,6 +9,9 @@ type RuleSnapshot = Pick<Snapshot, 'scopes' | 'defaults' | 'scopeSettings' | 'li
 /** Every rule of a policy, found by scope and server: what others are about costs a decision nothing. */
 export class RuleBook {
   readonly #grants: ReadonlyMap<string, ServerIndex<Rule>>;
+  /** The scopes that grant anything on a server by its name, and those that do on every server. */
+  readonly #scopesOn = new Map<string, Set<string>>();
+  readonly #scopesEverywhere = new Set<string>();
   readonly #denies: ServerIndex<Rule>;
   readonly #defaults: ServerIndex<Rule>;
   readonly #limits: ServerIndex<Limit & { readonly order: number }>;
@@ -32,6 +35,12 @@ export class RuleBook {
         new ServerIndex(rules.filter(([, rule]) => rule.deny === undefined)),
       ]),
     );
+    for (const [server, { scope, deny }] of scopes.flatMap(([, rules]) => rules)) {
+      if (deny !== undefined) continue;
+      const here = server === '*' ? this.#scopesEverywhere : (this.#scopesOn.get(server) ?? new Set());
+      here.add(scope);
+      if (server !== '*') this.#scopesOn.set(server, here);
+    }
     this.#defaults = new ServerIndex(defaults.filter(([, rule]) => rule.deny === undefined));
     this.#denies = new ServerIndex([...defaults.filter(([, rule]) => rule.deny !== undefined), ...denies]);
     this.#denyingScopes = new Set(denies.map(([, rule]) => rule.scope));
@@ -58,7 +67,10 @@ export class RuleBook {
 
   /** The first grant of these scopes, in their order, or of the defaults, that is what is looked for. */
   findGrant(scopes: readonly string[], server: string, isIt: (rule: Rule) => boolean): Rule | undefined {
+    const here = this.#scopesOn.get(server);
     for (const scope of scopes) {
+      // A client may have thousands of scopes, of which a few are about this server.
+      if (here?.has(scope) !== true && !this.#scopesEverywhere.has(scope)) continue;
       const found = this.#grants.get(scope)?.find(server, isIt);
       if (found !== undefined) return found;
     }
