@@ -1,5 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import {
   type ApplyAnswer,
@@ -9,6 +10,9 @@ import {
   isDirectApply,
 } from './aws/apply-event.ts';
 import { createAuditLog } from './aws/audit-log.ts';
+import { createAuditReader } from './aws/audit-reader.ts';
+import { createCheckpointStore } from './aws/checkpoints.ts';
+import { SDK_BOUNDS } from './aws/clients.ts';
 import { createDynamo } from './aws/dynamodb.ts';
 import { listOf, numberOf, readEnvironment } from './aws/environment.ts';
 import { createBufferedHandler } from './aws/lambda.ts';
@@ -16,6 +20,8 @@ import { log } from './aws/log.ts';
 import { createPolicyStore } from './aws/policy-store.ts';
 import { createRevocationStore } from './aws/revocations.ts';
 import { createRulebookStore } from './aws/rulebook.ts';
+import { createSealerSource } from './aws/sealer.ts';
+import { createSecretStore } from './aws/secrets.ts';
 import { createUpstream } from './aws/upstream.ts';
 import { createControl } from './handlers/control.ts';
 import { createForeignKeys } from './handlers/foreign-keys.ts';
@@ -27,6 +33,7 @@ const environment = readEnvironment(
   'AUTH_TABLE',
   'AUDIT_TABLE',
   'AUDIT_RETENTION_DAYS',
+  'SEALING_SECRET',
   'ALLOWED_ORIGINS',
 );
 const configurationDirectory = fileURLToPath(new URL('config/', import.meta.url));
@@ -40,12 +47,19 @@ const audit = createAuditLog(dynamo, {
 const policies = createPolicyStore(dynamo, environment.AUTH_TABLE);
 const rulebook = createRulebookStore(dynamo, environment.AUTH_TABLE, clock);
 const revocations = createRevocationStore(dynamo, environment.AUTH_TABLE, clock);
+const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
 const foreignKeys = createForeignKeys({ upstream: createUpstream(), clock });
 
 const serve = createBufferedHandler(
   createControl({
     ingress: createIngress({ rulebook, revocations, foreignKeys, clock }),
     policies,
+    auditTrail: {
+      reader: createAuditReader(dynamo, environment.AUDIT_TABLE),
+      checkpoints: createCheckpointStore(dynamo, environment.AUDIT_TABLE),
+      sealer: createSealerSource(secrets, environment.SEALING_SECRET),
+      randomBytes,
+    },
     audit,
     allowedOrigins: listOf(environment.ALLOWED_ORIGINS),
     now: Date.now,

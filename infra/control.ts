@@ -3,7 +3,7 @@ import { CustomResource, Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { configurationFiles, contentHash } from './configuration.ts';
 import { SallyportFunction } from './function.ts';
-import { appendAudit, readAudit, readAuth, writeAuth } from './rights.ts';
+import { appendAudit, readAudit, readAuth, readSecret, writeAuth } from './rights.ts';
 import type { Settings } from './settings.ts';
 import type { Storage } from './storage.ts';
 
@@ -24,6 +24,7 @@ export function createControl(scope: Construct, settings: Settings, storage: Sto
       AUTH_TABLE: storage.authTable.tableName,
       AUDIT_TABLE: storage.auditTable.tableName,
       AUDIT_RETENTION_DAYS: String(settings.audit.retentionDays),
+      SEALING_SECRET: storage.sealingSecretName,
       ALLOWED_ORIGINS: settings.allowedOrigins.join(','),
     },
     rights: [
@@ -31,6 +32,7 @@ export function createControl(scope: Construct, settings: Settings, storage: Sto
       writeAuth(storage.authTable, 'POLICY', 'REVOCATION#*'),
       appendAudit(storage.auditTable, 'RECORD#*'),
       readAudit(storage.auditTable),
+      readSecret(storage.sealingSecret),
     ],
     files,
   });

@@ -47,6 +47,8 @@ export const ROUTES: readonly Route[] = [
   { path: '/servers/{server}',                                        methods: ['GET'],                   target: 'control',      access: 'token' },
   { path: '/admin/policy',                                            methods: ['GET', 'PUT'],            target: 'control',      access: 'token' },
   { path: '/admin/revocations',                                       methods: ['GET', 'POST'],           target: 'issuer',       access: 'token' },
+  { path: '/admin/audit',                                             methods: ['GET'],                   target: 'control',      access: 'token' },
+  { path: '/admin/audit/checkpoints',                                 methods: ['GET'],                   target: 'control',      access: 'token' },
   { path: '/admin/keys',                                              methods: ['GET'],                   target: 'issuer',       access: 'token' },
   { path: '/admin/keys/{purpose}/rotate',                             methods: ['POST'],                  target: 'issuer',       access: 'token' },
   { path: '/admin/keys/{purpose}/retire',                             methods: ['POST'],                  target: 'issuer',       access: 'token' },

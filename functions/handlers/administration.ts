@@ -9,7 +9,7 @@ import type { Admission } from './ingress.ts';
 export type Administration = 'manage_policy' | 'manage_secrets';
 
 /** What an administrator of one organisation may do there, and one of the platform's in every organisation. */
-export type OrgAdministration = 'revoke';
+export type OrgAdministration = 'revoke' | 'read_audit';
 
 /** Who administers, by the policy that is stored. */
 export type Authority = {

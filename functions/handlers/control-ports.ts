@@ -1,10 +1,12 @@
 import type { Context } from 'hono';
 import type { PolicyStore } from '../core/ports.ts';
+import type { AuditTrail } from './admin-audit.ts';
 import type { ModuleEnv, ModulePorts } from './module.ts';
 
 /** The ports of the control plane. */
 export type ControlPorts = ModulePorts & {
   readonly policies: PolicyStore;
+  readonly auditTrail: AuditTrail;
 };
 
 /** What every route of the control plane has: the invocation, and who was admitted to it. */

@@ -1,4 +1,5 @@
 import type { Hono } from 'hono';
+import { createAdminAudit } from './admin-audit.ts';
 import { createAdminPolicy } from './admin-policy.ts';
 import { createCatalogue } from './catalogue.ts';
 import type { ControlEnv, ControlPorts } from './control-ports.ts';
@@ -14,5 +15,6 @@ export function createControl(ports: ControlPorts): Hono<ControlEnv> {
   app.route('/', createMe());
   app.route('/', createCatalogue(ports));
   app.route('/', createAdminPolicy(ports));
+  app.route('/', createAdminAudit(ports));
   return app;
 }

@@ -8,6 +8,7 @@ import { createContextStore } from '../../functions/handlers/context-store.ts';
 import { createControl } from '../../functions/handlers/control.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
 import { createGateway } from '../../functions/handlers/gateway.ts';
+import { NO_AUDIT_TRAIL } from '../support/audit-trail.ts';
 import { cursorSeal } from '../support/context-callers.ts';
 import { type EmbeddedContextTable, startContextTable } from '../support/context-table.ts';
 import { UNASKED } from '../support/counters.ts';
@@ -100,7 +101,7 @@ describe('the catalogue of servers', () => {
     client: { scopes: ['fleet/use'] },
     claims: { scope: 'fleet/use' },
     start: (world) =>
-      createControl({ ...world.ports, policies: policies(world) }),
+      createControl({ ...world.ports, policies: policies(world), auditTrail: NO_AUDIT_TRAIL }),
     allowed: { path: '/servers/maps' },
     isRecorded: false,
     missing: { path: '/servers/nothing' },
@@ -123,7 +124,7 @@ describe('the administration of the policy', () => {
     client: { scopes: ['steward'] },
     claims: { scope: 'steward' },
     start: (world) =>
-      createControl({ ...world.ports, policies: policies(world) }),
+      createControl({ ...world.ports, policies: policies(world), auditTrail: NO_AUDIT_TRAIL }),
     allowed: { path: '/admin/policy' },
     isRecorded: true,
     missing: { path: '/admin/nothing' },

@@ -8,6 +8,7 @@ import { err, ok } from '../../functions/core/result.ts';
 import { createControl } from '../../functions/handlers/control.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
 import { applyConfiguration } from '../../functions/handlers/policy-apply.ts';
+import { NO_AUDIT_TRAIL } from '../support/audit-trail.ts';
 import { type EmbeddedTable, startAuthTable } from '../support/auth-table.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
 import { publishKeys } from '../support/published-keys.ts';
@@ -81,6 +82,7 @@ async function startControl(files: ReadonlyMap<string, string>) {
         return Promise.resolve(ok(undefined));
       },
     },
+    auditTrail: NO_AUDIT_TRAIL,
     allowedOrigins: [],
     now: () => NOW_SECONDS * 1000,
     log: () => {},

@@ -36,7 +36,7 @@ const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> =
     SEALING_SECRET: 'sallyport/prod/sealing',
     ALLOWED_ORIGINS,
   },
-  Control: { ...COMMON, ALLOWED_ORIGINS },
+  Control: { ...COMMON, SEALING_SECRET: 'sallyport/prod/sealing', ALLOWED_ORIGINS },
 };
 
 describe('functions', () => {

@@ -66,6 +66,7 @@ const RIGHTS: Readonly<Record<string, string[]>> = {
     'dynamodb:PutItem {StorageAuthTable.Arn} POLICY,REVOCATION#*',
     PUTS_RECORDS,
     READS_AUDIT,
+    'secretsmanager:GetSecretValue {StorageSealingSecret}',
   ],
 };
 
