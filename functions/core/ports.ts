@@ -72,6 +72,8 @@ export type RevocableToken = {
   readonly subject: string;
   /** Those that it was delegated through (`act`); they, and then its subject too, are looked at as its own client is. */
   readonly actors?: readonly string[];
+  /** The `jti` of the tokens by which they came to act; what revokes one of those revokes this one too. */
+  readonly actorTokens?: readonly string[];
   /** The run that it was issued for; undefined for what is no run token. */
   readonly runId?: string;
   /** The teams that it speaks for. */
