@@ -36,8 +36,9 @@ export function createRevocationStore(dynamo: Dynamo, table: string, clock: Cloc
   return {
     async isRevoked(token, { fresh = false } = {}) {
       const nowSeconds = clock();
-      const { orgId, jti, clientId, subject, actors, teams, runId, issuedAtSeconds } = token;
-      const key = JSON.stringify([orgId, jti, clientId, subject, actors, teams, runId, issuedAtSeconds]);
+      const { orgId, jti, clientId, subject, actors, actorTokens, teams, runId, issuedAtSeconds } = token;
+      const parties = [clientId, subject, actors, actorTokens, teams, runId];
+      const key = JSON.stringify([orgId, jti, ...parties, issuedAtSeconds]);
       const known = remembered.get(key);
       if (known?.revoked === true) return ok(true);
       const isRecent = (lookedAtSeconds: number | undefined) =>
@@ -81,6 +82,7 @@ function keysOf({
   clientId,
   subject,
   actors = [],
+  actorTokens = [],
   teams = [],
   runId,
 }: RevocableToken): readonly Item[] {
@@ -88,7 +90,7 @@ function keysOf({
   const subjects = new Set([subject, ...actors.filter(isUser)]);
   const clients = new Set([clientId, ...[subject, ...actors].filter((one) => !isUser(one))]);
   return [
-    ...lineOf(jti).map((id) => toRevocationKey(orgId, 'jti', id)),
+    ...Array.from(new Set([jti, ...actorTokens].flatMap(lineOf)), (id) => toRevocationKey(orgId, 'jti', id)),
     ...Array.from(clients, (id) => toRevocationKey(orgId, 'client', id)),
     ...Array.from(subjects, (id) => toRevocationKey(orgId, 'subject', id)),
     ...Array.from(new Set(teams), (id) => toRevocationKey(orgId, 'team', id)),

@@ -1,3 +1,4 @@
+import { stringList } from './compact-jws.ts';
 import { isJsonObject, type Json } from './json.ts';
 
 /** A token is delegated this often at most; more is a loop, or nobody's intention. */
@@ -21,6 +22,17 @@ export function fromActClaim(claim: Json | undefined): readonly string[] | undef
     act = isJsonObject(act) ? act.get('act') : undefined;
   }
   return actors;
+}
+
+/**
+ * The `jti` of each token by which somebody came to act, from the claim `act_jti`, which is ours; none where there is no claim, undefined
+ * where it is anything else. What revokes one of these tokens revokes the token that names it.
+ */
+export function fromActorTokensClaim(claim: Json | undefined): readonly string[] | undefined {
+  if (claim === undefined) return [];
+  const ids = stringList(claim);
+  const isWellFormed = ids?.every((id) => id !== '' && id.length <= MAX_IDENTIFIER_CHARACTERS);
+  return isWellFormed === true && ids !== undefined && ids.length <= MAX_ACTORS ? ids : undefined;
 }
 
 /** The `act` claim of these actors, the present one first; undefined for nobody. */

@@ -25,6 +25,7 @@ type CallerFacts = {
   readonly standing: Standing;
   readonly jti: string;
   readonly actors: readonly string[];
+  readonly actorTokens: readonly string[];
   readonly issuedAtSeconds: number;
   readonly expiresAtSeconds: number;
   readonly endsAtSeconds: number;
@@ -66,6 +67,8 @@ export class Caller {
   readonly jti: string;
   /** Those who act for the subject, the present one first. */
   readonly actors: readonly string[];
+  /** The `jti` of the tokens by which they came to act. */
+  readonly actorTokens: readonly string[];
   readonly issuedAtSeconds: number;
   readonly expiresAtSeconds: number;
   /** `exp` itself, without the tolerance that `expiresAtSeconds` of an IdP's token has: what is made of the token ends by then. */
@@ -92,6 +95,7 @@ export class Caller {
     this.roles = facts.standing.roles;
     this.jti = facts.jti;
     this.actors = facts.actors;
+    this.actorTokens = facts.actorTokens;
     this.issuedAtSeconds = facts.issuedAtSeconds;
     this.expiresAtSeconds = facts.expiresAtSeconds;
     this.endsAtSeconds = facts.endsAtSeconds;
@@ -106,7 +110,7 @@ export class Caller {
 
   /**
    * The caller of a verified token under the running policy: every party to it may still take part ({@link findParties}). Scopes
-   * that one of them has lost since are dropped, of a user those that the groups in the token are mapped to no more. Teams and roles are those
+   * that one of them has lost since, also a client that it was delegated through, are dropped, of a user those that the groups in the token are mapped to no more. Teams and roles are those
    * of `nowSeconds`; without it, a role that ends some day is none. Does NOT check audience or revocation.
    *
    * @throws TypeError on a token that {@link VerifiedToken.verify} did not make
@@ -120,7 +124,7 @@ export class Caller {
     const { claims } = token;
     const parties = findParties(policy, claims);
     if (!parties.ok) return parties;
-    const { client, agent } = parties.value;
+    const { client, agent, between } = parties.value;
     const isOfIdp = claims.idp !== undefined;
     const given = agent?.scopes ?? userScopes(policy, client, claims.groups, undefined);
     // A group that the configuration took from an agent since is gone; a user's groups are the identity provider's.
@@ -132,11 +136,15 @@ export class Caller {
         ...claims,
         kind: agent === undefined ? 'user' : 'agent',
         actors: claims.actors ?? [],
+        actorTokens: claims.actorTokens ?? [],
         endsAtSeconds: claims.expiresAtSeconds - (isOfIdp ? FOREIGN_CLOCK_TOLERANCE_SECONDS : 0),
         scopes:
           isOfIdp && agent === undefined
             ? scopesOfIdpUser(claims, client, policy)
-            : claims.scopes.filter((scope) => client.scopes.includes(scope) && given.includes(scope)),
+            : claims.scopes.filter(
+                (scope) =>
+                  given.includes(scope) && [client, ...between].every(({ scopes }) => scopes.includes(scope)),
+              ),
         // A user who is asked again for what no group of theirs gives is asked without end.
         obtainableScopes: agent === undefined ? given : client.scopes,
         groups,
@@ -172,6 +180,7 @@ export class Caller {
         subject: runId,
         kind: 'run',
         actors: [],
+        actorTokens: [],
         endsAtSeconds: claims.expiresAtSeconds,
         scopes: [],
         obtainableScopes: [],

@@ -1,6 +1,7 @@
 import { MAX_ACTORS } from './act-claim.ts';
 import type { Caller } from './caller.ts';
 import { type GrantPlan, type OAuthRefusal, planLifetime, serverOfResource, splitScopes } from './grant.ts';
+import { isUser } from './parties.ts';
 import { type ClientEntry, CONTEXT_STORE, type Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
 import { NAME, resourceOf } from './route.ts';
@@ -89,6 +90,7 @@ export type ExchangeSubject = Pick<
   | 'isPublicOnly'
   | 'jti'
   | 'actors'
+  | 'actorTokens'
   | 'issuedAtSeconds'
   | 'endsAtSeconds'
   | 'audience'
@@ -104,8 +106,8 @@ export type ExchangeParties = {
 /**
  * Plans the token of an exchange. In this order: the client may exchange tokens of the subject's client, in its own organisation; the
  * actor is the client, or acts through it, and is not whom the token is about; the target is a server that the subject may know of, or `ORIGIN` where the subject's token
- * has it and the client may; scopes are those of the subject's token that the client may have too; the chain of actors is no longer
- * than {@link MAX_ACTORS}. Teams are those of the subject's token. Nothing is more than that one gave, and nothing lasts longer. The new token descends from it.
+ * has it and the client may; the chain of actors is no longer than {@link MAX_ACTORS}; scopes are those of the subject's token that the
+ * client, and every client in that chain, may have too. Teams are those of the subject's token. Nothing is more than that one gave, and nothing lasts longer. The new token descends from it.
  */
 export function planExchange(
   policy: Policy,
@@ -126,10 +128,17 @@ export function planExchange(
   if (actor?.subject === subject.subject) return refuseToken('actor_is_subject');
   const audience = planTarget(policy, client, subject, request.target, place.origin);
   if (!audience.ok) return audience;
-  const scopes = planScopes(client, subject, request.scope);
-  if (!scopes.ok) return scopes;
   const actors = chainOf(parties, client.id);
-  if (actors.length > MAX_ACTORS || !hasRoomBelow(subject.jti)) return refuseToken('delegated_too_often');
+  const actorTokens = actorTokensOf(parties);
+  const isTooLong = actors.length > MAX_ACTORS || actorTokens.length > MAX_ACTORS;
+  if (isTooLong || !hasRoomBelow(subject.jti)) return refuseToken('delegated_too_often');
+  const others = actors.flatMap((actor) =>
+    isUser(actor) ? [] : (policy.findClient(actor, client.org) ?? []),
+  );
+  const scopes = planScopes([client, ...others], subject, request.scope);
+  if (!scopes.ok) return scopes;
+  const groups = fittingGroups(policy, subject.groups);
+  if (groups === undefined) return refuseToken('too_many_groups');
   const server = serverOfResource(audience.value, place.origin);
   const endsAtSeconds = Math.min(subject.endsAtSeconds, actor?.endsAtSeconds ?? subject.endsAtSeconds);
   const lifetimeSeconds = Math.min(
@@ -145,11 +154,12 @@ export function planExchange(
     orgId: subject.orgId,
     audience: audience.value,
     scopes: scopes.value,
-    groups: fittingGroups(policy, subject.groups),
+    groups,
     teams: fittingTeams(subject.teams),
     lifetimeSeconds,
     context: opensContext ? narrowContext(subject.context, client) : {},
     actors,
+    actorTokens,
     descent: { ancestor: subject.jti, issuedAtSeconds: subject.issuedAtSeconds },
   });
 }
@@ -188,15 +198,21 @@ function planTarget(
   return isThere ? ok(wanted) : refuse('invalid_target', 'this resource is unknown');
 }
 
+/** What ends the actor's token, or one by which somebody before came to act, ends the new one. */
+function actorTokensOf({ subject, actor }: ExchangeParties): readonly string[] {
+  const own = actor === undefined ? [] : [actor.jti, ...actor.actorTokens];
+  return [...new Set([...own, ...subject.actorTokens])];
+}
+
 function planScopes(
-  client: ClientEntry,
+  clients: readonly ClientEntry[],
   subject: ExchangeSubject,
   scope: string | undefined,
 ): Result<readonly string[], OAuthRefusal> {
   const requested = scope === undefined ? ok(subject.scopes) : splitScopes(scope);
   if (!requested.ok) return requested;
   const granted = subject.scopes.filter(
-    (name) => requested.value.includes(name) && client.scopes.includes(name),
+    (name) => requested.value.includes(name) && clients.every(({ scopes }) => scopes.includes(name)),
   );
   return granted.length > 0
     ? ok(granted)

@@ -49,6 +49,8 @@ export type GrantPlan = {
   readonly authTimeSeconds?: number;
   /** Those who act for the subject, the present one first; nobody where it is absent. */
   readonly actors?: readonly string[];
+  /** The `jti` of the tokens by which they came to act. */
+  readonly actorTokens?: readonly string[];
   /** The login or the token that this one comes of; undefined for a client's own token. */
   readonly descent?: Descent;
 };

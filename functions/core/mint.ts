@@ -44,6 +44,7 @@ export function mintAccessToken(
     ...(plan.standing === 'session' ? { token_kind: SESSION } : {}),
     ...(plan.teams === undefined || plan.teams.length === 0 ? {} : { teams: plan.teams }),
     act: toActClaim(plan.actors ?? []),
+    ...actorTokensClaim(plan.actorTokens ?? []),
     ...(plan.authTimeSeconds === undefined ? {} : { auth_time: plan.authTimeSeconds }),
     ...(plan.groups.length > 0 ? { groups: plan.groups } : {}),
     ...plan.context,
@@ -71,6 +72,7 @@ export function mintIdentityToken(
     // None is not the same as nothing said: see core/team-claim.
     ...(caller.isPublicOnly ? {} : { teams: fittingTeams(caller.teams) }),
     act: toActClaim(caller.actors),
+    ...actorTokensClaim(caller.actorTokens),
     iat: signing.nowSeconds,
     parent_iat: caller.issuedAtSeconds,
     exp: expiresAtSeconds,
@@ -88,6 +90,10 @@ export function encodeToken(
   const header = Buffer.from(JSON.stringify({ alg: 'RS256', typ: type, kid: keyId })).toString('base64url');
   const payload = Buffer.from(JSON.stringify(claims)).toString('base64url');
   return { signingInput: `${header}.${payload}`, jti: claims.jti, expiresAtSeconds: claims.exp };
+}
+
+function actorTokensClaim(ids: readonly string[]): Readonly<Record<string, unknown>> {
+  return ids.length === 0 ? {} : { act_jti: ids };
 }
 
 function descend({ ancestor }: Descent, id: string): string {

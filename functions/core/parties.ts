@@ -19,6 +19,8 @@ export type Parties = {
   readonly client: ClientEntry;
   /** The one that it is about; undefined for a token about a user. */
   readonly agent: ClientEntry | undefined;
+  /** Those that it was delegated through, by whomever it is about. */
+  readonly between: readonly ClientEntry[];
 };
 
 /**
@@ -39,12 +41,14 @@ export function findParties(
   const { clientId, orgId, subject, actors = [] } = claims;
   const client = findLiveClient(policy, clientId, orgId);
   if (!client.ok) return client;
+  const between: ClientEntry[] = [];
   for (const actor of actors) {
     const before = findLiveParty(policy, actor, orgId);
     if (!before.ok) return before;
+    if (before.value !== undefined) between.push(before.value);
   }
   const agent = findLiveParty(policy, subject, orgId);
-  return agent.ok ? ok({ client: client.value, agent: agent.value }) : agent;
+  return agent.ok ? ok({ client: client.value, agent: agent.value, between }) : agent;
 }
 
 /** The client that this is; undefined for a user whom a provider of this organisation vouches for. */

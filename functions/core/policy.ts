@@ -67,6 +67,8 @@ export type ClientEntry = {
   readonly groups: readonly string[];
   readonly audience: 'resource' | 'gateway';
   readonly tokenTtlSeconds: number;
+  /** How many tokens each subject may make for itself in an hour through this client; absent: 10. */
+  readonly vendedPerHour?: number;
   readonly namespace: string | undefined;
   readonly scopeFilters: Readonly<Record<string, string>> | undefined;
   readonly server: string | undefined;

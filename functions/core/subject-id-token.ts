@@ -67,6 +67,7 @@ export function checkSubjectIdToken(
     isPublicOnly: false,
     jti: `${idp.name}:${isIdentifier(jti) ? jti : digestOf(compact)}`,
     actors: [],
+    actorTokens: [],
     issuedAtSeconds: (wholeSeconds(claims.get('iat')) ?? 0) - FOREIGN_CLOCK_TOLERANCE_SECONDS,
     endsAtSeconds: wholeSeconds(claims.get('exp')) ?? 0,
     audience: place.origin,

@@ -1,4 +1,4 @@
-import { fromActClaim } from './act-claim.ts';
+import { fromActClaim, fromActorTokensClaim } from './act-claim.ts';
 import { stringList, wholeSeconds } from './compact-jws.ts';
 import type { AcceptedIdp } from './identity-provider.ts';
 import { type IdpTokenRefusal, verifyIdpToken } from './idp-token.ts';
@@ -61,6 +61,8 @@ export type Claims = {
   readonly jti: string;
   /** Those who act for the subject (`act`), the present one first; nobody where it is absent. */
   readonly actors?: readonly string[];
+  /** The `jti` of the tokens by which they came to act; none where the claim is absent. */
+  readonly actorTokens?: readonly string[];
   /** What `teams` means; absent: as little as it can, `api`. */
   readonly standing?: TokenStanding;
   /** The names in `teams`; absent where the claim is. */
@@ -168,7 +170,8 @@ function readClaims(
   if (typeof scope !== 'string' || !SCOPE.test(scope)) return undefined;
   if (!rule.tokenKind.some((kind) => kind === payload.get('token_kind'))) return undefined;
   const actors = fromActClaim(payload.get('act'));
-  if (actors === undefined) return undefined;
+  const actorTokens = fromActorTokensClaim(payload.get('act_jti'));
+  if (actors === undefined || actorTokens === undefined) return undefined;
   const notBeforeSeconds = payload.has('nbf') ? wholeSeconds(payload.get('nbf')) : issuedAtSeconds;
   if (notBeforeSeconds === undefined || !optionalClaimsAreTyped(payload)) return undefined;
   return {
@@ -185,6 +188,7 @@ function readClaims(
     notBeforeSeconds: Math.max(notBeforeSeconds, issuedAtSeconds),
     jti,
     actors,
+    actorTokens,
     standing: tokenStanding(payload.get('token_kind')),
     teams: teams.names,
     namespace: payload.get('namespace'),

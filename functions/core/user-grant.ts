@@ -62,6 +62,11 @@ export function planUserGrant(
   if (scopes.length === 0) {
     return err({ error: 'invalid_scope', description: 'none of these scopes is granted to this user here' });
   }
+  const fitting = fittingGroups(policy, groups);
+  if (fitting === undefined) {
+    const description = 'this user is in too many groups that something is forbidden to';
+    return err({ error: 'invalid_scope', description });
+  }
   return ok({
     subject,
     kind: 'user',
@@ -69,7 +74,7 @@ export function planUserGrant(
     orgId,
     audience: resource,
     scopes,
-    groups: fittingGroups(policy, groups),
+    groups: fitting,
     standing: 'session',
     lifetimeSeconds: planLifetime(policy, client, server, scopes),
     context: {},
@@ -78,19 +83,25 @@ export function planUserGrant(
 }
 
 /**
- * As many groups as a token can carry, those that are mapped to something first: a provider may name hundreds, and a token that is too long
- * would be refused everywhere. Scopes are mapped from all of them, and scopes decide.
+ * As many groups as a token can carry: a provider may name hundreds, and a token that is too long would be refused everywhere. Those that
+ * anything is forbidden to come first, and where they do not all fit there is no token (undefined): one without them would allow more. Then
+ * come those that are mapped to something; of these, one that is left out only takes from the token.
  */
-export function fittingGroups(policy: Policy, groups: readonly string[]): readonly string[] {
+export function fittingGroups(policy: Policy, groups: readonly string[]): readonly string[] | undefined {
   if (Buffer.byteLength(JSON.stringify(groups)) <= MAX_GROUPS_BYTES) return groups;
-  const isMapped = (group: string) =>
-    policy.scopesOfGroups([group]).length > 0 ||
-    policy.teams.isGroupUsed(group) ||
-    policy.roles.isGroupUsed(group);
-  const ranked = [...groups.filter(isMapped), ...groups.filter((group) => !isMapped(group))];
+  const rankOf = (group: string) => {
+    const scopes = policy.scopesOfGroups([group]);
+    if (scopes.some((scope) => policy.access.isDenying(scope))) return 0;
+    return scopes.length > 0 || policy.teams.isGroupUsed(group) || policy.roles.isGroupUsed(group) ? 1 : 2;
+  };
+  const ranked = groups
+    .map((group) => ({ group, rank: rankOf(group) }))
+    .sort((one, other) => one.rank - other.rank);
   let bytes = 0;
-  return ranked.filter((group) => {
+  const fitting = ranked.filter(({ group }) => {
     bytes += Buffer.byteLength(JSON.stringify(group)) + 1;
     return bytes <= MAX_GROUPS_BYTES;
   });
+  const isWhole = ranked.every(({ rank }, index) => rank > 0 || index < fitting.length);
+  return isWhole ? fitting.map(({ group }) => group) : undefined;
 }

@@ -88,6 +88,10 @@ export function planVending(
   if (!hasRoomBelow(caller.jti)) {
     return err({ reason: 'invalid_argument', detail: 'this token was itself made in too many steps' });
   }
+  const groups = fittingGroups(policy, caller.groups);
+  if (groups === undefined) {
+    return err({ reason: 'invalid_argument', detail: 'its groups are too many for one token' });
+  }
   const lifetimeSeconds = Math.min(
     request.ttlSeconds ?? MAX_LIFETIME_SECONDS,
     planLifetime(policy, client, server, scopes),
@@ -102,11 +106,12 @@ export function planVending(
     orgId: caller.orgId,
     audience,
     scopes: [...new Set(scopes)],
-    groups: fittingGroups(policy, caller.groups),
+    groups,
     teams,
     lifetimeSeconds,
     context: opensContext ? narrowContext(caller.context) : {},
     actors: caller.actors,
+    actorTokens: caller.actorTokens,
     descent: { ancestor: caller.jti, issuedAtSeconds: caller.issuedAtSeconds },
   });
 }

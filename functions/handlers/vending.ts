@@ -18,14 +18,14 @@ import { signAccessToken, tokenMembers } from './token-endpoint.ts';
 const MAX_BODY_BYTES = 16_384;
 
 /** Tokens that one caller makes for itself in an hour, whichever of its tokens it asks with; who acts for it uses up none of them. */
-const LIMIT: RateLimit = { name: 'vending', max: 10, windowSeconds: 3600 };
+const PER_HOUR = 10;
 
 /** Why nothing is made. */
 type Refusal = Denial | RateLimited | { readonly reason: 'invalid_argument'; readonly detail: string };
 
 /**
  * `POST /tokens`: a caller makes a token for its own use, with some of its scopes, for one server or for `ORIGIN`, and no longer than its
- * own. It needs a token for `ORIGIN` with the scope `tokens/issue`. Ten an hour: what is refused does not count, and what fails before
+ * own. It needs a token for `ORIGIN` with the scope `tokens/issue`. Ten an hour, where the client's entry says nothing else: what is refused does not count, and what fails before
  * it is signed does not either.
  */
 export function createVending(ports: IssuerPorts): Hono<AppEnv> {
@@ -70,11 +70,13 @@ async function issue(
   plan: GrantPlan,
 ): Promise<Result<string, Refusal>> {
   const subject = [caller.orgId, caller.subject, caller.clientId];
-  const checked = await checkRate(ports, LIMIT, subject);
+  const max = policy.findClient(caller.clientId, caller.orgId)?.vendedPerHour ?? PER_HOUR;
+  const limit: RateLimit = { name: 'vending', max, windowSeconds: 3600 };
+  const checked = await checkRate(ports, limit, subject);
   if (!checked.ok) return checked;
   const token = await signAccessToken(ports, plan, policy, TOKENS_ISSUE, c.env);
   if (!token.ok) return token;
-  const counted = await countOne(ports, LIMIT, subject);
+  const counted = await countOne(ports, limit, subject);
   return counted.ok ? ok(token.value) : counted;
 }
 
@@ -98,7 +100,12 @@ async function refuse(
       return problem('invalid_argument', refusal.detail, requestId);
     case 'rate_limited': {
       const retryAfter = { 'retry-after': String(refusal.retryAfterSeconds) };
-      return problem('rate_limited', 'ten tokens an hour; make fewer, or wait', requestId, retryAfter);
+      return problem(
+        'rate_limited',
+        'too many tokens in an hour; make fewer, or wait',
+        requestId,
+        retryAfter,
+      );
     }
     default:
       return denialProblem(refusal, requestId);

@@ -21,6 +21,8 @@ const policy = policyOf({
   clients: [
     clientEntry('courier', { scopes: [...scopes, 'extra/read'], tokenTtlSeconds: 900, namespace: 'proj' }),
     clientEntry('broker', { scopes }),
+    clientEntry('frugal', { scopes, vendedPerHour: 2 }),
+    clientEntry('never', { scopes, vendedPerHour: 0 }),
     clientEntry('modest', { scopes, audience: 'resource' }),
   ],
 });
@@ -224,6 +226,13 @@ describe('ten tokens an hour', () => {
     for (let index = 0; index < 10; index += 1) expect((await vend({}, delegated)).status).toBe(201);
     expect((await vend({}, delegated)).status).toBe(429);
     expect((await vend({})).status).toBe(201);
+  });
+
+  test('or as many as the entry of the client says', async () => {
+    const make = async (id: string) =>
+      (await vend({}, own({ sub: id, client_id: id, namespace: undefined }))).status;
+    expect([await make('frugal'), await make('frugal'), await make('frugal')]).toEqual([201, 201, 429]);
+    expect(await make('never')).toBe(429);
   });
 
   test('of thirty at once, ten', async () => {

@@ -34,6 +34,7 @@ const KEYS = [
   'groups',
   'audience',
   'token_ttl',
+  'tokens_per_hour',
   'namespace',
   'scope_filters',
   'server',
@@ -42,6 +43,8 @@ const KEYS = [
   'run_namespaces',
   'exchange_from',
 ] as const;
+/** Of `POST /tokens`: one a second. */
+const MAX_TOKENS_PER_HOUR = 3_600;
 /** Keys of later capabilities: valid to write, and nothing is granted by them. */
 const UNUSED = ['limits', 'teams'] as const;
 
@@ -94,6 +97,7 @@ function readClient(
   const grants = readGrants(client, auth, members.grants, warnings);
   const scopes = readScopeList(members.scopes, known.names);
   const groupScopes = readGroupScopes(members.groups, known.groups, known.names, warnings);
+  const tokensPerHour = members.tokens_per_hour?.integer(0, MAX_TOKENS_PER_HOUR);
   return {
     id,
     org: readOrg(client, members.org, known.orgs),
@@ -107,6 +111,7 @@ function readClient(
     audience: members.audience?.oneOf('resource', 'gateway') ?? 'resource',
     tokenTtlSeconds:
       members.token_ttl?.integer(MIN_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS) ?? DEFAULT_LIFETIME_SECONDS,
+    ...(tokensPerHour === undefined ? {} : { vendedPerHour: tokensPerHour }),
     namespace: members.namespace === undefined ? undefined : readNamespace(members.namespace),
     scopeFilters: readFilters(members.scope_filters),
     server: readServer(members.server, known.servers),

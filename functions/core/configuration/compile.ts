@@ -72,7 +72,7 @@ export function compileConfiguration(
   if (problems.length > 0) return err(problems);
   return ok({
     snapshot: {
-      format: formatOf({ ...access, ...tenancy, services }),
+      format: formatOf({ ...access, ...tenancy, services, clients }),
       scopes,
       uiScopes,
       groups,

@@ -2,7 +2,7 @@ import type { Snapshot } from '../policy.ts';
 
 /**
  * The format of a snapshot of these parts. Functions that know only 1 read past what it did not have, and would allow what a deny, a
- * constraint, a window, a list of prompts or resources, a limit or a cap forbids, what takes a role, and who may not see a service; so a
+ * constraint, a window, a list of prompts or resources, a limit or a cap forbids, more tokens than a client may make, what takes a role, and who may not see a service; so a
  * snapshot with any of them is 2, which they refuse.
  */
 export function formatOf({
@@ -12,8 +12,9 @@ export function formatOf({
   limits = [],
   roleBindings = [],
   services = [],
+  clients = [],
 }: Pick<Snapshot, 'scopes' | 'defaults' | 'scopeSettings' | 'limits' | 'roleBindings'> &
-  Partial<Pick<Snapshot, 'services'>>): Snapshot['format'] {
+  Partial<Pick<Snapshot, 'services' | 'clients'>>): Snapshot['format'] {
   const isNarrowed = scopes
     .flatMap(([, rules]) => rules)
     .some(
@@ -26,6 +27,7 @@ export function formatOf({
     );
   const isCapped = scopeSettings.some(([, { tokenTtlMaxSeconds }]) => tokenTtlMaxSeconds !== undefined);
   const isHidden = services.some(({ visibility = 'org' }) => visibility !== 'org' && visibility !== 'public');
-  if (isHidden || roleBindings.length > 0) return 2;
+  const isFrugal = clients.some(({ vendedPerHour }) => vendedPerHour !== undefined);
+  if (isHidden || isFrugal || roleBindings.length > 0) return 2;
   return isNarrowed || isCapped || defaults.length > 0 || limits.length > 0 ? 2 : 1;
 }

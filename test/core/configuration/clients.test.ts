@@ -239,6 +239,13 @@ describe('who may be a client without an entry', () => {
   });
 });
 
+test('a client may make as many tokens in an hour as its entry says; functions that know no such entry refuse the policy', () => {
+  expect(clientOf({ ...app, tokens_per_hour: 3 })).toMatchObject({ vendedPerHour: 3 });
+  expect(clientOf({ ...app })).not.toHaveProperty('vendedPerHour');
+  const formatOf = (members: unknown) => compiled({ c: members }).snapshot.format;
+  expect([formatOf({ ...app, tokens_per_hour: 3 }), formatOf({ ...app })]).toEqual([2, 1]);
+});
+
 describe('an entry for an open client', () => {
   test('bounds it', () => {
     const members = { display_name: 'App', scopes: ['admin'], audience: 'gateway', token_ttl: 300 };

@@ -447,6 +447,7 @@ const TWINS: readonly Twin[] = [
   ['clients.yml', 'audience: resource', 'audience: any', /write one of: resource, gateway/],
   ['clients.yml', 'token_ttl: 600', 'token_ttl: 901', /write a whole number from 300 to 900/],
   ['clients.yml', 'token_ttl: 600', 'token_ttl: 299', /write a whole number from 300 to 900/],
+  ['clients.yml', 'token_ttl: 600', 'tokens_per_hour: 3601', /write a whole number from 0 to 3600/],
   ['clients.yml', 'namespace: voyage-7', 'namespace: "a#b"', /a namespace has letters/],
   ['clients.yml', 'namespace: voyage-7', 'namespace:', /write a text here/],
   ['clients.yml', '{ root_session_id: s-1 }', '{ root_session_id: 1 }', /write a text here/],

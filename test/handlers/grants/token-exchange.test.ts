@@ -397,6 +397,101 @@ describe('an actor token', () => {
   });
 });
 
+describe('what revokes the actor’s token', () => {
+  const until = { beforeSeconds: NOW_SECONDS + 300, forgetAtSeconds: NOW_SECONDS + 900 };
+  const actor = () => ({
+    actor_token: app.issuer.accessToken({
+      client_id: 'broker',
+      sub: 'corp:ann',
+      jti: 'anns-login.actor',
+      groups: ['drivers'],
+    }),
+    actor_token_type: ACCESS,
+  });
+  const look = async (token: string) => {
+    // Beyond what the gate remembers.
+    app.nowSeconds += 4;
+    const admitted = await lookAt(token);
+    return admitted.ok ? 'alive' : admitted.error.reason;
+  };
+
+  test.for([
+    ['jti', 'anns-login.actor'],
+    ['family', 'anns-login'],
+  ] as const)('revokes the new one, and what is made of that: by %s %s', async ([kind, id]) => {
+    const subject = userToken();
+    const first = await exchange(subject, actor());
+    const second = await exchange(first.token, {}, 'relay');
+    expect([first.claims['act_jti'], second.claims['act_jti']]).toEqual([
+      ['anns-login.actor'],
+      ['anns-login.actor'],
+    ]);
+    expect([await look(first.token), await look(second.token)]).toEqual(['alive', 'alive']);
+    await app.ports.revocations.revoke({ orgId: 'acme', kind, id, ...until });
+    expect([await look(first.token), await look(second.token)]).toEqual(['revoked', 'revoked']);
+    expect(await look(subject)).toBe('alive');
+  });
+
+  test('is not told by a token of another shape', async () => {
+    for (const act_jti of [
+      'anns-login.actor',
+      [7],
+      [''],
+      null,
+      Array.from({ length: 5 }, (_, id) => `t-${id}`),
+    ]) {
+      expect(await look(userToken({ act_jti })), JSON.stringify(act_jti)).toBe('bad_token');
+    }
+  });
+
+  test('has room for as many as may act, and no more', async () => {
+    const act_jti = ['a', 'b', 'c', 'd'];
+    const full = await exchange(agentToken({ act_jti }));
+    expect(full.claims['act_jti']).toEqual(act_jti);
+    const refused = await exchange(agentToken({ act_jti }), actor());
+    expect([refused.status, refused.error]).toEqual([400, 'invalid_request']);
+    expect(app.records.at(-1)).toMatchObject({ reason: 'invalid_request: delegated_too_often' });
+    const again = await exchange(agentToken({ act_jti: [...act_jti.slice(1), 'anns-login.actor'] }), actor());
+    expect(again.status).toBe(200);
+  });
+});
+
+describe('a scope that a client in the chain has lost', () => {
+  const without = (id: string, scope: string) =>
+    policyOf({
+      ...parts,
+      clients: clients.map((one) =>
+        one.id === id ? { ...one, scopes: one.scopes.filter((name) => name !== scope) } : one,
+      ),
+    });
+  const scopesOf = async (token: string) => {
+    const admitted = await lookAt(token);
+    return admitted.ok ? admitted.value.caller.scopes : admitted.error.reason;
+  };
+
+  test.for([
+    ['a user’s', 'desk', () => userToken()],
+    ['a user’s', 'broker', () => userToken()],
+    ['an agent’s', 'broker', () => agentToken({ scope: 'maps/read maps/execute' })],
+    ['an agent’s', 'courier', () => agentToken({ scope: 'maps/read maps/execute' })],
+  ] as const)('is gone from %s token, whoever carries it by now: %s', async ([, id, subject]) => {
+    const first = await exchange(subject());
+    const second = await exchange(first.token, {}, 'relay');
+    expect(await scopesOf(second.token)).toEqual(['maps/read', 'maps/execute']);
+    policy = without(id, 'maps/execute');
+    expect(await scopesOf(second.token)).toEqual(['maps/read']);
+    const third = await exchange(second.token, {}, 'third');
+    expect(third.answer.scope).toBe('maps/read');
+  });
+
+  test('is in no token that such a client passes on', async () => {
+    const first = await exchange(userToken());
+    policy = without('broker', 'maps/execute');
+    const second = await exchange(first.token, { scope: 'maps/execute' }, 'relay');
+    expect([second.status, second.error]).toEqual([400, 'invalid_scope']);
+  });
+});
+
 describe('what revokes the subject’s token revokes the new one', () => {
   const die = async (token: string) => {
     // Beyond what the gate remembers.

@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { fittingGroups, planUserGrant } from '../../functions/core/user-grant.ts';
+import { clientEntry, policyOf, scopeRule } from '../support/policies.ts';
+import { ORIGIN } from '../support/test-issuer.ts';
+
+const client = clientEntry('desk', { scopes: ['maps/read'], grants: ['authorization_code'] });
+const named = (prefix: string, count: number) =>
+  Array.from({ length: count }, (_, index) => `${prefix}-${index}-${'x'.repeat(20)}`);
+const plain = named('plain', 200);
+const mapped = named('mapped', 60);
+const denying = named('denying', 60);
+
+const policy = policyOf(rulesOf(denying));
+const bytesOf = (groups: readonly string[]) => JSON.stringify(groups).length;
+
+describe('the groups that a token carries', () => {
+  test('are all of them where they fit, in their order', () => {
+    const few = [plain[0] ?? '', mapped[0] ?? '', denying[0] ?? ''];
+    expect(fittingGroups(policy, few)).toEqual(few);
+    expect(fittingGroups(policy, [])).toEqual([]);
+  });
+
+  test('are at first those that something is forbidden to, then those that are mapped to something', () => {
+    const fitting = fittingGroups(policy, [...plain, ...mapped, ...denying.slice(0, 5)]) ?? [];
+    expect(bytesOf(fitting)).toBeLessThanOrEqual(3_000);
+    expect(fitting.slice(0, 5)).toEqual(denying.slice(0, 5));
+    expect(fitting.slice(5, 65)).toEqual(mapped);
+    expect(fitting.slice(65).every((group) => plain.includes(group))).toBe(true);
+    expect(fitting.length).toBeGreaterThan(65);
+  });
+
+  test('lose no group that something is forbidden to: where those are too many there are none', () => {
+    const many = [...plain, ...denying];
+    expect(bytesOf(denying)).toBeLessThan(3_000);
+    expect(fittingGroups(policy, many)?.slice(0, 60)).toEqual(denying);
+    const all = policyOf(rulesOf(named('denying', 150)));
+    expect(fittingGroups(all, named('denying', 150))).toBeUndefined();
+  });
+
+  test('are none of a user who gets no token', () => {
+    const groups = [...mapped.slice(0, 1), ...named('denying', 150)];
+    const request = { subject: 'corp:ann', orgId: 'acme', groups, authTimeSeconds: 1, scopes: undefined };
+    const all = policyOf(rulesOf(named('denying', 150)));
+    const plan = planUserGrant(all, client, { ...request, resource: undefined }, ORIGIN);
+    expect(plan).toMatchObject({ ok: false, error: { error: 'invalid_scope' } });
+  });
+});
+
+/** The policy above, with so many groups that something is forbidden to. */
+function rulesOf(groups: readonly string[]) {
+  return {
+    scopes: [
+      ['maps/read', [scopeRule('*', ['initialize'])]],
+      ['maps/never', [{ ...scopeRule('*', []), deny: 'server' as const }]],
+    ] as const,
+    groups: [
+      ...mapped.map((group) => [group, ['maps/read']] as const),
+      ...groups.map((group) => [group, ['maps/never']] as const),
+    ],
+    clients: [client],
+  };
+}
