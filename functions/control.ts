@@ -17,6 +17,7 @@ import { createDynamo } from './aws/dynamodb.ts';
 import { listOf, numberOf, readEnvironment } from './aws/environment.ts';
 import { createBufferedHandler } from './aws/lambda.ts';
 import { log } from './aws/log.ts';
+import { createPolicyHistory } from './aws/policy-history.ts';
 import { createPolicyStore } from './aws/policy-store.ts';
 import { createRevocationStore } from './aws/revocations.ts';
 import { createRulebookStore } from './aws/rulebook.ts';
@@ -54,6 +55,7 @@ const serve = createBufferedHandler(
   createControl({
     ingress: createIngress({ rulebook, revocations, foreignKeys, clock }),
     policies,
+    policyHistory: createPolicyHistory(dynamo, environment.AUTH_TABLE),
     auditTrail: {
       reader: createAuditReader(dynamo, environment.AUDIT_TABLE),
       checkpoints: createCheckpointStore(dynamo, environment.AUDIT_TABLE),
@@ -78,7 +80,7 @@ const apply: ApplyFiles = async (files, source) => {
     method: 'apply',
   });
   if (!written.ok) return { ok: false, errors: errorsOf(written.error) };
-  const applied = await applyConfiguration(policies, files, source);
+  const applied = await applyConfiguration(policies, files, source, { written: { atSeconds: clock() } });
   return applied.ok ? { ok: true, ...applied.value } : { ok: false, errors: errorsOf(applied.error) };
 };
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Snapshot } from '../core/policy.ts';
-import type { PolicyPointer, Unavailable } from '../core/ports.ts';
+import type { PolicyPointer, PolicyWriting, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { batchGet, type Dynamo, type Item, readNumber, readString } from './dynamodb.ts';
 
@@ -9,6 +9,9 @@ const CHUNK_CHARACTERS = 350_000;
 
 /** The key of the pointer to the running policy. */
 export const POINTER_KEY: Item = { pk: { S: 'POLICY' }, sk: { S: 'POINTER' } };
+
+/** How the keys of versions begin that another one has followed. */
+export const HISTORY_PREFIX = 'H#';
 
 /** A snapshot as it is stored, and the hash by which a pointer names it. */
 export type PackedSnapshot = { readonly text: string; readonly contentHash: string; readonly chunks: number };
@@ -46,15 +49,26 @@ export async function readSnapshot(
     : unavailable('the policy snapshot is of an unknown format');
 }
 
-/** The pointer as an item. */
-export function toPointerItem(pointer: PolicyPointer): Item {
+/** Where a version is noted that another one has followed. */
+export function historyKey(version: number): Item {
+  return { pk: { S: 'POLICY' }, sk: { S: `${HISTORY_PREFIX}${padded(version)}` } };
+}
+
+/** The pointer as an item: of what runs, or under the key of its version. */
+export function toPointerItem(pointer: PolicyPointer, key: Item = POINTER_KEY): Item {
+  const { written } = pointer;
   return {
-    ...POINTER_KEY,
+    ...key,
     version: { N: String(pointer.version) },
     chunks: { N: String(pointer.chunks) },
     source: { S: pointer.source },
     content_hash: { S: pointer.contentHash },
     ...(pointer.deployedHash === undefined ? {} : { deployed_hash: { S: pointer.deployedHash } }),
+    ...(written === undefined ? {} : { at: { N: String(written.atSeconds) } }),
+    ...(written?.restored === undefined ? {} : { restored: { N: String(written.restored) } }),
+    ...(written?.by === undefined
+      ? {}
+      : { by_client: { S: written.by.clientId }, by_subject: { S: written.by.subject } }),
   };
 }
 
@@ -68,17 +82,32 @@ export function parsePointer(item: Item | undefined): PolicyPointer | undefined 
   if (version === undefined || chunks === undefined || contentHash === undefined) return undefined;
   if (source !== 'deploy' && source !== 'apply' && source !== 'dev') return undefined;
   const deployedHash = readString(item, 'deployed_hash') ?? (source === 'deploy' ? contentHash : undefined);
-  return { version, chunks, contentHash, source, deployedHash };
+  const written = parseWriting(item);
+  const pointer: PolicyPointer = { version, chunks, contentHash, source, deployedHash };
+  return written === undefined ? pointer : { ...pointer, written };
+}
+
+function parseWriting(item: Item): PolicyWriting | undefined {
+  const atSeconds = readNumber(item, 'at');
+  if (atSeconds === undefined) return undefined;
+  const clientId = readString(item, 'by_client');
+  const subject = readString(item, 'by_subject');
+  const restored = readNumber(item, 'restored');
+  return {
+    atSeconds,
+    ...(clientId === undefined || subject === undefined ? {} : { by: { clientId, subject } }),
+    ...(restored === undefined ? {} : { restored }),
+  };
 }
 
 function chunkKey({ version, contentHash }: PolicyPointer, index: number): Item {
-  const parts = [
-    'V',
-    String(version).padStart(10, '0'),
-    contentHash.slice(0, 16),
-    String(index).padStart(3, '0'),
-  ];
+  const parts = ['V', padded(version), contentHash.slice(0, 16), String(index).padStart(3, '0')];
   return { pk: { S: 'POLICY' }, sk: { S: parts.join('#') } };
+}
+
+/** In the order of numbers where keys are in the order of texts. */
+function padded(version: number): string {
+  return String(version).padStart(10, '0');
 }
 
 function sha256(text: string): string {

@@ -2,6 +2,7 @@ import type { PolicyPointer, PolicyStore, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { batchGet, type Dynamo } from './dynamodb.ts';
 import {
+  historyKey,
   POINTER_KEY,
   packSnapshot,
   parsePointer,
@@ -12,7 +13,8 @@ import {
 
 /**
  * The store that a new policy is written to. A snapshot goes under the next version, in chunks whose keys hold the hash of the
- * whole, and then the pointer moves, if nobody else has moved it: all or nothing, and the chunks of a lost race are unreachable.
+ * whole, and then the pointer moves, if nobody else has moved it: all or nothing, and the chunks of a lost race are unreachable. The
+ * pointer that it moves from is noted before, so that every version that ran and was followed is known; none is ever deleted.
  * Content that is running already is not written again; a deploy of it is noted in the pointer, under the same version.
  */
 export function createPolicyStore(dynamo: Dynamo, table: string): PolicyStore {
@@ -45,7 +47,7 @@ export function createPolicyStore(dynamo: Dynamo, table: string): PolicyStore {
 
     contentHashOf: (snapshot) => packSnapshot(snapshot).contentHash,
 
-    async write(snapshot, previous, source) {
+    async write(snapshot, previous, source, written) {
       const packed = packSnapshot(snapshot);
       const { contentHash, chunks } = packed;
       const deployedHash = source === 'deploy' ? contentHash : previous?.deployedHash;
@@ -54,8 +56,16 @@ export function createPolicyStore(dynamo: Dynamo, table: string): PolicyStore {
         return isNoted ? ok(previous) : movePointer({ ...previous, source, deployedHash }, previous);
       }
       const version = (previous?.version ?? 0) + 1;
-      const pointer = { version, source, contentHash, chunks, deployedHash };
-      for (const item of toChunks(pointer, packed)) {
+      const pointer: PolicyPointer = {
+        version,
+        source,
+        contentHash,
+        chunks,
+        deployedHash,
+        ...(written === undefined ? {} : { written }),
+      };
+      const followed = previous === undefined ? [] : [toPointerItem(previous, historyKey(previous.version))];
+      for (const item of [...toChunks(pointer, packed), ...followed]) {
         const put = await dynamo.call('PutItem', { TableName: table, Item: item });
         if (put.ok) continue;
         const detail = put.error.reason === 'unavailable' ? put.error.detail : 'unexpected condition';

@@ -33,6 +33,26 @@ export type PolicyPointer = {
   readonly chunks: number;
   /** The content hash of the last deploy, whatever was applied since; undefined before the first. */
   readonly deployedHash: string | undefined;
+  /** How its content came to run; absent where nobody noted it. */
+  readonly written?: PolicyWriting;
+};
+
+/** How a version came about: when, by whom where it was an administrator, and which version it brought back where it did. */
+export type PolicyWriting = {
+  readonly atSeconds: number;
+  readonly by?: { readonly clientId: string; readonly subject: string };
+  readonly restored?: number;
+};
+
+/** The versions that ran, newest first; each as its pointer was when the next one came. */
+export type PolicyHistory = {
+  /** The versions below `before`, or all of them. `next`: go on before that one; undefined: there are no more. */
+  read(
+    limit: number,
+    before?: number,
+  ): Promise<Result<{ readonly versions: readonly PolicyPointer[]; readonly next?: number }, Unavailable>>;
+  /** Undefined: no such version ran, or nobody noted it. */
+  find(version: number): Promise<Result<PolicyPointer | undefined, Unavailable>>;
 };
 
 /** Where a new policy is written: compare-and-set on the pointer that was read, all or nothing. */
@@ -47,6 +67,7 @@ export type PolicyStore = {
     snapshot: Snapshot,
     previous: PolicyPointer | undefined,
     source: PolicySource,
+    written?: PolicyWriting,
   ): Promise<Result<PolicyPointer, Unavailable | { readonly reason: 'conflict' }>>;
 };
 

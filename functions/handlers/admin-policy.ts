@@ -2,88 +2,228 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ConfigurationProblem } from '../core/configuration/yaml-reader.ts';
 import type { Denial } from '../core/denial.ts';
-import type { Invocation } from '../core/invocation.ts';
-import { accessRecords } from './access.ts';
+import type { PolicyPointer, PolicyWriting } from '../core/ports.ts';
+import { type AccessFacts, type AccessRecords, accessRecords } from './access.ts';
 import { authorizeAdministration } from './administration.ts';
-import type { ControlContext, ControlEnv, ControlPorts } from './control-ports.ts';
-import { applyConfiguration, readFiles } from './policy-apply.ts';
+import type { ControlContext, ControlEnv } from './control-ports.ts';
+import type { ModulePorts } from './module.ts';
+import { type ApplyFailure, applyConfiguration } from './policy-apply.ts';
+import { type PlanFailure, type PolicyPorts, planConfiguration, planRollback } from './policy-plan.ts';
+import { etagOf, readFiles, readIfMatch, readPlanned, readVersionNumber } from './policy-request.ts';
+import { type RollbackFailure, rollBack } from './policy-rollback.ts';
 import { denialProblem, problem } from './problem.ts';
 
 const MAX_CONFIGURATION_BYTES = 2_000_000;
+const MAX_VERSIONS = 100;
+/** What a plan lists; an answer of a function has at most 6 MB. */
+const MAX_CHANGES = 2_000;
+
+/** The ports of the administration of the policy. */
+export type PolicyAdminPorts = ModulePorts & PolicyPorts;
+
+/** Who may manage the policy, and the pointer that this was judged by. */
+type Managed = { readonly pointer: PolicyPointer; readonly records: AccessRecords };
 
 /**
  * The administration of the policy. It is one for every organisation, so whoever manages it rules all of them:
  * {@link authorizeAdministration} says who may, with `manage_policy`. Where several organisations have clients and none is the first in
- * `orgs.yml`, a deploy alone changes the policy.
+ * `orgs.yml`, a deploy alone changes the policy. Every look and every change is recorded before; a change follows the version that it was
+ * judged by, or none.
  */
-export function createAdminPolicy(ports: ControlPorts): Hono<ControlEnv> {
+export function createAdminPolicy(ports: PolicyAdminPorts): Hono<ControlEnv> {
   const app = new Hono<ControlEnv>();
-  app.get('/admin/policy', (c) => readPolicy(ports, c));
+  const limit = bodyLimit({
+    maxSize: MAX_CONFIGURATION_BYTES,
+    onError: (c: ControlContext) =>
+      problem('payload_too_large', 'a configuration is at most 2 MB', c.env.requestId),
+  });
+  const managed = (work: (c: ControlContext, managed: Managed) => Promise<Response>) => (c: ControlContext) =>
+    manage(ports, c, work);
+  app.get('/admin/policy', managed(readPolicy));
+  app.get(
+    '/admin/policy/versions',
+    managed((c, who) => readVersions(ports, c, who)),
+  );
+  app.post(
+    '/admin/policy/plan',
+    limit,
+    managed((c, who) => plan(ports, c, who)),
+  );
   app.put(
     '/admin/policy',
-    bodyLimit({
-      maxSize: MAX_CONFIGURATION_BYTES,
-      onError: (c: ControlContext) =>
-        problem('payload_too_large', 'a configuration is at most 2 MB', c.env.requestId),
-    }),
-    (c) => writePolicy(ports, c),
+    limit,
+    managed((c, who) => apply(ports, c, who)),
+  );
+  app.post(
+    '/admin/policy/rollback',
+    limit,
+    managed((c, who) => restore(ports, c, who)),
   );
   return app;
 }
 
-async function readPolicy(ports: ControlPorts, c: ControlContext): Promise<Response> {
+/** Lets an administrator through whose change, where the request is one, follows the version that runs. */
+async function manage(
+  ports: PolicyAdminPorts,
+  c: ControlContext,
+  work: (c: ControlContext, managed: Managed) => Promise<Response>,
+): Promise<Response> {
   const admission = c.get('admission');
-  const managed = await authorizeAdministration(ports.policies, admission, 'manage_policy');
-  if (!managed.ok) return denyAdministration(ports, c, managed.error);
+  const authorized = await authorizeAdministration(ports.policies, admission, 'manage_policy');
   const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
-  const written = await records.allow('manage_policy', { area: 'policy', method: 'read' });
-  if (!written.ok) return denialProblem(written.error, c.env.requestId);
-  const { version, source, contentHash } = managed.value;
-  return c.json({ version, source, content_hash: contentHash });
+  if (!authorized.ok) return refuse(c, records, authorized.error);
+  const meant = readIfMatch(c.req.raw.headers);
+  if (!meant.ok) {
+    return problem('invalid_argument', '`If-Match` is one version, such as "12"', c.env.requestId);
+  }
+  const pointer = authorized.value;
+  if (meant.value !== undefined && meant.value !== pointer.version) {
+    const detail = `version ${pointer.version} runs by now, not ${meant.value}; look at it and try again`;
+    return problem('failed_precondition', detail, c.env.requestId);
+  }
+  return work(c, { pointer, records });
 }
 
-/** The record is durable before the change. A refused configuration says every error with file and line. */
-async function writePolicy(ports: ControlPorts, c: ControlContext): Promise<Response> {
-  const admission = c.get('admission');
-  const managed = await authorizeAdministration(ports.policies, admission, 'manage_policy');
-  if (!managed.ok) return denyAdministration(ports, c, managed.error);
+async function readPolicy(c: ControlContext, { pointer, records }: Managed): Promise<Response> {
+  const written = await records.allow('manage_policy', { area: 'policy', method: 'read' });
+  if (!written.ok) return denialProblem(written.error, c.env.requestId);
+  c.header('etag', etagOf(pointer.version));
+  return c.json(describeVersion(pointer));
+}
+
+async function readVersions(
+  ports: PolicyAdminPorts,
+  c: ControlContext,
+  { records }: Managed,
+): Promise<Response> {
+  const before = c.req.query('before');
+  if (before !== undefined && !/^[1-9][0-9]{0,14}$/.test(before)) {
+    return problem('invalid_argument', '`before` is the number of a version', c.env.requestId);
+  }
+  const written = await records.allow('manage_policy', { area: 'policy', method: 'versions' });
+  if (!written.ok) return denialProblem(written.error, c.env.requestId);
+  const page = await ports.policyHistory.read(
+    MAX_VERSIONS,
+    before === undefined ? undefined : Number(before),
+  );
+  if (!page.ok) return denialProblem(page.error, c.env.requestId);
+  const { versions, next } = page.value;
+  return c.json({ versions: versions.map(describeVersion), ...(next === undefined ? {} : { next }) });
+}
+
+/** Says what a configuration, or an earlier version, would change. A valid one is no promise: another may be applied meanwhile. */
+async function plan(
+  ports: PolicyAdminPorts,
+  c: ControlContext,
+  { pointer, records }: Managed,
+): Promise<Response> {
+  const planned = readPlanned(await c.req.json().catch(() => undefined));
+  if (planned === undefined) {
+    const detail = 'send JSON: {"files": {"scopes.yml": "…"}} or {"version": 12}';
+    return problem('invalid_argument', detail, c.env.requestId);
+  }
+  const written = await records.allow('manage_policy', { area: 'policy', method: 'plan' });
+  if (!written.ok) return denialProblem(written.error, c.env.requestId);
+  const made =
+    planned.kind === 'files'
+      ? await planConfiguration(ports, planned.files, pointer)
+      : await planRollback(ports, planned.version, pointer);
+  if (!made.ok) return fail(c, made.error);
+  const { over, changes, warnings } = made.value;
+  const more = changes.length - MAX_CHANGES;
+  return c.json({ over, changes: changes.slice(0, MAX_CHANGES), ...(more > 0 ? { more } : {}), warnings });
+}
+
+/** A refused configuration says every error with file and line. */
+async function apply(
+  ports: PolicyAdminPorts,
+  c: ControlContext,
+  { pointer, records }: Managed,
+): Promise<Response> {
   const files = readFiles(await c.req.json().catch(() => undefined));
   if (files === undefined) {
     return problem('invalid_argument', 'send JSON: {"files": {"scopes.yml": "…"}}', c.env.requestId);
   }
-  const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
-  const written = await records.allow('manage_policy', { area: 'policy', method: 'apply' });
-  if (!written.ok) return denialProblem(written.error, c.env.requestId);
+  return change(ports, c, records, { area: 'policy', method: 'apply' }, (written) =>
+    applyConfiguration(ports.policies, files, 'apply', { over: pointer, written }),
+  );
+}
+
+async function restore(
+  ports: PolicyAdminPorts,
+  c: ControlContext,
+  { pointer, records }: Managed,
+): Promise<Response> {
+  const version = readVersionNumber(await c.req.json().catch(() => undefined));
+  if (version === undefined)
+    return problem('invalid_argument', 'send JSON: {"version": 12}', c.env.requestId);
+  const facts: AccessFacts = { area: 'policy', method: 'rollback', name: `version:${version}` };
+  return change(ports, c, records, facts, (written) => rollBack(ports, version, pointer, written));
+}
+
+/** The record is durable before the change. */
+async function change<T extends { readonly version: number }, E extends ApplyFailure | RollbackFailure>(
+  ports: PolicyAdminPorts,
+  c: ControlContext,
+  records: AccessRecords,
+  facts: AccessFacts,
+  work: (
+    written: PolicyWriting,
+  ) => Promise<{ readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E }>,
+): Promise<Response> {
+  const recorded = await records.allow('manage_policy', facts);
+  if (!recorded.ok) return denialProblem(recorded.error, c.env.requestId);
   const startedAtMs = ports.now();
-  const applied = await applyConfiguration(ports.policies, files, 'apply', managed.value);
-  const end = applied.ok ? `version:${applied.value.version}` : applied.error.reason;
-  c.env.waitUntil(records.outcome(end, { area: 'policy', method: 'apply' }, { startedAtMs }));
-  if (applied.ok) return c.json(applied.value);
-  switch (applied.error.reason) {
+  const { clientId, subject } = c.get('admission').caller;
+  const done = await work({ atSeconds: Math.floor(startedAtMs / 1000), by: { clientId, subject } });
+  const end = done.ok ? `version:${done.value.version}` : done.error.reason;
+  c.env.waitUntil(records.outcome(end, facts, { startedAtMs }));
+  if (!done.ok) return fail(c, done.error);
+  c.header('etag', etagOf(done.value.version));
+  return c.json(done.value);
+}
+
+function fail(
+  { env }: ControlContext,
+  failure: ApplyFailure | PlanFailure | RollbackFailure,
+): Response | Promise<Response> {
+  switch (failure.reason) {
     case 'invalid':
-      return invalidConfiguration(applied.error.problems, c.env);
+      return invalidConfiguration(failure.problems, env.requestId);
+    case 'unknown_version':
+      return problem('not_found', 'no such version is kept', env.requestId);
     case 'newer_apply':
-    case 'conflict':
-      return problem(
-        'conflict',
-        'another policy was applied meanwhile; look at it and apply again',
-        c.env.requestId,
-      );
+    case 'conflict': {
+      const detail = 'another policy was applied meanwhile; look at it and apply again';
+      return problem('conflict', detail, env.requestId);
+    }
     case 'unavailable':
-      return denialProblem(applied.error, c.env.requestId);
+      return denialProblem(failure, env.requestId);
   }
 }
 
 async function invalidConfiguration(
   errors: readonly ConfigurationProblem[],
-  { requestId }: Invocation,
+  requestId: string,
 ): Promise<Response> {
   const base = problem('invalid_argument', 'the configuration is not valid; nothing was changed', requestId);
   return new Response(JSON.stringify({ ...Object(await base.json()), errors }), base);
 }
 
-async function denyAdministration(ports: ControlPorts, c: ControlContext, denial: Denial): Promise<Response> {
-  const records = accessRecords(ports, c.env, c.req.raw.headers, c.get('admission'));
+async function refuse(c: ControlContext, records: AccessRecords, denial: Denial): Promise<Response> {
   await records.deny(denial, { area: 'policy', method: c.req.method });
   return denialProblem(denial, c.env.requestId);
+}
+
+function describeVersion({ version, source, contentHash, written }: PolicyPointer): object {
+  return {
+    version,
+    source,
+    content_hash: contentHash,
+    ...(written === undefined ? {} : { applied_at: written.atSeconds }),
+    ...(written?.by === undefined
+      ? {}
+      : { applied_by: { client_id: written.by.clientId, subject: written.by.subject } }),
+    ...(written?.restored === undefined ? {} : { restored: written.restored }),
+  };
 }

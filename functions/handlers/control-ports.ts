@@ -1,11 +1,13 @@
 import type { Context } from 'hono';
-import type { PolicyStore } from '../core/ports.ts';
+import type { PolicyHistory, PolicyStore } from '../core/ports.ts';
 import type { AuditTrail } from './admin-audit.ts';
 import type { ModuleEnv, ModulePorts } from './module.ts';
 
 /** The ports of the control plane. */
 export type ControlPorts = ModulePorts & {
   readonly policies: PolicyStore;
+  /** The versions that ran. */
+  readonly policyHistory: PolicyHistory;
   readonly auditTrail: AuditTrail;
 };
 

@@ -1,6 +1,6 @@
 import { compileConfiguration } from '../core/configuration/compile.ts';
 import type { ConfigurationProblem } from '../core/configuration/yaml-reader.ts';
-import type { PolicyPointer, PolicySource, PolicyStore, Unavailable } from '../core/ports.ts';
+import type { PolicyPointer, PolicySource, PolicyStore, PolicyWriting, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 
 /** A policy that is running now, and what its author should look at. */
@@ -15,7 +15,8 @@ export type ApplyFailure =
 
 /**
  * Compiles and writes a configuration. All or nothing: with one problem in one file nothing changes. `over` is the pointer that the
- * caller has judged; without it, the running one. Does NOT authorise; that is the caller's part.
+ * caller has judged; without it, the running one. `written` is what the version's history says of it. Does NOT authorise; that is the
+ * caller's part.
  *
  * A deploy whose content is that of the last deploy changes nothing, whatever was applied since. One with other content is
  * `newer_apply` where a policy was applied since the last deploy, unless it says what is running: so an administrator either
@@ -25,7 +26,7 @@ export async function applyConfiguration(
   store: PolicyStore,
   files: ReadonlyMap<string, string>,
   source: PolicySource,
-  over?: PolicyPointer,
+  { over, written }: { readonly over?: PolicyPointer; readonly written?: PolicyWriting } = {},
 ): Promise<Result<Applied, ApplyFailure>> {
   const compiled = compileConfiguration(files);
   if (!compiled.ok) return err({ reason: 'invalid', problems: compiled.error });
@@ -40,16 +41,6 @@ export async function applyConfiguration(
       return err({ reason: 'newer_apply', version: previous.version });
     }
   }
-  const written = await store.write(snapshot, previous, source);
-  return written.ok ? ok({ version: written.value.version, warnings }) : written;
-}
-
-/** Reads `{"files": {"scopes.yml": "…"}}`; undefined where it is anything else. */
-export function readFiles(value: unknown): ReadonlyMap<string, string> | undefined {
-  const files = typeof value === 'object' && value !== null && 'files' in value ? value.files : undefined;
-  if (typeof files !== 'object' || files === null || Array.isArray(files)) return undefined;
-  const entries = Object.entries(files).filter(
-    (entry): entry is [string, string] => typeof entry[1] === 'string',
-  );
-  return entries.length === Object.keys(files).length ? new Map(entries) : undefined;
+  const moved = await store.write(snapshot, previous, source, written);
+  return moved.ok ? ok({ version: moved.value.version, warnings }) : moved;
 }

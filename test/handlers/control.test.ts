@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { createPolicyHistory } from '../../functions/aws/policy-history.ts';
 import { createPolicyStore } from '../../functions/aws/policy-store.ts';
 import { createRevocationStore } from '../../functions/aws/revocations.ts';
 import { createRulebookStore } from '../../functions/aws/rulebook.ts';
@@ -75,6 +76,7 @@ async function startControl(files: ReadonlyMap<string, string>) {
       clock,
     }),
     policies,
+    policyHistory: createPolicyHistory(dynamo, tableName),
     audit: {
       write(record) {
         if (!canRecord) return Promise.resolve(err({ reason: 'unavailable', detail: 'a test’s outage' }));

@@ -1,7 +1,8 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { createPolicyStore } from '../../functions/aws/policy-store.ts';
 import type { PolicySource, PolicyStore } from '../../functions/core/ports.ts';
-import { applyConfiguration, readFiles } from '../../functions/handlers/policy-apply.ts';
+import { applyConfiguration } from '../../functions/handlers/policy-apply.ts';
+import { readFiles } from '../../functions/handlers/policy-request.ts';
 import { type EmbeddedTable, startAuthTable } from '../support/auth-table.ts';
 
 let table: EmbeddedTable;
@@ -92,7 +93,7 @@ test('a policy that was judged is not the running one any more: nothing is appli
   const judged = await store.readPointer();
   await outcomeOf('apply:B');
   const over = judged.ok ? judged.value : undefined;
-  const answer = await applyConfiguration(store, filesOf('C'), 'apply', over);
+  const answer = await applyConfiguration(store, filesOf('C'), 'apply', over === undefined ? {} : { over });
   expect(answer).toEqual({ ok: false, error: { reason: 'conflict' } });
   expect(await running()).toBe('B');
 });

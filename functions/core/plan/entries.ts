@@ -1,0 +1,62 @@
+import { type Change, changeOf, isSame } from './change.ts';
+
+/** How the entries of one part of a snapshot are told apart, and what it means that one comes or goes. */
+export type Part<T> = {
+  readonly part: string;
+  readonly nameOf: (entry: T) => string;
+  /** Completes "the … NAME". */
+  readonly noun: string;
+  readonly added: { readonly effect: Change['effect']; readonly words: (entry: T) => string };
+  readonly removed: { readonly effect: Change['effect']; readonly words: (entry: T) => string };
+  /** Members that have words of their own, or that change nothing (a line number). */
+  readonly handled?: readonly string[];
+  /** Changes of those members. */
+  readonly compare?: (before: T, after: T) => readonly Change[];
+};
+
+/** What comes, goes and changes among entries with names. A member that nobody thought of here is shown as it is: nothing changes unsaid. */
+export function compareEntries<T extends object>(
+  part: Part<T>,
+  before: readonly T[],
+  after: readonly T[],
+): readonly Change[] {
+  const [old, young] = [before, after].map(
+    (entries) => new Map(entries.map((one) => [part.nameOf(one), one])),
+  );
+  return [...new Set([...(old?.keys() ?? []), ...(young?.keys() ?? [])])].flatMap((name) => {
+    const [was, is] = [old?.get(name), young?.get(name)];
+    const change = (effect: Change['effect'], words: string): Change => ({
+      effect,
+      part: part.part,
+      name,
+      text: `the ${part.noun} ${name} ${words}`,
+    });
+    if (was === undefined) return is === undefined ? [] : [change(part.added.effect, part.added.words(is))];
+    if (is === undefined) return [change(part.removed.effect, part.removed.words(was))];
+    return [...(part.compare?.(was, is) ?? []), ...compareMembers(was, is, part.handled ?? [], change)];
+  });
+}
+
+function compareMembers(
+  before: object,
+  after: object,
+  handled: readonly string[],
+  change: (effect: Change['effect'], words: string) => Change,
+): readonly Change[] {
+  const [was, is] = [before, after].map((entry) => new Map<string, unknown>(Object.entries(entry)));
+  return [...new Set([...(was?.keys() ?? []), ...(is?.keys() ?? [])])]
+    .filter((member) => !handled.includes(member) && !isSame(was?.get(member), is?.get(member)))
+    .map((member) => change('change', changeOf(member, was?.get(member), is?.get(member))));
+}
+
+/** What two lists of names do not have in common. */
+export function compareNames(
+  before: readonly string[],
+  after: readonly string[],
+): { readonly gained: readonly string[]; readonly lost: readonly string[] } {
+  const [old, young] = [new Set(before), new Set(after)];
+  return {
+    gained: [...young].filter((name) => !old.has(name)),
+    lost: [...old].filter((name) => !young.has(name)),
+  };
+}
