@@ -4,6 +4,7 @@ import { createUpstream } from '../../functions/aws/upstream.ts';
 import type { AuditRecord } from '../../functions/core/audit.ts';
 import type { Policy } from '../../functions/core/policy.ts';
 import { err, ok, type Result } from '../../functions/core/result.ts';
+import type { ScopeRule } from '../../functions/core/rules/rule.ts';
 import { Sealer } from '../../functions/core/seal.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
 import { createGateway } from '../../functions/handlers/gateway.ts';
@@ -44,7 +45,7 @@ type World = {
 
 function policyWith(
   client: Parameters<typeof clientEntry>[1] = {},
-  tools: readonly string[] = ['all'],
+  rules: readonly ScopeRule[] = [scopeRule('fin', ['tools/call'], ['all'])],
 ): Policy {
   return policyOf({
     servers: [serverEntry('fin', { url: `${url}/mcp`, private: true, getStream: true })],
@@ -61,7 +62,7 @@ function policyWith(
         allow: [{ method: '*', path: '/**' }],
       },
     ],
-    scopes: [['fin/use', [scopeRule('fin', ['tools/call'], [...tools])]]],
+    scopes: [['fin/use', rules]],
     clients: [
       clientEntry('courier', { scopes: ['fin/use'], ...client }),
       clientEntry('fin-server', { server: 'fin' }),
@@ -144,10 +145,22 @@ const CALLS = {
     ] as const,
 };
 
+const USE = scopeRule('fin', ['tools/call'], ['all']);
+const NOTHING = scopeRule('fin', []);
+const UNTIL_NOW = { timezone: 'UTC', notAfterSeconds: NOW_SECONDS - 1 };
+
 const LOSSES: readonly (readonly [string, (world: World) => void])[] = [
   ['its token is revoked', (world) => Object.assign(world, { revoked: ok(true) })],
   ['its client is disabled', (world) => Object.assign(world, { policy: policyWith({ disabled: true }) })],
   ['its scope is taken away', (world) => Object.assign(world, { policy: policyWith({ scopes: [] }) })],
+  [
+    'its server is denied',
+    (world) => Object.assign(world, { policy: policyWith({}, [USE, { ...NOTHING, deny: 'server' }]) }),
+  ],
+  [
+    'its hours are over',
+    (world) => Object.assign(world, { policy: policyWith({}, [{ ...USE, when: UNTIL_NOW }]) }),
+  ],
   [
     'revocations cannot be read for longer than the store bears',
     (world) => Object.assign(world, { revoked: err({ reason: 'unavailable', detail: 'down' }) }),

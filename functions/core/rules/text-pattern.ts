@@ -41,12 +41,12 @@ type Ranges = readonly (readonly [number, number])[];
 type Characters = { readonly kind: 'character'; readonly ranges: Ranges; readonly isNegated: boolean };
 
 const CLASSES: ReadonlyMap<string, Characters> = new Map([
-  ['d', characters(DIGITS)],
-  ['D', characters(DIGITS, true)],
-  ['w', characters(WORDS)],
-  ['W', characters(WORDS, true)],
-  ['s', characters(SPACES)],
-  ['S', characters(SPACES, true)],
+  ['d', { kind: 'character', ranges: DIGITS, isNegated: false }],
+  ['D', { kind: 'character', ranges: DIGITS, isNegated: true }],
+  ['w', { kind: 'character', ranges: WORDS, isNegated: false }],
+  ['W', { kind: 'character', ranges: WORDS, isNegated: true }],
+  ['s', { kind: 'character', ranges: SPACES, isNegated: false }],
+  ['S', { kind: 'character', ranges: SPACES, isNegated: true }],
 ]);
 const CONTROLS: ReadonlyMap<string, number> = new Map([
   ['n', 0x0a],

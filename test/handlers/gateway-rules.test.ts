@@ -1,0 +1,180 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { answerOf, type GatewayApp, startGatewayApp } from '../support/gateway-app.ts';
+import { clientEntry, policyOf, serverEntry } from '../support/policies.ts';
+import { rulesOf } from '../support/rules.ts';
+import { TestIssuer } from '../support/test-issuer.ts';
+
+const issuer = new TestIssuer();
+const RULES = `use:
+  - server: fin
+    methods: [initialize, tools/call, tools/list, prompts/get, completion/complete, subscriptions/listen, resources/read, resources/list]
+    tools: [route, pay]
+    prompts: [greet]
+    resources: ["docs://{org_id}/**"]
+    arguments:
+      route: { required: [limit], properties: { limit: { type: integer, maximum: 100 } } }
+  - { server: fin, deny: true, resources: ["docs://acme/secret/**"] }
+  - { server: fin, deny: true, tools: [pay], arguments: { pay: { properties: { amount: { minimum: 1000 } } } } }
+`;
+
+function policyFor(text: string) {
+  return policyOf({
+    ...rulesOf(text),
+    servers: [serverEntry('fin', { getStream: true })],
+    clients: [clientEntry('courier', { scopes: ['use'] })],
+  });
+}
+
+let app: GatewayApp;
+
+beforeEach(() => {
+  app = startGatewayApp(issuer, policyFor(RULES));
+});
+
+const LEGACY = {};
+const MODERN = { 'mcp-protocol-version': '2026-07-28' };
+
+function ask(method: string, params: Record<string, unknown>, era: Record<string, string> = LEGACY) {
+  const isModern = era === MODERN;
+  const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
+  const name = params['name'] ?? params['uri'];
+  return app.fetch('/fin/mcp', {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${issuer.accessToken({ scope: 'use' })}`,
+      'content-type': 'application/json',
+      ...(isModern
+        ? { ...MODERN, 'mcp-method': method, ...(typeof name === 'string' ? { 'mcp-name': name } : {}) }
+        : {}),
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: isModern ? { ...params, _meta } : params }),
+  });
+}
+
+describe('the arguments that are sent', () => {
+  test.for([LEGACY, MODERN])('are those that were decided on', async (era) => {
+    await ask('tools/call', { name: 'route', arguments: { limit: 100 } }, era);
+    expect(app.sent).toHaveLength(1);
+    for (const given of [{ limit: 101 }, {}, undefined, { limit: '1' }]) {
+      const answer = await ask('tools/call', { name: 'route', arguments: given }, era);
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).toMatch(/"isError":true|access denied: the argument `limit`/);
+    }
+    expect(app.sent).toHaveLength(1);
+  });
+
+  test('are told apart for the model by the argument and the constraint, and never repeated', async () => {
+    const answer = await ask('tools/call', { name: 'route', arguments: { limit: 4711 } });
+    const { result } = await answer.json();
+    expect(result).toMatchObject({
+      isError: true,
+      content: [{ text: 'access denied: the argument `limit` must be at most 100 (request r-1)' }],
+    });
+    expect(app.records.at(-1)).toMatchObject({
+      decision: 'deny',
+      reason: 'not_granted: constrained by scopes.yml:2',
+      name: 'route',
+    });
+    expect(JSON.stringify(app.records)).not.toContain('4711');
+  });
+
+  test('that are denied are so without a word of the deny', async () => {
+    const answer = await ask('tools/call', { name: 'pay', arguments: { amount: 1000 } });
+    expect((await answer.json()).result.content[0].text).toBe(
+      'access denied: this operation is not available to you (request r-1)',
+    );
+    expect(app.records.at(-1)).toMatchObject({ reason: 'not_granted: denied by scopes.yml:10' });
+    await ask('tools/call', { name: 'pay', arguments: { amount: 999 } });
+    expect(app.sent).toHaveLength(1);
+  });
+
+  test('that are no object reach no tool that has constraints', async () => {
+    for (const given of [null, [], 'x']) await ask('tools/call', { name: 'route', arguments: given });
+    for (const given of [null, [], 'x']) await ask('tools/call', { name: 'pay', arguments: given });
+    expect(app.sent).toEqual([]);
+  });
+});
+
+test('a list shows what could be called with some arguments, and no resource that is denied', async () => {
+  app.answer = () =>
+    answerOf(
+      JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        result: { tools: [{ name: 'route' }, { name: 'pay' }, { name: 'x' }] },
+      }),
+    );
+  const tools = await (await ask('tools/list', {})).json();
+  expect(tools.result.tools).toEqual([{ name: 'route' }, { name: 'pay' }]);
+  const uris = ['docs://acme/a', 'docs://acme/secret/a', 'docs://rival/a'];
+  app.answer = () =>
+    answerOf(JSON.stringify({ jsonrpc: '2.0', id: 1, result: { resources: uris.map((uri) => ({ uri })) } }));
+  const resources = await (await ask('resources/list', {})).json();
+  expect(resources.result.resources).toEqual([{ uri: 'docs://acme/a' }]);
+});
+
+test('on a stream of news there is nothing of a resource that the caller may not read', async () => {
+  const news = (uri: unknown, id: number) =>
+    `id: ${id}\ndata: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri } })}\n\n`;
+  const other = 'data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n';
+  const stream = [
+    news('docs://acme/a', 1),
+    news('docs://rival/a', 2),
+    news('docs://acme/secret/a', 3),
+    news(undefined, 4),
+    other,
+    news('docs://acme/b', 5),
+  ].join('');
+  app.answer = () => answerOf(stream, { headers: { 'content-type': 'text/event-stream' } });
+  const notifications = { resourceSubscriptions: ['docs://acme/a'] };
+  const listened = await (await ask('subscriptions/listen', { notifications }, MODERN)).text();
+  expect(listened).toBe(
+    `${news('docs://acme/a', 1)}id: 2\n\nid: 3\n\nid: 4\n\n${other}${news('docs://acme/b', 5)}`,
+  );
+});
+
+test.for([
+  [
+    'completion/complete',
+    { ref: { type: 'ref/prompt', name: 'greet' }, argument: { name: 'a', value: 'b' } },
+    'allow',
+    'greet',
+  ],
+  [
+    'completion/complete',
+    { ref: { type: 'ref/prompt', name: 'sign' }, argument: { name: 'a', value: 'b' } },
+    'deny',
+    'sign',
+  ],
+  [
+    'subscriptions/listen',
+    { notifications: { resourceSubscriptions: ['docs://acme/a', 'docs://acme/b'] } },
+    'allow',
+    'docs://acme/a docs://acme/b',
+  ],
+  [
+    'subscriptions/listen',
+    { notifications: { resourceSubscriptions: ['docs://acme/secret/a'] } },
+    'deny',
+    'docs://acme/secret/a',
+  ],
+] as const)('the record of %s %j (%s) names what it is about', async ([method, params, decision, name]) => {
+  await ask(method, params, MODERN);
+  expect(app.records[0]).toMatchObject({ event: 'decision', decision, method, name });
+});
+
+test('outside of its hours a server is still there, and says when it is open', async () => {
+  app.policy = policyFor(
+    'use: [{ server: fin, methods: [initialize, tools/call], tools: [route], when: { not_after: "2020-01-01T00:00:00Z" } }]',
+  );
+  const initialized = await ask('initialize', {
+    protocolVersion: '2025-11-25',
+    capabilities: {},
+    clientInfo: { name: 'x', version: '1' },
+  });
+  expect(initialized.status).toBe(200);
+  expect((await initialized.json()).error.message).toBe(
+    'access denied now: this is allowed not after 2020-01-01T00:00:00Z',
+  );
+  expect(app.sent).toEqual([]);
+});
