@@ -7,12 +7,15 @@ import { keys } from './keys.ts';
 import { login } from './login.ts';
 import { mcp } from './mcp.ts';
 import { EXIT, type Failure, misused } from './outcome.ts';
+import { plan } from './plan.ts';
 import { revoke } from './revoke.ts';
+import { rollback } from './rollback.ts';
 import type { Terminal } from './terminal.ts';
 import { token } from './token.ts';
 import { parseArguments, type Verb } from './verb.ts';
+import { versions } from './versions.ts';
 
-const VERBS: readonly Verb[] = [dev, apply, login, token, mcp, keys, revoke];
+const VERBS: readonly Verb[] = [dev, plan, apply, versions, rollback, login, token, mcp, keys, revoke];
 
 /** Runs one command line and returns its exit code. Prints results on standard output, everything else beside it. */
 export async function dispatch(argv: readonly string[], terminal: Terminal): Promise<number> {

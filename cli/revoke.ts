@@ -51,7 +51,7 @@ export const revoke: Verb = {
     ['everything that a user has now', 'sallyport revoke user company:ada --client platform-admin'],
     [
       'a token that was found somewhere, and the login that it came from',
-      'cat found.token | sallyport revoke family - --yes --token-file admin.token',
+      'cat found.token | sallyport revoke family - --token-file admin.token',
     ],
     ['what it would end', 'sallyport revoke run run_7 --dry-run --client platform-admin'],
     ['everything of one organisation', 'sallyport revoke org --org acme --client platform-admin'],

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { startGateway } from './gateway.ts';
+import { EMPTY_PLAN, startGateway } from './gateway.ts';
 import { run } from './terminal.ts';
 
 let gateway: Awaited<ReturnType<typeof startGateway>>;
@@ -25,6 +25,7 @@ beforeAll(async () => {
 beforeEach(() => {
   gateway.seen.length = 0;
   Object.assign(gateway.policyAnswer, { status: 200, body: { version: 7 } });
+  Object.assign(gateway.planAnswer, { status: 200, body: EMPTY_PLAN });
 });
 
 afterAll(async () => {
@@ -48,15 +49,159 @@ test('the files are sent with their variables resolved, and the version is print
   const { code, out } = await run(['apply', directory], { env });
   expect([code, out]).toEqual([0, 'version 7 applied; it holds everywhere within 15 s']);
   expect(sentFiles()).toEqual({ 'servers.yml': 'url: https://api.example.com/mcp\n' });
-  expect(JSON.parse((await run(['apply', directory, '--json'], { env })).out)).toEqual({ version: 7 });
+  expect(JSON.parse((await run(['apply', directory, '--json'], { env })).out)).toEqual({
+    version: 7,
+    changes: [],
+  });
+});
+
+describe('what it changes is shown before', () => {
+  const text = 'the client a may now have the scope s';
+  const changes = [
+    { effect: 'gain', part: 'clients', name: 'a', text },
+    { effect: 'loss', part: 'clients', name: 'b', text: 'the client b is gone' },
+    { effect: 'change', part: 'servers', name: 'c', text: 'the server c moves' },
+  ];
+  const lines = [
+    'over version 6:',
+    `  + ${text}`,
+    '  - the client b is gone',
+    '  ~ the server c moves',
+    '  … and 3 more',
+  ];
+  const plan = { ...EMPTY_PLAN, changes, more: 3 };
+  const paths = () => gateway.seen.map(({ path, ifMatch }) => [path, ifMatch]);
+  let directory = '';
+
+  beforeEach(async () => {
+    directory = await makeDirectory({ 'scopes.yml': 'a: 1' });
+    Object.assign(gateway.planAnswer, { body: plan });
+  });
+
+  test('and applied over that version, where the person says yes', async () => {
+    const { code, notes } = await run(['apply', directory], { env, answer: 'y' });
+    expect([code, notes.split('\n')]).toEqual([0, [...lines, 'apply? [y/N] ']]);
+    expect(paths()).toEqual([
+      ['/admin/policy/plan', null],
+      ['/admin/policy', '"6"'],
+    ]);
+  });
+
+  test('and not applied where the person does not', async () => {
+    expect((await run(['apply', directory], { env, answer: '' })).code).toBe(1);
+    expect(paths()).toEqual([['/admin/policy/plan', null]]);
+  });
+
+  test.for([[['--yes'], undefined] as const, [[], ''] as const])(
+    'and applied unasked with %j, input %j',
+    async ([more, input]) => {
+      const { code, notes } = await run(['apply', directory, ...more], {
+        env,
+        ...(input === undefined ? {} : { input }),
+      });
+      expect([code, notes.split('\n')]).toEqual([0, lines]);
+    },
+  );
+
+  test('and is all that `plan` does', async () => {
+    const { code, out } = await run(['plan', directory], { env });
+    expect([code, out.split('\n')]).toEqual([0, lines]);
+    expect(JSON.parse((await run(['plan', directory, '--json'], { env })).out)).toEqual(plan);
+    expect(paths()).toEqual(Array(2).fill(['/admin/policy/plan', null]));
+    Object.assign(gateway.planAnswer, { body: EMPTY_PLAN });
+    expect((await run(['plan', directory], { env })).out).toBe('nothing changes: version 6 says the same');
+  });
+
+  test('and of a rollback too', async () => {
+    Object.assign(gateway.policyAnswer, { body: { version: 8 } });
+    const { code, out, notes } = await run(['rollback', '3'], { env, answer: 'yes' });
+    expect([code, out]).toEqual([
+      0,
+      'version 8 applied, with the content of 3; it holds everywhere within 15 s',
+    ]);
+    expect(notes.split('\n')).toEqual([...lines, 'roll back? [y/N] ']);
+    expect(gateway.seen.map(({ path, ifMatch, body }) => [path, ifMatch, body])).toEqual([
+      ['/admin/policy/plan', null, '{"version":3}'],
+      ['/admin/policy/rollback', '"6"', '{"version":3}'],
+    ]);
+    expect((await run(['rollback', '3'], { env, answer: 'n' })).code).toBe(1);
+  });
+
+  test('or it is no plan, and nothing is applied', async () => {
+    Object.assign(gateway.planAnswer, { body: {} });
+    for (const argv of [
+      ['apply', directory],
+      ['plan', directory],
+      ['rollback', '3'],
+    ]) {
+      expect((await run(argv, { env })).code).toBe(1);
+    }
+    expect(paths()).toEqual(Array(3).fill(['/admin/policy/plan', null]));
+  });
+});
+
+describe('the versions', () => {
+  test('are one line each, newest first', async () => {
+    const content_hash = '0123456789abcdef';
+    const versions = [
+      {
+        version: 12,
+        source: 'apply',
+        content_hash,
+        applied_at: 1_800_000_000,
+        applied_by: { client_id: 'a', subject: 'a' },
+        restored: 3,
+      },
+      {
+        version: 11,
+        source: 'apply',
+        content_hash,
+        applied_at: 1_800_000_000,
+        applied_by: { client_id: 'a', subject: 'corp:ann' },
+      },
+      { version: 10, source: 'deploy', content_hash },
+    ];
+    Object.assign(gateway.policyAnswer, { body: { versions, next: 10 } });
+    const { code, out } = await run(['versions', '--before', '13'], { env });
+    expect([code, out.split('\n')]).toEqual([
+      0,
+      [
+        '    12  2027-01-15T08:00:00Z  0123456789ab  rollback to 3 by a',
+        '    11  2027-01-15T08:00:00Z  0123456789ab  apply by corp:ann with a',
+        '    10  some time ago  0123456789ab  deploy',
+        'more: --before 10',
+      ],
+    ]);
+    Object.assign(gateway.policyAnswer, { body: { versions: [] } });
+    expect((await run(['versions', '--json'], { env })).out).toBe('{"versions":[]}');
+  });
+
+  test.for([
+    [['versions', '--before', 'x'], 2],
+    [['rollback', 'x'], 2],
+    [['rollback', '0'], 2],
+    [['versions'], 1],
+  ] as const)('%j ends with %i', async ([argv, code]) => {
+    Object.assign(gateway.policyAnswer, { body: { version: [] } });
+    expect((await run(argv, { env })).code).toBe(code);
+  });
+
+  test('are for who may manage the policy', async () => {
+    for (const argv of [['versions'], ['rollback', '1']]) {
+      expect((await run(argv, { env: { ...env, SALLYPORT_TOKEN: 'other' } })).code).toBe(1);
+      expect((await run(argv, { env: { ...env, SALLYPORT_TOKEN: '' } })).code).toBe(2);
+    }
+  });
 });
 
 test('what the gateway warns of is printed beside the result', async () => {
   const warnings = [{ file: 'scopes.yml', line: 2, message: 'a /read scope with tools/call' }];
-  Object.assign(gateway.policyAnswer, { status: 200, body: { version: 8, warnings } });
+  Object.assign(gateway.planAnswer, { body: { ...EMPTY_PLAN, warnings } });
   const directory = await makeDirectory({ 'scopes.yml': 'a: 1' });
+  const warning = `warning: ${directory}/scopes.yml:2: a /read scope with tools/call`;
   const { code, notes } = await run(['apply', directory], { env });
-  expect([code, notes]).toEqual([0, `warning: ${directory}/scopes.yml:2: a /read scope with tools/call`]);
+  expect([code, notes]).toEqual([0, `nothing changes: version 6 says the same\n${warning}`]);
+  expect((await run(['plan', directory], { env })).notes).toBe(warning);
 });
 
 test('every error of the gateway is printed with file and line', async () => {
@@ -64,7 +209,7 @@ test('every error of the gateway is printed with file and line', async () => {
     { file: 'servers.yml', line: 3, message: 'unknown key `ulr`; write `url`' },
     { file: 'clients.yml', line: 1, message: 'no such scope' },
   ];
-  Object.assign(gateway.policyAnswer, { status: 400, body: { title: 'Bad Request', errors } });
+  Object.assign(gateway.planAnswer, { status: 400, body: { title: 'Bad Request', errors } });
   const directory = await makeDirectory({ 'servers.yml': 'a: 1' });
   const { code, notes } = await run(['apply', directory], { env });
   expect(code).toBe(1);

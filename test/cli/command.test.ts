@@ -4,12 +4,15 @@ import { dev } from '../../cli/dev.ts';
 import { keys } from '../../cli/keys.ts';
 import { login } from '../../cli/login.ts';
 import { mcp } from '../../cli/mcp.ts';
+import { plan } from '../../cli/plan.ts';
 import { revoke } from '../../cli/revoke.ts';
+import { rollback } from '../../cli/rollback.ts';
 import { token } from '../../cli/token.ts';
 import { parseArguments } from '../../cli/verb.ts';
+import { versions } from '../../cli/versions.ts';
 import { run } from './terminal.ts';
 
-const VERBS = [dev, apply, login, token, mcp, keys, revoke];
+const VERBS = [dev, plan, apply, versions, rollback, login, token, mcp, keys, revoke];
 
 /** The arguments of the last `sallyport VERB` in an example, as a shell splits them. */
 function splitExample(command: string): string[] {

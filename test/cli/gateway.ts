@@ -2,8 +2,16 @@ import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { serveOnLoopback } from '../../local/demo/loopback.ts';
 
+/** A plan that changes nothing, over version 6. */
+export const EMPTY_PLAN = { over: 6, changes: [], warnings: [] };
+
 /** One request that the gateway got: its form or JSON body as text. */
-export type Seen = { readonly path: string; readonly authorization: string | null; readonly body: string };
+export type Seen = {
+  readonly path: string;
+  readonly authorization: string | null;
+  readonly ifMatch: string | null;
+  readonly body: string;
+};
 
 /**
  * What the command talks to: a token endpoint that knows the client `analyst`, a policy that wants the token
@@ -11,6 +19,7 @@ export type Seen = { readonly path: string; readonly authorization: string | nul
  */
 export async function startGateway() {
   const seen: Seen[] = [];
+  const planAnswer: { status: number; body: object } = { status: 200, body: EMPTY_PLAN };
   const policyAnswer: { status: number; body: object } = { status: 200, body: { version: 7 } };
   const mcp = createMcpHandler(() => {
     const server = new McpServer({ name: 'tools', version: '1.2.3' });
@@ -40,9 +49,12 @@ export async function startGateway() {
       return Response.json({ title: 'Unavailable', detail: 'no credential store' }, { status: 503 });
     }
     const body = await request.text();
-    seen.push({ path: pathname, authorization, body });
+    seen.push({ path: pathname, authorization, ifMatch: request.headers.get('if-match'), body });
     if (pathname === '/oauth/token') return answerToken(authorization, new URLSearchParams(body));
-    if (pathname === '/admin/policy' && request.method === 'PUT') {
+    if (pathname === '/admin/policy/plan' && authorization === 'Bearer admin-token') {
+      return Response.json(planAnswer.body, { status: planAnswer.status });
+    }
+    if (pathname.startsWith('/admin/policy')) {
       return authorization === 'Bearer admin-token'
         ? Response.json(policyAnswer.body, { status: policyAnswer.status })
         : Response.json(
@@ -57,7 +69,7 @@ export async function startGateway() {
     }
     return new Response(null, { status: 404 });
   });
-  return { ...server, seen, policyAnswer };
+  return { ...server, seen, policyAnswer, planAnswer };
 }
 
 function answerToken(authorization: string | null, form: URLSearchParams): Response {

@@ -51,10 +51,16 @@ const policies = ({ policy }: World) => {
     orgs: ['acme', 'rival', 'frozen'].map((id) => ({ id, suspended: id === 'frozen' })),
   };
   return {
-    readPointer: () => Promise.resolve(ok(pointer)),
-    readSnapshot: () => Promise.resolve(ok(snapshot)),
-    contentHashOf: () => 'h',
-    write: () => Promise.resolve(ok(pointer)),
+    policies: {
+      readPointer: () => Promise.resolve(ok(pointer)),
+      readSnapshot: () => Promise.resolve(ok(snapshot)),
+      contentHashOf: () => 'h',
+      write: () => Promise.resolve(ok(pointer)),
+    },
+    policyHistory: {
+      read: () => Promise.resolve(ok({ versions: [pointer] })),
+      find: () => Promise.resolve(ok(pointer)),
+    },
   };
 };
 
@@ -100,8 +106,7 @@ describe('the catalogue of servers', () => {
     policy: FLEET,
     client: { scopes: ['fleet/use'] },
     claims: { scope: 'fleet/use' },
-    start: (world) =>
-      createControl({ ...world.ports, policies: policies(world), auditTrail: NO_AUDIT_TRAIL }),
+    start: (world) => createControl({ ...world.ports, ...policies(world), auditTrail: NO_AUDIT_TRAIL }),
     allowed: { path: '/servers/maps' },
     isRecorded: false,
     missing: { path: '/servers/nothing' },
@@ -123,8 +128,7 @@ describe('the administration of the policy', () => {
     },
     client: { scopes: ['steward'] },
     claims: { scope: 'steward' },
-    start: (world) =>
-      createControl({ ...world.ports, policies: policies(world), auditTrail: NO_AUDIT_TRAIL }),
+    start: (world) => createControl({ ...world.ports, ...policies(world), auditTrail: NO_AUDIT_TRAIL }),
     allowed: { path: '/admin/policy' },
     isRecorded: true,
     missing: { path: '/admin/nothing' },
