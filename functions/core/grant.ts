@@ -3,6 +3,7 @@ import { type ClientEntry, CONTEXT_STORE, type Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
 import { isFor } from './rules/match.ts';
 import { viewerOf } from './standing.ts';
+import { NO_TEAMS } from './team.ts';
 import { fittingTeams, type TeamScope } from './team-claim.ts';
 
 /**
@@ -16,6 +17,7 @@ export type OAuthRefusal = {
     | 'invalid_grant'
     | 'unauthorized_client'
     | 'unsupported_grant_type'
+    | 'unsupported_token_type'
     | 'invalid_scope'
     | 'invalid_target';
   readonly description: string;
@@ -26,7 +28,7 @@ export type OAuthRefusal = {
 export type TokenRequest = {
   readonly scope: string | undefined;
   readonly resources: readonly string[];
-  /** Names of teams, separated by spaces: the token shows their items and no other team's. Absent: all that the client is in. */
+  /** Names of teams, separated by a space, or `none`: the token shows their items and no other team's. Absent: all that the client is in. */
   readonly teams?: string | undefined;
 };
 
@@ -145,7 +147,7 @@ function planAudience(
   return reachable ? ok(resource) : refuse('invalid_target', 'this resource is unknown');
 }
 
-/** What a request for teams leaves: of one that names none, a token that shows what is public. */
+/** What a request for teams leaves: of `none`, a token that shows what is public (a parameter without a value is as good as absent). */
 function planTeams(
   present: readonly string[],
   requested: string | undefined,
@@ -154,11 +156,14 @@ function planTeams(
   OAuthRefusal
 > {
   if (requested === undefined) return ok({ claims: { standing: 'session' }, scope: {} });
-  const teams = requested.split(' ').filter((name) => name !== '');
+  const teams = requested === NO_TEAMS ? [] : [...new Set(requested.split(' '))];
   if (!teams.every((team) => present.includes(team)) || fittingTeams(teams).length < teams.length) {
-    return refuse('invalid_request', '`teams` names teams that this client is in, separated by spaces');
+    return refuse(
+      'invalid_request',
+      '`teams` is `none`, or names teams that this client is in, separated by a space',
+    );
   }
-  return ok({ claims: { teams: [...new Set(teams)] }, scope: { teams, isPublicOnly: teams.length === 0 } });
+  return ok({ claims: { teams }, scope: { teams, isPublicOnly: teams.length === 0 } });
 }
 
 function planScopes(client: ClientEntry, scope: string | undefined): Result<readonly string[], OAuthRefusal> {

@@ -14,6 +14,9 @@ export type TeamEntry = {
 /** How many teams may stand above one another. */
 export const MAX_TEAM_DEPTH = 8;
 
+/** The word for no team at all, which is the name of none. */
+export const NO_TEAMS = 'none';
+
 /** The names of teams, and what `visibility: team:NAME` may name. */
 export const TEAM_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 

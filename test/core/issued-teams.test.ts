@@ -77,15 +77,15 @@ describe('a client’s own token', () => {
     ['courier', undefined, 'tower deck diary maps', false],
     ['courier', 'pilots', 'tower deck diary maps', false],
     ['courier', 'deck', 'deck diary maps', false],
-    ['courier', ' deck  deck ', 'deck diary maps', false],
-    ['courier', '', 'maps', true],
+    ['courier', 'deck deck', 'deck diary maps', false],
+    ['courier', 'none', 'maps', true],
     ['loner', undefined, 'maps', false],
   ])('of %s that asks for teams %j shows %s', ([clientId, teams, expected, warned]) => {
     const plan = planned(machine(clientId, teams));
     expect([seen(callerOf(plan)), isPublicOnly(plan)]).toEqual([expected, warned]);
   });
 
-  test.for(['cooks', 'pilots cooks', 'gone', 'pilots,deck'])(
+  test.for(['cooks', 'pilots cooks', 'gone', 'pilots,deck', 'none pilots', 'pilots  deck', ' '])(
     'is none for teams %j, and does not say which of them there are',
     (teams) => {
       const refusal = { error: 'invalid_request', description: expect.stringContaining('this client is in') };
@@ -100,7 +100,7 @@ describe('a client’s own token', () => {
     };
     expect(errorOf('courier', undefined, 'tower')).toBe('planned');
     expect(errorOf('courier', 'deck', 'tower')).toBe('invalid_target');
-    expect(errorOf('courier', '', 'diary')).toBe('invalid_target');
+    expect(errorOf('courier', 'none', 'diary')).toBe('invalid_target');
     expect(errorOf('loner', undefined, 'tower')).toBe('invalid_target');
   });
 
@@ -217,7 +217,7 @@ describe('a token that is exchanged', () => {
   });
 
   test('of a token without teams shows what is public', () => {
-    const courier = callerOf(planned(machine('courier', '')));
+    const courier = callerOf(planned(machine('courier', 'none')));
     const plan = planned(exchange(courier, ORIGIN));
     expect([seen(callerOf(plan)), isPublicOnly(plan)]).toEqual(['maps', true]);
     expect(exchange(courier, `${ORIGIN}/diary/mcp`)).toMatchObject({ error: { error: 'invalid_target' } });
@@ -231,7 +231,7 @@ describe('an identity token', () => {
   test.for<readonly [string, string | undefined]>([
     ['courier', undefined],
     ['courier', 'deck'],
-    ['courier', ''],
+    ['courier', 'none'],
     ['loner', undefined],
   ])('stands for what the token of %s with teams %j stands for', ([clientId, teams]) => {
     const caller = callerOf(planned(machine(clientId, teams)));

@@ -1,9 +1,9 @@
-import { MAX_TEAM_DEPTH, TEAM_NAME, type TeamEntry } from '../team.ts';
+import { MAX_TEAM_DEPTH, NO_TEAMS, TEAM_NAME, type TeamEntry } from '../team.ts';
 import { type Mention, readMembers } from './members.ts';
 import type { YamlReader } from './yaml-reader.ts';
 
-/** Words that mean every one of something, wherever they stand (contract §2). */
-const RESERVED: ReadonlySet<string> = new Set(['all']);
+/** Words that are no names wherever they stand: that of every one of something (contract §2), and that of none. */
+const RESERVED: ReadonlySet<string> = new Set(['all', NO_TEAMS]);
 
 /** Reads the teams of one organisation. Parents must be teams of the same one, and nobody's parent is below it. */
 export function readTeams(
@@ -14,7 +14,11 @@ export function readTeams(
   const parents = new Map<string, YamlReader>();
   const entries = (teams?.entries() ?? []).flatMap(([name, value]) => {
     if (!TEAM_NAME.test(name) || RESERVED.has(name)) {
-      return value.problem('a team is named by letters, digits and ._- (128 at most), and never `all`') ?? [];
+      return (
+        value.problem(
+          'a team is named by letters, digits and ._- (128 at most), and never `all` or `none`',
+        ) ?? []
+      );
     }
     const { members, groups, parent, inherit } = value.members('members', 'groups', 'parent', 'inherit');
     if (parent !== undefined) parents.set(name, parent);

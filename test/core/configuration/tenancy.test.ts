@@ -149,6 +149,7 @@ describe('a mistake says what to write instead', () => {
   test.for<readonly [string, object, readonly RegExp[]]>([
     ['a team’s name', { teams: { 'two words': {} } }, [/a team is named by letters/]],
     ['a team for all', { teams: { all: {} } }, [/never `all`/]],
+    ['a team for none', { teams: { none: {} } }, [/or `none`/]],
     ['an unknown parent', { teams: { a: { parent: 'b' } } }, [/there is no team `b`/]],
     ['a parent that is none', { teams: { a: { parent: 1 } } }, [/write a text here/]],
     ['its own parent', { teams: { a: { parent: 'a' } } }, [/not above itself: a → a/]],
