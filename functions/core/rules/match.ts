@@ -68,7 +68,8 @@ export function forbids(rule: Rule, question: Question): boolean {
   if (!isFor(rule, caller.orgId)) return false;
   if (rule.deny === 'part' && (action.method === undefined || !covers(rule, question))) return false;
   if (rule.when !== undefined && !isOpen(rule.when, rule.shared.clocks, nowSeconds)) return false;
-  return !isConstrained(rule, action) || (action.arguments !== 'unseen' && mayMeetArguments(rule, action));
+  if (rule.deny === 'server' || !isConstrained(rule, action)) return true;
+  return action.arguments !== 'unseen' && mayMeetArguments(rule, action);
 }
 
 /** Is the method one that a wildcard stands for whatever else a rule says? */
