@@ -1,9 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createAuditLog } from './aws/audit-log.ts';
 import { SDK_BOUNDS } from './aws/clients.ts';
-import { sharedTables } from './aws/context-table.ts';
+import { createContextTables } from './aws/context-tables.ts';
 import { createCounter } from './aws/counter.ts';
 import { createDocumentStore } from './aws/documents.ts';
 import { createDynamo } from './aws/dynamodb.ts';
@@ -11,6 +10,7 @@ import { listOf, numberOf, readEnvironment } from './aws/environment.ts';
 import { createStreamingHandler } from './aws/lambda.ts';
 import { log } from './aws/log.ts';
 import { createRevocationStore } from './aws/revocations.ts';
+import { createAssumeRole } from './aws/role-session.ts';
 import { createRulebookStore } from './aws/rulebook.ts';
 import { createSealerSource } from './aws/sealer.ts';
 import { createSecretStore } from './aws/secrets.ts';
@@ -25,12 +25,18 @@ const environment = readEnvironment(
   'AUDIT_TABLE',
   'AUDIT_RETENTION_DAYS',
   'CONTEXT_TABLE',
+  'CONTEXT_ROLE_ARN',
   'SEALING_SECRET',
   'ALLOWED_ORIGINS',
 );
 const dynamo = createDynamo();
 const clock = () => Math.floor(Date.now() / 1000);
-const tables = sharedTables(new DynamoDBClient(SDK_BOUNDS), environment.CONTEXT_TABLE, clock);
+const tables = createContextTables({
+  tableName: environment.CONTEXT_TABLE,
+  roleArn: environment.CONTEXT_ROLE_ARN,
+  assumeRole: createAssumeRole(),
+  clock,
+});
 const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
 
 export const handler = createStreamingHandler(

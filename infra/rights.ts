@@ -48,8 +48,11 @@ export function readAudit(table: TableV2): PolicyStatement {
   return onPartitions(table, ['dynamodb:Query'], ['RECORD#*', 'CHECKPOINT#*', '*#20??-??-??']);
 }
 
-/** The right to work on the documents of the context store; never to scan across namespaces. */
-export function useContext(table: TableV2): PolicyStatement {
+/**
+ * The right to work on the documents of the one namespace that the session is tagged with. The partition is compared and not matched, so
+ * that no name of an org or a namespace is a pattern.
+ */
+export function useTaggedContext(table: TableV2): PolicyStatement {
   return new PolicyStatement({
     actions: [
       ...READ,
@@ -59,8 +62,34 @@ export function useContext(table: TableV2): PolicyStatement {
       'dynamodb:BatchWriteItem',
     ],
     resources: [table.tableArn],
+    conditions: {
+      'ForAllValues:StringEquals': {
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: variables of IAM
+        'dynamodb:LeadingKeys': '${aws:PrincipalTag/org}#${aws:PrincipalTag/namespace}',
+      },
+      // ForAllValues is true of an absent key.
+      Null: { 'dynamodb:LeadingKeys': 'false' },
+    },
   });
 }
+
+/** Tags that a session of the data role must have, and all that it may have. */
+const TENANT_TAGS = ['org', 'namespace'];
+
+/** The right to begin a session of a role for one tenant: with both tags, and with no other. */
+export function beginTenantSession(roleArn: string): PolicyStatement {
+  return new PolicyStatement({
+    actions: ['sts:AssumeRole', 'sts:TagSession'],
+    resources: [roleArn],
+    conditions: TENANT_SESSION,
+  });
+}
+
+/** The condition under which a session is one tenant's. */
+export const TENANT_SESSION = {
+  'ForAllValues:StringEquals': { 'aws:TagKeys': TENANT_TAGS },
+  Null: Object.fromEntries(TENANT_TAGS.map((tag) => [`aws:RequestTag/${tag}`, 'false'])),
+} as const;
 
 /** Folders of `sallyport/{stage}/` whose secrets' names are not known here. */
 export type SecretFolder = 'clients' | 'credentials' | 'env';

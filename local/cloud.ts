@@ -2,9 +2,12 @@ import { join } from 'node:path';
 import type { Disconnects } from './api-gateway/lambda-integration.ts';
 import { startApiGateway } from './api-gateway.ts';
 import { claimDataDirectory } from './data-directory.ts';
+import { createAuthorization } from './dynamodb/authorization.ts';
 import { startDynamodb } from './dynamodb.ts';
 import { startControlServer } from './endpoint/control-server.ts';
 import { Faults } from './endpoint/faults.ts';
+import { Principals } from './iam/principals.ts';
+import { Roles } from './iam/roles.ts';
 import { type Json, parseJson, toObject } from './json.ts';
 import { KeyStore } from './kms/key-store.ts';
 import { startKms } from './kms.ts';
@@ -74,7 +77,9 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     seedSecrets(data.path, manager, options.secrets);
     const keys = new KeyStore(data.path);
     createTemplateKeys(template, keys);
+    const principals = new Principals(new Roles(template));
     const dynamodb = await startDynamodb({
+      authorize: createAuthorization(template, principals),
       template,
       directory: join(data.path, 'dynamodb'),
       faults,
@@ -86,7 +91,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       AWS_ENDPOINT_URL_DYNAMODB: dynamodb.url,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: keep(await startSecretsManager(manager, faults)).url,
       AWS_ENDPOINT_URL_KMS: keep(await startKms(keys, faults)).url,
-      AWS_ENDPOINT_URL_STS: keep(await startSts(faults)).url,
+      AWS_ENDPOINT_URL_STS: keep(await startSts(principals, faults)).url,
     };
     const { maxEnvironments, disconnects = 'reported', port, log } = options;
     const lambda = keep(

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import dynalite from 'dynalite';
+import type { Authorization } from './dynamodb/authorization.ts';
 import { toPlainItem } from './dynamodb/dynamodb-item.ts';
 import type { AwsAnswer, AwsCall } from './endpoint/aws-call.ts';
 import { type AwsService, parseAwsJson, refuseJson, startAwsEndpoint } from './endpoint/aws-endpoint.ts';
@@ -28,6 +29,8 @@ export type DynamodbOptions = {
   readonly template: Template;
   readonly directory: string;
   readonly faults: Faults;
+  /** Refuses what the caller's role does not allow, before the engine sees it. */
+  readonly authorize: Authorization;
   /** Table whose items are copied to a file as they are put, one JSON line each. */
   readonly audit: { readonly table: string; readonly file: string } | undefined;
 };
@@ -49,6 +52,7 @@ export async function startDynamodb(options: DynamodbOptions): Promise<LoopbackS
       name: 'dynamodb',
       parse: parseAwsJson('DynamoDB_20120810'),
       answer: async (call) => {
+        options.authorize(call);
         const answer = await run(engine, call.operation, call.body.toString());
         if (answer.status === 200) copyAudit(call, options.audit);
         return answer;

@@ -6,6 +6,8 @@ export type Environment = {
   /** For how many days an audit record is kept; a whole number. */
   readonly AUDIT_RETENTION_DAYS: string;
   readonly CONTEXT_TABLE: string;
+  /** ARN of the role whose sessions reach the documents of one namespace. */
+  readonly CONTEXT_ROLE_ARN: string;
   /** Keys of the issuer by slot and generation, such as `A1=arn,B1=arn`; which one signs, the key ring says. */
   readonly ISSUER_KEY_ARNS: string;
   /** Identity keys of the gateway, written alike. */

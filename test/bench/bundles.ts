@@ -12,6 +12,7 @@ const ENVIRONMENT = {
   AUDIT_TABLE: 'audit',
   AUDIT_RETENTION_DAYS: '365',
   CONTEXT_TABLE: 'context',
+  CONTEXT_ROLE_ARN: 'arn:aws:iam::000000000000:role/context',
   ISSUER_KEY_ARNS: 'A1=arn:aws:kms:us-east-1:000000000000:key/issuer',
   IDENTITY_KEY_ARNS: 'A1=arn:aws:kms:us-east-1:000000000000:key/identity',
   SEALING_SECRET: 'sallyport/bench/sealing',

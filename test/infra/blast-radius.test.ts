@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { grants, keyStatements, listOf, rolesWith, template } from './grants.ts';
+import { grants, keyStatements, listOf, rolesWith, type Statement, template } from './grants.ts';
 import { render, resources } from './synthesized.ts';
 
 describe('secrets', () => {
@@ -93,8 +93,35 @@ describe('tables', () => {
     expect(writers('REVOCATION#*')).toEqual(['{ControlRole}', '{IssuerRole}']);
   });
 
-  test('only the context store reaches documents', () => {
-    expect(rolesWith(({ resource }) => resource.includes('ContextTable'))).toEqual(['{ContextStoreRole}']);
+  test('only a session of the data role reaches documents, in the partition of its tags alone', () => {
+    const onContext = grants.filter(({ resource }) => resource.includes('ContextTable'));
+    expect(rolesWith((grant) => onContext.includes(grant))).toEqual(['{ContextDataRole}']);
+    for (const { statement } of onContext) {
+      expect(statement.Condition).toEqual({
+        'ForAllValues:StringEquals': {
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: variables of IAM
+          'dynamodb:LeadingKeys': '${aws:PrincipalTag/org}#${aws:PrincipalTag/namespace}',
+        },
+        Null: { 'dynamodb:LeadingKeys': 'false' },
+      });
+    }
+  });
+
+  test('only the context store begins such a session, with the tags of a tenant and no others', () => {
+    const sessions = {
+      'ForAllValues:StringEquals': { 'aws:TagKeys': ['org', 'namespace'] },
+      Null: { 'aws:RequestTag/org': 'false', 'aws:RequestTag/namespace': 'false' },
+    };
+    const beginning = grants.filter(({ action }) => action.startsWith('sts:'));
+    expect(rolesWith((grant) => beginning.includes(grant))).toEqual(['{ContextStoreRole}']);
+    for (const { statement } of beginning) expect(statement.Condition).toEqual(sessions);
+    const [role] = resources(template, 'AWS::IAM::Role').filter(({ id }) => id.startsWith('ContextDataRole'));
+    const trust: Statement[] = role?.properties.AssumeRolePolicyDocument.Statement;
+    expect(trust.flatMap(({ Action }) => listOf(Action))).toEqual(['sts:AssumeRole', 'sts:TagSession']);
+    for (const statement of trust) {
+      expect(render(statement.Principal?.AWS)).toBe('{ContextStoreRole.Arn}');
+      expect(statement.Condition).toEqual(sessions);
+    }
   });
 
   test('no index is reachable: a decision on one could be poisoned', () => {

@@ -33,6 +33,7 @@ const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> =
   ContextStore: {
     ...COMMON,
     CONTEXT_TABLE: '{StorageContextTable}',
+    CONTEXT_ROLE_ARN: '{ContextDataRole.Arn}',
     SEALING_SECRET: 'sallyport/prod/sealing',
     ALLOWED_ORIGINS,
   },

@@ -22,7 +22,8 @@ export const grants = resources(template, 'AWS::IAM::Policy').flatMap(({ propert
         role: render(properties.Roles),
         action,
         resource: render(resource),
-        partitions: statement.Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'],
+        partitions: (statement.Condition?.['ForAllValues:StringLike'] ??
+          statement.Condition?.['ForAllValues:StringEquals'])?.['dynamodb:LeadingKeys'],
         statement,
       })),
     ),

@@ -19,6 +19,10 @@ const PUTS_RECORDS = 'dynamodb:PutItem {StorageAuditTable.Arn} RECORD#*';
 /** The issuer, to sign what there is; control, to show it. */
 const READS_AUDIT = 'dynamodb:Query {StorageAuditTable.Arn} RECORD#*,CHECKPOINT#*,*#20??-??-??';
 
+/** The one partition that a session's tags name; compared, not matched. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: variables of IAM
+const ONE_NAMESPACE = '${aws:PrincipalTag/org}#${aws:PrincipalTag/namespace}';
+
 /** All rights of all functions but the one to write their own log. */
 // biome-ignore format: one row per right
 const RIGHTS: Readonly<Record<string, string[]>> = {
@@ -56,10 +60,14 @@ const RIGHTS: Readonly<Record<string, string[]>> = {
     ...readsAuth(),
     'dynamodb:UpdateItem {StorageAuthTable.Arn} LIMIT#*',
     PUTS_RECORDS,
-    ...['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'].map(
-      (operation) => `dynamodb:${operation} {StorageContextTable.Arn}`,
-    ),
+    'sts:AssumeRole {ContextDataRole.Arn}',
+    'sts:TagSession {ContextDataRole.Arn}',
     'secretsmanager:GetSecretValue {StorageSealingSecret}',
+  ],
+  '{ContextDataRole}': [
+    ...['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'].map(
+      (operation) => `dynamodb:${operation} {StorageContextTable.Arn} ${ONE_NAMESPACE}`,
+    ),
   ],
   '{ControlRole}': [
     ...readsAuth(),
@@ -86,7 +94,7 @@ describe('roles', () => {
     expect(actual.sort()).toEqual([...rights].sort());
   });
 
-  test('only the five functions have rights, and each writes its own log alone', () => {
+  test('only the five functions and the data role have rights, and each function writes its own log alone', () => {
     expect(rolesWith(() => true)).toEqual(Object.keys(RIGHTS).sort());
     for (const { role, resource } of grants.filter(({ action }) => action.startsWith('logs:'))) {
       expect(resource).toBe(role.replace('Role}', 'Log.Arn}'));
