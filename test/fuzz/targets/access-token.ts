@@ -112,7 +112,7 @@ function isSound(claims: Tree): boolean {
     whole('iat') <= NOW_SECONDS + 5 &&
     whole('exp') > NOW_SECONDS - 5 &&
     member(claims, 'scope')?.kind === 'string' &&
-    optional('token_kind', (claim) => textOf(claim) === 'access') &&
+    optional('token_kind', (claim) => ['access', 'api', 'session'].includes(textOf(claim) ?? '')) &&
     optional('nbf', () => whole('nbf') <= NOW_SECONDS + 5) &&
     ['auth_time', 'parent_iat'].every(isWhole) &&
     ['groups', 'teams'].every((name) => optional(name, areTexts)) &&
