@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { apply } from './apply.ts';
+import { audit } from './audit.ts';
 import { dev } from './dev.ts';
 import { commandHelp, verbHelp } from './help.ts';
 import { keys } from './keys.ts';
@@ -15,7 +16,7 @@ import { token } from './token.ts';
 import { parseArguments, type Verb } from './verb.ts';
 import { versions } from './versions.ts';
 
-const VERBS: readonly Verb[] = [dev, plan, apply, versions, rollback, login, token, mcp, keys, revoke];
+const VERBS: readonly Verb[] = [dev, plan, apply, versions, rollback, login, token, mcp, keys, revoke, audit];
 
 /** Runs one command line and returns its exit code. Prints results on standard output, everything else beside it. */
 export async function dispatch(argv: readonly string[], terminal: Terminal): Promise<number> {

@@ -23,7 +23,10 @@ export type AuditTrail = {
   readonly randomBytes: (size: number) => Uint8Array;
 };
 
-type AuditPorts = ModulePorts & { readonly policies: PolicyStore; readonly auditTrail: AuditTrail };
+type AuditPorts = ModulePorts & {
+  readonly policies: Pick<PolicyStore, 'readPointer' | 'readSnapshot'>;
+  readonly auditTrail: AuditTrail;
+};
 type AuditContext = Context<ModuleEnv>;
 
 const MAX_CHECKPOINTS = 500;

@@ -1,118 +1,22 @@
-import { randomBytes } from 'node:crypto';
-import type { Hono } from 'hono';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { AuditRecord } from '../../functions/core/audit.ts';
-import type { Invocation } from '../../functions/core/invocation.ts';
-import { Policy, type Snapshot } from '../../functions/core/policy.ts';
-import type { PolicyPointer, PolicyStore } from '../../functions/core/ports.ts';
-import { err, ok } from '../../functions/core/result.ts';
-import { Sealer } from '../../functions/core/seal.ts';
-import { type AuditTrail, createAdminAudit } from '../../functions/handlers/admin-audit.ts';
-import { createIngress } from '../../functions/handlers/ingress.ts';
-import { createModule, type ModuleEnv } from '../../functions/handlers/module.ts';
-import { AuditWorld, BEGIN_MS } from '../support/audit-world.ts';
-import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
-import { clientEntry } from '../support/policies.ts';
-import { makeKey, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
+import { AuditApp } from '../support/audit-app.ts';
+import { type AuditWorld, BEGIN_MS } from '../support/audit-world.ts';
+import { makeKey } from '../support/test-issuer.ts';
 
 const KEY = makeKey('access');
-const issuer = new TestIssuer();
-const SEALER = new Sealer(['0'.repeat(64)]);
 
-/** The platform's own organisation is the first; each has an auditor. `stranger` may do something else. */
-const SNAPSHOT: Snapshot = {
-  format: 1,
-  scopes: [],
-  uiScopes: [
-    ['auditor', [['read_audit', ['all']]]],
-    ['steward', [['manage_policy', ['all']]]],
-    ['narrow', [['read_audit', ['maps']]]],
-  ],
-  groups: [],
-  servers: [],
-  services: [],
-  clients: [
-    ...['platform', 'acme', 'beta'].map((org) => clientEntry(`${org}-auditor`, { org, scopes: ['auditor'] })),
-    clientEntry('acme-other', { org: 'acme', scopes: ['auditor', 'steward', 'narrow'] }),
-  ],
-  orgs: ['platform', 'acme', 'beta', 'idle'].map((id) => ({ id, suspended: false })),
-};
-
+let app: AuditApp;
 let world: AuditWorld;
-let written: AuditRecord[];
-let canRecord: boolean;
-let hasSecret: boolean;
-let app: Hono<ModuleEnv>;
 
 beforeEach(() => {
-  world = new AuditWorld('acme', KEY);
-  written = [];
-  canRecord = true;
-  hasSecret = true;
-  const policy = new Policy(SNAPSHOT, 3);
-  const pointer: PolicyPointer = {
-    version: 3,
-    source: 'dev',
-    contentHash: 'h',
-    chunks: 1,
-    deployedHash: undefined,
-  };
-  const unused = () => Promise.reject(new Error('not asked here'));
-  const policies: PolicyStore = {
-    readPointer: async () => ok(pointer),
-    readSnapshot: async () => ok(SNAPSHOT),
-    contentHashOf: () => 'h',
-    write: unused,
-  };
-  const auditTrail: AuditTrail = {
-    reader: world.reader,
-    checkpoints: world.store,
-    sealer: async () => (hasSecret ? SEALER : undefined),
-    randomBytes: (size) => randomBytes(size),
-  };
-  const ports = {
-    ingress: createIngress({
-      rulebook: { read: async () => ok({ policy, keys: issuer.keys }) },
-      revocations: { isRevoked: async () => ok(false), revoke: async () => ok(undefined) },
-      foreignKeys: NO_FOREIGN_KEYS,
-      clock: () => Math.floor(world.nowMs / 1000),
-    }),
-    audit: {
-      write: async (record: AuditRecord) => {
-        if (!canRecord) return err({ reason: 'unavailable', detail: 'a test’s outage' } as const);
-        written.push(record);
-        return ok(undefined);
-      },
-    },
-    policies,
-    auditTrail,
-    allowedOrigins: [],
-    now: () => world.nowMs,
-    log: () => {},
-  };
-  app = createModule(ports).route('/', createAdminAudit(ports));
+  app = new AuditApp(KEY);
+  world = app.world;
 });
 
 /** Asks as a client with a token of a scope. */
 async function ask(clientId: string, query = '', { path = '/admin/audit', scope = 'auditor' } = {}) {
-  const nowSeconds = Math.floor(world.nowMs / 1000);
-  const token = issuer.accessToken({
-    sub: clientId,
-    client_id: clientId,
-    org_id: clientId.split('-')[0],
-    scope,
-    iat: nowSeconds,
-    exp: nowSeconds + 300,
-  });
-  const invocation: Invocation = {
-    requestId: 'r-9',
-    origin: ORIGIN,
-    sourceIp: '192.0.2.1',
-    signal: new AbortController().signal,
-    waitUntil: () => {},
-  };
-  const headers = { authorization: `Bearer ${token}` };
-  const response = await app.fetch(new Request(`${ORIGIN}${path}${query}`, { headers }), invocation);
+  const authorization = `Bearer ${app.token(clientId, scope)}`;
+  const response = await app.fetch(`${path}${query}`, { authorization });
   return { status: response.status, body: JSON.parse(await response.text()) };
 }
 
@@ -194,7 +98,7 @@ describe('that somebody reads is recorded', () => {
   test('before the answer, with whose records they were', async () => {
     await ask('platform-auditor', '?org=acme');
     await ask('acme-auditor', '', { path: '/admin/audit/checkpoints' });
-    expect(written).toEqual([
+    expect(app.written).toEqual([
       expect.objectContaining({
         event: 'decision',
         area: 'audit',
@@ -213,11 +117,11 @@ describe('that somebody reads is recorded', () => {
     world.write(world.startChain('a'), 5);
     const { body } = await ask('acme-auditor', '?limit=2');
     await ask('acme-auditor', `?cursor=${body.next}`);
-    expect(written).toHaveLength(1);
+    expect(app.written).toHaveLength(1);
   });
 
   test('and where it cannot be, nothing is read', async () => {
-    canRecord = false;
+    app.canRecord = false;
     for (const path of ['/admin/audit', '/admin/audit/checkpoints']) {
       expect(await ask('acme-auditor', '', { path })).toMatchObject({
         status: 503,
@@ -240,7 +144,7 @@ describe('another organisation', () => {
       for (const answer of answers) expect(answer).toEqual(answers[0]);
       expect(answers[0]).toMatchObject({ status: 404, body: { code: 'not_found' } });
       expect(world.reads).toBe(0);
-      expect(written).toEqual([]);
+      expect(app.written).toEqual([]);
     },
   );
 
@@ -271,8 +175,8 @@ describe('who may not', () => {
         body: { code: 'permission_denied' },
       });
     }
-    expect(written).toHaveLength(2);
-    expect(written[0]).toMatchObject({ area: 'audit', decision: 'deny', reason: 'not_granted' });
+    expect(app.written).toHaveLength(2);
+    expect(app.written[0]).toMatchObject({ area: 'audit', decision: 'deny', reason: 'not_granted' });
     expect(world.reads).toBe(0);
   });
 });
@@ -326,7 +230,7 @@ describe('an outage', () => {
   });
 
   test('of the sealing secret is 503, before anything is read', async () => {
-    hasSecret = false;
+    app.hasSecret = false;
     expect((await ask('acme-auditor')).status).toBe(503);
     expect(world.reads).toBe(0);
   });

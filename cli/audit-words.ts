@@ -1,0 +1,70 @@
+import type { RecordValue } from '../functions/core/audit/chain.ts';
+import type { Finding } from '../functions/core/audit/finding.ts';
+import type { Verification } from '../functions/core/audit/verify.ts';
+
+type Members = Readonly<Record<string, RecordValue>>;
+
+/** A record in one line: when, what was decided or came of it, about what, by whom, to what, why, and which request. */
+export function describeRecord(record: Members): string {
+  const text = (name: string) => plain(record[name]);
+  const isOutcome = record['event'] === 'outcome';
+  const status = record['upstream_status'] === undefined ? '' : ` ${text('upstream_status')}`;
+  const duration = record['duration_ms'] === undefined ? '' : ` ${text('duration_ms')} ms`;
+  const subject = record['subject'] === record['client_id'] ? '' : text('subject');
+  const what = [text('server'), text('method'), text('name')].filter((part) => part !== '').join(' ');
+  return [
+    text('ts'),
+    isOutcome ? `outcome${status}${duration}` : text('decision'),
+    text('area'),
+    [text('org_id'), text('client_id'), subject].filter((part) => part !== '').join(' ') || 'nobody',
+    what,
+    text('reason'),
+    text('request_id'),
+  ]
+    .filter((part) => part !== '')
+    .join('  ');
+}
+
+/** What was verified, in lines for people. */
+export function describeVerification(orgId: string, verification: Verification): readonly string[] {
+  const { findings, records, chains, checkpoints, sealedThrough } = verification;
+  const counted = (count: number, words: string) => (count === 0 ? [] : [`  ${count} ${words}`]);
+  return [
+    findings.length === 0
+      ? `${orgId}: nothing was changed, removed, inserted or moved`
+      : `${orgId}: ${findings.length} finding${findings.length === 1 ? '' : 's'}`,
+    ...findings.map((finding) => `  ${describeFinding(finding)}`),
+    `  ${records} records in ${chains} chains, ${checkpoints} checkpoints`,
+    sealedThrough === undefined
+      ? '  no checkpoint covers them yet'
+      : `  covered by a checkpoint: what is before ${sealedThrough}`,
+    ...counted(
+      verification.unsealed,
+      'newer than the last checkpoint: one cut off at their end would not be missed',
+    ),
+    ...counted(
+      verification.failedWrites,
+      'that could not be written; what they were to allow did not happen',
+    ),
+    ...counted(verification.unconfirmed, 'whose writer never learned that they were written'),
+    ...counted(verification.unchained, 'of an older version, in no chain: nothing can be said about them'),
+  ];
+}
+
+function describeFinding({ kind, detail, chain, seq, ts, number }: Finding): string {
+  const place = [
+    number === undefined ? '' : `checkpoint ${number}`,
+    chain === undefined ? '' : `record ${plain(seq)} of chain ${plain(chain)}`,
+    plain(ts),
+  ].filter((part) => part !== '');
+  return `${kind.toUpperCase()}  ${[...place, detail].join(': ')}`;
+}
+
+/** What a client has chosen may hold characters that steer a terminal, or turn the writing: they are shown as their numbers. */
+function plain(value: RecordValue | undefined): string {
+  if (value === undefined) return '';
+  const text = typeof value === 'object' ? value.join(' ') : String(value);
+  return text.replace(/[\p{C}\u2028\u2029]/gu, (character) => {
+    return `\\u{${character.codePointAt(0)?.toString(16)}}`;
+  });
+}
