@@ -3,7 +3,7 @@ import { type DefaultRule, type ScopeRule, WILDCARDS } from '../rules/rule.ts';
 import { readArgumentSchemas } from './argument-schemas.ts';
 import { readOrganisation } from './orgs.ts';
 import { readTimeWindow } from './time-windows.ts';
-import type { YamlReader } from './yaml-reader.ts';
+import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
 
 const KEYS = ['server', 'methods', 'tools', 'deny', 'prompts', 'resources', 'arguments', 'when'] as const;
 
@@ -32,6 +32,14 @@ export function readDefault(rule: YamlReader, orgs: Snapshot['orgs']): DefaultRu
   const orgId = org === undefined ? undefined : readOrganisation(org, orgs);
   if (read === undefined || org === undefined) return read;
   return orgId === undefined ? undefined : { ...read, org: orgId };
+}
+
+/** Reads one entry of a scope document: a rule, or what the source system knows beside servers, of which there is nothing here. */
+export function readServerAccess(entry: YamlReader, warnings: ConfigurationProblem[]): ScopeRule | undefined {
+  const { agents, ...members } = entry.members('agents', ...KEYS);
+  if (agents === undefined) return readMembers(entry, members);
+  entry.warn('there are no `agents` here; this entry grants nothing', warnings);
+  return undefined;
 }
 
 /** The name of a server, written with or without slashes around it; undefined where there is none. */

@@ -3,6 +3,7 @@ import type { Limit } from '../rules/limit.ts';
 import { DEFAULTS, type DefaultRule, type ScopeRule, type ScopeSettings, WILDCARDS } from '../rules/rule.ts';
 import { readLimits } from './limits.ts';
 import { readDefault, readRule } from './rules.ts';
+import { readScopeDocuments, type ScopeDocument } from './scope-documents.ts';
 import { readScopeSettings } from './scope-settings.ts';
 import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
 
@@ -23,48 +24,78 @@ const UI_SCOPES = 'UI-Scopes';
 const GROUPS = 'group_mappings';
 const SETTINGS = 'Scope-Settings';
 const LIMITS = 'Limits';
-const SECTIONS: ReadonlySet<string> = new Set([UI_SCOPES, GROUPS, DEFAULTS, SETTINGS, LIMITS]);
+const DOCUMENTS = 'Scope-Documents';
+const SECTIONS: ReadonlySet<string> = new Set([UI_SCOPES, GROUPS, DEFAULTS, SETTINGS, LIMITS, DOCUMENTS]);
 
 /**
- * Reads `scopes.yml`: `UI-Scopes`, `group_mappings`, `Defaults`, `Scope-Settings`, `Limits`, and every other key as a server scope.
- * Warns of a `/read` scope that grants `tools/call`: in the source system's own file every one does, against its documentation.
+ * Reads `scopes.yml`: `UI-Scopes`, `group_mappings`, `Defaults`, `Scope-Settings`, `Limits`, `Scope-Documents`, and every other key as a
+ * server scope; or a list, which is one of scope documents alone. Warns of a `/read` scope that grants `tools/call`: in the source
+ * system's own file every one does, against its documentation.
  */
 export function readScopes(
   file: YamlReader,
   orgs: Snapshot['orgs'],
   warnings: ConfigurationProblem[],
 ): ScopesFile {
-  const entries = file.entries();
+  const entries = file.kind === 'list' ? [[DOCUMENTS, file] as const] : file.entries();
   const sections = new Map(entries.filter(([name]) => SECTIONS.has(name)));
-  const scopes: [string, ScopeRule[]][] = [];
-  for (const [name, value] of entries.filter(([one]) => !SECTIONS.has(one))) {
+  const section = sections.get(DOCUMENTS);
+  const documents = section === undefined ? [] : readScopeDocuments(section, warnings);
+  const scopes = new Map<string, readonly ScopeRule[]>();
+  for (const { name, rules, reader } of [
+    ...entries.filter(([name]) => !SECTIONS.has(name)).map(([name, value]) => readScope(name, value)),
+    ...documents,
+  ]) {
     if (!SCOPE_NAME.test(name)) {
-      value.problem('a scope name has no spaces, quotes or backslashes (RFC 6749 §3.3)');
-      continue;
+      reader.problem('a scope name has no spaces, quotes or backslashes (RFC 6749 §3.3)');
+    } else if (scopes.has(name) || SECTIONS.has(name)) {
+      reader.problem(`there is a \`${name}\` already`);
+    } else {
+      scopes.set(name, rules);
+      lint(name, rules, reader, warnings);
     }
-    const rules = value.items().flatMap((item) => readRule(item) ?? []);
-    scopes.push([name, rules]);
-    lint(name, rules, value, warnings);
   }
   const members = (section: string) => sections.get(section)?.entries() ?? [];
-  const uiScopes = members(UI_SCOPES).map(
-    ([scope, actions]) =>
-      [scope, actions.entries().map(([action, targets]) => [action, targets.strings()] as const)] as const,
+  const uiScopes = new Map<string, Snapshot['uiScopes'][number][1]>(
+    members(UI_SCOPES).map(
+      ([scope, actions]) =>
+        [scope, actions.entries().map(([action, targets]) => [action, targets.strings()] as const)] as const,
+    ),
   );
-  const groups = members(GROUPS).map(([group, mapped]) => [group, mapped.strings()] as const);
-  const names = new Set<string>([...[...scopes, ...uiScopes].map(([name]) => name), ...BUILT_IN_SCOPES]);
+  for (const { name, uiActions, reader } of documents) {
+    if (uiActions.length === 0) continue;
+    if (uiScopes.has(name)) reader.problem(`there is a UI scope \`${name}\` already`);
+    uiScopes.set(name, uiActions);
+  }
+  const groups = new Map(members(GROUPS).map(([group, mapped]) => [group, mapped.strings()]));
+  for (const { name, groups: named } of documents) {
+    for (const group of named) groups.set(group, [...(groups.get(group) ?? []), name]);
+  }
+  const names = new Set<string>([...scopes.keys(), ...uiScopes.keys(), ...BUILT_IN_SCOPES]);
   const hasScope = (name: string) => names.has(name);
-  const limits = sections.get(LIMITS);
   const settings = sections.get(SETTINGS);
+  const described = new Map<string, ScopeSettings>(
+    documents
+      .filter(({ description }) => description !== undefined)
+      .map(({ name, description }) => [name, { description }] as const),
+  );
+  for (const [name, own] of settings === undefined ? [] : readScopeSettings(settings, hasScope)) {
+    described.set(name, { ...described.get(name), ...own });
+  }
+  const limits = sections.get(LIMITS);
   const defaults = sections.get(DEFAULTS)?.items() ?? [];
   return {
-    scopes,
-    uiScopes,
-    groups,
+    scopes: [...scopes],
+    uiScopes: [...uiScopes],
+    groups: [...groups],
     defaults: defaults.flatMap((item) => readDefault(item, orgs) ?? []),
-    scopeSettings: settings === undefined ? [] : readScopeSettings(settings, hasScope),
+    scopeSettings: [...described],
     limits: limits === undefined ? [] : readLimits(limits, { orgs, hasScope }),
   };
+}
+
+function readScope(name: string, value: YamlReader): Pick<ScopeDocument, 'name' | 'rules' | 'reader'> {
+  return { name, rules: value.items().flatMap((item) => readRule(item) ?? []), reader: value };
 }
 
 function lint(
