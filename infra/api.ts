@@ -132,6 +132,7 @@ function publicReason(route: Route): string {
     return 'Clients read metadata and public keys before they have a token.';
   if (route.path.startsWith('/oauth/'))
     return 'Clients authenticate here with their own credentials (RFC 6749).';
+  if (route.path === '/logout') return 'A browser signs out with its own session, from our own page.';
   return 'Liveness tells nothing but itself.';
 }
 
