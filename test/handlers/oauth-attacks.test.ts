@@ -202,9 +202,12 @@ describe('an authorization request', () => {
     },
   );
 
-  test('comes by GET: a form of another site asks for nothing', async () => {
+  test('is judged as a GET: a form of another site is led there, and nothing else asks for anything', async () => {
     const [path = '', body = ''] = authorizeUrl().slice(ORIGIN.length).split('?');
-    for (const method of ['POST', 'PUT', 'HEAD']) {
+    const posted = await login.app.fetch(path, { method: 'POST', headers: { 'content-type': FORM }, body });
+    expect([posted.status, posted.headers.getSetCookie()]).toEqual([303, []]);
+    expect(posted.headers.get('location')).toBe(`${ORIGIN}${path}?${new URLSearchParams(body)}`);
+    for (const method of ['PUT', 'HEAD']) {
       const init = { method, headers: { 'content-type': FORM }, ...(method === 'HEAD' ? {} : { body }) };
       const answer = await login.app.fetch(path, init);
       expect([method, answer.status === 200, answer.headers.get('location')]).toEqual([method, false, null]);

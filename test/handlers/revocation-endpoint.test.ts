@@ -10,6 +10,7 @@ const user = {
   scopes: ['maps/read'],
   audience: 'resource',
 } as const;
+const MAPS_URL = serverEntry('maps').url;
 const policy = policyOf({
   scopes: [['maps/read', [scopeRule('*', ['initialize'])]]],
   groups: [['drivers', ['maps/read']]],
@@ -18,6 +19,7 @@ const policy = policyOf({
   clients: [
     clientEntry('desk', user),
     clientEntry('other', user),
+    clientEntry('maps-server', { server: 'maps' }),
     clientEntry('courier', { scopes: ['maps/read', 'runs/issue'], runNamespaces: ['proj'] }),
   ],
 });
@@ -108,13 +110,27 @@ test('a run token is revoked by its coordinator alone', async () => {
   expect(app.revoked).toMatchObject([{ kind: 'jti', orgId: 'acme', beforeSeconds: NOW_SECONDS + 3600 }]);
 });
 
+test('an access token is revoked while the logins cannot be read, and a refresh token is 503', async () => {
+  const { access, refresh: token } = await login();
+  const down = () => Promise.resolve(err({ reason: 'unavailable' as const, detail: 'a test’s outage' }));
+  const flaky = await startIssuerApp(policy, { records: { ...app.ports.records, read: down } });
+  try {
+    expect((await flaky.post('/oauth/revoke', { token }, basic('desk'))).status).toBe(503);
+    expect(flaky.revoked).toEqual([]);
+    expect((await flaky.post('/oauth/revoke', { token: access }, basic('desk'))).status).toBe(200);
+    expect(flaky.revoked).toHaveLength(1);
+  } finally {
+    await flaky.close();
+  }
+});
+
 test('an outage is 503, never a token that is called revoked', async () => {
   const { access, refresh: token } = await login();
   const down = () => Promise.resolve(err({ reason: 'unavailable' as const, detail: 'a test’s outage' }));
   for (const changes of [
     { revocations: { ...app.ports.revocations, revoke: down } },
     { keys: { publish: down } },
-    { records: { ...app.ports.records, read: down } },
+    { counter: { ...app.ports.counter, read: down } },
   ]) {
     const flaky = await startIssuerApp(policy, {
       records: app.ports.records,
@@ -131,4 +147,38 @@ test('an outage is 503, never a token that is called revoked', async () => {
       await flaky.close();
     }
   }
+});
+
+describe('an identity token', () => {
+  const identity = (audience: string) =>
+    app.issuer.sign(
+      app.issuer.header({}, app.issuer.identity),
+      app.issuer.claims({ aud: audience, scope: 'maps/read', token_kind: 'identity' }),
+      app.issuer.identity,
+    );
+
+  test('is a kind that cannot be revoked, which the server that it is for is told', async () => {
+    const response = await app.post('/oauth/revoke', { token: identity(MAPS_URL) }, basic('maps-server'));
+    expect([response.status, JSON.parse(await response.text()).error]).toEqual([
+      400,
+      'unsupported_token_type',
+    ]);
+    expect(app.records).toMatchObject([
+      { area: 'revocation', decision: 'deny', reason: 'unsupported_token_type', client_id: 'maps-server' },
+    ]);
+    expect(app.revoked).toEqual([]);
+  });
+
+  test.for([
+    ['for another server', 'maps-server', 'https://elsewhere.example.com/mcp'],
+    ['shown by somebody else', 'courier', ''],
+  ] as const)('%s is no token', async ([, client, audience]) => {
+    const response = await app.post(
+      '/oauth/revoke',
+      { token: identity(audience || MAPS_URL) },
+      basic(client),
+    );
+    expect(response.status).toBe(200);
+    expect(app.revoked).toEqual([]);
+  });
 });

@@ -6,6 +6,8 @@ import { endHere } from './answer.ts';
 import { authorize } from './authorize.ts';
 import { callback } from './callback.ts';
 import { consent } from './consent.ts';
+import { askToSignOut, signOut } from './logout.ts';
+import { authorizePosted } from './posted-request.ts';
 
 const MAX_FORM_BYTES = 16_384;
 
@@ -14,7 +16,10 @@ export function createLogin(ports: IssuerPorts): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   const limit = bodyLimit({ maxSize: MAX_FORM_BYTES, onError: (c) => endHere(ports, c.env, 'too_large') });
   app.get('/oauth/authorize', (c) => authorize(ports, c.req.raw, c.env));
+  app.post('/oauth/authorize', limit, (c) => authorizePosted(ports, c.req.raw, c.env));
   app.post('/oauth/consent', limit, (c) => consent(ports, c.req.raw, c.env));
   app.get('/oauth/callback/:idp', (c) => callback(ports, c.req.raw, c.req.param('idp'), c.env));
+  app.get('/logout', (c) => askToSignOut(ports, c.req.raw, c.env));
+  app.post('/logout', limit, (c) => signOut(ports, c.req.raw, c.env));
   return app;
 }

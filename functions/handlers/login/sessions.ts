@@ -71,3 +71,33 @@ export async function beginSession(
   if (!created.ok && created.error.reason === 'unavailable') return err(created.error);
   return ok(writeCookie(SESSION_COOKIE, id, SESSION_SECONDS));
 }
+
+/** The session of a browser, whichever client asks; undefined where there is none. Does NOT say whether it still holds for a client. */
+export async function readOwnSession(
+  ports: IssuerPorts,
+  request: Request,
+): Promise<Result<BrowserSession | undefined, Unavailable>> {
+  const place = locateCode(readCookie(request, SESSION_COOKIE) ?? '');
+  if (place === undefined) return ok(undefined);
+  const record = await ports.records.read({ kind: 'SESSION', ...place });
+  if (!record.ok) return record;
+  return ok(record.value && readSession(place.orgId, record.value.text));
+}
+
+/** Ends the session of a browser: nobody opens it any more by its cookie. `cookie` has the browser forget it. */
+export async function endSession(
+  ports: IssuerPorts,
+  request: Request,
+): Promise<Result<{ readonly session: BrowserSession | undefined; readonly cookie: string }, Unavailable>> {
+  const cookie = writeCookie(SESSION_COOKIE, '', 0);
+  const place = locateCode(readCookie(request, SESSION_COOKIE) ?? '');
+  if (place === undefined) return ok({ session: undefined, cookie });
+  const key = { kind: 'SESSION', ...place } as const;
+  const record = await ports.records.read(key);
+  if (!record.ok) return record;
+  if (record.value === undefined) return ok({ session: undefined, cookie });
+  const ended = await ports.records.replace(key, record.value, 'ended', Math.floor(ports.now() / 1000));
+  // Nothing else ever replaces a session: in a conflict it has ended already.
+  if (!ended.ok && ended.error.reason === 'unavailable') return err(ended.error);
+  return ok({ session: readSession(place.orgId, record.value.text), cookie });
+}
