@@ -8,7 +8,7 @@ import {
   type IdTokenProof,
   subjectOf,
 } from './identity-provider.ts';
-import { groupsIn, isIdentifier } from './idp-claims.ts';
+import { groupsIn, hasMoreGroups, isIdentifier } from './idp-claims.ts';
 import { isJsonArray, type Json, JsonNumber, type JsonObject, member, stringMember } from './json.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -74,8 +74,7 @@ export function readIdToken(
     userId,
     displayName: displayNameOf(claims, provider.usernameClaim, userId),
     groups: groupsIn(claims, proof.groupsClaim),
-    hasMoreGroups:
-      claims.get('hasgroups') === true || member(claims.get('_claim_names'), 'groups') !== undefined,
+    hasMoreGroups: hasMoreGroups(claims),
     authTimeSeconds: wholeSeconds(claims.get('auth_time')) ?? issuedAt,
   });
 }

@@ -1,5 +1,5 @@
 import { stringList } from './compact-jws.ts';
-import { type Json, type JsonObject, stringMember } from './json.ts';
+import { type Json, type JsonObject, member, stringMember } from './json.ts';
 
 /** How IdPs call the client that a token was issued to: RFC 9068 and Cognito, OpenID Connect, Okta, Entra ID v1. */
 const CLIENT_CLAIMS = ['client_id', 'azp', 'cid', 'appid'] as const;
@@ -53,6 +53,11 @@ export function groupsIn(claims: JsonObject, groupsClaim: string | undefined): r
   const claim = claims.get(groupsClaim);
   const groups = typeof claim === 'string' ? [claim] : (stringList(claim) ?? []);
   return [...new Set(groups)].filter((group) => group !== '');
+}
+
+/** Has the user groups that are not in the token, because there are too many of them (Entra ID)? */
+export function hasMoreGroups(claims: JsonObject): boolean {
+  return claims.get('hasgroups') === true || member(claims.get('_claim_names'), 'groups') !== undefined;
 }
 
 /**

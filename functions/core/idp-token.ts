@@ -6,7 +6,15 @@ import {
   verifyForeignToken,
 } from './foreign-token.ts';
 import { type AcceptedIdp, subjectOf } from './identity-provider.ts';
-import { clientIdOf, groupsIn, isAccessToken, isClientItself, isIdentifier, scopesOf } from './idp-claims.ts';
+import {
+  clientIdOf,
+  groupsIn,
+  hasMoreGroups,
+  isAccessToken,
+  isClientItself,
+  isIdentifier,
+  scopesOf,
+} from './idp-claims.ts';
 import type { JsonObject } from './json.ts';
 import type { Policy } from './policy.ts';
 import type { ForeignKey } from './ports.ts';
@@ -18,7 +26,11 @@ import type { Claims } from './token.ts';
 /** Why an access token of an IdP is refused; for the audit record, never for its sender. */
 export type IdpTokenRefusal = {
   readonly reason: 'bad_idp_token';
-  readonly detail: ForeignTokenRefusal['detail'] | 'not_an_access_token' | 'client_not_listed';
+  readonly detail:
+    | ForeignTokenRefusal['detail']
+    | 'not_an_access_token'
+    | 'client_not_listed'
+    | 'groups_left_out';
 };
 
 /** Contract §13. An id token may be longer, but none is taken here. */
@@ -81,6 +93,8 @@ export function verifyIdpToken(
   if (audience === undefined) return refuse('audience');
   const scopes = scopesOf(claims);
   const subject = subjectIn(claims, idp, clientId);
+  // A deny may hang on any of them, and a default grants without them.
+  if (hasMoreGroups(claims)) return refuse('groups_left_out');
   const jti = claims.get('jti');
   const issuedAt = wholeSeconds(claims.get('iat'));
   const expiresAt = wholeSeconds(claims.get('exp'));

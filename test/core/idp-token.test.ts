@@ -303,6 +303,11 @@ describe('tokens of other IdPs', () => {
     [null, []],
     [undefined, []],
   ] as const)('groups as %j are %j', ([groups, expected]) => {
+    expect(verify({ ...USER, 'cognito:groups': groups, hasgroups: true })).toMatchObject({
+      error: { detail: 'groups_left_out' },
+    });
+    const elsewhere = { _claim_names: { groups: 'src1' } };
+    expect(verify({ ...USER, 'cognito:groups': groups, ...elsewhere }).ok).toBe(false);
     expect(verify({ ...USER, 'cognito:groups': groups })).toMatchObject({ value: { groups: expected } });
   });
 });
