@@ -2,11 +2,11 @@ import { Duration } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
-import type { CheckpointEvent } from '../functions/aws/checkpoint-event.ts';
 import type { SallyportFunction } from './function.ts';
 import type { Settings } from './settings.ts';
 
-const EVENT: CheckpointEvent = { checkpoint: 'scheduled' };
+/** What the issuer knows its schedule by (functions/aws/checkpoint-event). */
+const EVENT = { checkpoint: 'scheduled' };
 
 /** Lets the issuer seal the audit log again and again. A run that fails is not repeated: the next one does its work. */
 export function scheduleCheckpoints(

@@ -107,8 +107,18 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
 };
 
-/** The pure parsers and values of the core that the command line shares; everything else it asks over HTTP. */
-const CORE_FOR_CLI = ['functions/core/result.ts', 'functions/core/configuration/interpolate.ts'];
+/**
+ * The pure parsers and values of the core that the command line shares; everything else it asks over HTTP. It verifies the audit log itself:
+ * whoever asked the gateway for that would have to trust it.
+ */
+const CORE_FOR_CLI = [
+  'functions/core/result.ts',
+  'functions/core/configuration/interpolate.ts',
+  'functions/core/signed-token.ts',
+  'functions/core/audit/checkpoint.ts',
+  'functions/core/audit/verify.ts',
+  'functions/core/audit/verify-checkpoints.ts',
+];
 
 function isAllowed({ from, to, isOurs, isType }: Import): boolean {
   const rule = RULES[areaOf(from)];

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { traceIdOf } from '../core/audit.ts';
 import type { Invocation } from '../core/invocation.ts';
 import { pump } from './pump.ts';
 
@@ -116,13 +117,23 @@ function toInvocation(
   signal: AbortSignal,
   pending: Promise<unknown>[],
 ): Invocation {
+  const traceId = readTraceId(event);
   return {
     requestId: requestIdOf(event.requestContext),
     origin: originOf(event),
     sourceIp: event.requestContext.identity.sourceIp,
+    ...(traceId === undefined ? {} : { traceId }),
     signal,
     waitUntil: (work) => void pending.push(work),
   };
+}
+
+function readTraceId({ multiValueHeaders }: APIGatewayProxyEvent): string | undefined {
+  const entry = Object.entries(multiValueHeaders ?? {}).find(
+    ([name]) => name.toLowerCase() === 'traceparent',
+  );
+  const [value = null, ...more] = entry?.[1] ?? [];
+  return more.length === 0 ? traceIdOf(value) : undefined;
 }
 
 /** A handler for a route whose integration answers whole (`BUFFERED`). */

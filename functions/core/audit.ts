@@ -63,3 +63,22 @@ export function auditedCaller(
 export function traceIdOf(traceparent: string | null): string | undefined {
   return /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(traceparent ?? '')?.[1];
 }
+
+/** Of what a client chose freely, a record holds this much (UTF-16 units). */
+const MAX_RECORDED_LENGTH = 256;
+
+/** What a client chose freely, as a record has it: not all of it where it is long. */
+export function shortened(text: string): string {
+  return text.length <= MAX_RECORDED_LENGTH ? text : `${text.slice(0, MAX_RECORDED_LENGTH).toWellFormed()}…`;
+}
+
+/**
+ * The name of a tool, prompt or resource, as a record has it. What a URI has for a user, in its query and after it are places for
+ * secrets, and are left out.
+ */
+export function recordedName(name: string): string {
+  const [, scheme, rest = ''] = /^([A-Za-z][A-Za-z0-9+.-]*:)(.*)$/s.exec(name) ?? [];
+  if (scheme === undefined) return shortened(name);
+  const plain = rest.replace(/^\/\/[^/?#]*@/, '//…@').replace(/[?#].*$/s, '?…');
+  return shortened(scheme + plain);
+}

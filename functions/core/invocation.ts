@@ -8,6 +8,8 @@ export type Invocation = {
   readonly requestId: string;
   readonly origin: string;
   readonly sourceIp: string;
+  /** Of the request's one well-formed `traceparent`, for the records; undefined where it has none. */
+  readonly traceId?: string;
   readonly signal: AbortSignal;
   /** Keeps the invocation alive until the work is done, without holding back the response. */
   readonly waitUntil: (work: Promise<unknown>) => void;

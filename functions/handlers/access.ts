@@ -1,4 +1,4 @@
-import { type AuditRecord, auditedCaller, traceIdOf } from '../core/audit.ts';
+import { type AuditRecord, auditedCaller, recordedName, shortened, traceIdOf } from '../core/audit.ts';
 import type { Caller } from '../core/caller.ts';
 import { type Denial, recordedReason } from '../core/denial.ts';
 import type { Invocation } from '../core/invocation.ts';
@@ -25,8 +25,8 @@ export type AccessRecords = {
     ended: { readonly status?: number; readonly startedAtMs: number },
   ): Promise<void>;
   /**
-   * What became of a call that was allowed and got no answer: an outcome where the upstream failed it, a denial where nothing
-   * went out (contract §11).
+   * What became of a call that was allowed and got no answer: an outcome where the upstream failed it or its client left, a denial where
+   * nothing went out (contract §11).
    */
   failed(denial: Denial, facts: AccessFacts, startedAtMs: number): Promise<void>;
 };
@@ -45,9 +45,6 @@ const UPSTREAM_FAILURES: ReadonlySet<Denial['reason']> = new Set([
   'timeout',
   'redirect',
 ]);
-
-/** Of what a client chose freely, a record holds this much (UTF-16 units). */
-const MAX_RECORDED_LENGTH = 256;
 
 /** Audit records of one request, joined by its id (contract §11). `who` is absent where nobody was verified. */
 export function accessRecords(
@@ -69,7 +66,7 @@ export function accessRecords(
       ...(who === undefined ? {} : { ...auditedCaller(who.caller), policy_version: who.policy.version }),
       ...(server === undefined ? {} : { server }),
       ...(method === undefined ? {} : { method: shortened(method) }),
-      ...(name === undefined ? {} : { name: shortened(name) }),
+      ...(name === undefined ? {} : { name: recordedName(name) }),
       ...(traceId === undefined ? {} : { trace_id: traceId }),
     });
   const reportLoss = (written: Result<void, Unavailable>, reason: string) => {
@@ -87,6 +84,8 @@ export function accessRecords(
 
     async failed(denial, facts, startedAtMs) {
       if (!UPSTREAM_FAILURES.has(denial.reason)) return records.deny(denial, facts);
+      // Who leaves ends the call behind, which then looks as if the upstream had failed.
+      if (invocation.signal.aborted) return records.outcome('abandoned', facts, { startedAtMs });
       const reason = recordedReason(denial);
       ports.log({ level: 'error', event: 'upstream_failed', request_id: invocation.requestId, reason });
       return records.outcome(reason, facts, { startedAtMs });
@@ -104,8 +103,4 @@ export function accessRecords(
     },
   };
   return records;
-}
-
-function shortened(text: string): string {
-  return text.length <= MAX_RECORDED_LENGTH ? text : `${text.slice(0, MAX_RECORDED_LENGTH).toWellFormed()}…`;
 }

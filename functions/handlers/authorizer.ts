@@ -1,5 +1,5 @@
 import { actionFromHeaders } from '../core/action.ts';
-import { type AuditRecord, auditedCaller, traceIdOf } from '../core/audit.ts';
+import { type AuditRecord, auditedCaller, recordedName, shortened, traceIdOf } from '../core/audit.ts';
 import type { Caller } from '../core/caller.ts';
 import { decide, decideServer, type PolicyRefusal } from '../core/decide.ts';
 import { type IngressRefusal, recordedReason, scopeChallenge } from '../core/denial.ts';
@@ -92,8 +92,8 @@ export function createAuthorizer(
       return { verdict: 'allow', caller };
     await refuse(request, refusal, caller, {
       policy_version: policy.version,
-      ...(action?.method === undefined ? {} : { method: action.method }),
-      ...(action?.name === undefined ? {} : { name: action.name }),
+      ...(action?.method === undefined ? {} : { method: shortened(action.method) }),
+      ...(action?.name === undefined ? {} : { name: recordedName(action.name) }),
     });
     const challenge =
       refusal.obtainable.length > 0

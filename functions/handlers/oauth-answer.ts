@@ -84,6 +84,7 @@ export function recordDecision(
     request_id: invocation.requestId,
     event: 'decision',
     area: 'token',
+    ...(invocation.traceId === undefined ? {} : { trace_id: invocation.traceId }),
     ...fields,
   });
 }

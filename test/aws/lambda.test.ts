@@ -128,6 +128,28 @@ describe('a request id', () => {
   );
 });
 
+describe('a trace id', () => {
+  const told = createBufferedHandler({ fetch: (_request, { traceId }) => Response.json({ traceId }) });
+  const traceOf = async (multiValueHeaders: Record<string, string[]>) => {
+    const { body } = await told({ ...eventOf('/me'), multiValueHeaders });
+    return JSON.parse(Buffer.from(body, 'base64').toString()).traceId;
+  };
+  const TRACE = '0af7651916cd43dd8448eb211c80319c';
+  const PARENT = `00-${TRACE}-b7ad6b7169203331-01`;
+
+  test('is that of the one `traceparent`, however it is written', async () => {
+    expect(await traceOf({ traceparent: [PARENT] })).toBe(TRACE);
+    expect(await traceOf({ TraceParent: [PARENT] })).toBe(TRACE);
+  });
+
+  test.for([[[]], [['']], [[PARENT, PARENT]], [[`${PARENT}-`]], [[PARENT.toUpperCase()]]])(
+    'is none of %j',
+    async ([values = []]) => {
+      expect(await traceOf({ traceparent: values })).toBeUndefined();
+    },
+  );
+});
+
 describe('a streamed answer', () => {
   type Streaming = (event: APIGatewayProxyEvent, stream: Writable) => Promise<void>;
 

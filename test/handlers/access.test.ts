@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import type { AuditRecord } from '../../functions/core/audit.ts';
+import { ok } from '../../functions/core/result.ts';
+import { accessRecords } from '../../functions/handlers/access.ts';
+import { ORIGIN } from '../support/test-issuer.ts';
+
+/** Records of one request, the log beside them, and a client that may leave. */
+function start() {
+  const written: AuditRecord[] = [];
+  const logged: unknown[] = [];
+  const client = new AbortController();
+  const invocation = {
+    requestId: 'r-1',
+    origin: ORIGIN,
+    sourceIp: '192.0.2.1',
+    signal: client.signal,
+    waitUntil: () => {},
+  };
+  const ports = {
+    audit: {
+      write: async (record: AuditRecord) => {
+        written.push(record);
+        return ok(undefined);
+      },
+    },
+    now: () => 1_000,
+    log: (entry: unknown) => void logged.push(entry),
+  };
+  return { records: accessRecords(ports, invocation, new Headers()), written, logged, client };
+}
+
+const FACTS = { area: 'access', server: 'desk' } as const;
+
+test.for(['unreachable', 'timeout'] as const)(
+  'a call whose client left is abandoned, and not %s',
+  async (reason) => {
+    const { records, written, logged, client } = start();
+    client.abort();
+    await records.failed({ reason, detail: 'the caller is gone' }, FACTS, 400);
+    expect(written).toEqual([
+      expect.objectContaining({ event: 'outcome', decision: 'allow', reason: 'abandoned', duration_ms: 600 }),
+    ]);
+    expect(logged).toEqual([]);
+  },
+);
+
+test('a call that the upstream failed is not abandoned while its client waits', async () => {
+  const { records, written, logged } = start();
+  await records.failed({ reason: 'unreachable', detail: 'ECONNREFUSED' }, FACTS, 400);
+  expect(written).toEqual([
+    expect.objectContaining({ event: 'outcome', reason: expect.stringMatching(/^unreachable/) }),
+  ]);
+  expect(logged).toEqual([expect.objectContaining({ event: 'upstream_failed' })]);
+});
+
+test('a call that never went out is denied, whoever left', async () => {
+  const { records, written, client } = start();
+  client.abort();
+  await records.failed({ reason: 'missing_credential', detail: 'client.a' }, FACTS, 400);
+  expect(written).toEqual([expect.objectContaining({ event: 'decision', decision: 'deny' })]);
+});
