@@ -35,6 +35,7 @@ export const ROUTES: readonly Route[] = [
   { path: '/context/documents/{id}/content',                          methods: ['PUT', 'PATCH'],          target: 'contextStore', access: 'token' },
   { path: '/context/documents/{id}/metadata',                         methods: ['GET'],                   target: 'contextStore', access: 'token' },
   { path: '/context/documents/{id}/relations',                        methods: ['GET'],                   target: 'contextStore', access: 'token' },
+  { path: '/context/search',                                          methods: ['GET'],                   target: 'contextStore', access: 'token' },
   { path: '/context/relations',                                       methods: ['POST'],                  target: 'contextStore', access: 'token' },
   { path: '/context/relations/definitions',                           methods: ['GET'],                   target: 'contextStore', access: 'token' },
   { path: '/context/relations/{id}',                                  methods: ['PATCH', 'DELETE'],       target: 'contextStore', access: 'token' },

@@ -6,6 +6,7 @@ import type { ContextTable } from './context-table.ts';
 import { type Claim, claimKey, fingerprintOf } from './document-claims.ts';
 import { newWrite, removeParts, writeContent } from './document-content.ts';
 import { findHead } from './document-heads.ts';
+import { removeIndex, writeIndex } from './document-index.ts';
 import { toHeadRow } from './document-rows.ts';
 
 /** Creates a document; with an idempotency key once, however often the same is asked for. */
@@ -42,6 +43,12 @@ async function write(
   const write = newWrite();
   const parts = await writeContent(table, { document }, write, content ?? new Uint8Array());
   if (!parts.ok) return parts;
+  const index = await writeIndex(table, document, {
+    write,
+    content: content ?? new Uint8Array(),
+    before: [],
+  });
+  if (!index.ok) return index;
   const put = await table.putNew(toHeadRow({ document, parts: parts.value, write, claim: claim?.sortKey }));
   if (!put.ok) return put;
   if (put.value) return ok(document);
@@ -51,6 +58,8 @@ async function write(
   if (standing.value?.write === write) return ok(document);
   const removed = await removeParts(table, { document }, parts.value);
   if (!removed.ok) return removed;
+  const unlisted = await removeIndex(table, document, write, index.value);
+  if (!unlisted.ok) return unlisted;
   if (standing.value !== undefined) return ok(standing.value.document);
   return err({ reason: 'unavailable', detail: `context table: ${document.id} went while it was written` });
 }

@@ -8,6 +8,7 @@ import type { ContextTable } from './context-table.ts';
 import { markGone } from './document-claims.ts';
 import { removeContent } from './document-content.ts';
 import { findHead, findHeads } from './document-heads.ts';
+import { removeWholeIndex } from './document-index.ts';
 import { relationsOf, removeRelations, storedRelations } from './document-relations.ts';
 import { type DocumentHead, toHeadKey, toPartition } from './document-rows.ts';
 import { findWritable } from './document-writes.ts';
@@ -122,5 +123,7 @@ async function removeRest(table: ContextTable, head: DocumentHead): Promise<Resu
   const relations = await storedRelations(table, pk, head.document.id);
   if (!relations.ok) return relations;
   const unrelated = await removeRelations(table, pk, relations.value);
-  return unrelated.ok ? removeContent(table, head) : unrelated;
+  if (!unrelated.ok) return unrelated;
+  const unlisted = await removeWholeIndex(table, head.document);
+  return unlisted.ok ? removeContent(table, head) : unlisted;
 }

@@ -8,6 +8,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import type { ContextTable } from './context-table.ts';
 import { newWrite, readParts, removeParts, writeContent } from './document-content.ts';
 import { findHead } from './document-heads.ts';
+import { readIndex, removeIndex, writeIndex } from './document-index.ts';
 import { type DocumentHead, toHeadRow } from './document-rows.ts';
 
 /** Why nothing could be written: the head went, or it is another by now. */
@@ -38,7 +39,7 @@ export async function writeDocument(
   if (!found.ok) return found;
   const head = found.value;
   const document = replaceContent(head.document, content, nowSeconds);
-  return storeNext(table, caller, head, document, { before: [], after: [], content });
+  return storeNext(table, caller, head, document, { before: [], after: [], middle: content, content });
 }
 
 /** Edits a text document. Of its content, only the pieces that the edit touches are stored again. */
@@ -62,7 +63,7 @@ export async function editDocument(
   const { before, after, startByte, endByte } = planSplice(head.parts, edited.value);
   const middle = content.subarray(startByte, endByte + content.length - text.value.length);
   const document = replaceContent(head.document, content, nowSeconds);
-  const stored = await storeNext(table, caller, head, document, { before, after, content: middle });
+  const stored = await storeNext(table, caller, head, document, { before, after, middle, content });
   return stored.ok ? ok({ document: stored.value, outcome }) : stored;
 }
 
@@ -75,11 +76,22 @@ async function storeNext(
   caller: ContextCaller,
   head: DocumentHead,
   document: Document,
-  next: { readonly before: readonly Part[]; readonly after: readonly Part[]; readonly content: Uint8Array },
+  next: {
+    readonly before: readonly Part[];
+    /** What is between them. */
+    readonly middle: Uint8Array;
+    readonly after: readonly Part[];
+    /** All of it. */
+    readonly content: Uint8Array;
+  },
 ): Promise<Result<Document, Lost | Unavailable>> {
   const write = newWrite();
-  const written = await writeContent(table, head, write, next.content);
+  const written = await writeContent(table, head, write, next.middle);
   if (!written.ok) return written;
+  const before = await readIndex(table, document, head.write);
+  if (!before.ok) return before;
+  const index = await writeIndex(table, document, { write, content: next.content, before: before.value });
+  if (!index.ok) return index;
   const parts = [...next.before, ...written.value, ...next.after];
   const put = await table.putNext(toHeadRow({ ...head, document, parts, write }), head.document.version);
   if (!put.ok) return put;
@@ -87,14 +99,20 @@ async function storeNext(
     const lost = await findLoss(table, caller, document.id, write);
     if (!lost.ok) return lost;
     if (lost.value !== undefined) {
+      const added = index.value.filter((entry) => entry.write === write);
+      const unlisted = await removeIndex(table, document, write, added);
+      if (!unlisted.ok) return unlisted;
       const removed = await removeParts(table, head, written.value);
       return removed.ok ? err(lost.value) : removed;
     }
   }
   const kept = new Set(parts.map(({ key }) => key));
   const stale = head.parts.filter(({ key }) => !kept.has(key));
-  // The write is done: pieces that cannot be removed now go with the document.
+  // The write is done: what cannot be removed now goes with the document.
   await removeParts(table, head, stale);
+  const inUse = new Set(index.value);
+  const unused = before.value.filter((entry) => !inUse.has(entry));
+  await removeIndex(table, document, head.write, unused);
   return ok(document);
 }
 

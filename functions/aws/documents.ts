@@ -7,6 +7,7 @@ import { listDocuments } from './document-list.ts';
 import { describeDocument, readDocument, readRange } from './document-reads.ts';
 import { annotate, relate, relationsOf, unrelate } from './document-relations.ts';
 import { deleteDocument } from './document-removal.ts';
+import { searchDocuments } from './document-search.ts';
 import { editDocument, writeDocument } from './document-writes.ts';
 
 /**
@@ -41,6 +42,8 @@ export function createDocumentStore(parts: {
     readRange: (caller, id, range) => on(caller, (table) => readRange(table, caller, id, range)),
 
     list: (caller, query) => on(caller, (table) => listDocuments(table, seal, caller, query)),
+
+    search: (caller, request) => on(caller, (table) => searchDocuments(table, caller, request)),
 
     write: (caller, id, content, precondition) =>
       on(caller, (table) => writeDocument(table, caller, [id, content, precondition, clock()])),

@@ -11,6 +11,7 @@ import { type DocumentFailure, toDocumentProblem } from './document-problem.ts';
 /** The tool that a REST operation is decided as (contract §8). */
 export type DocumentTool =
   | 'doc_query'
+  | 'doc_search'
   | 'doc_read'
   | 'doc_info'
   | 'doc_create'

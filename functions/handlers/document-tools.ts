@@ -17,6 +17,7 @@ import { MAX_BODY_BYTES } from './body.ts';
 import { CONTENT_TOOLS } from './document-content-tools.ts';
 import { LINK_TOOL } from './document-link-tool.ts';
 import { listPage } from './document-page.ts';
+import { SEARCH_TOOL } from './document-search-tool.ts';
 import { type DocumentToolSession, defineTool, failed, structured, type Tool } from './document-tool.ts';
 
 const INSTRUCTIONS =
@@ -100,7 +101,7 @@ const DOCUMENT_TOOLS: readonly Tool[] = [
 ];
 
 /** Every tool, in the order in which they are listed. */
-const TOOLS: readonly Tool[] = [...DOCUMENT_TOOLS, ...CONTENT_TOOLS, LINK_TOOL];
+const TOOLS: readonly Tool[] = [...DOCUMENT_TOOLS, ...CONTENT_TOOLS, SEARCH_TOOL, LINK_TOOL];
 
 function createServer(session: DocumentToolSession): McpServer {
   const server = new McpServer(

@@ -22,6 +22,7 @@ import {
 } from './document-route.ts';
 import { isForm, parseUpload } from './document-upload.ts';
 import { addRelationRoutes } from './relation-routes.ts';
+import { addSearchRoute } from './search-route.ts';
 
 /** Visible ASCII without a comma, so that two headers, which arrive joined, are not one key. */
 const IDEMPOTENCY_KEY = /^[!-+\--~]{1,255}$/;
@@ -39,6 +40,7 @@ export function createDocumentRoutes(ports: DocumentPorts): Hono<AppEnv> {
   addDocumentRoutes(app, ports, '/context/documents');
   addContentRoutes(app, ports, '/context/documents');
   addRelationRoutes(app, ports, '/context');
+  addSearchRoute(app, ports, '/context');
   return app;
 }
 

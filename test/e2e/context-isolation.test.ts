@@ -225,6 +225,7 @@ function operations(
     () => store.read(caller, id),
     () => store.readRange(caller, id, { offset: 0, limit: 1 }),
     () => store.list(caller, query),
+    () => store.search(caller, { terms: ['secret'], limit: 10, includeRelations: false }),
     () => store.write(caller, id, new Uint8Array([1]), '*'),
     () => store.edit(caller, id, edit.value, '*'),
     () => store.relate(caller, relation),

@@ -21,13 +21,14 @@ import {
 import type { WireDocument } from '../../functions/core/documents/document.ts';
 import type { ContextCaller } from '../../functions/core/documents/ports.ts';
 import { LINK_ARGUMENTS } from '../../functions/core/documents/relation-arguments.ts';
+import { SEARCH_ARGUMENTS } from '../../functions/core/documents/search.ts';
 import type { DocumentToolSession } from '../../functions/handlers/document-tool.ts';
 import { createDocumentTools } from '../../functions/handlers/document-tools.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS } from '../support/context-callers.ts';
 import { type EmbeddedContextTable, startContextTable } from '../support/context-table.ts';
 
 const ENDPOINT = new URL('https://gate.example/context-store/mcp');
-const READING = ['doc_query', 'doc_info', 'doc_read', 'doc_pull'];
+const READING = ['doc_query', 'doc_info', 'doc_read', 'doc_pull', 'doc_search'];
 const ALL = [
   'doc_create',
   'doc_push',
@@ -38,6 +39,7 @@ const ALL = [
   'doc_edit',
   'doc_read',
   'doc_pull',
+  'doc_search',
   'doc_link',
 ];
 
@@ -244,6 +246,22 @@ describe.each(CLIENTS)('%s', (_, connect) => {
     expect(gone.structuredContent).toMatchObject({ deleted_document_ids: [from, to] });
   });
 
+  test('finds a document by its words, and reads the section that matched', async () => {
+    const client = await connect();
+    const content = `${'filling '.repeat(300)}the needle is here`;
+    const id = await pushed(client, { filename: 'hay.txt', content });
+    await pushed(client, { filename: 'other.txt', content: 'filling' });
+    const found = (await call(client, 'doc_search', { q: 'NEEDLE, lost', limit: 3 })).structuredContent;
+    expect(found).toMatchObject({ method: 'full_text', complete: true, results: [{ id }] });
+    const [result]: { sections: { offset: number; limit: number }[] }[] = JSON.parse(
+      JSON.stringify(found?.['results']),
+    );
+    const { offset, limit } = result?.sections[0] ?? { offset: 0, limit: 0 };
+    const part = await call(client, 'doc_read', { document_id: id, offset, limit });
+    expect(part.content[0]?.text).toContain('needle');
+    expect(await refusal(client, 'doc_search', { q: '!?' })).toContain('`q` must have a word');
+  });
+
   test('creates a placeholder', async () => {
     const client = await connect();
     const { structuredContent } = await call(client, 'doc_create', { filename: 'later.txt' });
@@ -285,6 +303,7 @@ describe.each(CLIENTS)('%s', (_, connect) => {
       ['doc_write', { document_id: id, content: '' }],
       ['doc_edit', { document_id: id, offset: 0, new_string: '' }],
       ['doc_link', { types: true }],
+      ['doc_search', { q: 'a' }],
     ];
     for (const [tool, input] of arguments_) {
       expect(await refusal(client, tool, { ...input, namespace: 'other' })).toContain('`namespace`');
@@ -462,6 +481,7 @@ describe('arguments', () => {
         offset: fc.oneof(fc.integer({ min: -1, max: 9 }), anything),
         new_string: fc.oneof(text, anything),
         types: fc.oneof(fc.boolean(), anything),
+        q: fc.oneof(text, anything),
         namespace: text,
       },
       { requiredKeys: [] },
@@ -475,6 +495,7 @@ describe('arguments', () => {
       WRITE_ARGUMENTS,
       EDIT_ARGUMENTS,
       LINK_ARGUMENTS,
+      SEARCH_ARGUMENTS,
     ].map((tool) => ({
       parse: tool.parse,
       names: Object.keys(Object(tool.schema['properties'])),

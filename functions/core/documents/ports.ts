@@ -7,6 +7,7 @@ import type { DocumentQuery, InvalidArgument } from './input.ts';
 import type { Precondition, VersionConflict } from './precondition.ts';
 import type { CharacterRange, NotText, RangeBeyondEnd, TextRange } from './range.ts';
 import type { NewRelation, Relation, RelationNotes } from './relation.ts';
+import type { SearchAnswer, SearchRequest } from './search.ts';
 
 /** A caller of the context store. `callerKey` is equal for no other caller; cursors and idempotency are bound to it. */
 export type ContextCaller = ContextScope & { readonly callerKey: string };
@@ -88,6 +89,8 @@ export type DocumentStore = RelationStore & {
     caller: ContextCaller,
     query: DocumentQuery,
   ): Promise<Result<DocumentPage, InvalidCursor | Unavailable>>;
+  /** Full-text search, best first, over the documents that the caller sees. */
+  search(caller: ContextCaller, request: SearchRequest): Promise<Result<SearchAnswer, Unavailable>>;
   /** Replaces the whole content. Does NOT check its size. */
   write(
     caller: ContextCaller,

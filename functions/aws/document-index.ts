@@ -1,0 +1,176 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { type Document, sha256 } from '../core/documents/document.ts';
+import { isText } from '../core/documents/parts.ts';
+import { type Term, termsOf } from '../core/documents/terms.ts';
+import type { Unavailable } from '../core/ports.ts';
+import { ok, type Result } from '../core/result.ts';
+import { canonicalFilters, type ScopeFilters } from '../core/visibility.ts';
+import type { ContextTable, Row, RowKey } from './context-table.ts';
+import { toExpiry, toPartition } from './document-rows.ts';
+
+/** One row of the index that a version of a document uses: its term, how often that is there, which write stored it, and a digest of it. */
+export type IndexEntry = {
+  readonly term: string;
+  readonly rank: string;
+  readonly write: string;
+  readonly digest: string;
+};
+
+/** What documents without filters have in the place of a digest of them. */
+const NO_FILTERS = '-';
+
+/**
+ * Stores the index of a new version: first a list of all its rows, under the write that makes the version, then those rows that the version
+ * before does not have. Until a head names that write, no search takes them for anything.
+ */
+export async function writeIndex(
+  table: ContextTable,
+  document: Document,
+  next: { readonly write: string; readonly content: Uint8Array; readonly before: readonly IndexEntry[] },
+): Promise<Result<readonly IndexEntry[], Unavailable>> {
+  const text = isText(next.content) ? Buffer.from(next.content).toString('utf8') : undefined;
+  const known = new Map(next.before.map((entry) => [`${entry.term}#${entry.rank}#${entry.digest}`, entry]));
+  const added: Row[] = [];
+  const entries = termsOf(document.filename, text).map((term): IndexEntry => {
+    const digest = digestOf(term);
+    const standing = known.get(`${term.term}#${rankOf(term.count)}#${digest}`);
+    if (standing !== undefined) return standing;
+    const entry = { term: term.term, rank: rankOf(term.count), write: next.write, digest };
+    added.push(toTermRow(document, entry, term));
+    return entry;
+  });
+  const listed = await table.put(toListRow(document, next.write, entries));
+  if (!listed.ok) return listed;
+  const scopes = await table.writeAll([...scopeRows(document), ...added], []);
+  return scopes.ok ? ok(entries) : scopes;
+}
+
+/** The rows of the index that a version uses; none where the version was stored before there was an index. */
+export async function readIndex(
+  table: ContextTable,
+  document: Document,
+  write: string,
+): Promise<Result<readonly IndexEntry[], Unavailable>> {
+  const row = await table.get(toListKey(document, write));
+  return row.ok ? ok(fromListRow(row.value)) : row;
+}
+
+/** Removes rows of the index, and the list that a write made of them. */
+export function removeIndex(
+  table: ContextTable,
+  document: Document,
+  write: string,
+  entries: readonly IndexEntry[],
+): Promise<Result<void, Unavailable>> {
+  return table.writeAll(
+    [],
+    [...entries.map((entry) => toTermKey(document, entry)), toListKey(document, write)],
+  );
+}
+
+/** Removes every row of the index of a document, those too that a write which died left behind. */
+export async function removeWholeIndex(
+  table: ContextTable,
+  document: Document,
+): Promise<Result<void, Unavailable>> {
+  const lists = await table.keys(partitionOf(document), toListPrefix(document.id));
+  if (!lists.ok) return lists;
+  const rows = await table.getAll(lists.value);
+  if (!rows.ok) return rows;
+  const keys = rows.value.flatMap(fromListRow).map((entry) => toTermKey(document, entry));
+  const unique = new Map(keys.map((key) => [key.sk, key]));
+  const removed = await table.writeAll([], [...unique.values()]);
+  return removed.ok ? table.writeAll([], lists.value) : removed;
+}
+
+/** What the keys of a term's rows start with: in every scope, or in one. */
+export function toTermPrefix(term: string, scope?: string): string {
+  return scope === undefined ? `TERM#${term}#` : `TERM#${term}#${scope}#`;
+}
+
+/** The document, term and write that a row of the index is of. */
+export function readTermKey(sortKey: string): {
+  readonly term: string;
+  readonly rank: string;
+  readonly id: string;
+  readonly write: string;
+} {
+  const [, term = '', , rank = '', id = '', write = ''] = sortKey.split('#');
+  return { term, rank, id, write };
+}
+
+/** The key of the list of a version's rows. */
+export function toListKey(document: Document, write: string): RowKey {
+  return { pk: partitionOf(document), sk: `${toListPrefix(document.id)}${write}` };
+}
+
+/** The entries of a list; none of no list. */
+export function fromListRow(row: Row | undefined): readonly IndexEntry[] {
+  const bytes = row?.['bytes']?.B;
+  if (bytes === undefined) return [];
+  // biome-ignore lint/nursery/noUnsafeTypeAssertion: our own writing, under a key that nothing else writes
+  return JSON.parse(gunzipSync(bytes).toString('utf8')) as readonly IndexEntry[];
+}
+
+/** What all keys of rows start with that name the sets of filters with this one among them. */
+export function toScopePrefix([name, value]: readonly [string, string]): string {
+  return `SCOPE#${shortHash(JSON.stringify([name, value]))}#`;
+}
+
+/** The place of documents with these filters in the index. */
+export function toScope(filters: ScopeFilters): string {
+  return filters.size === 0 ? NO_FILTERS : shortHash(canonicalFilters(filters));
+}
+
+/** So that who has one of the filters finds all sets that it is in. */
+function scopeRows(document: Document): readonly Row[] {
+  const { scopeFilters } = document.scope;
+  return [...scopeFilters].map((filter) => ({
+    pk: { S: partitionOf(document) },
+    sk: { S: `${toScopePrefix(filter)}${toScope(scopeFilters)}` },
+    filters: { S: canonicalFilters(scopeFilters) },
+  }));
+}
+
+function toTermRow(document: Document, entry: IndexEntry, { count, positions }: Term): Row {
+  const { pk, sk } = toTermKey(document, entry);
+  return {
+    pk: { S: pk },
+    sk: { S: sk },
+    n: { N: String(count) },
+    at: { S: positions.join(' ') },
+    ...toExpiry(document),
+  };
+}
+
+function toTermKey(document: Document, { term, rank, write }: IndexEntry): RowKey {
+  const scope = toScope(document.scope.scopeFilters);
+  return { pk: partitionOf(document), sk: `${toTermPrefix(term, scope)}${rank}#${document.id}#${write}` };
+}
+
+function toListRow(document: Document, write: string, entries: readonly IndexEntry[]): Row {
+  const { pk, sk } = toListKey(document, write);
+  const bytes = gzipSync(JSON.stringify(entries));
+  return { pk: { S: pk }, sk: { S: sk }, bytes: { B: bytes }, ...toExpiry(document) };
+}
+
+function toListPrefix(id: string): string {
+  return `INDEX#${id}#`;
+}
+
+function partitionOf({ scope }: Document): string {
+  return toPartition(scope.orgId, scope.namespace);
+}
+
+/** Rows with more of a term come first: one digit, downwards. */
+function rankOf(count: number): string {
+  return String(9 - Math.min(9, Math.floor(2 * Math.log2(count))));
+}
+
+function digestOf({ count, positions }: Term): string {
+  return shortHash(`${count} ${positions.join(' ')}`).slice(0, 8);
+}
+
+function shortHash(text: string): string {
+  return Buffer.from(sha256(text), 'hex').toString('base64url').slice(0, 22);
+}
