@@ -89,6 +89,12 @@ describe('an access token of a user pool', () => {
     });
   });
 
+  test('may say which teams narrow it', () => {
+    expect(verify({ ...MACHINE, teams: ['pilots'] })).toMatchObject({
+      value: { standing: 'session', teams: ['pilots'] },
+    });
+  });
+
   test('says nothing of namespaces, whatever it says', () => {
     expect(verify({ ...MACHINE, namespace: 'n', scope_filters: { a: 'b' }, org_id: 'rival' })).toMatchObject({
       value: { orgId: 'acme', namespace: undefined, scopeFilters: undefined },
@@ -104,6 +110,9 @@ describe('an access token of a user pool', () => {
     ['a client that is not listed', { client_id: 'other', sub: 'other' }, 'client_not_listed'],
     ['a client in capitals', { client_id: 'ROBOT' }, 'client_not_listed'],
     ['the client of the login', { client_id: 'login' }, 'client_not_listed'],
+    ['teams that are null', { teams: null }, 'claims'],
+    ['teams in a text', { teams: 'pilots' }, 'claims'],
+    ['teams as objects', { teams: [{ id: 'pilots' }] }, 'claims'],
     ['no client', { client_id: undefined }, 'claims'],
     ['a client that is no text', { client_id: ['robot'] }, 'claims'],
     ['an empty client', { client_id: '' }, 'claims'],

@@ -111,6 +111,30 @@ test('a snapshot decides the same after it was stored as JSON', () => {
   expect(stored.permits('__proto__', '__proto__', 'x')).toBe(true);
 });
 
+test('a service is there for whom it is visible to', () => {
+  const service = (name: string, visibility?: string, org?: string) => {
+    const { url, egress, timeout } = serverEntry(name);
+    const common = { name, url, org, private: false, egress, headers: [], timeout, usedBy: [], allow: [] };
+    return visibility === undefined ? common : { ...common, visibility };
+  };
+  const policy = policyOf({
+    services: [
+      service('plain'),
+      service('ours', 'team:pilots'),
+      service('mine', 'private:courier'),
+      service('theirs', undefined, 'rival'),
+    ],
+  });
+  const seen = (teams: readonly string[]) =>
+    ['plain', 'ours', 'mine', 'theirs', 'gone'].filter((name) =>
+      policy.hasService(name, { ...courier, teams }),
+    );
+  expect([seen([]), seen(['pilots'])]).toEqual([
+    ['plain', 'mine'],
+    ['plain', 'ours', 'mine'],
+  ]);
+});
+
 test('a server that is private to somebody, or for a team, is as good as absent to everybody else', () => {
   const policy = policyOf({
     servers: [

@@ -22,7 +22,17 @@ type Mode = 'none' | 'service_account';
 async function ask(
   method: string,
   answers: readonly Partial<UpstreamResponse>[],
-  { mode = 'none', keys = ['key-0'] }: { mode?: Mode; keys?: readonly string[] } = {},
+  {
+    mode = 'none',
+    keys = ['key-0'],
+    visibility,
+    teams,
+  }: {
+    mode?: Mode;
+    keys?: readonly string[];
+    visibility?: string;
+    teams?: readonly string[];
+  } = {},
 ) {
   const { timeout } = serverEntry('fin');
   const policy = policyOf({
@@ -39,9 +49,13 @@ async function ask(
         timeout,
         usedBy: ['fin'],
         allow: [{ method: '*', path: '/**' }],
+        ...(visibility === undefined ? {} : { visibility }),
       },
     ],
     clients: [clientEntry('fin-server', { server: 'fin' }), clientEntry('courier', { scopes: ['fin/use'] })],
+    teams: [
+      { org: 'acme', name: 'desk', members: ['courier'], groups: [], parent: undefined, inherit: false },
+    ],
   });
   const sent: UpstreamRequest[] = [];
   const records: AuditRecord[] = [];
@@ -91,7 +105,7 @@ async function ask(
   const server = { sub: 'fin-server', client_id: 'fin-server' };
   const delegation = issuer.sign(
     issuer.header({}, issuer.identity),
-    issuer.claims({ aud: AUDIENCE, scope: 'fin/use', token_kind: 'identity' }),
+    issuer.claims({ aud: AUDIENCE, scope: 'fin/use', token_kind: 'identity', teams }),
     issuer.identity,
   );
   const headers = { authorization: `Bearer ${issuer.accessToken(server)}`, 'x-delegation': delegation };
@@ -164,6 +178,25 @@ describe('an answer', () => {
     expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('half of');
     await expect(reader?.read()).rejects.toThrow('the API broke off');
     expect(await outcomes()).toEqual(['failed']);
+  });
+});
+
+describe('a service that is not for all', () => {
+  test.for<readonly [string, readonly string[] | undefined, number]>([
+    ['org', undefined, 200],
+    ['team:desk', ['desk'], 200],
+    ['team:desk', [], 404],
+    ['team:desk', undefined, 404],
+    ['team:other', ['desk', 'other'], 404],
+    ['private:courier', [], 200],
+    ['private:courier', undefined, 404],
+    ['private:fin-server', ['desk'], 404],
+  ])('(%s) is there for a delegation of the teams %j: %i', async ([visibility, teams, status]) => {
+    const { response, sent } = await ask('GET', [bodyOf(['a'])], {
+      visibility,
+      ...(teams === undefined ? {} : { teams }),
+    });
+    expect([response.status, sent.length]).toEqual([status, status === 200 ? 1 : 0]);
   });
 });
 
