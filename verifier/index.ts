@@ -8,7 +8,7 @@ export type RunTokenVerifierOptions = {
   readonly issuer: string;
   /** The name under which runs address this service. */
   readonly service: string;
-  /** Where the public keys are; `{issuer}/.well-known/jwks.json` where nothing is said. */
+  /** Where the public keys are; `{issuer}/.well-known/jwks.json?purpose=access` where nothing is said: those that sign run tokens. */
   readonly jwksUri?: string;
   /** Seconds since the epoch; for tests. */
   readonly clock?: () => number;
@@ -43,13 +43,13 @@ export type RunTokenVerifier = {
 const BEARER = /^(?:[Bb][Ee][Aa][Rr][Ee][Rr] )?([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/;
 
 /**
- * Verifies the run tokens of a Sallyport deployment, as its own context store does: signature by the published keys, issuer, times
+ * Verifies the run tokens of a Sallyport deployment, as its own context store does: signature by the published keys that may sign them, issuer, times
  * (5 s of tolerance), kind, shape. A token without this service in it is 403, malformed filters are 401 and never "no filters", keys
  * that cannot be had are 503. Does NOT ask whether the run was completed: a token is good until it expires, an hour at most.
  */
 export function createRunTokenVerifier(options: RunTokenVerifierOptions): RunTokenVerifier {
   const clock = options.clock ?? (() => Math.floor(Date.now() / 1000));
-  const jwks = createJwks(options.jwksUri ?? `${options.issuer}/.well-known/jwks.json`, clock);
+  const jwks = createJwks(options.jwksUri ?? `${options.issuer}/.well-known/jwks.json?purpose=access`, clock);
   return {
     async verify(authorization) {
       const compact = BEARER.exec(authorization ?? '')?.[1];

@@ -17,6 +17,8 @@ export type IssuerKeys = {
   publish(missingKeyId?: string): Promise<Result<readonly PublicKey[], Unavailable>>;
 };
 
+/** What keys sign: access and run tokens, or identity tokens for upstreams. */
+const KEY_PURPOSES: ReadonlySet<string> = new Set<PublicKey['purpose']>(['access', 'identity']);
 const CACHEABLE = { 'cache-control': `public, max-age=${JWKS_MAX_AGE_SECONDS}` } as const;
 
 /** Discovery documents (RFC 8414, RFC 9728), the JWKS, and liveness. They list only what is built and switched on. */
@@ -36,10 +38,17 @@ export function createDiscovery({
   app.get('/.well-known/oauth-authorization-server', metadata);
   app.get('/.well-known/openid-configuration', metadata);
 
+  // `purpose` leaves the keys of one purpose: a verifier that reads those alone takes no signature by the others for what it looks for.
   app.get('/.well-known/jwks.json', async (c) => {
+    const purposes = c.req.queries('purpose') ?? [...KEY_PURPOSES];
+    if (purposes.some((purpose) => !KEY_PURPOSES.has(purpose))) {
+      const detail = `\`purpose\` is one of ${[...KEY_PURPOSES].join(', ')}`;
+      return problem('invalid_argument', detail, c.env.requestId);
+    }
     const published = await keys.publish();
     if (!published.ok) return problem('unavailable', 'the keys cannot be read now', c.env.requestId);
-    const jwks = published.value.map(({ keyId, n, e }) => ({
+    const wanted = published.value.filter(({ purpose }) => purposes.includes(purpose));
+    const jwks = wanted.map(({ keyId, n, e }) => ({
       kty: 'RSA',
       n,
       e,

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRunTokenVerifier } from '../../verifier/index.ts';
 import { makeKey, NOW_SECONDS, ORIGIN, TestIssuer, type TestKey } from '../support/test-issuer.ts';
@@ -10,12 +11,17 @@ let jwksUri: string;
 let published: readonly TestKey[];
 let answer: { readonly status: number; readonly text?: string } | undefined;
 let looks = 0;
+let asked: string[] = [];
 let nowSeconds = NOW_SECONDS;
 
 beforeAll(async () => {
-  server = createServer((_request, response) => {
+  server = createServer((request, response) => {
     looks += 1;
-    const keys = published.map(({ published: { keyId, n, e } }) => ({
+    const url = new URL(request.url ?? '', 'http://localhost');
+    asked.push(url.pathname + url.search);
+    const purpose = url.searchParams.get('purpose');
+    const wanted = published.filter((key) => purpose === null || key.published.purpose === purpose);
+    const keys = wanted.map(({ published: { keyId, n, e } }) => ({
       kty: 'RSA',
       n,
       e,
@@ -37,6 +43,7 @@ afterAll(() => server.close());
 beforeEach(() => {
   published = [issuer.access, issuer.identity];
   looks = 0;
+  asked = [];
   nowSeconds = NOW_SECONDS;
 });
 
@@ -65,6 +72,8 @@ function runToken(changes: Record<string, unknown> = {}, key = issuer.access): s
   const header = JSON.stringify({ alg: 'RS256', typ: 'JWT', kid: key.published.keyId });
   return issuer.sign(header, JSON.stringify(claims), key);
 }
+
+const payloadOf = (compact: string) => Buffer.from(compact.split('.')[1] ?? '', 'base64url').toString();
 
 async function outcomeOf(authorization: string | null, verifier = open()): Promise<unknown> {
   const verified = await verifier.verify(authorization);
@@ -179,6 +188,54 @@ describe('a token', () => {
 
   test('of access is refused', async () => {
     expect(await outcomeOf(issuer.accessToken({ token_kind: 'run' }))).toBe(401);
+    expect(
+      await outcomeOf(issuer.accessToken({ token_kind: 'run', aud: 'charts', namespace: 'atlas' })),
+    ).toBe(401);
+  });
+
+  test('that the gateway made for an upstream is refused, whatever else is in it', async () => {
+    const verifier = open();
+    const members = fc.dictionary(
+      fc.constantFrom(
+        'aud',
+        'services',
+        'namespace',
+        'scope_filters',
+        'permissions',
+        'sub',
+        'act',
+        'exp',
+        'jti',
+      ),
+      fc.oneof(
+        fc.constantFrom<unknown>(
+          'charts',
+          ['charts'],
+          'atlas',
+          { charts: { namespace: 'atlas' } },
+          ['read'],
+          'run',
+        ),
+        fc.jsonValue(),
+      ),
+    );
+    await fc.assert(
+      fc.asyncProperty(members, fc.constantFrom('JWT', 'at+jwt', 'jwt'), async (changes, typ) => {
+        const header = JSON.stringify({ alg: 'RS256', typ, kid: issuer.identity.published.keyId });
+        const payload = { ...JSON.parse(payloadOf(runToken())), ...changes, token_kind: 'identity' };
+        const token = issuer.sign(header, JSON.stringify(payload), issuer.identity);
+        expect(await outcomeOf(token, verifier)).toBe(401);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('that the gateway’s key signed is refused as any other key’s, even in the shape of a run’s', async () => {
+    const origin = new URL(jwksUri).origin;
+    const verifier = createRunTokenVerifier({ issuer: origin, service: 'charts', clock: () => nowSeconds });
+    expect(await outcomeOf(runToken({ iss: origin }), verifier)).toEqual(SCOPE);
+    expect(await outcomeOf(runToken({ iss: origin }, issuer.identity), verifier)).toBe(401);
+    expect(new Set(asked)).toEqual(new Set(['/.well-known/jwks.json?purpose=access']));
   });
 });
 
