@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { apply } from './apply.ts';
 import { audit } from './audit.ts';
 import { dev } from './dev.ts';
+import { explain } from './explain.ts';
 import { commandHelp, verbHelp } from './help.ts';
 import { keys } from './keys.ts';
 import { login } from './login.ts';
@@ -16,7 +17,20 @@ import { token } from './token.ts';
 import { parseArguments, type Verb } from './verb.ts';
 import { versions } from './versions.ts';
 
-const VERBS: readonly Verb[] = [dev, plan, apply, versions, rollback, login, token, mcp, keys, revoke, audit];
+const VERBS: readonly Verb[] = [
+  dev,
+  plan,
+  apply,
+  versions,
+  rollback,
+  explain,
+  login,
+  token,
+  mcp,
+  keys,
+  revoke,
+  audit,
+];
 
 /** Runs one command line and returns its exit code. Prints results on standard output, everything else beside it. */
 export async function dispatch(argv: readonly string[], terminal: Terminal): Promise<number> {

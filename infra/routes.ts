@@ -45,6 +45,7 @@ export const ROUTES: readonly Route[] = [
   { path: '/runs/{id}/complete',                                      methods: ['POST'],               target: 'issuer',       access: 'token' },
   { path: '/tokens',                                                  methods: ['POST'],               target: 'issuer',       access: 'token' },
   { path: '/me',                                                      methods: ['GET'],                   target: 'control',      access: 'token' },
+  { path: '/me/explain',                                              methods: ['POST'],                  target: 'control',      access: 'token' },
   { path: '/servers',                                                 methods: ['GET'],                   target: 'control',      access: 'token' },
   { path: '/servers/{server}',                                        methods: ['GET'],                   target: 'control',      access: 'token' },
   { path: '/admin/policy',                                            methods: ['GET', 'PUT'],            target: 'control',      access: 'token' },

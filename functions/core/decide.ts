@@ -53,6 +53,31 @@ export type Decision =
  * @throws TypeError on a caller that {@link Caller.fromToken} did not make
  */
 export function decide(policy: Policy, caller: Caller, action: Action, nowSeconds: number): Decision {
+  if (!Caller.is(caller)) throw new TypeError('a decision needs a verified caller');
+  return decideFor(policy, caller, action, nowSeconds);
+}
+
+/** What a decision asks of a caller. */
+export type Party = Pick<
+  Caller,
+  | 'orgId'
+  | 'subject'
+  | 'clientId'
+  | 'kind'
+  | 'scopes'
+  | 'obtainableScopes'
+  | 'teams'
+  | 'isPublicOnly'
+  | 'context'
+  | 'runPermissions'
+  | 'isEntitledTo'
+>;
+
+/**
+ * {@link decide} for a party that may be nobody, so that it opens nothing: for those who explain decisions, and for no one else. Whoever
+ * acts on a decision asks {@link decide}.
+ */
+export function decideFor(policy: Policy, caller: Party, action: Action, nowSeconds: number): Decision {
   const question: Question = { action, caller, nowSeconds };
   const judged = judge(policy, caller, question);
   switch (judged.verdict) {
@@ -72,6 +97,7 @@ export function decide(policy: Policy, caller: Caller, action: Action, nowSecond
 
 /** Does {@link decide} allow it? For those who ask about many things and tell nobody why. */
 export function isAllowed(policy: Policy, caller: Caller, action: Action, nowSeconds: number): boolean {
+  if (!Caller.is(caller)) throw new TypeError('a decision needs a verified caller');
   return judge(policy, caller, { action, caller, nowSeconds }).verdict === 'allow';
 }
 
@@ -114,8 +140,7 @@ type Judged =
   | { readonly verdict: 'denied'; readonly rule: Rule }
   | { readonly verdict: 'hidden' | 'none' };
 
-function judge(policy: Policy, caller: Caller, question: Question): Judged {
-  if (!Caller.is(caller)) throw new TypeError('a decision needs a verified caller');
+function judge(policy: Policy, caller: Party, question: Question): Judged {
   const { server } = question.action;
   if (!policy.hasServer(server, caller)) return { verdict: 'hidden' };
   const deny = policy.access.findDeny(server, (rule) => concerns(rule, caller) && forbids(rule, question));
@@ -125,7 +150,7 @@ function judge(policy: Policy, caller: Caller, question: Question): Judged {
   return granted === undefined ? { verdict: 'none' } : { verdict: 'allow', ...placeOf(granted) };
 }
 
-function judgeRun({ runPermissions, context }: Caller, action: Action): Judged {
+function judgeRun({ runPermissions, context }: Party, action: Action): Judged {
   const isOpen = runPermissions !== undefined && context.namespace !== undefined;
   return isOpen && runMay(runPermissions, action)
     ? { verdict: 'allow', scope: 'run', at: `run:${runPermissions.join(',')}` }
@@ -133,11 +158,11 @@ function judgeRun({ runPermissions, context }: Caller, action: Action): Judged {
 }
 
 /** A run whose token has no section for the context store has no access to it. */
-function refuseRun({ context }: Caller): Decision {
+function refuseRun({ context }: Party): Decision {
   return refuse(context.namespace === undefined ? 'no_server_access' : 'not_granted', []);
 }
 
-function refuseUngranted(policy: Policy, caller: Caller, question: Question): Decision {
+function refuseUngranted(policy: Policy, caller: Party, question: Question): Decision {
   const obtainable = findGrant(policy, caller, caller.obtainableScopes, question);
   return refuse(
     hasAccess(policy, caller, question.action.server) ? 'not_granted' : 'no_server_access',
@@ -147,13 +172,13 @@ function refuseUngranted(policy: Policy, caller: Caller, question: Question): De
 }
 
 /** A deny holds for whoever is entitled to its scope: a token that leaves the scope out is no way around it. */
-function concerns(deny: Rule, caller: Caller): boolean {
+function concerns(deny: Rule, caller: Party): boolean {
   return deny.scope === DEFAULTS || caller.isEntitledTo(deny.scope);
 }
 
 function findGrant(
   policy: Policy,
-  caller: Caller,
+  caller: Party,
   scopes: readonly string[],
   question: Question,
 ): Rule | undefined {
@@ -172,12 +197,12 @@ function findGrant(
   );
 }
 
-function hasAccess(policy: Policy, caller: Caller, server: string): boolean {
+function hasAccess(policy: Policy, caller: Party, server: string): boolean {
   return policy.access.findGrant(caller.scopes, server, (rule) => isFor(rule, caller.orgId)) !== undefined;
 }
 
 /** The grant that came nearest: the caller has it, so it may know what it says. */
-function findCause(policy: Policy, caller: Caller, question: Question): RefusalCause | undefined {
+function findCause(policy: Policy, caller: Party, question: Question): RefusalCause | undefined {
   let closed: Rule | undefined;
   const constrained = policy.access.findGrant(caller.scopes, question.action.server, (rule) => {
     const verdict = verdictOf(rule, question);

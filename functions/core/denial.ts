@@ -260,6 +260,11 @@ export function scopeChallenge(scopes: readonly string[], metadataUrl: string): 
   return `Bearer error="insufficient_scope", scope="${scopes.join(' ')}", resource_metadata="${metadataUrl}"`;
 }
 
+/** What a refused caller is told in words: all that it may know of the reason, and the scopes that it may ask for. */
+export function refusalText(denial: Denial): string {
+  return explain(denial, toWire(denial).text);
+}
+
 function explain(denial: Denial, text: string): string {
   if (denial.reason !== 'not_granted') return text;
   const said = denial.cause === undefined ? text : (causeText(denial.cause) ?? text);

@@ -9,7 +9,7 @@ import type { Admission } from './ingress.ts';
 export type Administration = 'manage_policy' | 'manage_secrets';
 
 /** What an administrator of one organisation may do there, and one of the platform's in every organisation. */
-export type OrgAdministration = 'revoke' | 'read_audit';
+export type OrgAdministration = 'revoke' | 'read_audit' | 'manage_policy';
 
 /** Who administers, by the policy that is stored. */
 export type Authority = {
@@ -65,6 +65,22 @@ async function authorizeOn(
   if (!snapshot.ok) return snapshot;
   const isOfPlatform = rulesEveryOrg(snapshot.value, caller.orgId);
   return ok({ pointer: pointer.value, snapshot: snapshot.value, isOfPlatform });
+}
+
+/** May an administrator of `orgId` name this organisation? One of the platform's may name every one that there is. */
+export function mayReach(
+  {
+    isOfPlatform,
+    snapshot,
+    orgId: own,
+  }: Pick<Authority, 'isOfPlatform' | 'snapshot'> & { readonly orgId: string },
+  orgId: string,
+): boolean {
+  return orgId === own || (isOfPlatform && orgsOf(snapshot).has(orgId));
+}
+
+function orgsOf({ orgs, clients, idps = [] }: Snapshot): ReadonlySet<string> {
+  return new Set([...orgs.map(({ id }) => id), ...[...clients, ...idps].map(({ org }) => org)]);
 }
 
 /** With several organisations the first one's alone; with one, its own, where nobody of another one can come in by any door. */

@@ -3,6 +3,7 @@ import { createAdminAudit } from './admin-audit.ts';
 import { createAdminPolicy } from './admin-policy.ts';
 import { createCatalogue } from './catalogue.ts';
 import type { ControlEnv, ControlPorts } from './control-ports.ts';
+import { createExplain } from './explain.ts';
 import { createMe } from './me.ts';
 import { createModule } from './module.ts';
 
@@ -13,6 +14,7 @@ import { createModule } from './module.ts';
 export function createControl(ports: ControlPorts): Hono<ControlEnv> {
   const app = createModule(ports);
   app.route('/', createMe());
+  app.route('/', createExplain(ports));
   app.route('/', createCatalogue(ports));
   app.route('/', createAdminPolicy(ports));
   app.route('/', createAdminAudit(ports));

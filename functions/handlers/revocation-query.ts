@@ -2,8 +2,8 @@ import type { RevocationEntry, RevocationList } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { storedKindOf } from '../core/revocation-plan.ts';
 import { REVOCATION_KINDS } from '../core/revocation-request.ts';
-import type { Authority } from './administration.ts';
-import { mayReach, type TargetRefusal } from './revocation-target.ts';
+import { type Authority, mayReach } from './administration.ts';
+import type { TargetRefusal } from './revocation-target.ts';
 
 type Query = Parameters<RevocationList['read']>[0];
 

@@ -1,13 +1,13 @@
 import type { Invocation } from '../core/invocation.ts';
 import { isUser, isVouchedFor } from '../core/parties.ts';
-import { Policy, type Snapshot } from '../core/policy.ts';
+import { Policy } from '../core/policy.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { readRefreshGrant, readRefreshToken } from '../core/refresh-token.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { RevocationTarget } from '../core/revocation-plan.ts';
 import type { RevocationRequest } from '../core/revocation-request.ts';
 import { isRunId } from '../core/run-request.ts';
-import type { Authority } from './administration.ts';
+import { type Authority, mayReach } from './administration.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
 import { verifyOwnToken } from './presented-token.ts';
 
@@ -48,18 +48,6 @@ export async function findTarget(
   return missing.value === undefined ? ok(target) : notFound(missing.value);
 }
 
-/** The organisations that an administrator of the platform may name. */
-export function mayReach(
-  { isOfPlatform, snapshot, orgId: own }: Pick<Asking, 'isOfPlatform' | 'snapshot' | 'orgId'>,
-  orgId: string,
-): boolean {
-  return orgId === own || (isOfPlatform && orgsOf(snapshot).has(orgId));
-}
-
-function orgsOf({ orgs, clients, idps = [] }: Snapshot): ReadonlySet<string> {
-  return new Set([...orgs.map(({ id }) => id), ...[...clients, ...idps].map(({ org }) => org)]);
-}
-
 /** What is not there, in words; undefined where nothing is missing. */
 async function findMissing(
   ports: IssuerPorts,
@@ -75,7 +63,7 @@ async function findMissing(
           : undefined,
       );
     case 'user': {
-      const providers = [...policy.idps.values(), ...policy.acceptedIdps];
+      const providers = policy.vouchers;
       return ok(
         isUser(id) && isVouchedFor(providers, id, orgId)
           ? undefined
