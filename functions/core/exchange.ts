@@ -91,6 +91,7 @@ export type ExchangeSubject = Pick<
   | 'jti'
   | 'actors'
   | 'actorTokens'
+  | 'maxUses'
   | 'issuedAtSeconds'
   | 'endsAtSeconds'
   | 'audience'
@@ -126,6 +127,8 @@ export function planExchange(
     return refuseToken('another_clients_actor');
   }
   if (actor?.subject === subject.subject) return refuseToken('actor_is_subject');
+  // A token that is made of it would have uses of its own.
+  if (subject.maxUses !== undefined || actor?.maxUses !== undefined) return refuseToken('counted_token');
   const audience = planTarget(policy, client, subject, request.target, place.origin);
   if (!audience.ok) return audience;
   const actors = chainOf(parties, client.id);

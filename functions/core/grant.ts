@@ -45,6 +45,8 @@ export type GrantPlan = {
   /** `session`: the holder authenticated for it. Absent: what `teams` names is all that it may see beside what is public. */
   readonly standing?: 'session';
   readonly teams?: readonly string[];
+  /** How many requests it is good for, of a token that is no `session`; undefined: as many as there are. */
+  readonly maxUses?: number | undefined;
   readonly lifetimeSeconds: number;
   readonly context: Readonly<Record<string, unknown>>;
   /** When the user logged in (`auth_time`); undefined for a client's own token. */
