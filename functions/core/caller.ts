@@ -26,6 +26,7 @@ type CallerFacts = {
   readonly jti: string;
   readonly actors: readonly string[];
   readonly actorTokens: readonly string[];
+  readonly maxUses?: number | undefined;
   readonly issuedAtSeconds: number;
   readonly expiresAtSeconds: number;
   readonly endsAtSeconds: number;
@@ -69,6 +70,8 @@ export class Caller {
   readonly actors: readonly string[];
   /** The `jti` of the tokens by which they came to act. */
   readonly actorTokens: readonly string[];
+  /** How many requests the token is good for; undefined: as many as there are. */
+  readonly maxUses: number | undefined;
   readonly issuedAtSeconds: number;
   readonly expiresAtSeconds: number;
   /** `exp` itself, without the tolerance that `expiresAtSeconds` of an IdP's token has: what is made of the token ends by then. */
@@ -96,6 +99,7 @@ export class Caller {
     this.jti = facts.jti;
     this.actors = facts.actors;
     this.actorTokens = facts.actorTokens;
+    this.maxUses = facts.maxUses;
     this.issuedAtSeconds = facts.issuedAtSeconds;
     this.expiresAtSeconds = facts.expiresAtSeconds;
     this.endsAtSeconds = facts.endsAtSeconds;

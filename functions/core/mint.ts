@@ -2,7 +2,7 @@ import { toActClaim } from './act-claim.ts';
 import type { Caller } from './caller.ts';
 import type { Descent, GrantPlan } from './grant.ts';
 import { fittingTeams } from './team-claim.ts';
-import { SESSION } from './token.ts';
+import { COUNTED, SESSION } from './token.ts';
 import { descendantOf } from './token-line.ts';
 
 /** The unsigned half of a token: what KMS signs, and the claims that name it. */
@@ -42,6 +42,7 @@ export function mintAccessToken(
     jti: plan.descent === undefined ? signing.jti : descend(plan.descent, signing.jti),
     ...(plan.descent === undefined ? {} : { parent_iat: plan.descent.issuedAtSeconds }),
     ...(plan.standing === 'session' ? { token_kind: SESSION } : {}),
+    ...(plan.maxUses === undefined ? {} : { token_kind: COUNTED, max_uses: plan.maxUses }),
     ...(plan.teams === undefined || plan.teams.length === 0 ? {} : { teams: plan.teams }),
     act: toActClaim(plan.actors ?? []),
     ...actorTokensClaim(plan.actorTokens ?? []),

@@ -15,6 +15,17 @@ export type RateWindow = { readonly id: string; readonly endsAtSeconds: number }
  */
 export function rateWindow(limit: RateLimit, subject: readonly string[], nowSeconds: number): RateWindow {
   const index = Math.floor(nowSeconds / limit.windowSeconds);
-  const digest = createHash('sha256').update(JSON.stringify(subject)).digest('base64url');
-  return { id: `${limit.name}.${index}.${digest}`, endsAtSeconds: (index + 1) * limit.windowSeconds };
+  return {
+    id: `${limit.name}.${index}.${digestOf(subject)}`,
+    endsAtSeconds: (index + 1) * limit.windowSeconds,
+  };
+}
+
+/** The one window of what may be used so many times and ends at a time of its own. */
+export function wholeLife(subject: readonly string[], endsAtSeconds: number): RateWindow {
+  return { id: `uses.${digestOf(subject)}`, endsAtSeconds };
+}
+
+function digestOf(subject: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(subject)).digest('base64url');
 }

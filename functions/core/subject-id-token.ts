@@ -68,6 +68,7 @@ export function checkSubjectIdToken(
     jti: `${idp.name}:${isIdentifier(jti) ? jti : digestOf(compact)}`,
     actors: [],
     actorTokens: [],
+    maxUses: undefined,
     issuedAtSeconds: (wholeSeconds(claims.get('iat')) ?? 0) - FOREIGN_CLOCK_TOLERANCE_SECONDS,
     endsAtSeconds: wholeSeconds(claims.get('exp')) ?? 0,
     audience: place.origin,

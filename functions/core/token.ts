@@ -28,12 +28,18 @@ type KindRule = {
 /** `token_kind` of an access token whose holder authenticated for it (core/team-claim); one that says less is an `api` token. */
 export const SESSION = 'session';
 
+/**
+ * `token_kind` of an access token that may be used so many times, which `max_uses` says; otherwise an `api` token. What does not know to count
+ * does not know this kind either, and refuses it.
+ */
+export const COUNTED = 'counted';
+
 const RULES: Readonly<Record<TokenKind, KindRule>> = {
   access: {
     type: 'at+jwt',
     purpose: 'access',
     maxLifetimeSeconds: 900,
-    tokenKind: [undefined, 'access', 'api', SESSION],
+    tokenKind: [undefined, 'access', 'api', SESSION, COUNTED],
   },
   identity: { type: 'JWT', purpose: 'identity', maxLifetimeSeconds: 300, tokenKind: ['identity'] },
 };
@@ -67,6 +73,8 @@ export type Claims = {
   readonly standing?: TokenStanding;
   /** The names in `teams`; absent where the claim is. */
   readonly teams?: readonly string[] | undefined;
+  /** How many requests the token is good for; undefined: as many as there are. */
+  readonly maxUses?: number | undefined;
   /** `namespace` and `scope_filters` as they stand; `core/visibility` judges them. */
   readonly namespace: Json | undefined;
   readonly scopeFilters: Json | undefined;
@@ -165,7 +173,8 @@ function readClaims(
   if (!issuer || !subject || !audience || !clientId || !orgId || !jti) return undefined;
   if (issuedAtSeconds === undefined || expiresAtSeconds === undefined || groups === undefined)
     return undefined;
-  if (teams === undefined) return undefined;
+  const maxUses = readMaxUses(payload);
+  if (teams === undefined || maxUses === undefined) return undefined;
   if (parentIssuedAtSeconds === undefined) return undefined;
   if (typeof scope !== 'string' || !SCOPE.test(scope)) return undefined;
   if (!rule.tokenKind.some((kind) => kind === payload.get('token_kind'))) return undefined;
@@ -191,6 +200,7 @@ function readClaims(
     actorTokens,
     standing: tokenStanding(payload.get('token_kind')),
     teams: teams.names,
+    maxUses: maxUses.value,
     namespace: payload.get('namespace'),
     scopeFilters: payload.get('scope_filters'),
   };
@@ -204,6 +214,15 @@ function optionalClaimsAreTyped(payload: JsonObject): boolean {
   return (
     !payload.has('cnf') && (!payload.has('auth_time') || wholeSeconds(payload.get('auth_time')) !== undefined)
   );
+}
+
+/** The claim `max_uses`, which a token of the kind {@link COUNTED} has and no other. Undefined: the token is of nobody's making. */
+function readMaxUses(payload: JsonObject): { readonly value: number | undefined } | undefined {
+  const isCounted = payload.get('token_kind') === COUNTED;
+  if (payload.has('max_uses') !== isCounted) return undefined;
+  if (!isCounted) return { value: undefined };
+  const value = wholeSeconds(payload.get('max_uses'));
+  return value !== undefined && value > 0 ? { value } : undefined;
 }
 
 function tokenStanding(kind: Json | undefined): TokenStanding {

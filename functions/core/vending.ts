@@ -21,6 +21,8 @@ export type VendingRequest = {
   readonly ttlSeconds: number | undefined;
   /** Whose items it shows beside what is public: none where none are named. */
   readonly teams: readonly string[];
+  /** How many requests it is good for; undefined: as many as there are. */
+  readonly maxUses?: number | undefined;
 };
 
 /** Why a caller gets no token. `invalid_argument` is about the request, `detail` for its sender. */
@@ -28,32 +30,40 @@ export type VendingRefusal =
   | { readonly reason: 'not_granted'; readonly obtainable: readonly string[] }
   | { readonly reason: 'invalid_argument'; readonly detail: string };
 
-const MEMBERS: ReadonlySet<string> = new Set(['scopes', 'resource', 'ttl', 'teams']);
+const MEMBERS: ReadonlySet<string> = new Set(['scopes', 'resource', 'ttl', 'teams', 'max_uses']);
 
-/** Reads the body `{scopes?, resource?, ttl?, teams?}`; the refusal is for its sender. */
+/** Reads the body `{scopes?, resource?, ttl?, teams?, max_uses?}`; the refusal is for its sender. */
 export function readVendingRequest(body: Json): Result<VendingRequest, string> {
   if (!isJsonObject(body)) return err('send a JSON object: {"scopes": ["…"], "resource": "…", "ttl": 300}');
   const unknown = [...body.keys()].find((name) => !MEMBERS.has(name));
-  if (unknown !== undefined) return err('only `scopes`, `resource`, `ttl` and `teams` may be asked for');
+  if (unknown !== undefined)
+    return err('only `scopes`, `resource`, `ttl`, `teams` and `max_uses` may be asked for');
   const scopes = body.has('scopes') ? stringList(body.get('scopes')) : undefined;
   if (body.has('scopes') && (scopes === undefined || scopes.length === 0)) {
     return err('`scopes` is a list of names of scopes');
   }
   const resource = body.get('resource');
   if (resource !== undefined && typeof resource !== 'string') return err('`resource` is a URL');
-  const ttl = body.get('ttl');
-  const ttlSeconds =
-    ttl instanceof JsonNumber && /^[1-9][0-9]{0,5}$/.test(ttl.lexeme) ? ttl.toNumber() : undefined;
-  if (ttl !== undefined && ttlSeconds === undefined) return err('`ttl` is a whole number of seconds');
+  const ttlSeconds = wholeNumber(body.get('ttl'));
+  if (body.has('ttl') && ttlSeconds === undefined) return err('`ttl` is a whole number of seconds');
+  const maxUses = wholeNumber(body.get('max_uses'));
+  if (body.has('max_uses') && maxUses === undefined) return err('`max_uses` is a whole number of requests');
   const teams = body.has('teams') ? stringList(body.get('teams')) : [];
   if (teams === undefined) return err('`teams` is a list of names of teams');
-  return ok({ scopes, resource, ttlSeconds, teams });
+  return ok({ scopes, resource, ttlSeconds, teams, maxUses });
+}
+
+/** From 1 to 999,999. */
+function wholeNumber(value: Json | undefined): number | undefined {
+  const isWhole = value instanceof JsonNumber && /^[1-9][0-9]{0,5}$/.test(value.lexeme);
+  return isWhole ? value.toNumber() : undefined;
 }
 
 /**
  * Plans a token that a caller makes for itself (contract §2): it needs {@link TOKENS_ISSUE}; every scope that is asked for is one of its
  * own, and so is every team; the resource is `ORIGIN` or a server that the new token shows. It ends with the caller's own token at the latest, after 900 s, and as the
- * client's and the server's bounds say; `ttl` only shortens. Whatever revokes the caller's token revokes it.
+ * client's and the server's bounds say; `ttl` only shortens. Whatever revokes the caller's token revokes it. With `max_uses` it is for one
+ * server, and nothing can be made of it.
  */
 export function planVending(
   policy: Policy,
@@ -76,6 +86,10 @@ export function planVending(
   const server = serverOfResource(audience, place.origin);
   if (audience !== place.origin && (server === undefined || !policy.hasServer(server, caller))) {
     return err({ reason: 'invalid_argument', detail: 'this `resource` is unknown' });
+  }
+  // What is for `ORIGIN` opens more than those doors where uses are counted.
+  if (request.maxUses !== undefined && server === undefined) {
+    return err({ reason: 'invalid_argument', detail: 'with `max_uses`, name one server in `resource`' });
   }
   const { orgId, subject } = caller;
   const viewer = { orgId, subject, teams, isPublicOnly: teams.length === 0 };
@@ -108,6 +122,7 @@ export function planVending(
     scopes: [...new Set(scopes)],
     groups,
     teams,
+    maxUses: request.maxUses,
     lifetimeSeconds,
     context: opensContext ? narrowContext(caller.context) : {},
     actors: caller.actors,

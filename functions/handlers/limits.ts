@@ -4,20 +4,23 @@ import type { Policy } from '../core/policy.ts';
 import type { Unavailable } from '../core/ports.ts';
 import type { RateLimited } from '../core/rate-limit.ts';
 import { ok, type Result } from '../core/result.ts';
-import { type Limit, limitSubject, limitsOn } from '../core/rules/limit.ts';
-import { type CountingPorts, countOne } from './rate-counter.ts';
+import { isCounted, type Limit, limitSubject, limitsOn } from '../core/rules/limit.ts';
+import { type CountingPorts, countOne, countUse } from './rate-counter.ts';
 
 /**
  * Counts one request that was allowed, before anything comes of it, on every limit of `scopes.yml` that counts it, one after another: the
  * first that is used up refuses, and those before it have counted it. Where no limit counts it, nothing is asked of anybody; where one does
- * and cannot be counted, it is refused.
+ * and cannot be counted, it is refused. Last comes the token itself, where it may be used so many times.
  */
 export async function countRequest(
   ports: CountingPorts,
   { caller, policy }: { readonly caller: Caller; readonly policy: Policy },
   action: Action,
 ): Promise<Result<void, Unavailable | RateLimited>> {
-  return countOn(ports, limitsOn(policy, caller, action), caller, action);
+  const counted = await countOn(ports, limitsOn(policy, caller, action), caller, action);
+  const { maxUses, orgId, jti, endsAtSeconds } = caller;
+  if (!counted.ok || maxUses === undefined || !isCounted(action)) return counted;
+  return countUse(ports, { max: maxUses, endsAtSeconds }, [orgId, jti]);
 }
 
 /** The same of a request to a service: on those limits that name the service, so that what a server asks of APIs uses up nothing else. */

@@ -280,6 +280,65 @@ describe('limits', () => {
   });
 });
 
+describe('a token that may be used so many times', () => {
+  const counted = (jti: string, maxUses = 2) => ({
+    claims: { jti, token_kind: 'counted', max_uses: maxUses },
+  });
+
+  test('is, and no more, whatever it asks for; another one has uses of its own', async () => {
+    const [one, other] = [counted('one'), counted('other')];
+    const all = [one, { ...one, method: 'ping' }, one, { ...one, server: 'quotes' }, other];
+    expect(await askAll(...all)).toEqual([200, 200, 429, 429, 200]);
+    expect(app.sent).toHaveLength(3);
+    expect(app.records.at(-2)).toMatchObject({ decision: 'deny', reason: 'rate_limited', jti: 'one' });
+  });
+
+  test('says until when it is of no use: until it ends', async () => {
+    await ask(counted('brief', 1));
+    const response = await ask(counted('brief', 1));
+    expect(response.headers.get('retry-after')).toBe('300');
+  });
+
+  test('of thirty at once comes through as often as it may', async () => {
+    const responses = await Promise.all(Array.from({ length: 30 }, () => ask(counted('busy', 7))));
+    expect(responses.filter(({ status }) => status === 200)).toHaveLength(7);
+  });
+
+  test('is used by what is allowed alone, and not by what the protocol owes', async () => {
+    app.answer = () => answerOf('', { status: 202 });
+    const told = { ...counted('quiet', 1), method: 'notifications/initialized', isNotification: true };
+    const refused = { ...counted('quiet', 1), params: { name: 'payroll' } };
+    await askAll(told, told, refused, refused);
+    expect(counter.asked).toBe(0);
+    app.answer = () => answerOf('{"jsonrpc":"2.0","id":1,"result":{}}');
+    expect(await askAll(counted('quiet', 1), counted('quiet', 1))).toEqual([200, 429]);
+  });
+
+  test('is used by what a limit lets through, and is refused while it cannot be counted', async () => {
+    start(limit(['client'], { requests: 1 }));
+    expect(await askAll(counted('one'), counted('one'))).toEqual([200, 429]);
+    expect([...counter.counts.values()]).toEqual([1, 1]);
+    start();
+    const down = { reason: 'unavailable', detail: 'a test’s outage' } as const;
+    counter.count = () => Promise.resolve({ ok: false, error: down });
+    expect(await askAll(counted('one'), {})).toEqual([503, 200]);
+    expect(app.sent).toHaveLength(1);
+  });
+
+  test.for<readonly [string, Changes]>([
+    ['of no kind that says so', { max_uses: 2 }],
+    ['of a session', { max_uses: 2, token_kind: 'session' }],
+    ['that does not say how often', { token_kind: 'counted' }],
+    ['that says never', { token_kind: 'counted', max_uses: 0 }],
+    ['that says a text', { token_kind: 'counted', max_uses: '2' }],
+    ['that says a part', { token_kind: 'counted', max_uses: 1.5 }],
+    ['that says nothing', { token_kind: 'counted', max_uses: null }],
+  ])('%s is no token', async ([, claims]) => {
+    expect((await ask({ claims })).status).toBe(401);
+    expect(counter.asked).toBe(0);
+  });
+});
+
 describe('requests of a server to a service', () => {
   function egress(client = 'courier'): Promise<Response> {
     const delegation = issuer.sign(

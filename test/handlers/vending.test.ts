@@ -129,6 +129,35 @@ describe('a caller makes itself a token', () => {
   });
 });
 
+describe('a token for so many requests', () => {
+  test('is for one server, and says so', async () => {
+    const { status, claims } = await vend({ resource: `${ORIGIN}/maps/mcp`, max_uses: 3 });
+    expect([status, claims['token_kind'], claims['max_uses'], claims['aud']]).toEqual([
+      201,
+      'counted',
+      3,
+      `${ORIGIN}/maps/mcp`,
+    ]);
+  });
+
+  test.for([
+    ['for every server', { max_uses: 3 }],
+    ['for every server, by name', { resource: ORIGIN, max_uses: 3 }],
+    ['for none', { resource: `${ORIGIN}/maps/mcp`, max_uses: 0 }],
+    ['for a text', { resource: `${ORIGIN}/maps/mcp`, max_uses: '3' }],
+    ['for nothing', { resource: `${ORIGIN}/maps/mcp`, max_uses: null }],
+    ['for too many', { resource: `${ORIGIN}/maps/mcp`, max_uses: 1_000_000 }],
+  ] as const)('is not made %s', async ([, body]) => {
+    const { status, answer } = await vend(body);
+    expect([status, answer.code]).toEqual([400, 'invalid_argument']);
+  });
+
+  test('makes no other', async () => {
+    const { answer } = await vend({ resource: `${ORIGIN}/maps/mcp`, scopes, max_uses: 3 });
+    expect((await vend({}, answer.access_token)).status).toBe(401);
+  });
+});
+
 describe('no token is made', () => {
   test.for<readonly [string, unknown, Changes, number, string]>([
     ['for a scope that its own token lacks', { scopes: ['extra/read'] }, {}, 403, 'permission_denied'],
@@ -241,7 +270,11 @@ describe('ten tokens an hour', () => {
 
   test('of thirty at once, ten', async () => {
     const answers = await Promise.all(Array.from({ length: 30 }, () => vend({})));
-    expect(answers.filter(({ status }) => status === 201)).toHaveLength(10);
-    expect(answers.filter(({ status }) => status === 429)).toHaveLength(20);
+    const ended = (status: number) => answers.filter((answer) => answer.status === status).length;
+    // A store that does not answer in time may have counted: then one is 503 that might have been made.
+    const [made, outages] = [ended(201), ended(503)];
+    expect(made).toBeLessThanOrEqual(10);
+    expect(made + outages).toBeGreaterThanOrEqual(10);
+    expect(made + outages + ended(429)).toBe(30);
   });
 });

@@ -33,9 +33,13 @@ export type Limit = {
  * that a server may run. What decides is the action as it was decided on, so nothing that a client may choose beside it changes a count.
  */
 export function limitsOn(policy: Policy, caller: Caller, action: Action): readonly Limit[] {
-  const { kind, method, server } = action;
-  if (method === undefined || (kind === 'notification' && method.startsWith('notifications/'))) return [];
-  return policy.access.limits(server).filter((limit) => counts(limit, caller, action));
+  if (!isCounted(action)) return [];
+  return policy.access.limits(action.server).filter((limit) => counts(limit, caller, action));
+}
+
+/** Is this anything that is ever counted? */
+export function isCounted({ kind, method }: Action): boolean {
+  return method !== undefined && !(kind === 'notification' && method.startsWith('notifications/'));
 }
 
 function counts({ per, tools, org, scope }: Limit, caller: Caller, { method, name }: Action): boolean {

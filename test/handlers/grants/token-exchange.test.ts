@@ -456,6 +456,19 @@ describe('what revokes the actor’s token', () => {
   });
 });
 
+test('a token that may be used so many times is not exchanged, and nobody acts by it', async () => {
+  const counted = { token_kind: 'counted', max_uses: 3 };
+  const actor = { actor_token: app.issuer.accessToken({ client_id: 'broker', sub: 'broker', ...counted }) };
+  for (const [subject, form] of [
+    [userToken(counted), {}],
+    [userToken(), { ...actor, actor_token_type: ACCESS }],
+  ] as const) {
+    const refused = await exchange(subject, form);
+    expect([refused.status, refused.error]).toEqual([400, 'invalid_request']);
+    expect(app.records.at(-1)).toMatchObject({ reason: 'invalid_request: counted_token' });
+  }
+});
+
 describe('a scope that a client in the chain has lost', () => {
   const without = (id: string, scope: string) =>
     policyOf({
