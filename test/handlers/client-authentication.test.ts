@@ -320,8 +320,12 @@ describe('guessing', () => {
   });
 
   test('of many at once is counted without a loss', async () => {
-    await Promise.all(Array.from({ length: 30 }, guess));
-    expect((await guess()).status).toBe(429);
+    const statuses = (await Promise.all(Array.from({ length: 30 }, guess))).map(({ status }) => status);
+    const ended = (status: number) => statuses.filter((each) => each === status).length;
+    // A store that does not answer in time may have counted: then one is 503 that might have been told that it failed.
+    expect(ended(401)).toBeLessThanOrEqual(20);
+    expect(ended(401) + ended(503)).toBeGreaterThanOrEqual(20);
+    expect(ended(401) + ended(503) + ended(429)).toBe(30);
   });
 
   test('of a client that is not there is limited no less', async () => {

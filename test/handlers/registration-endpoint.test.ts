@@ -160,8 +160,12 @@ describe('how often one may register', () => {
   test('holds for many at once', async () => {
     app.nowSeconds += 3_600;
     const responses = await Promise.all(Array.from({ length: 25 }, () => register(METADATA)));
-    expect(responses.filter(({ status }) => status === 201)).toHaveLength(20);
-    expect(responses.filter(({ status }) => status === 429)).toHaveLength(5);
+    const ended = (status: number) => responses.filter((response) => response.status === status).length;
+    // A store that does not answer in time may have counted: then one is 503 that might have been registered.
+    const [registered, outages] = [ended(201), ended(503)];
+    expect(registered).toBeLessThanOrEqual(20);
+    expect(registered + outages).toBeGreaterThanOrEqual(20);
+    expect(registered + outages + ended(429)).toBe(25);
   });
 
   test('is twenty times an hour from one /64, and is not used up for others by it', async () => {
