@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { GATEWAY_REQUIREMENTS } from './gateway-requirements.ts';
 import { ISSUER_REQUIREMENTS } from './issuer-requirements.ts';
+import { LAYER_REQUIREMENTS } from './layer-requirements.ts';
 import { BASIC_OP, FAPI2 } from './openid-checklist.ts';
 
 const TESTS = join(import.meta.dirname, '..');
@@ -19,6 +20,7 @@ function expectTests(tests: readonly (readonly [file: string, title: string])[])
 describe.for([
   ['the gateway', GATEWAY_REQUIREMENTS],
   ['the issuer', ISSUER_REQUIREMENTS],
+  ['the two layers', LAYER_REQUIREMENTS],
 ] as const)('what is asked of %s', ([, requirements]) => {
   test.for([...requirements])('$clause has its tests: $says', ({ tests }) => expectTests(tests));
 
