@@ -9,6 +9,7 @@ import { createDynamo } from './aws/dynamodb.ts';
 import { listOf, numberOf, readEnvironment } from './aws/environment.ts';
 import { createStreamingHandler } from './aws/lambda.ts';
 import { log } from './aws/log.ts';
+import { createOutages } from './aws/outages.ts';
 import { createRevocationStore } from './aws/revocations.ts';
 import { createAssumeRole } from './aws/role-session.ts';
 import { createRulebookStore } from './aws/rulebook.ts';
@@ -29,7 +30,8 @@ const environment = readEnvironment(
   'SEALING_SECRET',
   'ALLOWED_ORIGINS',
 );
-const dynamo = createDynamo();
+const outages = createOutages(log);
+const dynamo = outages.watch(createDynamo());
 const clock = () => Math.floor(Date.now() / 1000);
 const tables = createContextTables({
   tableName: environment.CONTEXT_TABLE,
@@ -37,28 +39,30 @@ const tables = createContextTables({
   assumeRole: createAssumeRole(),
   clock,
 });
-const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
+const secrets = outages.watch(createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock));
 
 export const handler = createStreamingHandler(
-  createContextStore({
-    ingress: createIngress({
-      rulebook: createRulebookStore(dynamo, environment.AUTH_TABLE, clock),
-      revocations: createRevocationStore(dynamo, environment.AUTH_TABLE, clock),
-      foreignKeys: createForeignKeys({ upstream: createUpstream(), clock }),
+  outages.around(
+    createContextStore({
+      ingress: createIngress({
+        rulebook: outages.watch(createRulebookStore(dynamo, environment.AUTH_TABLE, clock)),
+        revocations: createRevocationStore(dynamo, environment.AUTH_TABLE, clock),
+        foreignKeys: outages.watch(createForeignKeys({ upstream: createUpstream(), clock })),
+        clock,
+      }),
+      audit: createAuditLog(dynamo, {
+        table: environment.AUDIT_TABLE,
+        retentionDays: numberOf(environment.AUDIT_RETENTION_DAYS),
+        randomId: randomUUID,
+      }),
+      documents: (seal) => createDocumentStore({ tables, seal, clock }),
+      counter: createCounter(dynamo, environment.AUTH_TABLE, 'LIMIT'),
+      sealer: createSealerSource(secrets, environment.SEALING_SECRET),
+      randomBytes,
+      allowedOrigins: listOf(environment.ALLOWED_ORIGINS),
       clock,
+      now: Date.now,
+      log: outages.log,
     }),
-    audit: createAuditLog(dynamo, {
-      table: environment.AUDIT_TABLE,
-      retentionDays: numberOf(environment.AUDIT_RETENTION_DAYS),
-      randomId: randomUUID,
-    }),
-    documents: (seal) => createDocumentStore({ tables, seal, clock }),
-    counter: createCounter(dynamo, environment.AUTH_TABLE, 'LIMIT'),
-    sealer: createSealerSource(secrets, environment.SEALING_SECRET),
-    randomBytes,
-    allowedOrigins: listOf(environment.ALLOWED_ORIGINS),
-    clock,
-    now: Date.now,
-    log,
-  }),
+  ),
 );

@@ -17,6 +17,7 @@ import { createDynamo } from './aws/dynamodb.ts';
 import { listOf, numberOf, readEnvironment } from './aws/environment.ts';
 import { createBufferedHandler } from './aws/lambda.ts';
 import { log } from './aws/log.ts';
+import { createOutages } from './aws/outages.ts';
 import { createPolicyHistory } from './aws/policy-history.ts';
 import { createPolicyStore } from './aws/policy-store.ts';
 import { createRevocationStore } from './aws/revocations.ts';
@@ -38,35 +39,38 @@ const environment = readEnvironment(
   'ALLOWED_ORIGINS',
 );
 const configurationDirectory = fileURLToPath(new URL('config/', import.meta.url));
-const dynamo = createDynamo();
+const outages = createOutages(log);
+const dynamo = outages.watch(createDynamo());
 const clock = () => Math.floor(Date.now() / 1000);
 const audit = createAuditLog(dynamo, {
   table: environment.AUDIT_TABLE,
   retentionDays: numberOf(environment.AUDIT_RETENTION_DAYS),
   randomId: randomUUID,
 });
-const policies = createPolicyStore(dynamo, environment.AUTH_TABLE);
-const rulebook = createRulebookStore(dynamo, environment.AUTH_TABLE, clock);
+const policies = outages.watch(createPolicyStore(dynamo, environment.AUTH_TABLE));
+const rulebook = outages.watch(createRulebookStore(dynamo, environment.AUTH_TABLE, clock));
 const revocations = createRevocationStore(dynamo, environment.AUTH_TABLE, clock);
-const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
-const foreignKeys = createForeignKeys({ upstream: createUpstream(), clock });
+const secrets = outages.watch(createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock));
+const foreignKeys = outages.watch(createForeignKeys({ upstream: createUpstream(), clock }));
 
 const serve = createBufferedHandler(
-  createControl({
-    ingress: createIngress({ rulebook, revocations, foreignKeys, clock }),
-    policies,
-    policyHistory: createPolicyHistory(dynamo, environment.AUTH_TABLE),
-    auditTrail: {
-      reader: createAuditReader(dynamo, environment.AUDIT_TABLE),
-      checkpoints: createCheckpointStore(dynamo, environment.AUDIT_TABLE),
-      sealer: createSealerSource(secrets, environment.SEALING_SECRET),
-      randomBytes,
-    },
-    audit,
-    allowedOrigins: listOf(environment.ALLOWED_ORIGINS),
-    now: Date.now,
-    log,
-  }),
+  outages.around(
+    createControl({
+      ingress: createIngress({ rulebook, revocations, foreignKeys, clock }),
+      policies,
+      policyHistory: createPolicyHistory(dynamo, environment.AUTH_TABLE),
+      auditTrail: {
+        reader: createAuditReader(dynamo, environment.AUDIT_TABLE),
+        checkpoints: createCheckpointStore(dynamo, environment.AUDIT_TABLE),
+        sealer: createSealerSource(secrets, environment.SEALING_SECRET),
+        randomBytes,
+      },
+      audit,
+      allowedOrigins: listOf(environment.ALLOWED_ORIGINS),
+      now: Date.now,
+      log: outages.log,
+    }),
+  ),
 );
 
 const apply: ApplyFiles = async (files, source) => {

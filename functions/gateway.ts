@@ -8,6 +8,7 @@ import { createDynamo } from './aws/dynamodb.ts';
 import { listOf, numberOf, readEnvironment } from './aws/environment.ts';
 import { createStreamingHandler } from './aws/lambda.ts';
 import { log } from './aws/log.ts';
+import { createOutages } from './aws/outages.ts';
 import { createRevocationStore } from './aws/revocations.ts';
 import { createRulebookStore } from './aws/rulebook.ts';
 import { createSealerSource } from './aws/sealer.ts';
@@ -28,44 +29,49 @@ const environment = readEnvironment(
   'SEALING_SECRET',
   'ALLOWED_ORIGINS',
 );
-const dynamo = createDynamo();
+const outages = createOutages(log);
+const dynamo = outages.watch(createDynamo());
 const clock = () => Math.floor(Date.now() / 1000);
-const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
+const secrets = outages.watch(createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock));
 const upstream = createUpstream();
-const rulebook = createRulebookStore(dynamo, environment.AUTH_TABLE, clock);
-const identityKey = createSigningKey({
-  client: new KMSClient(SDK_BOUNDS),
-  sources: readKeySources(environment.IDENTITY_KEY_ARNS, 'identity'),
-  purpose: 'identity',
-  readRing: rulebook.readKeyRing,
-  clock,
-});
+const rulebook = outages.watch(createRulebookStore(dynamo, environment.AUTH_TABLE, clock));
+const identityKey = outages.watch(
+  createSigningKey({
+    client: new KMSClient(SDK_BOUNDS),
+    sources: readKeySources(environment.IDENTITY_KEY_ARNS, 'identity'),
+    purpose: 'identity',
+    readRing: rulebook.readKeyRing,
+    clock,
+  }),
+);
 
 export const handler = createStreamingHandler(
-  createGateway({
-    ingress: createIngress({
-      rulebook,
-      revocations: createRevocationStore(dynamo, environment.AUTH_TABLE, clock),
-      foreignKeys: createForeignKeys({ upstream, clock }),
-      clock,
-    }),
-    audit: createAuditLog(dynamo, {
-      table: environment.AUDIT_TABLE,
-      retentionDays: numberOf(environment.AUDIT_RETENTION_DAYS),
-      randomId: randomUUID,
-    }),
-    credentials: createCredentials({
-      secrets,
-      identityKey,
-      stage: environment.SALLYPORT_STAGE,
+  outages.around(
+    createGateway({
+      ingress: createIngress({
+        rulebook,
+        revocations: createRevocationStore(dynamo, environment.AUTH_TABLE, clock),
+        foreignKeys: outages.watch(createForeignKeys({ upstream, clock })),
+        clock,
+      }),
+      audit: createAuditLog(dynamo, {
+        table: environment.AUDIT_TABLE,
+        retentionDays: numberOf(environment.AUDIT_RETENTION_DAYS),
+        randomId: randomUUID,
+      }),
+      credentials: createCredentials({
+        secrets,
+        identityKey,
+        stage: environment.SALLYPORT_STAGE,
+        now: Date.now,
+      }),
+      upstream,
+      counter: createCounter(dynamo, environment.AUTH_TABLE, 'LIMIT'),
+      sealer: createSealerSource(secrets, environment.SEALING_SECRET),
+      nonce: () => randomBytes(12),
+      allowedOrigins: listOf(environment.ALLOWED_ORIGINS),
       now: Date.now,
+      log: outages.log,
     }),
-    upstream,
-    counter: createCounter(dynamo, environment.AUTH_TABLE, 'LIMIT'),
-    sealer: createSealerSource(secrets, environment.SEALING_SECRET),
-    nonce: () => randomBytes(12),
-    allowedOrigins: listOf(environment.ALLOWED_ORIGINS),
-    now: Date.now,
-    log,
-  }),
+  ),
 );

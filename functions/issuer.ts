@@ -14,6 +14,7 @@ import { createIssuerKeys } from './aws/issuer-keys.ts';
 import { createKeyRingStore } from './aws/key-ring.ts';
 import { createBufferedHandler } from './aws/lambda.ts';
 import { log } from './aws/log.ts';
+import { createOutages } from './aws/outages.ts';
 import { createPolicyStore } from './aws/policy-store.ts';
 import { createRecordStore } from './aws/records.ts';
 import { createRevocationList } from './aws/revocation-list.ts';
@@ -42,64 +43,75 @@ const environment = readEnvironment(
   'ALLOWED_ORIGINS',
 );
 const retentionDays = numberOf(environment.AUDIT_RETENTION_DAYS);
-const dynamo = createDynamo();
+const outages = createOutages(log);
+const dynamo = outages.watch(createDynamo());
 const kms = new KMSClient(SDK_BOUNDS);
 const clock = () => Math.floor(Date.now() / 1000);
 const revocations = createRevocationStore(dynamo, environment.AUTH_TABLE, clock);
 const records = createRecordStore(dynamo, environment.AUTH_TABLE, clock);
 const counter = createCounter(dynamo, environment.AUTH_TABLE, 'COUNT');
-const secrets = createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock);
+const secrets = outages.watch(createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock));
 const upstream = createUpstream();
-const foreignKeys = createForeignKeys({ upstream, clock });
+const foreignKeys = outages.watch(createForeignKeys({ upstream, clock }));
 const keyRing = createKeyRingStore(dynamo, environment.AUTH_TABLE);
 const sources = readKeySources(environment.ISSUER_KEY_ARNS, 'access');
-const keys = createIssuerKeys({
-  store: keyRing,
-  sources: [...sources, ...readKeySources(environment.IDENTITY_KEY_ARNS, 'identity')],
-  readPublicKey: (source) => readPublicKey(kms, source),
-  clock,
-});
-const signingKey = createSigningKey({
-  client: kms,
-  sources,
-  purpose: 'access',
-  readRing: keys.readRing,
-  clock,
-});
-const rulebook = withPublishedKeys(createRulebookStore(dynamo, environment.AUTH_TABLE, clock), keys);
+const keys = outages.watch(
+  createIssuerKeys({
+    store: keyRing,
+    sources: [...sources, ...readKeySources(environment.IDENTITY_KEY_ARNS, 'identity')],
+    readPublicKey: (source) => readPublicKey(kms, source),
+    clock,
+  }),
+);
+const signingKey = outages.watch(
+  createSigningKey({
+    client: kms,
+    sources,
+    purpose: 'access',
+    readRing: keys.readRing,
+    clock,
+  }),
+);
+const rulebook = outages.watch(
+  withPublishedKeys(createRulebookStore(dynamo, environment.AUTH_TABLE, clock), keys),
+);
 
 const serve = createBufferedHandler(
-  createIssuer({
-    rulebook,
-    revocations,
-    revocationList: createRevocationList(dynamo, environment.AUTH_TABLE, clock),
-    records,
-    counter,
-    audit: createAuditLog(dynamo, {
-      table: environment.AUDIT_TABLE,
-      retentionDays,
+  outages.around(
+    createIssuer({
+      rulebook,
+      revocations,
+      revocationList: createRevocationList(dynamo, environment.AUTH_TABLE, clock),
+      records,
+      counter,
+      audit: createAuditLog(dynamo, {
+        table: environment.AUDIT_TABLE,
+        retentionDays,
+        randomId: randomUUID,
+      }),
+      secrets,
+      edgeSecret: environment.EDGE_SECRET,
+      signingKey,
+      keys,
+      keyRing,
+      confirmKey: keys.confirm,
+      policies: createPolicyStore(dynamo, environment.AUTH_TABLE),
+      ingress: createIngress({ rulebook, revocations, foreignKeys, clock }),
+      upstream,
+      foreignKeys,
+      clientDocuments: outages.watch(
+        createClientDocuments({ upstream, records, counter, now: Date.now, log }),
+      ),
+      sealer: createSealerSource(secrets, environment.SEALING_SECRET),
+      allowedOrigins: listOf(environment.ALLOWED_ORIGINS),
+      stage: environment.SALLYPORT_STAGE,
+      now: Date.now,
+      delay: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       randomId: randomUUID,
+      randomBytes,
+      log: outages.log,
     }),
-    secrets,
-    edgeSecret: environment.EDGE_SECRET,
-    signingKey,
-    keys,
-    keyRing,
-    confirmKey: keys.confirm,
-    policies: createPolicyStore(dynamo, environment.AUTH_TABLE),
-    ingress: createIngress({ rulebook, revocations, foreignKeys, clock }),
-    upstream,
-    foreignKeys,
-    clientDocuments: createClientDocuments({ upstream, records, counter, now: Date.now, log }),
-    sealer: createSealerSource(secrets, environment.SEALING_SECRET),
-    allowedOrigins: listOf(environment.ALLOWED_ORIGINS),
-    stage: environment.SALLYPORT_STAGE,
-    now: Date.now,
-    delay: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    randomId: randomUUID,
-    randomBytes,
-    log,
-  }),
+  ),
 );
 
 const sealAuditLog = createCheckpointer({

@@ -8,7 +8,8 @@ const SOURCES = readSources(join(import.meta.dirname, '..'), 'functions');
 
 /** Files that are deployed as a function: they put the parts together when they load. What the parts hold is looked at below. */
 const isWiring = (path: string) => /^functions\/[a-z-]+\.ts$/.test(path);
-const WIRED = /^is (?:what `(?:create|with|read|fileURLToPath)\w*` gives|a `new \w+Client` that can change)$/;
+const WIRED =
+  /^is (?:what `(?:(?:create|with|read|fileURLToPath)\w*|outages\.watch)` gives|a `new \w+Client` that can change)$/;
 
 /** What may stand at module scope although one cannot see that it never changes, and why it does not. */
 const CONSTANT: Readonly<Record<string, string>> = {
@@ -27,7 +28,7 @@ const CONSTANT: Readonly<Record<string, string>> = {
   'functions/core/perimeter.ts GLOBAL_UNICAST': 'a range of addresses',
   'functions/core/perimeter.ts AWS_LOCAL_SERVICES': 'a range of addresses',
   'functions/core/redact.ts MASK': 'bytes that are only copied',
-  'functions/core/run-request.ts CLAIMS': 'a read-only set of names of claims',
+  'functions/core/run-request.ts RUN_TOKEN_CLAIMS': 'a read-only set of names of claims',
   'functions/core/spelling.ts PARAMS': 'a read-only map of names of the protocol',
   'functions/handlers/pages/style.ts STYLE_SOURCE': 'a string',
   'functions/handlers/document-tools.ts TOOLS': 'functions that register a tool on the server of one request',
@@ -43,6 +44,7 @@ const HELD: Readonly<Record<string, string>> = {
   'functions/aws/key-ring.ts createAcceptedKeys held': "the deployment's public keys",
   'functions/aws/looks.ts createLooks held': 'the running policy and public keys',
   'functions/aws/looks.ts createLooks underWay': 'one look for them',
+  'functions/aws/outages.ts createOutages current': 'what failed for a request, while it is under way',
   'functions/aws/revocations.ts createRevocationStore remembered': 'per token',
   'functions/aws/sealer.ts createSealerSource held': "the deployment's sealing key",
   'functions/aws/secrets.ts createSecretStore held':

@@ -1,7 +1,14 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import { GetPublicKeyCommand, type KMSClient, SignCommand } from '@aws-sdk/client-kms';
 import { calculateJwkThumbprint } from 'jose';
-import { isAccepted, type KeyPlace, type KeyRing, parseKeyPlaces, signingKeyOf } from '../core/key-ring.ts';
+import {
+  isAccepted,
+  type KeyPlace,
+  type KeyRing,
+  keyName,
+  parseKeyPlaces,
+  signingKeyOf,
+} from '../core/key-ring.ts';
 import type { Clock, SigningKey, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { KeyPurpose, PublicKey } from '../core/signed-token.ts';
@@ -38,7 +45,11 @@ export function createSigningKey(ports: {
       if (!ring.ok) return ring;
       const key = signingKeyOf(ring.value, purpose);
       const isHere = sources.some(({ source }) => source === key?.source);
-      if (key === undefined || !isHere) return unavailable('no key of this function signs now');
+      if (key === undefined) return unavailable('no key signs yet');
+      if (!isHere) {
+        const own = sources.map(keyName).join(', ');
+        return unavailable(`${keyName(key)} is the key that signs, and this environment has ${own}`);
+      }
       const { keyId, n, e } = key;
       return ok({ keyId, purpose, n, e });
     },
@@ -50,45 +61,45 @@ export function createSigningKey(ports: {
       const place = sources.find(({ source }) => source === key?.source);
       return place === undefined
         ? unavailable('the key does not sign any more')
-        : sign(client, place.arn, signingInput);
+        : sign(client, place, signingInput);
     },
   };
 }
 
 async function sign(
   client: KMSClient,
-  arn: string,
+  place: KeyPlace,
   signingInput: string,
 ): Promise<Result<string, Unavailable>> {
   try {
     const answer = await client.send(
       new SignCommand({
-        KeyId: arn,
+        KeyId: place.arn,
         // A message itself may have 4,096 bytes at most; a token of a user with many groups has more.
         Message: createHash('sha256').update(signingInput).digest(),
         MessageType: 'DIGEST',
         SigningAlgorithm: 'RSASSA_PKCS1_V1_5_SHA_256',
       }),
     );
-    if (answer.Signature === undefined) return unavailable('kms Sign: no signature');
+    if (answer.Signature === undefined) return unavailable(`kms Sign with ${keyName(place)}: no signature`);
     return ok(Buffer.from(answer.Signature).toString('base64url'));
   } catch (error) {
-    return unavailable(`kms Sign: ${nameOf(error)}`);
+    return unavailable(`kms Sign with ${keyName(place)}: ${nameOf(error)}`);
   }
 }
 
 /** The public half of an RSA-2048 key in KMS, read anew at every call. A disabled key cannot be read. */
 export async function readPublicKey(
   client: KMSClient,
-  { arn, purpose }: Pick<KeySource, 'arn' | 'purpose'>,
+  { purpose, ...place }: Pick<KeySource, 'slot' | 'generation' | 'arn' | 'purpose'>,
 ): Promise<Result<PublicKey, Unavailable>> {
   try {
-    const answer = await client.send(new GetPublicKeyCommand({ KeyId: arn }));
+    const answer = await client.send(new GetPublicKeyCommand({ KeyId: place.arn }));
     const key = createPublicKey({ key: Buffer.from(answer.PublicKey ?? []), format: 'der', type: 'spki' });
     const { n = '', e = '' } = key.export({ format: 'jwk' });
     return ok({ keyId: await calculateJwkThumbprint({ kty: 'RSA', n, e }), purpose, n, e });
   } catch (error) {
-    return unavailable(`kms GetPublicKey: ${nameOf(error)}`);
+    return unavailable(`kms GetPublicKey of ${keyName(place)}: ${nameOf(error)}`);
   }
 }
 

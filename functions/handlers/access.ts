@@ -78,8 +78,16 @@ export function accessRecords(
 
     async deny(denial, facts) {
       const reason = recordedReason(denial);
+      const written = await write({ event: 'decision', decision: 'deny', reason }, facts);
+      // One line for an outage, which often takes the record along.
+      if (denial.reason === 'unavailable') {
+        const loss = written.ok ? {} : { is_recorded: false };
+        const request_id = invocation.requestId;
+        ports.log({ level: 'error', event: 'unavailable', request_id, detail: denial.detail, ...loss });
+        return;
+      }
       ports.log({ level: 'info', event: 'denied', request_id: invocation.requestId, reason });
-      reportLoss(await write({ event: 'decision', decision: 'deny', reason }, facts), reason);
+      reportLoss(written, reason);
     },
 
     async failed(denial, facts, startedAtMs) {

@@ -115,17 +115,23 @@ async function changeKeys(ports: IssuerPorts, c: KeysContext, method: Method): P
   return c.json(describe(changed.value, purpose, Math.floor(ports.now() / 1000)));
 }
 
+/** Why nothing changed. `unusable_key`: it cannot be read where it is kept. */
+type ChangeRefusal =
+  | RotationRefusal
+  | Unavailable
+  | { readonly reason: 'unusable_key'; readonly name: string };
+
 /** A key that is to sign is asked for first: one that is disabled would sign nothing. */
 async function apply(
   ports: IssuerPorts,
   method: Method,
   purpose: KeyPurpose,
   key: RingKey | undefined,
-): Promise<Result<KeyRing, RotationRefusal | Unavailable>> {
+): Promise<Result<KeyRing, ChangeRefusal>> {
   if (key === undefined) return err({ reason: 'unknown_key' });
   if (method === 'rotate_key') {
     const usable = await ports.confirmKey(key);
-    if (!usable.ok) return usable;
+    if (!usable.ok) return err({ reason: 'unusable_key', name: keyName(key) });
   }
   const change = CHANGES[method];
   return ports.keyRing.change((ring) => change(ring, purpose, key.keyId, Math.floor(ports.now() / 1000)));
@@ -138,7 +144,7 @@ function readKeyName(bytes: Uint8Array): string | undefined {
   return typeof key === 'string' && key !== '' ? key : undefined;
 }
 
-function refusal(error: RotationRefusal | Unavailable, requestId: string): Response {
+function refusal(error: ChangeRefusal, requestId: string): Response {
   switch (error.reason) {
     case 'unknown_key':
       return problem('not_found', 'there is no such key', requestId);
@@ -158,6 +164,10 @@ function refusal(error: RotationRefusal | Unavailable, requestId: string): Respo
         requestId,
         { 'retry-after': String(waitSeconds) },
       );
+    }
+    case 'unusable_key': {
+      const detail = `the key ${error.name} cannot be read where it is kept: it is disabled or gone, or KMS does not answer; nothing was changed`;
+      return problem('unavailable', detail, requestId);
     }
     case 'unavailable':
       return denialProblem(error, requestId);

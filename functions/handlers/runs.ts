@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import type { Invocation } from '../core/invocation.ts';
 import { parseJson } from '../core/json.ts';
 import type { Policy } from '../core/policy.ts';
 import type { RecordKey, StoredRecord, Unavailable } from '../core/ports.ts';
@@ -13,6 +14,7 @@ import type { Admission } from './ingress.ts';
 import type { IssuerPorts } from './issuer-ports.ts';
 import { denialProblem, problem } from './problem.ts';
 import { lookForRevocation } from './revocation-look.ts';
+import { readSigningKey, signCompact } from './signature.ts';
 
 type RunEnv = AppEnv & { Variables: { admission: Admission; records: AccessRecords } };
 type RunContext = Context<RunEnv>;
@@ -135,8 +137,12 @@ async function issueTokens(
   }
   const written = await records.allow('runs/issue', facts);
   if (!written.ok) return denialProblem(written.error, c.env.requestId);
-  const tokens = await signTokens(ports, run, caller.orgId, c.env.origin, nowSeconds);
-  if (!tokens.ok) return denialProblem(tokens.error, c.env.requestId);
+  const startedAtMs = ports.now();
+  const tokens = await signTokens(ports, run, caller.orgId, c.env, nowSeconds);
+  if (!tokens.ok) {
+    await records.outcome('unavailable', facts, { startedAtMs });
+    return denialProblem(tokens.error, c.env.requestId);
+  }
   const committed = await commit();
   if (!committed.ok) {
     return committed.error instanceof Response
@@ -150,25 +156,23 @@ async function signTokens(
   ports: IssuerPorts,
   run: Run,
   orgId: string,
-  origin: string,
+  invocation: Invocation,
   nowSeconds: number,
 ): Promise<Result<Readonly<Record<string, unknown>>, Unavailable>> {
-  const published = await ports.keys.publish();
-  if (!published.ok) return published;
-  const key = await ports.signingKey.publicKey();
+  const key = await readSigningKey(ports, invocation);
   if (!key.ok) return key;
   const unsigned: RunTokens = mintRunTokens(run, {
     keyId: key.value.keyId,
-    issuer: origin,
+    issuer: invocation.origin,
     orgId,
     nowSeconds,
     makeJti: ports.randomId,
   });
   const tokens = new Map<string, string>();
   for (const [service, { signingInput }] of unsigned) {
-    const signature = await ports.signingKey.sign(signingInput, key.value.keyId);
-    if (!signature.ok) return signature;
-    tokens.set(service, `${signingInput}.${signature.value}`);
+    const signed = await signCompact(ports, signingInput, key.value.keyId, invocation);
+    if (!signed.ok) return signed;
+    tokens.set(service, signed.value);
   }
   return ok(
     run.split ? { service_tokens: Object.fromEntries(tokens) } : { service_token: [...tokens.values()][0] },

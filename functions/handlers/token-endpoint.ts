@@ -21,6 +21,7 @@ import {
   recordDecision,
   recordRefusal,
 } from './oauth-answer.ts';
+import { readSigningKey, signCompact } from './signature.ts';
 
 /** Every grant type that is built, by its `grant_type`, and the name by which a client's registration allows it (contract §9). */
 export const GRANTS: ReadonlyMap<string, { readonly registeredAs: string; readonly grant: Grant }> = new Map([
@@ -87,9 +88,7 @@ export async function signAccessToken(
   reason: string,
   invocation: Invocation,
 ): Promise<Result<string, Unavailable>> {
-  const published = await ports.keys.publish();
-  if (!published.ok) return published;
-  const key = await ports.signingKey.publicKey();
+  const key = await readSigningKey(ports, invocation);
   if (!key.ok) return key;
   const unsigned = mintAccessToken(plan, {
     keyId: key.value.keyId,
@@ -97,9 +96,7 @@ export async function signAccessToken(
     nowSeconds: Math.floor(ports.now() / 1000),
     jti: ports.randomId(),
   });
-  const written = await recordDecision(ports, invocation, {
-    decision: 'allow',
-    reason,
+  const about = {
     org_id: plan.orgId,
     subject: plan.subject,
     kind: plan.kind,
@@ -109,10 +106,14 @@ export async function signAccessToken(
     ...(plan.actors === undefined || plan.actors.length === 0 ? {} : { actors: plan.actors }),
     name: plan.audience,
     policy_version: policy.version,
-  });
+  } as const;
+  const written = await recordDecision(ports, invocation, { decision: 'allow', reason, ...about });
   if (!written.ok) return written;
-  const signature = await ports.signingKey.sign(unsigned.signingInput, key.value.keyId);
-  return signature.ok ? ok(`${unsigned.signingInput}.${signature.value}`) : signature;
+  const signed = await signCompact(ports, unsigned.signingInput, key.value.keyId, invocation);
+  if (signed.ok) return signed;
+  const outcome = { event: 'outcome', decision: 'allow', reason: 'unavailable', ...about } as const;
+  await recordDecision(ports, invocation, outcome);
+  return signed;
 }
 
 function chooseGrant(client: ClientEntry, grantType: string | undefined): Result<Grant, OAuthRefusal> {

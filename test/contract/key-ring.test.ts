@@ -161,7 +161,7 @@ describe('an environment of the issuer', () => {
   test('without a key to sign with is unavailable', async () => {
     const settings = await cloud.deploy();
     await Promise.all(['issuer A1', 'issuer B1'].map((name) => cloud.enable(name, false)));
-    const refused = { error: { reason: 'unavailable', detail: 'kms GetPublicKey: DisabledException' } };
+    const refused = { error: { reason: 'unavailable', detail: 'kms GetPublicKey of B1: DisabledException' } };
     expect(await cloud.issuer(settings).keys.publish()).toMatchObject(refused);
   });
 

@@ -130,9 +130,11 @@ describe('a rotation', () => {
   test('to a key that KMS does not let one use is not made', async () => {
     const { ask, stored, records } = await start({ confirmKey: down });
     app.nowSeconds += STANDBY_SECONDS;
-    expect((await ask('/identity/rotate', { key: 'B1' })).status).toBe(503);
+    const refused = await ask('/identity/rotate', { key: 'B1' });
+    expect(refused.status).toBe(503);
+    expect(await refused.text()).toContain('the key B1 cannot be read where it is kept');
     expect(await stored('identity')).toBe(BEFORE);
-    expect(records.at(-1)).toMatchObject({ event: 'outcome', reason: 'unavailable' });
+    expect(records.at(-1)).toMatchObject({ event: 'outcome', reason: 'unusable_key' });
   });
 });
 
