@@ -264,6 +264,28 @@ describe('a checkpoint', () => {
   });
 });
 
+describe('where no checkpoint says how far chains had come', () => {
+  test('one that began before what is read is looked at from where it is read', () => {
+    world.checkpoints = [];
+    const since = new Date(BEGIN_MS + DAY_MS + 130_000).toISOString();
+    world.nowMs = BEGIN_MS + 120_000;
+    world.write(chain, 20);
+    expect(world.verify(since)).toMatchObject({ findings: [], records: expect.any(Number) });
+    expect(world.verify(since).records).toBeLessThan(20);
+  });
+
+  test('one that begins later begins with its first record', () => {
+    world.checkpoints = [];
+    world.nowMs = BEGIN_MS + DAY_MS;
+    const later = world.startChain('chain-later');
+    world.write(later, 3);
+    world.records = world.records.filter(
+      ({ record }) => record['chain'] !== 'chain-later' || record['seq'] !== 1,
+    );
+    expect(world.kinds(new Date(BEGIN_MS + DAY_MS).toISOString())).toEqual(['removed 1', 'unsealed']);
+  });
+});
+
 describe('what has expired', () => {
   test('is not missed, and what has not is', async () => {
     world.nowMs += 30 * DAY_MS - 60_000;

@@ -1,0 +1,104 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import {
+  CHECKPOINT_TYPE,
+  type Checkpoint,
+  checkpointHash,
+  checkpointPayload,
+} from '../../../functions/core/audit/checkpoint.ts';
+import { checkBegin, verifyCheckpoints } from '../../../functions/core/audit/verify-checkpoints.ts';
+import { NOW_SECONDS, TestIssuer } from '../../support/test-issuer.ts';
+
+const issuer = new TestIssuer();
+const DAY_SECONDS = 86_400;
+
+/** Five checkpoints, each naming the one before, which may be gone tomorrow. */
+let made: { readonly number: number; readonly jws: string }[];
+
+beforeEach(() => {
+  made = [];
+  for (let number = 1; number <= 5; number += 1) made.push({ number, jws: sign(number, made.at(-1)?.jws) });
+});
+
+function sign(number: number, before: string | undefined, changes: Partial<Checkpoint> = {}): string {
+  const payload = checkpointPayload({
+    orgId: 'acme',
+    number,
+    prev: before === undefined ? '' : checkpointHash(before),
+    isPrevVerified: true,
+    prevExpiresAtSeconds: before === undefined ? 0 : NOW_SECONDS + DAY_SECONDS,
+    signedAtSeconds: NOW_SECONDS,
+    through: `2026-11-21T10:00:0${number}.000Z`,
+    expiresAtSeconds: NOW_SECONDS + DAY_SECONDS,
+    chains: [],
+    ...changes,
+  });
+  return issuer.sign(issuer.header({ typ: CHECKPOINT_TYPE }), JSON.stringify(payload));
+}
+
+function verify(nowSeconds = NOW_SECONDS) {
+  const expected = { orgId: 'acme', keys: issuer.keys, nowSeconds };
+  const { checkpoints, findings } = verifyCheckpoints(made.toReversed(), expected);
+  return { held: checkpoints.map(({ number }) => number), found: findings.map(({ number }) => number) };
+}
+
+describe('checkpoints', () => {
+  test('hold, oldest first', () => {
+    expect(verify()).toEqual({ held: [1, 2, 3, 4, 5], found: [] });
+  });
+
+  test('of which one is missing are told of, and those on both sides hold by themselves', () => {
+    made = made.filter(({ number }) => number !== 3);
+    expect(verify()).toEqual({ held: [1, 2, 4, 5], found: [3] });
+  });
+
+  test('of which one may have expired are not', () => {
+    made = made.filter(({ number }) => number !== 3);
+    expect(verify(NOW_SECONDS + DAY_SECONDS)).toEqual({ held: [1, 2, 4, 5], found: [] });
+  });
+
+  test('that the next one names hold whatever they are signed with, but for what cannot be read', () => {
+    const garbage = { number: 1, jws: 'AAAA.AAAA.AAAA' };
+    made = [garbage, { number: 2, jws: sign(2, garbage.jws) }];
+    expect(verify()).toEqual({ held: [2], found: [1] });
+  });
+
+  test('that nobody could verify hold by themselves or not at all', () => {
+    const [first] = made;
+    made = [
+      made[0] ?? { number: 1, jws: '' },
+      { number: 2, jws: sign(2, first?.jws, { isPrevVerified: false }) },
+    ];
+    expect(verify()).toEqual({ held: [2], found: [1] });
+  });
+
+  test.for([
+    ['another number', { number: 7 }],
+    ['another organisation', { orgId: 'beta' }],
+  ] as const)('of %s are not the ones that are looked for', ([, changes]) => {
+    made = [{ number: 1, jws: sign(1, undefined, changes) }];
+    expect(verify()).toEqual({ held: [], found: [1] });
+  });
+});
+
+describe('the oldest checkpoint', () => {
+  const oldest = (number: number, prevExpiresAtSeconds: number): Checkpoint => ({
+    orgId: 'acme',
+    number,
+    prev: 'h',
+    isPrevVerified: true,
+    prevExpiresAtSeconds,
+    signedAtSeconds: 0,
+    through: '2026-11-21T10:00:00.000Z',
+    expiresAtSeconds: 0,
+    chains: [],
+  });
+
+  test.for([
+    ['the first', oldest(1, 0), 0],
+    ['none', undefined, 0],
+    ['one after what has expired', oldest(4, NOW_SECONDS), 0],
+    ['one after what has not', oldest(4, NOW_SECONDS + DAY_SECONDS), 1],
+  ] as const)('is %s', ([, checkpoint, findings]) => {
+    expect(checkBegin(checkpoint, NOW_SECONDS)).toHaveLength(findings);
+  });
+});
