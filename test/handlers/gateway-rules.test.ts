@@ -65,7 +65,7 @@ describe('the arguments that are sent', () => {
 
   test('are told apart for the model by the argument and the constraint, and never repeated', async () => {
     const answer = await ask('tools/call', { name: 'route', arguments: { limit: 4711 } });
-    const { result } = await answer.json();
+    const { result } = JSON.parse(await answer.text());
     expect(result).toMatchObject({
       isError: true,
       content: [{ text: 'access denied: the argument `limit` must be at most 100 (request r-1)' }],
@@ -80,7 +80,7 @@ describe('the arguments that are sent', () => {
 
   test('that are denied are so without a word of the deny', async () => {
     const answer = await ask('tools/call', { name: 'pay', arguments: { amount: 1000 } });
-    expect((await answer.json()).result.content[0].text).toBe(
+    expect(JSON.parse(await answer.text()).result.content[0].text).toBe(
       'access denied: this operation is not available to you (request r-1)',
     );
     expect(app.records.at(-1)).toMatchObject({ reason: 'not_granted: denied by scopes.yml:10' });
@@ -104,12 +104,12 @@ test('a list shows what could be called with some arguments, and no resource tha
         result: { tools: [{ name: 'route' }, { name: 'pay' }, { name: 'x' }] },
       }),
     );
-  const tools = await (await ask('tools/list', {})).json();
+  const tools = JSON.parse(await (await ask('tools/list', {})).text());
   expect(tools.result.tools).toEqual([{ name: 'route' }, { name: 'pay' }]);
   const uris = ['docs://acme/a', 'docs://acme/secret/a', 'docs://rival/a'];
   app.answer = () =>
     answerOf(JSON.stringify({ jsonrpc: '2.0', id: 1, result: { resources: uris.map((uri) => ({ uri })) } }));
-  const resources = await (await ask('resources/list', {})).json();
+  const resources = JSON.parse(await (await ask('resources/list', {})).text());
   expect(resources.result.resources).toEqual([{ uri: 'docs://acme/a' }]);
 });
 
@@ -173,7 +173,7 @@ test('outside of its hours a server is still there, and says when it is open', a
     clientInfo: { name: 'x', version: '1' },
   });
   expect(initialized.status).toBe(200);
-  expect((await initialized.json()).error.message).toBe(
+  expect(JSON.parse(await initialized.text()).error.message).toBe(
     'access denied now: this is allowed not after 2020-01-01T00:00:00Z',
   );
   expect(app.sent).toEqual([]);

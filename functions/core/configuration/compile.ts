@@ -5,6 +5,7 @@ import { readIdentityProviders } from './idps.ts';
 import { interpolate } from './interpolate.ts';
 import { warnOfStrangers } from './members.ts';
 import { type OrgsFile, readOrgs } from './orgs.ts';
+import { lintScopes } from './scope-lint.ts';
 import { readScopes, type ScopesFile } from './scopes.ts';
 import { readServers, readServices } from './servers.ts';
 import { formatOf } from './snapshot-format.ts';
@@ -65,11 +66,12 @@ export function compileConfiguration(
   const { clients, registration } = readClients(open('clients.yml'), { ...access, servers, orgs }, warnings);
   const idps = readIdentityProviders(open('idps.yml'), { orgs, clients }, warnings);
   warnOfStrangers(mentions, { clients, idps }, warnings);
-  warnings.push(...warnOfAbsentServers(access, servers));
+  warnings.push(...warnOfAbsentServers(access, { servers, services }));
   for (const name of UNUSED) {
     if (files.has(name)) warnings.push({ file: name, line: 1, message: 'nothing reads this file yet' });
   }
   if (problems.length > 0) return err(problems);
+  warnings.push(...lintScopes(access, clients));
   return ok({
     snapshot: {
       format: formatOf({ ...access, ...tenancy, services, clients }),
@@ -112,9 +114,10 @@ function optionalParts({
 /** A rule for a server that is not registered grants nothing: perhaps it is registered elsewhere, perhaps misspelt. */
 function warnOfAbsentServers(
   { scopes, defaults, limits }: ScopesFile,
-  servers: Snapshot['servers'],
+  { servers, services }: Pick<Snapshot, 'servers' | 'services'>,
 ): readonly ConfigurationProblem[] {
   const known = new Set(['*', CONTEXT_STORE, ...servers.map(({ name }) => name)]);
+  const counted = new Set([...known, ...services.map(({ name }) => name)]);
   const warn = (at: string, server: string, consequence: string): ConfigurationProblem => {
     const [file = '', line = '1'] = at.split(':');
     return {
@@ -123,12 +126,14 @@ function warnOfAbsentServers(
       message: `servers.yml has no server \`${server}\`; this ${consequence}`,
     };
   };
-  const absent = <T extends { readonly server?: string }>(entries: readonly T[]) =>
-    entries.filter(({ server = '*' }) => !known.has(server));
   return [
-    ...absent([...scopes.flatMap(([, rules]) => rules), ...defaults]).map(({ at, server, deny }) =>
-      warn(at, server, deny === undefined ? 'rule grants nothing' : 'deny forbids nothing'),
-    ),
-    ...absent(limits).map(({ at, server = '' }) => warn(at, server, 'limit counts nothing')),
+    ...[...scopes.flatMap(([, rules]) => rules), ...defaults]
+      .filter(({ server }) => !known.has(server))
+      .map(({ at, server, deny }) =>
+        warn(at, server, deny === undefined ? 'rule grants nothing' : 'deny forbids nothing'),
+      ),
+    ...limits
+      .filter(({ server = '*' }) => !counted.has(server))
+      .map(({ at, server = '' }) => warn(at, server, 'limit counts nothing')),
   ];
 }

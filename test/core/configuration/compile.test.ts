@@ -185,9 +185,12 @@ describe('a valid configuration', () => {
     ]);
   });
 
-  test('warns of keys that nothing reads yet, with their lines, and of nothing else', () => {
+  test('warns of what is hardly meant, with its lines, and of nothing else', () => {
     expect(warnings()).toEqual([
       `servers.yml:${lineOf('servers.yml', 'team:pilots')} nobody sees this: orgs.yml has no team \`pilots\` in its organisation`,
+      `scopes.yml:${lineOf('scopes.yml', 'server: manifests')} this grants every tool of \`manifests\`, also those that delete and those to come; name tools, or deny some`,
+      `scopes.yml:${lineOf('scopes.yml', "server: '*'")} this grants every tool of every server, also those that delete and those to come; name tools, or deny some`,
+      `scopes.yml:${lineOf('scopes.yml', "server: '*'")} nobody has the scope \`everything/execute\`: no group is mapped to it, and no client has it`,
     ]);
   });
 

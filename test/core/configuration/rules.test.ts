@@ -403,6 +403,7 @@ Limits: [{ per: [org], requests: 1, window: 1m, server: mail }]`;
     '3 servers.yml has no server `mail`; this deny forbids nothing',
     '4 servers.yml has no server `mail`; this deny forbids nothing',
     '5 servers.yml has no server `mail`; this limit counts nothing',
+    '2 nobody has the scope `s`: no group is mapped to it, and no client has it',
   ]);
 });
 

@@ -94,7 +94,7 @@ describe('one document per scope', () => {
   });
 
   test('says that it grants nothing on agents, of which there are none here', () => {
-    expect(warnings.map(({ message }) => message)).toEqual([
+    expect(warnings.map(({ message }) => message).filter((one) => one.includes('agents'))).toEqual([
       'there are no `agents` here; this entry grants nothing',
     ]);
   });
