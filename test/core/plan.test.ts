@@ -261,7 +261,7 @@ describe('everything else is told by name', () => {
       {
         teams: [{ org: 'acme', name: 'blue', members: ['a'], groups: [], parent: undefined, inherit: false }],
       },
-      ['change: the entry of `teams` acme/blue changes its `members`, now with a'],
+      ['gain: a is now in the team acme/blue'],
     ],
     [
       'a scope has a cap',

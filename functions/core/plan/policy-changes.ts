@@ -3,6 +3,7 @@ import { type Change, shown } from './change.ts';
 import { compareEntries, compareNames, type Part } from './entries.ts';
 import { compareRest } from './rest.ts';
 import { compareRules } from './rules.ts';
+import { compareTenancy } from './tenancy.ts';
 
 /** What stands where nothing was applied yet. */
 const EMPTY: Snapshot = {
@@ -29,6 +30,7 @@ export function comparePolicies(before: Snapshot = EMPTY, after: Snapshot): read
     ...compareNamed('uiScopes', flat(before), flat(after), 'the UI scope', (right) => `permit ${right}`),
     ...compareEntries(SERVERS, before.servers, after.servers),
     ...compareEntries(SERVICES, before.services, after.services),
+    ...compareTenancy(before, after),
     ...compareRest(before, after),
   ];
 }

@@ -13,6 +13,9 @@ const COMPARED: ReadonlySet<string> = new Set([
   'services',
   'clients',
   'orgs',
+  'teams',
+  'roles',
+  'roleBindings',
 ]);
 
 /** What changes in every other part, those of configurations to come included: entry by entry, member by member, as it is written. */
