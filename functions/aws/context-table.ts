@@ -26,7 +26,7 @@ export type RowPage = { readonly rows: readonly Row[]; readonly nextSortKey: str
 /** How the context table is reached: reads are consistent, rows past `expires_at` are not there, and only this sees an SDK exception. */
 export type ContextTable = ReturnType<typeof createContextTable>;
 
-/** The table as one namespace may touch it; `unavailable` where the right to do so cannot be had now. */
+/** The table as one namespace may touch it, or with an empty one what is registered for the whole org; `unavailable` where the right to do so cannot be had now. */
 export type ContextTables = (scope: {
   readonly orgId: string;
   readonly namespace: string;

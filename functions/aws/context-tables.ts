@@ -4,7 +4,7 @@ import type { Clock, Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import { SDK_BOUNDS } from './clients.ts';
 import { type ContextTable, type ContextTables, createContextTable } from './context-table.ts';
-import { toPartition } from './document-rows.ts';
+import { toDirectory, toPartition } from './document-rows.ts';
 import type { AssumeRole } from './role-session.ts';
 
 /** Namespaces whose sessions are held at once; the one that was used longest ago goes first. */
@@ -33,7 +33,7 @@ export function createContextTables(parts: {
   const { requestHandler } = new DynamoDBClient(SDK_BOUNDS).config;
 
   const open = async (orgId: string, namespace: string): Promise<Result<Held, Unavailable>> => {
-    const name = `context-${sha256(toPartition(orgId, namespace)).slice(0, 32)}`;
+    const name = `context-${sha256(keyOf(orgId, namespace)).slice(0, 32)}`;
     const session = await assumeRole({ roleArn, name, tags: { org: orgId, namespace } });
     if (!session.ok) return session;
     const { expiration, ...credentials } = session.value;
@@ -52,7 +52,7 @@ export function createContextTables(parts: {
   };
 
   return async ({ orgId, namespace }) => {
-    const key = toPartition(orgId, namespace);
+    const key = keyOf(orgId, namespace);
     const known = held.get(key);
     if (known !== undefined && known.expiresAtSeconds - clock() > RENEWAL_SECONDS) {
       hold(key, known);
@@ -65,4 +65,9 @@ export function createContextTables(parts: {
     hold(key, opened.value);
     return ok(opened.value.table);
   };
+}
+
+/** The partition that a session's tags name; an empty namespace is what is registered for the whole org. */
+function keyOf(orgId: string, namespace: string): string {
+  return namespace === '' ? toDirectory(orgId) : toPartition(orgId, namespace);
 }

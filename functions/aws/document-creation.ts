@@ -7,6 +7,7 @@ import { type Claim, claimKey, fingerprintOf } from './document-claims.ts';
 import { newWrite, removeParts, writeContent } from './document-content.ts';
 import { findHead } from './document-heads.ts';
 import { removeIndex, writeIndex } from './document-index.ts';
+import { defaultLifetime } from './document-partitions.ts';
 import { toHeadRow } from './document-rows.ts';
 
 /** Creates a document; with an idempotency key once, however often the same is asked for. */
@@ -38,8 +39,11 @@ async function write(
   { id, nowSeconds, description, content }: NewDocument,
   claim: Claim | undefined,
 ): Promise<Result<Document, Unavailable>> {
+  const lifetime =
+    description.ttlSeconds === undefined ? await defaultLifetime(table, caller) : ok(undefined);
+  if (!lifetime.ok) return lifetime;
   const birth = { id: claim?.id ?? id, nowSeconds: claim?.nowSeconds ?? nowSeconds, scope: caller };
-  const document = createDocument(description, content, birth);
+  const document = createDocument({ ttlSeconds: lifetime.value, ...description }, content, birth);
   const write = newWrite();
   const parts = await writeContent(table, { document }, write, content ?? new Uint8Array());
   if (!parts.ok) return parts;

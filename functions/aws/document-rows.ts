@@ -26,6 +26,12 @@ export function toPartition(orgId: string, namespace: string): string {
   return `${orgId}#${namespace}`;
 }
 
+/** The storage partition of what is registered for a whole org: `{org}#`, which no namespace has. @throws TypeError as {@link toPartition} */
+export function toDirectory(orgId: string): string {
+  if (!isNamespace(orgId)) throw new TypeError('malformed org');
+  return `${orgId}#`;
+}
+
 /** The key of a document's head row. */
 export function toHeadKey(pk: string, id: string): RowKey {
   return { pk, sk: `${HEAD_PREFIX}${id}` };

@@ -4,6 +4,7 @@ import { err, type Result } from '../core/result.ts';
 import type { ContextTable, ContextTables } from './context-table.ts';
 import { createOnce } from './document-creation.ts';
 import { listDocuments } from './document-list.ts';
+import { createPartitionStore } from './document-partitions.ts';
 import { describeDocument, readDocument, readRange } from './document-reads.ts';
 import { annotate, relate, relationsOf, unrelate } from './document-relations.ts';
 import { deleteDocument } from './document-removal.ts';
@@ -30,6 +31,8 @@ export function createDocumentStore(parts: {
     return table.ok ? act(table.value) : table;
   };
   return {
+    ...createPartitionStore(tables, clock),
+
     create: async (caller, document) =>
       caller.permissions === 'write'
         ? on(caller, (table) => createOnce(table, caller, document))

@@ -6,6 +6,7 @@ import { hasVersion, parseIfMatch, toEntityTag } from '../core/documents/precond
 import { parseRange } from '../core/documents/range.ts';
 import type { AppEnv } from './app.ts';
 import {
+  contextUrlOf,
   type DocumentContext,
   type DocumentPorts,
   failWith,
@@ -75,7 +76,7 @@ export function addContentRoutes(app: Hono<AppEnv>, ports: DocumentPorts, docume
 
 /** The document as JSON, under the entity tag of its version. */
 function described(context: DocumentContext, document: Document, more: object = {}): Response {
-  return context.json({ ...toWireDocument(document, context.env.origin), ...more }, 200, {
+  return context.json({ ...toWireDocument(document, contextUrlOf(context)), ...more }, 200, {
     ETag: toEntityTag(document.version),
     ...PRIVATE,
   });

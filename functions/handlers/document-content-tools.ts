@@ -15,7 +15,7 @@ export const CONTENT_TOOLS: readonly Tool[] = [
     run: async (session, { id, content, precondition }) => {
       const written = await session.documents.write(session.caller, id, content, precondition);
       if (!written.ok) return failed(session, written.error);
-      return structured(toWireDocument(written.value, session.origin));
+      return structured(toWireDocument(written.value, session.contextUrl));
     },
   }),
   defineTool({
@@ -30,7 +30,7 @@ export const CONTENT_TOOLS: readonly Tool[] = [
       const edited = await session.documents.edit(session.caller, id, edit, precondition);
       if (!edited.ok) return failed(session, edited.error);
       const { document, outcome } = edited.value;
-      return structured({ ...toWireDocument(document, session.origin), ...outcome });
+      return structured({ ...toWireDocument(document, session.contextUrl), ...outcome });
     },
   }),
   defineTool({
@@ -62,7 +62,7 @@ export const CONTENT_TOOLS: readonly Tool[] = [
       const read = await session.documents.read(session.caller, id);
       if (!read.ok) return failed(session, read.error);
       const { document, content } = read.value;
-      const wire = toWireDocument(document, session.origin);
+      const wire = toWireDocument(document, session.contextUrl);
       const bytes = Buffer.from(content);
       const body = isUtf8(content) ? { text: bytes.toString('utf8') } : { blob: bytes.toString('base64') };
       const resource = { uri: wire.url, mimeType: wire.content_type, ...body };

@@ -25,7 +25,7 @@ export async function searchAnswer(
   documents: DocumentStore,
   caller: ContextCaller,
   request: SearchRequest,
-  origin: string,
+  contextUrl: string,
 ): Promise<Result<FoundDocuments, Unavailable>> {
   const found = await documents.search(caller, request);
   if (!found.ok) return found;
@@ -34,7 +34,7 @@ export async function searchAnswer(
     documents,
     caller,
     hits.map(({ document }) => document),
-    origin,
+    contextUrl,
     request.includeRelations,
   );
   if (!wire.ok) return wire;

@@ -13,7 +13,7 @@ export async function listPage(
   documents: DocumentStore,
   caller: ContextCaller,
   query: DocumentQuery,
-  origin: string,
+  contextUrl: string,
 ): Promise<
   Result<
     { readonly documents: readonly ListedDocument[]; readonly next_cursor: string | null },
@@ -22,7 +22,13 @@ export async function listPage(
 > {
   const page = await documents.list(caller, query);
   if (!page.ok) return page;
-  const listed = await withRelations(documents, caller, page.value.documents, origin, query.includeRelations);
+  const listed = await withRelations(
+    documents,
+    caller,
+    page.value.documents,
+    contextUrl,
+    query.includeRelations,
+  );
   if (!listed.ok) return listed;
   return ok({ documents: listed.value, next_cursor: page.value.nextCursor ?? null });
 }
@@ -32,10 +38,10 @@ export async function withRelations(
   documents: DocumentStore,
   caller: ContextCaller,
   found: readonly Document[],
-  origin: string,
+  contextUrl: string,
   isWanted = false,
 ): Promise<Result<readonly ListedDocument[], Unavailable>> {
-  const wire = found.map((document) => toWireDocument(document, origin));
+  const wire = found.map((document) => toWireDocument(document, contextUrl));
   if (!isWanted) return ok(wire);
   const relations = await documents.relationsOf(
     caller,

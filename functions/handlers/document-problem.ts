@@ -4,6 +4,7 @@ import type {
   IdempotencyConflict,
   InvalidCursor,
   NotFound,
+  PartitionExists,
   ReadOnly,
   RelationConflict,
   TooLarge,
@@ -21,6 +22,8 @@ export type DocumentFailure =
   | VersionConflict
   | RelationConflict
   | CascadeTooLarge
+  | PartitionExists
+  | { readonly reason: 'partition_reserved' }
   | InvalidCursor
   | InvalidArgument
   | NotText
@@ -46,6 +49,8 @@ const CODES = {
   version_conflict: 'conflict',
   relation_conflict: 'conflict',
   cascade_too_large: 'conflict',
+  partition_exists: 'conflict',
+  partition_reserved: 'permission_denied',
   invalid_cursor: 'invalid_argument',
   invalid_argument: 'invalid_argument',
   not_text: 'invalid_argument',
@@ -66,7 +71,7 @@ export function toDocumentProblem(failure: DocumentFailure, requestId: string): 
 export function toFailureText(failure: DocumentFailure): string {
   switch (failure.reason) {
     case 'not_found':
-      return 'there is no such document or relation';
+      return 'there is no such document, relation or partition';
     case 'read_only':
       return 'this token may only read';
     case 'idempotency_conflict':
@@ -77,6 +82,10 @@ export function toFailureText(failure: DocumentFailure): string {
       return RELATION_CONFLICTS[failure.cause];
     case 'cascade_too_large':
       return 'too many documents are under this one; delete some of them first';
+    case 'partition_exists':
+      return 'there is such a partition already';
+    case 'partition_reserved':
+      return 'this partition is nobody’s to delete';
     case 'invalid_cursor':
       return '`cursor` is not one of this query';
     case 'invalid_argument':

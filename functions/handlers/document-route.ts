@@ -28,8 +28,18 @@ export type DocumentPorts = {
   readonly resolve: (
     request: Request,
     invocation: Invocation,
-    operation: { readonly tool: DocumentTool },
+    operation: {
+      readonly tool: DocumentTool;
+      /** The namespace that the path names; the token's own where it names none. */
+      readonly namespace: string | undefined;
+    },
   ) => Promise<Result<ContextCaller, Response>>;
+  /** The same of an administrator of the context store; the value is the org. */
+  readonly resolveAdministrator: (
+    request: Request,
+    invocation: Invocation,
+    operation: string,
+  ) => Promise<Result<string, Response>>;
   readonly clock: Clock;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly log: (entry: Readonly<Record<string, unknown>>) => void;
@@ -68,13 +78,32 @@ export function readQuery(context: DocumentContext): Result<QueryParameters, Inv
   return ok(Object.fromEntries(parameters));
 }
 
+/** The paths that are the same under the token's own namespace and under one that is named. */
+export const CONTEXT_BASES = ['/context', '/context/namespaces/:namespace'] as const;
+
+/** Where the caller reaches the namespace that it is in by this request. */
+export function contextUrlOf(context: DocumentContext): string {
+  const namespace = context.req.param('namespace');
+  const named = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  return `${context.env.origin}/context${named}`;
+}
+
+/** The caller of a request. Does NOT look at anything of it but its method, path and media type. */
+export function resolveTool(
+  ports: DocumentPorts,
+  context: DocumentContext,
+  tool: DocumentTool,
+): ReturnType<DocumentPorts['resolve']> {
+  return ports.resolve(context.req.raw, context.env, { tool, namespace: context.req.param('namespace') });
+}
+
 /** The caller of a request that takes no parameters in its query string, once it was resolved. */
 export async function resolveCaller(
   ports: DocumentPorts,
   context: DocumentContext,
   tool: DocumentTool,
 ): Promise<Result<ContextCaller, Response>> {
-  const caller = await ports.resolve(context.req.raw, context.env, { tool });
+  const caller = await resolveTool(ports, context, tool);
   if (!caller.ok) return caller;
   const parameters = readQuery(context);
   const query = parameters.ok ? parseFields(parameters.value, []) : parameters;
@@ -100,7 +129,7 @@ export async function resolveReference<Name extends string = never>(
     Response
   >
 > {
-  const caller = await ports.resolve(context.req.raw, context.env, { tool });
+  const caller = await resolveTool(ports, context, tool);
   if (!caller.ok) return caller;
   const { requestId } = context.env;
   const parameters = readQuery(context);

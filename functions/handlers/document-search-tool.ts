@@ -12,7 +12,7 @@ export const SEARCH_TOOL: Tool = defineTool({
   access: 'read',
   arguments: SEARCH_ARGUMENTS,
   run: async (session, request) => {
-    const found = await searchAnswer(session.documents, session.caller, request, session.origin);
+    const found = await searchAnswer(session.documents, session.caller, request, session.contextUrl);
     return found.ok ? structured(found.value) : failed(session, found.error);
   },
 });

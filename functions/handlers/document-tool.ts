@@ -8,8 +8,8 @@ import { type DocumentFailure, toFailureText } from './document-problem.ts';
 export type DocumentToolSession = {
   readonly documents: DocumentStore;
   readonly caller: ContextCaller;
-  /** Public origin, for the documents' URLs. */
-  readonly origin: string;
+  /** Where the caller reaches its namespace over REST, for the documents' URLs. */
+  readonly contextUrl: string;
   readonly requestId: string;
   /** Our own version, as `serverInfo` states it. */
   readonly version: string;

@@ -71,7 +71,7 @@ const DOCUMENT_TOOLS: readonly Tool[] = [
     access: 'read',
     arguments: QUERY_ARGUMENTS,
     run: async (session, query) => {
-      const page = await listPage(session.documents, session.caller, query, session.origin);
+      const page = await listPage(session.documents, session.caller, query, session.contextUrl);
       return page.ok ? structured(page.value) : failed(session, page.error);
     },
   }),
@@ -124,5 +124,5 @@ async function createDocument(
 }
 
 function described(session: DocumentToolSession, document: Document): CallToolResult {
-  return structured(toWireDocument(document, session.origin));
+  return structured(toWireDocument(document, session.contextUrl));
 }

@@ -11,16 +11,20 @@ import { type AppEnv, createApp } from './app.ts';
 import { addContentRoutes } from './document-content-routes.ts';
 import { listPage } from './document-page.ts';
 import {
+  CONTEXT_BASES,
+  contextUrlOf,
   type DocumentPorts,
   failWith,
   PRIVATE,
   type QueryParameters,
   readQuery,
   resolveReference,
+  resolveTool,
   toFlag,
   toWholeNumber,
 } from './document-route.ts';
 import { isForm, parseUpload } from './document-upload.ts';
+import { addPartitionRoutes } from './partition-routes.ts';
 import { addRelationRoutes } from './relation-routes.ts';
 import { addSearchRoute } from './search-route.ts';
 
@@ -37,10 +41,13 @@ export function createDocumentRoutes(ports: DocumentPorts): Hono<AppEnv> {
     await next();
     context.header('X-Request-Id', context.env.requestId);
   });
-  addDocumentRoutes(app, ports, '/context/documents');
-  addContentRoutes(app, ports, '/context/documents');
-  addRelationRoutes(app, ports, '/context');
-  addSearchRoute(app, ports, '/context');
+  addPartitionRoutes(app, ports);
+  for (const base of CONTEXT_BASES) {
+    addDocumentRoutes(app, ports, `${base}/documents`);
+    addContentRoutes(app, ports, `${base}/documents`);
+    addRelationRoutes(app, ports, base);
+    addSearchRoute(app, ports, base);
+  }
   return app;
 }
 
@@ -49,7 +56,7 @@ function addDocumentRoutes(app: Hono<AppEnv>, ports: DocumentPorts, documents: s
   app.post(documents, async (context) => {
     const request = context.req.raw;
     const tool = isForm(request) ? 'doc_push' : 'doc_create';
-    const caller = await ports.resolve(request, context.env, { tool });
+    const caller = await resolveTool(ports, context, tool);
     if (!caller.ok) return caller.error;
     const idempotencyKey = request.headers.get('idempotency-key') ?? undefined;
     if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
@@ -67,18 +74,18 @@ function addDocumentRoutes(app: Hono<AppEnv>, ports: DocumentPorts, documents: s
       idempotencyKey,
     });
     if (!created.ok) return failWith(ports, context, created.error);
-    const document = toWireDocument(created.value, context.env.origin);
+    const document = toWireDocument(created.value, contextUrlOf(context));
     const ETag = toEntityTag(document.version);
     return context.json(document, 201, { Location: document.url, ETag, ...PRIVATE });
   });
 
   app.get(documents, async (context) => {
-    const caller = await ports.resolve(context.req.raw, context.env, { tool: 'doc_query' });
+    const caller = await resolveTool(ports, context, 'doc_query');
     if (!caller.ok) return caller.error;
     const parameters = readQuery(context);
     const query = parameters.ok ? parseListQuery(parameters.value) : parameters;
     if (!query.ok) return failWith(ports, context, query.error);
-    const page = await listPage(ports.documents, caller.value, query.value, context.env.origin);
+    const page = await listPage(ports.documents, caller.value, query.value, contextUrlOf(context));
     return page.ok ? context.json(page.value, 200, PRIVATE) : failWith(ports, context, page.error);
   });
 
@@ -88,7 +95,7 @@ function addDocumentRoutes(app: Hono<AppEnv>, ports: DocumentPorts, documents: s
     const found = await ports.documents.info(reference.value.caller, reference.value.id);
     if (!found.ok) return failWith(ports, context, found.error);
     const ETag = toEntityTag(found.value.version);
-    return context.json(toWireDocument(found.value, context.env.origin), 200, { ETag, ...PRIVATE });
+    return context.json(toWireDocument(found.value, contextUrlOf(context)), 200, { ETag, ...PRIVATE });
   });
 
   app.delete(`${documents}/:id`, async (context) => {

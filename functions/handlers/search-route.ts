@@ -2,12 +2,21 @@ import type { Hono } from 'hono';
 import { SEARCH_ARGUMENTS } from '../core/documents/search.ts';
 import type { AppEnv } from './app.ts';
 import { searchAnswer } from './document-found.ts';
-import { type DocumentPorts, failWith, PRIVATE, readQuery, toFlag, toWholeNumber } from './document-route.ts';
+import {
+  contextUrlOf,
+  type DocumentPorts,
+  failWith,
+  PRIVATE,
+  readQuery,
+  resolveTool,
+  toFlag,
+  toWholeNumber,
+} from './document-route.ts';
 
 /** Full-text search (formats §1.0.7), decided as `doc_search`. */
 export function addSearchRoute(app: Hono<AppEnv>, ports: DocumentPorts, base: string): void {
   app.get(`${base}/search`, async (context) => {
-    const caller = await ports.resolve(context.req.raw, context.env, { tool: 'doc_search' });
+    const caller = await resolveTool(ports, context, 'doc_search');
     if (!caller.ok) return caller.error;
     const parameters = readQuery(context);
     if (!parameters.ok) return failWith(ports, context, parameters.error);
@@ -18,7 +27,7 @@ export function addSearchRoute(app: Hono<AppEnv>, ports: DocumentPorts, base: st
       ...(withRelations === undefined ? {} : { include_relations: toFlag(withRelations) }),
     });
     if (!request.ok) return failWith(ports, context, request.error);
-    const found = await searchAnswer(ports.documents, caller.value, request.value, context.env.origin);
+    const found = await searchAnswer(ports.documents, caller.value, request.value, contextUrlOf(context));
     return found.ok ? context.json(found.value, 200, PRIVATE) : failWith(ports, context, found.error);
   });
 }

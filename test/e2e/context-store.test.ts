@@ -2,9 +2,21 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EVERY_CLIENT, type TestClient } from '../support/clients.ts';
 import { type Sallyport, startSallyport } from '../support/sallyport.ts';
 
-const TOOLS = ['doc_create', 'doc_push', 'doc_pull', 'doc_query', 'doc_info', 'doc_read', 'doc_delete'];
+const TOOLS = [
+  'doc_create',
+  'doc_write',
+  'doc_edit',
+  'doc_push',
+  'doc_pull',
+  'doc_query',
+  'doc_search',
+  'doc_info',
+  'doc_read',
+  'doc_delete',
+  'doc_link',
+];
 const METHODS = ['initialize', 'tools/list', 'tools/call'];
-const READING = ['doc_query', 'doc_info', 'doc_read', 'doc_pull'];
+const READING = ['doc_query', 'doc_search', 'doc_info', 'doc_read', 'doc_pull'];
 
 const CLIENTS = {
   'alpha-root': { namespace: 'alpha', scope_filters: { root_session_id: 's-1' } },
@@ -15,6 +27,7 @@ const CLIENTS = {
   beta: { namespace: 'beta', scope_filters: { root_session_id: 's-1' } },
   'globex-alpha': { org: 'globex', namespace: 'alpha', scope_filters: { root_session_id: 's-1' } },
   homeless: {},
+  steward: { scopes: ['documents/all', 'context/admin'] },
   unscoped: { namespace: 'alpha', scopes: ['elsewhere/read'] },
 } as const;
 
@@ -133,6 +146,67 @@ describe('REST', () => {
     expect(created.status).toBe(403);
     expect(created.headers.get('content-type')).toBe('application/problem+json');
     expect(await created.json()).toMatchObject({ code: 'permission_denied', status: 403 });
+  });
+
+  test('a text is edited, read by characters, found by its words, related and deleted with its parent', async () => {
+    const headers = await bearer('beta');
+    const json = { ...headers, 'content-type': 'application/json' };
+    const documents = `${cloud.origin}/context/documents`;
+    const parent = await upload('beta', 'parent.txt', 'a parent');
+    const id = await upload('beta', 'child.txt', 'the größe of it');
+    const put = await fetch(`${documents}/${id}/content`, {
+      method: 'PUT',
+      headers,
+      body: 'the GRÖSSE of it',
+    });
+    expect([put.status, put.headers.get('etag')]).toEqual([200, '"2"']);
+    const patch = (body: object, more: Record<string, string> = {}) =>
+      fetch(`${documents}/${id}/content`, {
+        method: 'PATCH',
+        headers: { ...json, ...more },
+        body: JSON.stringify(body),
+      });
+    const edited = await patch({ old_string: 'GRÖSSE', new_string: 'größe 😀' });
+    expect(await edited.json()).toMatchObject({ version: 3, replacements_made: 1 });
+    expect((await patch({ offset: 0, new_string: 'x' }, { 'if-match': '"2"' })).status).toBe(409);
+    const range = await fetch(`${documents}/${id}?offset=4&limit=7`, { headers });
+    expect([range.status, await range.text()]).toEqual([206, 'größe 😀']);
+    expect(range.headers.get('x-char-range')).toBe('4-11');
+    const found = await fetch(`${cloud.origin}/context/search?q=gr%C3%B6%C3%9Fe`, { headers });
+    expect(await found.json()).toMatchObject({ method: 'full_text', results: [{ id }] });
+    const related = await fetch(`${cloud.origin}/context/relations`, {
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify({ definition: 'parent-child', from_document_id: parent, to_document_id: id }),
+    });
+    expect(related.status).toBe(201);
+    const relations = await fetch(`${documents}/${id}/relations`, { headers });
+    expect(await relations.json()).toMatchObject({ relations: [{ from_document_id: parent }] });
+    const deleted = await fetch(`${documents}/${parent}`, { method: 'DELETE', headers });
+    expect(await deleted.json()).toMatchObject({ deleted_document_ids: [parent, id] });
+  });
+
+  test('a named namespace is the token’s own, or an administrator’s to reach; partitions are administrators’', async () => {
+    const id = await upload('beta', 'named.txt', 'n');
+    const get = async (clientId: string, path: string) =>
+      (await fetch(`${cloud.origin}/context${path}`, { headers: await bearer(clientId) })).status;
+    const named = `/namespaces/beta/documents/${id}`;
+    const statuses = await Promise.all(
+      ['beta', 'steward', 'alpha-all', 'homeless'].map((one) => get(one, named)),
+    );
+    expect(statuses).toEqual([200, 200, 403, 403]);
+    expect(await get('globex-alpha', named)).toBe(403);
+    expect(await get('steward', `/documents/${id}`)).toBe(403);
+    expect(await get('steward', '/partitions')).toBe(200);
+    expect(await get('alpha-all', '/partitions')).toBe(403);
+    const headers = { ...(await bearer('steward')), 'content-type': 'application/json' };
+    const partitions = `${cloud.origin}/context/partitions`;
+    const body = '{"name":"beta"}';
+    expect((await fetch(partitions, { method: 'POST', headers, body })).status).toBe(201);
+    expect((await fetch(`${partitions}/beta`, { method: 'DELETE', headers })).status).toBe(200);
+    expect(await get('beta', named)).toBe(404);
+    const records = cloud.audit().filter(({ reason }) => String(reason).includes('context/admin in beta'));
+    expect(records).not.toEqual([]);
   });
 
   test.for([

@@ -39,6 +39,7 @@ beforeEach(() => {
       asked.push(tool);
       return ok(caller);
     },
+    resolveAdministrator: async () => ok('acme'),
     clock,
     randomBytes,
     log: () => {},
@@ -51,7 +52,7 @@ async function call(path: string, init: RequestInit = {}): Promise<Response> {
 }
 
 async function created(
-  content: BlobPart = '',
+  content: string | Uint8Array<ArrayBuffer> = '',
   filename = 'a.txt',
   more: Record<string, string> = {},
 ): Promise<string> {
@@ -65,7 +66,7 @@ async function created(
   return document.id;
 }
 
-const put = (id: string, body: BodyInit, headers: Record<string, string> = {}) =>
+const put = (id: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
   call(`/documents/${id}/content`, { method: 'PUT', body, headers });
 
 const patch = (id: string, body: unknown, headers: Record<string, string> = {}) =>

@@ -75,7 +75,7 @@ beforeEach(() => {
       clock: () => NOW_SECONDS,
     }),
     caller: contextCaller({ namespace: `tools-${namespaces}` }),
-    origin: 'https://gate.example',
+    contextUrl: 'https://gate.example/context',
     requestId: 'req-1',
     version: '1.2.3',
     clock: () => NOW_SECONDS,

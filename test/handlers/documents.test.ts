@@ -50,6 +50,7 @@ beforeEach(() => {
         ? ok(caller)
         : err(problem('permission_denied', 'denied', requestId));
     },
+    resolveAdministrator: async () => ok('acme'),
     clock: () => NOW_SECONDS,
     randomBytes,
     log: (entry) => logged.push(entry),

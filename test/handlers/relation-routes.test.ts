@@ -44,6 +44,7 @@ beforeEach(() => {
       asked.push(tool);
       return isAdmitted ? ok(caller) : err(problem('permission_denied', 'denied', requestId));
     },
+    resolveAdministrator: async () => ok('acme'),
     clock: () => NOW_SECONDS,
     randomBytes,
     log: () => {},

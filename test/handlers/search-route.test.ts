@@ -42,6 +42,7 @@ async function search(query: string): Promise<[number, Record<string, unknown>]>
       asked.push(tool);
       return isAdmitted ? ok(caller) : err(problem('permission_denied', 'denied', requestId));
     },
+    resolveAdministrator: async () => ok('acme'),
     clock: () => NOW_SECONDS,
     randomBytes,
     log: () => {},

@@ -101,8 +101,8 @@ export function replaceContent(document: Document, content: Uint8Array, nowSecon
   };
 }
 
-/** The document as callers see it, under the public origin of the deployment. */
-export function toWireDocument(document: Document, origin: string): WireDocument {
+/** The document as callers see it; `contextUrl` is where the caller reaches its namespace, such as `ORIGIN/context`. */
+export function toWireDocument(document: Document, contextUrl: string): WireDocument {
   return {
     id: document.id,
     filename: document.filename,
@@ -115,7 +115,7 @@ export function toWireDocument(document: Document, origin: string): WireDocument
     version: document.version,
     tags: document.tags,
     metadata: Object.fromEntries(document.metadata),
-    url: `${origin}/context/documents/${document.id}`,
+    url: `${contextUrl}/documents/${document.id}`,
   };
 }
 

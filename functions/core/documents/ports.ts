@@ -4,6 +4,7 @@ import type { ContextScope } from '../visibility.ts';
 import type { Document, NewDescription } from './document.ts';
 import type { Edit, EditOutcome } from './edit.ts';
 import type { DocumentQuery, InvalidArgument } from './input.ts';
+import type { Partition } from './partition.ts';
 import type { Precondition, VersionConflict } from './precondition.ts';
 import type { CharacterRange, NotText, RangeBeyondEnd, TextRange } from './range.ts';
 import type { NewRelation, Relation, RelationNotes } from './relation.ts';
@@ -70,49 +71,68 @@ export type WriteRefusal = NotFound | ReadOnly | VersionConflict | Unavailable;
  * create, write, edit or delete did is durable when it resolves; nothing half-written is ever visible, and of two writes on one version
  * one is refused.
  */
-export type DocumentStore = RelationStore & {
-  /** Does NOT check the size of the content. */
-  create(
-    caller: ContextCaller,
-    document: NewDocument,
-  ): Promise<Result<Document, ReadOnly | IdempotencyConflict | Unavailable>>;
-  info(caller: ContextCaller, id: string): Promise<Result<Document, NotFound | Unavailable>>;
-  read(caller: ContextCaller, id: string): Promise<Result<StoredDocument, NotFound | Unavailable>>;
-  /** Reads the stored pieces that hold the range, and no others. */
-  readRange(
-    caller: ContextCaller,
-    id: string,
-    range: CharacterRange,
-  ): Promise<Result<TextRange, NotFound | NotText | RangeBeyondEnd | Unavailable>>;
-  /** In the order of ids, which is by age. */
-  list(
-    caller: ContextCaller,
-    query: DocumentQuery,
-  ): Promise<Result<DocumentPage, InvalidCursor | Unavailable>>;
-  /** Full-text search, best first, over the documents that the caller sees. */
-  search(caller: ContextCaller, request: SearchRequest): Promise<Result<SearchAnswer, Unavailable>>;
-  /** Replaces the whole content. Does NOT check its size. */
-  write(
-    caller: ContextCaller,
-    id: string,
-    content: Uint8Array,
-    precondition: Precondition,
-  ): Promise<Result<Document, WriteRefusal>>;
-  edit(
-    caller: ContextCaller,
-    id: string,
-    edit: Edit,
-    precondition: Precondition,
-  ): Promise<Result<EditedDocument, WriteRefusal | NotText | InvalidArgument | TooLarge>>;
-  /**
-   * Deletes a document and, by cascading relations, those under it that the caller sees. Answers with the ids of all that went, the
-   * document's own first. The precondition is about that one.
-   */
-  delete(
-    caller: ContextCaller,
-    id: string,
-    precondition: Precondition,
-  ): Promise<Result<readonly string[], WriteRefusal | CascadeTooLarge>>;
+export type DocumentStore = RelationStore &
+  PartitionStore & {
+    /** Does NOT check the size of the content. */
+    create(
+      caller: ContextCaller,
+      document: NewDocument,
+    ): Promise<Result<Document, ReadOnly | IdempotencyConflict | Unavailable>>;
+    info(caller: ContextCaller, id: string): Promise<Result<Document, NotFound | Unavailable>>;
+    read(caller: ContextCaller, id: string): Promise<Result<StoredDocument, NotFound | Unavailable>>;
+    /** Reads the stored pieces that hold the range, and no others. */
+    readRange(
+      caller: ContextCaller,
+      id: string,
+      range: CharacterRange,
+    ): Promise<Result<TextRange, NotFound | NotText | RangeBeyondEnd | Unavailable>>;
+    /** In the order of ids, which is by age. */
+    list(
+      caller: ContextCaller,
+      query: DocumentQuery,
+    ): Promise<Result<DocumentPage, InvalidCursor | Unavailable>>;
+    /** Full-text search, best first, over the documents that the caller sees. */
+    search(caller: ContextCaller, request: SearchRequest): Promise<Result<SearchAnswer, Unavailable>>;
+    /** Replaces the whole content. Does NOT check its size. */
+    write(
+      caller: ContextCaller,
+      id: string,
+      content: Uint8Array,
+      precondition: Precondition,
+    ): Promise<Result<Document, WriteRefusal>>;
+    edit(
+      caller: ContextCaller,
+      id: string,
+      edit: Edit,
+      precondition: Precondition,
+    ): Promise<Result<EditedDocument, WriteRefusal | NotText | InvalidArgument | TooLarge>>;
+    /**
+     * Deletes a document and, by cascading relations, those under it that the caller sees. Answers with the ids of all that went, the
+     * document's own first. The precondition is about that one.
+     */
+    delete(
+      caller: ContextCaller,
+      id: string,
+      precondition: Precondition,
+    ): Promise<Result<readonly string[], WriteRefusal | CascadeTooLarge>>;
+  };
+
+/** There is such a partition already. */
+export type PartitionExists = { readonly reason: 'partition_exists' };
+
+/** The partitions of an org. Does NOT ask who calls: that is decided before. */
+export type PartitionStore = {
+  /** By name. */
+  listPartitions(orgId: string): Promise<Result<readonly Partition[], Unavailable>>;
+  createPartition(
+    orgId: string,
+    partition: Omit<Partition, 'createdAtSeconds'>,
+  ): Promise<Result<Partition, PartitionExists | Unavailable>>;
+  /** Deletes a partition and all of its documents. Where there are very many it is not complete, and has to be repeated. */
+  deletePartition(
+    orgId: string,
+    name: string,
+  ): Promise<Result<{ readonly isComplete: boolean }, NotFound | Unavailable>>;
 };
 
 /** The relations of documents. A relation is there for those who see both of its documents, and for nobody else. */

@@ -219,7 +219,7 @@ describe('a new document', () => {
   test('lives in the scope of its creator and shows none of it', () => {
     const document = createDocument(description, new TextEncoder().encode('abc'), birth);
     expect(document.scope).toEqual({ orgId: 'acme', namespace: 'proj', scopeFilters: scope.scopeFilters });
-    const wire = toWireDocument(document, 'https://gate.example');
+    const wire = toWireDocument(document, 'https://gate.example/context');
     expect(JSON.parse(JSON.stringify(wire))).toEqual({
       id: birth.id,
       filename: 'a.txt',
@@ -239,7 +239,9 @@ describe('a new document', () => {
   test('may end, and with other content is its next version and the same otherwise', () => {
     const document = createDocument({ ...description, ttlSeconds: 60 }, null, birth);
     expect(document).not.toHaveProperty('ttlSeconds');
-    expect(toWireDocument(document, 'https://gate.example').expires_at).toBe('2027-01-15T08:01:00.000Z');
+    expect(toWireDocument(document, 'https://gate.example/context').expires_at).toBe(
+      '2027-01-15T08:01:00.000Z',
+    );
     const next = replaceContent(document, new TextEncoder().encode('abc'), birth.nowSeconds + 5);
     expect(next).toEqual({
       ...document,
