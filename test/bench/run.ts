@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { synthesize } from '../../local/synthesize.ts';
 import { measureBundles } from './bundles.ts';
+import { measureDecisions } from './decisions.ts';
 import { measureHandler } from './handler.ts';
 import { measureIssuer } from './issuer.ts';
 import { measureLatency } from './latency.ts';
@@ -13,6 +14,7 @@ try {
   console.log('synthesizing');
   await synthesize({ outDir: join(directory, 'assembly'), stage: 'local' });
   measureBundles(join(directory, 'assembly'));
+  measureDecisions();
   await measureHandler();
   await measureIssuer(join(directory, 'assembly'));
   await measureLatency(join(directory, 'assembly'));
