@@ -8,8 +8,12 @@ import { type Failure, failed, misused, reasonOf } from './outcome.ts';
 import type { Terminal } from './terminal.ts';
 import type { Arguments, Option } from './verb.ts';
 
-/** What a token is asked for; `resource` and `scope` as in RFC 8707 and RFC 6749 §3.3. */
-export type TokenRequest = { readonly scope?: string | undefined; readonly resource?: string | undefined };
+/** What a token is asked for; `resource` and `scope` as in RFC 8707 and RFC 6749 §3.3, `teams` as in docs/teams.md. */
+export type TokenRequest = {
+  readonly scope?: string | undefined;
+  readonly resource?: string | undefined;
+  readonly teams?: string | undefined;
+};
 
 /** An answer of the token endpoint, whole. */
 export type IssuedToken = { readonly access_token: string; readonly [member: string]: unknown };
@@ -55,7 +59,7 @@ export async function requestToken(
   input: Arguments,
   terminal: Terminal,
   origin: string,
-  { scope, resource }: TokenRequest,
+  { scope, resource, teams }: TokenRequest,
 ): Promise<Result<IssuedToken, Failure>> {
   const clientId = input.text('client');
   if (clientId === undefined) return err(misused('`--client ID` is missing'));
@@ -68,6 +72,7 @@ export async function requestToken(
   const body = new URLSearchParams({ grant_type: 'client_credentials' });
   if (scope !== undefined) body.set('scope', scope);
   if (resource !== undefined) body.set('resource', resource);
+  if (teams !== undefined) body.set('teams', teams);
   const headers = new Headers();
   if (method === 'client_secret_post') {
     body.set('client_id', clientId);

@@ -7,7 +7,7 @@ import type { Verb } from './verb.ts';
 export const token: Verb = {
   name: 'token',
   summary: 'get an access token for a client',
-  usage: '--client ID [--server NAME | --resource URL] [--scope "A B"]',
+  usage: '--client ID [--server NAME | --resource URL] [--scope "A B"] [--teams "A B"]',
   positionals: { min: 0, max: 0 },
   options: [
     ...CLIENT_OPTIONS,
@@ -15,6 +15,11 @@ export const token: Verb = {
       name: 'scope',
       value: 'SCOPES',
       help: 'scopes, separated by spaces (default: all that the client may have)',
+    },
+    {
+      name: 'teams',
+      value: 'TEAMS',
+      help: 'a token for the items of these teams alone, or none (default: all that the client is in)',
     },
     { name: 'server', value: 'NAME', help: 'a token for this MCP server alone' },
     { name: 'resource', value: 'URL', help: 'a token for this resource (RFC 8707)' },
@@ -43,6 +48,7 @@ export const token: Verb = {
     const resource = server === undefined ? input.text('resource') : `${origin.value}/${server}/mcp`;
     const issued = await requestToken(input, terminal, origin.value, {
       scope: input.text('scope'),
+      teams: input.text('teams'),
       resource,
     });
     return issued.ok ? ok({ text: issued.value.access_token, json: issued.value }) : issued;

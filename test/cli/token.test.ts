@@ -86,13 +86,14 @@ describe('the secret', () => {
 });
 
 describe('the request', () => {
-  test('names scope and server', async () => {
+  test('names scope, teams and server', async () => {
     const argv = ['token', '--client', 'analyst', '--scope', 'a/read b/read', '--server', 'weather'];
-    expect((await run(argv, { env })).code).toBe(0);
+    expect((await run([...argv, '--teams', 'quants crew'], { env })).code).toBe(0);
     expect(Object.fromEntries(new URLSearchParams(gateway.seen[0]?.body))).toEqual({
       grant_type: 'client_credentials',
       scope: 'a/read b/read',
       resource: `${gateway.origin}/weather/mcp`,
+      teams: 'quants crew',
     });
   });
 
