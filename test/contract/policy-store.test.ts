@@ -62,6 +62,18 @@ describe('a policy that is written', () => {
     expect(await openPolicies().readSnapshot(pointer)).toEqual({ ok: true, value: many });
   });
 
+  test.for([
+    [1, ['a']],
+    [2, ['a']],
+    [3, 'unavailable'],
+  ] as const)(
+    'in format %s decides, or is refused by functions that do not know it',
+    async ([format, clients]) => {
+      await written({ ...JSON.parse(JSON.stringify(snapshotOf('a'))), format });
+      expect(await clientsOf(openRulebook())).toEqual(clients);
+    },
+  );
+
   test('is not written where another was written since it was decided on', async () => {
     const first = await written(snapshotOf('a'));
     await written(snapshotOf('b'), first);
