@@ -48,10 +48,10 @@ export const explain: Verb = {
     ...DOOR_OPTIONS,
   ],
   examples: [
-    ['may I?', 'sallyport explain weather tools/call get_forecast --client reader'],
+    ['may I?', 'sallyport explain weather tools/call forecast --client reader'],
     [
       'why may this agent not, and what would change it?',
-      'sallyport explain fininfo tools/call get_quote --as reader --client platform-admin',
+      'sallyport explain weather tools/call forecast --as reader --client platform-admin',
     ],
     [
       'for a user with these groups',

@@ -29,7 +29,7 @@ export function createControl(scope: Construct, settings: Settings, storage: Sto
     },
     rights: [
       readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*'),
-      writeAuth(storage.authTable, 'POLICY', 'REVOCATION#*'),
+      writeAuth(storage.authTable, 'POLICY'),
       appendAudit(storage.auditTable, 'RECORD#*'),
       readAudit(storage.auditTable),
       readSecret(storage.sealingSecret),

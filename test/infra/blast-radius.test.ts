@@ -90,7 +90,7 @@ describe('tables', () => {
       );
     expect(writers('POLICY')).toEqual(['{ControlRole}']);
     expect(writers('KEYS')).toEqual(['{IssuerRole}']);
-    expect(writers('REVOCATION#*')).toEqual(['{ControlRole}', '{IssuerRole}']);
+    expect(writers('REVOCATION#*')).toEqual(['{IssuerRole}']);
   });
 
   test('only a session of the data role reaches documents, in the partition of its tags alone', () => {

@@ -71,7 +71,7 @@ const RIGHTS: Readonly<Record<string, string[]>> = {
   ],
   '{ControlRole}': [
     ...readsAuth(),
-    'dynamodb:PutItem {StorageAuthTable.Arn} POLICY,REVOCATION#*',
+    'dynamodb:PutItem {StorageAuthTable.Arn} POLICY',
     PUTS_RECORDS,
     READS_AUDIT,
     'secretsmanager:GetSecretValue {StorageSealingSecret}',

@@ -152,6 +152,7 @@ async function readReady(child: ChildProcess): Promise<Readonly<Record<string, s
   for await (const line of createInterface({ input: child.stdout })) {
     const parsed = JSON.parse(line);
     if (parsed.ready === true) return parsed;
+    words += line;
   }
   throw new Error(`sallyport dev ended before it was ready:\n${words}`);
 }
