@@ -32,9 +32,9 @@ export function describeVerification(orgId: string, verification: Verification):
   return [
     findings.length === 0
       ? `${orgId}: nothing was changed, removed, inserted or moved`
-      : `${orgId}: ${findings.length} finding${findings.length === 1 ? '' : 's'}`,
+      : `${orgId}: ${many(findings.length, 'finding')}`,
     ...findings.map((finding) => `  ${describeFinding(finding)}`),
-    `  ${records} records in ${chains} chains, ${checkpoints} checkpoints`,
+    `  ${many(records, 'record')} in ${many(chains, 'chain')}, ${many(checkpoints, 'checkpoint')}`,
     sealedThrough === undefined
       ? '  no checkpoint covers them yet'
       : `  covered by a checkpoint: what is before ${sealedThrough}`,
@@ -49,6 +49,10 @@ export function describeVerification(orgId: string, verification: Verification):
     ...counted(verification.unconfirmed, 'whose writer never learned that they were written'),
     ...counted(verification.unchained, 'of an older version, in no chain: nothing can be said about them'),
   ];
+}
+
+function many(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
 }
 
 function describeFinding({ kind, detail, chain, seq, ts, number }: Finding): string {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { synthesize } from '../../local/synthesize.ts';
+import { measureAudit } from './audit.ts';
 import { measureBundles } from './bundles.ts';
 import { measureDecisions } from './decisions.ts';
 import { measureHandler } from './handler.ts';
@@ -16,6 +17,7 @@ try {
   measureBundles(join(directory, 'assembly'));
   measureDecisions();
   await measureHandler();
+  await measureAudit();
   await measureIssuer(join(directory, 'assembly'));
   await measureLatency(join(directory, 'assembly'));
   await measureMemory(join(directory, 'assembly'));

@@ -201,7 +201,7 @@ describe('verify', () => {
       0,
       [
         'acme: nothing was changed, removed, inserted or moved',
-        '  10 records in 1 chains, 1 checkpoints',
+        '  10 records in 1 chain, 1 checkpoint',
         expect.stringMatching(/^ {2}covered by a checkpoint: what is before 20/),
         '  3 newer than the last checkpoint: one cut off at their end would not be missed',
       ],
