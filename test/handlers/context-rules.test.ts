@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDocumentStore } from '../../functions/aws/documents.ts';
+import type { Invocation } from '../../functions/core/invocation.ts';
+import { ok } from '../../functions/core/result.ts';
+import { Sealer } from '../../functions/core/seal.ts';
+import { createContextStore } from '../../functions/handlers/context-store.ts';
+import { createIngress } from '../../functions/handlers/ingress.ts';
+import { cursorSeal } from '../support/context-callers.ts';
+import { type EmbeddedContextTable, startContextTable } from '../support/context-table.ts';
+import { UNASKED } from '../support/counters.ts';
+import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { clientEntry, policyOf } from '../support/policies.ts';
+import { rulesOf } from '../support/rules.ts';
+import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
+
+const issuer = new TestIssuer();
+let table: EmbeddedContextTable;
+
+beforeAll(async () => {
+  table = await startContextTable();
+});
+afterAll(() => table.close());
+
+/** The statuses of both doors to a list of documents, under these rules: by REST, and as the tool `doc_query`. */
+async function doors(rule: string): Promise<readonly [rest: number, tool: string]> {
+  const policy = policyOf({
+    ...rulesOf(`s:\n  - { server: context-store, methods: [tools/call], ${rule} }`),
+    clients: [clientEntry('courier', { scopes: ['s'], namespace: 'proj' })],
+  });
+  const clock = () => NOW_SECONDS;
+  const app = createContextStore({
+    ingress: createIngress({
+      rulebook: { read: async () => ok({ policy, keys: issuer.keys }) },
+      revocations: { isRevoked: async () => ok(false), revoke: async () => ok(undefined) },
+      foreignKeys: NO_FOREIGN_KEYS,
+      clock,
+    }),
+    audit: { write: async () => ok(undefined) },
+    allowedOrigins: [],
+    now: () => NOW_SECONDS * 1_000,
+    log: () => {},
+    documents: () => createDocumentStore({ tables: table.tables(clock), seal: cursorSeal(), clock }),
+    sealer: async () => new Sealer(['0'.repeat(64)]),
+    randomBytes,
+    counter: UNASKED,
+    clock,
+  });
+  const { signal } = new AbortController();
+  const invocation: Invocation = {
+    requestId: 'r-1',
+    origin: ORIGIN,
+    sourceIp: '192.0.2.1',
+    signal,
+    waitUntil: () => {},
+  };
+  const authorization = `Bearer ${issuer.accessToken({ scope: 's', namespace: 'proj' })}`;
+  const rest = await app.fetch(
+    new Request(`${ORIGIN}/context/documents`, { headers: { authorization } }),
+    invocation,
+  );
+  const body =
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"doc_query","arguments":{"limit":5}}}';
+  const headers = {
+    authorization,
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+  };
+  const called = await app.fetch(
+    new Request(`${ORIGIN}/context-store/mcp`, { method: 'POST', headers, body }),
+    invocation,
+  );
+  const text = await called.text();
+  return [rest.status, text.includes('access denied') ? 'denied' : called.status === 200 ? 'done' : text];
+}
+
+describe('both doors of the context store', () => {
+  test('are opened by one rule', async () => {
+    expect(await doors('tools: [doc_query]')).toEqual([200, 'done']);
+    expect(await doors('tools: [doc_read]')).toEqual([403, 'denied']);
+  });
+
+  test('are no way around a constraint: a REST request has no arguments to hold it against', async () => {
+    const limited = (most: number) =>
+      `tools: [doc_query], arguments: { doc_query: { properties: { limit: { type: integer, maximum: ${most} } } } }`;
+    expect(await doors(limited(10))).toEqual([403, 'done']);
+    expect(await doors(limited(1))).toEqual([403, 'denied']);
+  });
+
+  test('are closed together by a deny, also by one with constraints where these cannot be looked at', async () => {
+    const deny = 'tools: [doc_query] }\n  - { server: context-store, deny: true, tools: [doc_query]';
+    expect(await doors(deny)).toEqual([403, 'denied']);
+    const many = `${deny}, arguments: { doc_query: { properties: { limit: { minimum: 100 } } } }`;
+    expect(await doors(many)).toEqual([403, 'done']);
+  });
+
+  test('keep the hours of a rule', async () => {
+    const when = (year: number) => `tools: [doc_query], when: { not_before: "${year}-01-01T00:00:00Z" }`;
+    expect([await doors(when(2000)), await doors(when(2999))]).toEqual([
+      [200, 'done'],
+      [403, 'denied'],
+    ]);
+  });
+});
