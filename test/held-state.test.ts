@@ -1,6 +1,7 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from 'vitest';
 import { createAuditLog } from '../functions/aws/audit-log.ts';
+import { createContextTables } from '../functions/aws/context-tables.ts';
 import type { Dynamo } from '../functions/aws/dynamodb.ts';
 import { createRevocationStore } from '../functions/aws/revocations.ts';
 import { createSecretStore } from '../functions/aws/secrets.ts';
@@ -69,6 +70,19 @@ const KEEPERS: readonly Keeper[] = [
       const options = { table: 'audit', retentionDays: 1, randomId: () => 'c' };
       const { part, kept } = keeping(() => createAuditLog(EMPTY_TABLE, options));
       return { kept, ask: (index) => part.write(recordOf(`org-${index}`)) };
+    },
+  },
+  {
+    name: 'createContextTables: sessions at the table',
+    bound: 256,
+    make: () => {
+      const credentials = { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c' };
+      const expiration = new Date((NOW_SECONDS + 3_600) * 1_000);
+      const assumeRole = async () => ok({ ...credentials, expiration });
+      const options = { tableName: 'context', roleArn: 'role', assumeRole, clock };
+      const { part, kept } = keeping(() => createContextTables(options));
+      // Its own two come first; the SDK makes others for itself.
+      return { kept: kept.slice(0, 2), ask: (index) => part({ orgId: 'acme', namespace: `n${index}` }) };
     },
   },
   {

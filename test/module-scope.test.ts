@@ -13,12 +13,18 @@ const WIRED =
 
 /** What may stand at module scope although one cannot see that it never changes, and why it does not. */
 const CONSTANT: Readonly<Record<string, string>> = {
-  'functions/aws/documents.ts NOT_FOUND': 'a refusal, typed read-only',
+  'functions/aws/document-reads.ts NOT_FOUND': 'a refusal, typed read-only',
+  'functions/aws/document-relations.ts NOT_FOUND': 'a refusal, typed read-only',
   'functions/core/configuration/interpolate.ts REFERENCE': 'used by matchAll alone, which copies it',
   'functions/core/documents/arguments.ts CREATE_ARGUMENTS': 'a schema',
   'functions/core/documents/arguments.ts PUSH_ARGUMENTS': 'a schema',
   'functions/core/documents/arguments.ts QUERY_ARGUMENTS': 'a schema',
   'functions/core/documents/arguments.ts REFERENCE_ARGUMENTS': 'a schema',
+  'functions/core/documents/content-arguments.ts EDIT_ARGUMENTS': 'a schema',
+  'functions/core/documents/content-arguments.ts READ_ARGUMENTS': 'a schema',
+  'functions/core/documents/content-arguments.ts WRITE_ARGUMENTS': 'a schema',
+  'functions/core/documents/relation-arguments.ts LINK_ARGUMENTS': 'a schema',
+  'functions/core/documents/search.ts SEARCH_ARGUMENTS': 'a schema',
   'functions/core/escapes.ts CLASSES': 'a class for each byte, which is only read',
   'functions/core/escapes.ts CONTROLS': 'a read-only map of characters',
   'functions/core/escapes.ts ENTITIES': 'a read-only map of names of characters',
@@ -31,7 +37,11 @@ const CONSTANT: Readonly<Record<string, string>> = {
   'functions/core/run-request.ts RUN_TOKEN_CLAIMS': 'a read-only set of names of claims',
   'functions/core/spelling.ts PARAMS': 'a read-only map of names of the protocol',
   'functions/handlers/pages/style.ts STYLE_SOURCE': 'a string',
-  'functions/handlers/document-tools.ts TOOLS': 'functions that register a tool on the server of one request',
+  'functions/handlers/document-content-tools.ts CONTENT_TOOLS':
+    'functions that register a tool on the server of one request',
+  'functions/handlers/document-link-tool.ts LINK_TOOL': 'such a function',
+  'functions/handlers/document-search-tool.ts SEARCH_TOOL': 'such a function',
+  'functions/handlers/document-tools.ts DOCUMENT_TOOLS': 'such functions',
 };
 
 /**
@@ -41,6 +51,10 @@ const CONSTANT: Readonly<Record<string, string>> = {
 const HELD: Readonly<Record<string, string>> = {
   'functions/aws/audit-log.ts createAuditLog chains':
     'hashes of records, per organisation: what the next record names, and nothing of what it says',
+  'functions/aws/context-tables.ts createContextTables held':
+    'sessions at the table, per organisation and namespace: IAM admits each to its own partition alone',
+  'functions/aws/context-tables.ts createContextTables pending':
+    'one beginning of such a session, while it is under way',
   'functions/aws/key-ring.ts createAcceptedKeys held': "the deployment's public keys",
   'functions/aws/looks.ts createLooks held': 'the running policy and public keys',
   'functions/aws/looks.ts createLooks underWay': 'one look for them',

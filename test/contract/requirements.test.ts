@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { CONTEXT_REQUIREMENTS } from './context-requirements.ts';
 import { GATEWAY_REQUIREMENTS } from './gateway-requirements.ts';
 import { ISSUER_REQUIREMENTS } from './issuer-requirements.ts';
 import { LAYER_REQUIREMENTS } from './layer-requirements.ts';
@@ -21,6 +22,7 @@ describe.for([
   ['the gateway', GATEWAY_REQUIREMENTS],
   ['the issuer', ISSUER_REQUIREMENTS],
   ['the two layers', LAYER_REQUIREMENTS],
+  ['the context store', CONTEXT_REQUIREMENTS],
 ] as const)('what is asked of %s', ([, requirements]) => {
   test.for([...requirements])('$clause has its tests: $says', ({ tests }) => expectTests(tests));
 

@@ -1,0 +1,87 @@
+/** One promise of the context store, and the tests that fail when it is broken: file, and a part of the title. */
+export type ContextRequirement = {
+  /** The part of the contract: 5 run tokens, 8 the context store. */
+  readonly clause: 5 | 8;
+  readonly says: string;
+  readonly tests: readonly (readonly [file: string, title: string])[];
+};
+
+/** What the context store promises. A promise without a test does not belong here, and one without a row is not kept track of. */
+// biome-ignore format: one row per test
+export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
+  { clause: 5, says: 'The model never sees or sets namespace or filters', tests: [
+    ['handlers/document-tools.test.ts', 'cannot name a scope, and no schema lets it'],
+    ['e2e/context-store.test.ts', 'scope in the $name is refused, never obeyed'],
+  ] },
+  { clause: 5, says: 'A run writes only with the permission to', tests: [
+    ['core/run-access.test.ts', 'a run'],
+    ['core/documents/namespace-access.test.ts', 'that is the token’s own is opened as the token says, named or not'],
+  ] },
+  { clause: 5, says: 'A filter matches its exact value alone', tests: [
+    ['core/visibility.test.ts', 'whose value a wildcard would match'],
+  ] },
+  { clause: 8, says: 'Namespace equal, and filters empty or all contained: reads, writes, lists', tests: [
+    ['contract/document-store.test.ts', 'whatever callers do, each sees what a plain model says it sees'],
+    ['handlers/documents.test.ts', 'what a caller cannot see is not found, like what does not exist'],
+  ] },
+  { clause: 8, says: 'The same of relations and cascades, by id too', tests: [
+    ['contract/document-relations.test.ts', 'whatever callers relate and delete, each sees what a plain model says'],
+    ['contract/document-relations.test.ts', 'needs both documents to be visible, and is nobody else’s to see or change'],
+    ['contract/document-relations.test.ts', 'takes every child along, once, in circles too, and says so'],
+    ['handlers/relation-routes.test.ts', 'of another namespace nothing is found by id'],
+  ] },
+  { clause: 8, says: 'The same of search, in the scores too', tests: [
+    ['contract/document-search.test.ts', 'whatever callers write and delete, each finds what a plain reading of what it sees finds'],
+    ['contract/document-search.test.ts', 'counts nothing of what its caller cannot see'],
+  ] },
+  { clause: 8, says: 'The same of conditional requests', tests: [
+    ['handlers/document-content.test.ts', 'who may not see the document does not learn its version'],
+  ] },
+  { clause: 8, says: 'IAM refuses another namespace, whatever the code asks for', tests: [
+    ['e2e/context-isolation.test.ts', 'with the namespace mixed up in the code, nothing crosses'],
+    ['e2e/context-isolation.test.ts', 'touches the partition of its tags in every way, and no other in any'],
+    ['infra/blast-radius.test.ts', 'only a session of the data role reaches documents, in the partition of its tags alone'],
+  ] },
+  { clause: 8, says: 'Another org or namespace never collides', tests: [
+    ['contract/document-store.test.ts', 'two documents of different org, namespace or id never share a key'],
+  ] },
+  { clause: 8, says: 'A lost update is 409', tests: [
+    ['contract/document-writes.test.ts', 'of fifty writers at once, what was acknowledged is in the document'],
+    ['handlers/document-content.test.ts', 'for another version conflicts, as a delete does'],
+  ] },
+  { clause: 8, says: 'Nothing half-written is ever visible', tests: [
+    ['contract/document-writes.test.ts', 'leaves the old version or the new one, whole'],
+    ['contract/document-writes.test.ts', 'in a create leaves the whole document or none'],
+    ['contract/document-search.test.ts', 'leaves the words of the old version or of the new one, never of both'],
+  ] },
+  { clause: 8, says: 'Edits by string and by offset, with every error', tests: [
+    ['core/documents/edit.test.ts', 'is refused: what it replaces %s'],
+    ['handlers/document-content.test.ts', 'that is %s is refused'],
+  ] },
+  { clause: 8, says: 'Ranges of characters, 206, 416 and 400', tests: [
+    ['handlers/document-content.test.ts', 'beyond the end, of what is not text, and malformed, is refused'],
+    ['contract/document-writes.test.ts', 'of any text is what its characters are'],
+  ] },
+  { clause: 8, says: 'Documents up to 4 MB of raw bytes, edited without storing all of it again', tests: [
+    ['handlers/documents.test.ts', 'of 4 MiB is kept, of one byte more refused'],
+    ['contract/document-writes.test.ts', 'at the end of 4 MiB stores a piece of it again and not all'],
+  ] },
+  { clause: 8, says: 'Idempotency-Key is honoured on create', tests: [
+    ['contract/document-store.test.ts', 'makes one document, however often and at once it comes'],
+  ] },
+  { clause: 8, says: 'Cursors are sealed to caller and query', tests: [
+    ['contract/document-store.test.ts', 'refuses a cursor of another caller, scope or query, and one that was changed'],
+  ] },
+  { clause: 8, says: 'The explicit form is the token’s own namespace, or takes context/admin', tests: [
+    ['e2e/context-store.test.ts', 'a named namespace is the token’s own, or an administrator’s to reach'],
+    ['core/documents/namespace-access.test.ts', 'of others is closed to everybody else'],
+  ] },
+  { clause: 8, says: 'Partitions', tests: [
+    ['handlers/partition-routes.test.ts', 'partitions are made, listed and deleted'],
+    ['contract/document-partitions.test.ts', 'a delete takes every document along, of the partition and of no other'],
+  ] },
+  { clause: 8, says: 'Eleven tools in both eras, decided like the REST operations', tests: [
+    ['e2e/context-store.test.ts', 'a reader has the reading tools, and the same entry decides both doors'],
+    ['e2e/context-store.test.ts', 'agents of one run share documents, agents of another never see them'],
+  ] },
+];
