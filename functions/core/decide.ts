@@ -3,14 +3,7 @@ import type { Actions } from './addressed.ts';
 import { Caller } from './caller.ts';
 import type { Policy } from './policy.ts';
 import type { ArgumentFailure } from './rules/argument-schema.ts';
-import {
-  argumentFailureOf,
-  forbids,
-  isFor,
-  isProtocolMethod,
-  type Question,
-  verdictOf,
-} from './rules/match.ts';
+import { argumentFailureOf, forbids, isFor, isOfProtocol, type Question, verdictOf } from './rules/match.ts';
 import type { Rule } from './rules/ready-rule.ts';
 import { DEFAULTS } from './rules/rule.ts';
 import type { TimeWindow } from './rules/time-window.ts';
@@ -184,9 +177,8 @@ function findGrant(
 ): Rule | undefined {
   const { server, method } = question.action;
   const found = policy.access.findGrant(scopes, server, (rule) => verdictOf(rule, question) === 'grants');
-  if (found === undefined || method === undefined || isProtocolMethod(method) || found.methods.has(method)) {
-    return found;
-  }
+  if (found === undefined || method === undefined) return found;
+  if (isOfProtocol(question.action) || found.methods.has(method)) return found;
   // Beside a deny of a part a wildcard leaves something out too, and a word that a server may take for that part is no word of its own.
   const isCut = policy.access.findDeny(server, (rule) => concerns(rule, caller) && isFor(rule, caller.orgId));
   if (isCut === undefined) return found;

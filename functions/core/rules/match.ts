@@ -42,6 +42,15 @@ const PROTOCOL_METHODS: ReadonlySet<string> = new Set([
   'tasks/cancel',
 ]);
 
+/** What a client may notify a server of in one of them. */
+const PROTOCOL_NOTIFICATIONS: ReadonlySet<string> = new Set([
+  'notifications/initialized',
+  'notifications/cancelled',
+  'notifications/progress',
+  'notifications/roots/list_changed',
+  'notifications/tasks/status',
+]);
+
 /** Is the rule for this caller's organisation? Only defaults are for one. */
 export function isFor(rule: Rule, orgId: string): boolean {
   return rule.org === undefined || rule.org === orgId;
@@ -72,9 +81,10 @@ export function forbids(rule: Rule, question: Question): boolean {
   return action.arguments !== 'unseen' && mayMeetArguments(rule, action);
 }
 
-/** Is the method one that a wildcard stands for whatever else a rule says? */
-export function isProtocolMethod(method: string | undefined): boolean {
-  return method !== undefined && PROTOCOL_METHODS.has(method);
+/** Does a revision of the protocol know the message? Of one that none knows, nobody can say what a server takes it for. */
+export function isOfProtocol({ kind, method }: Action): boolean {
+  if (method === undefined) return kind !== 'request';
+  return PROTOCOL_METHODS.has(method) || (kind === 'notification' && PROTOCOL_NOTIFICATIONS.has(method));
 }
 
 /** What is wrong with the arguments of a call, by a grant that names constraints. */
@@ -141,11 +151,11 @@ function isAmongResources(
 
 /**
  * A wildcard stands for the methods of the protocol. Any other word passes only where the rule leaves nothing out: a server that takes
- * unknown methods for tools must not be a way around its list of tools.
+ * unknown methods for tools must not be a way around its list of tools. In a deny it stands for every word.
  */
 function coversAsWildcard(rule: Rule, method: string): boolean {
   if (!rule.everyMethod) return false;
   const isWhole =
     rule.everyTool && rule.prompts === undefined && rule.resources === undefined && rule.arguments.size === 0;
-  return isWhole || PROTOCOL_METHODS.has(method);
+  return rule.deny !== undefined || isWhole || PROTOCOL_METHODS.has(method);
 }

@@ -52,7 +52,7 @@ export function readyRule(scope: string, rule: DefaultRule, order: number, share
     deny: rule.deny,
     org: rule.org,
     everyMethod: hasWildcard(methods),
-    methods: shared.namesOf(methods),
+    methods: shared.namesOf(methods.filter((method) => !WILDCARDS.has(method))),
     everyTool: hasWildcard(tools),
     tools: shared.namesOf(tools),
     prompts: prompts === undefined || hasWildcard(prompts) ? undefined : shared.namesOf(prompts),
