@@ -43,7 +43,7 @@ const UNREAD = ['cnf', 'tenant', 'authorization_details'] as const;
 /** The assertion is made for one exchange that follows at once. */
 const MAX_LIFETIME_SECONDS = 3_600;
 
-/** The identity providers of an organisation that have this issuer and sign; `ORIGIN` is never one: what we issued ourselves is refused. */
+/** The identity providers of an organisation that have this issuer and whose assertions are taken; `ORIGIN` is never one: what we issued ourselves is refused. */
 export function assertingProviders(
   policy: Policy,
   orgId: string,
@@ -51,7 +51,7 @@ export function assertingProviders(
   origin: string,
 ): readonly SigningProvider[] {
   if (issuer === undefined || issuer === origin) return [];
-  return policy.idpsOf(orgId).filter((idp): idp is SigningProvider => {
+  return policy.assertingIdpsOf(orgId).filter((idp): idp is SigningProvider => {
     return idp.proof.kind === 'id_token' && idp.proof.issuer === issuer;
   });
 }
@@ -105,6 +105,35 @@ export function checkIdJag(
     authTimeSeconds: wholeSeconds(claims.get('auth_time')) ?? issuedAt,
     forgetAtSeconds: expiresAt + FOREIGN_CLOCK_TOLERANCE_SECONDS,
   });
+}
+
+/** What is wrong, as {@link checkIdJag} names it, in words for the client's developer. */
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ['header', 'the assertion is no signed JWT of an algorithm that is taken here'],
+  ['type', `the header \`typ\` of the assertion has to be \`${TYPE}\``],
+  [
+    'issuer',
+    'the claim `iss` of the assertion names no identity provider whose assertions are taken for this client',
+  ],
+  [
+    'audience',
+    'the claim `aud` of the assertion has to be the issuer identifier of this server, and nothing else',
+  ],
+  ['client_id', 'the claim `client_id` of the assertion has to be the client that presents it'],
+  ['expired', 'the assertion is expired'],
+  ['not_yet_valid', 'the assertion is not valid yet'],
+  ['lifetime', 'the assertion lives for longer than an hour'],
+  ['claims', 'the assertion needs the claims `iat` and `exp`'],
+  ['assertion_used_twice', 'the assertion was used before'],
+  ...[...UNREAD, 'aud_tenant'].map((name) => [name, `the claim \`${name}\` is not taken here`] as const),
+  ...['sub', 'jti', 'scope', 'resource'].map(
+    (name) => [name, `the claim \`${name}\` is missing or malformed`] as const,
+  ),
+]);
+
+/** What may be said of an assertion that is refused: what its own header or claims show. Its key, signature or revocation: no more than that it is not accepted. */
+export function assertionWords(detail: string): string {
+  return WORDS.get(detail) ?? 'the assertion is not accepted';
 }
 
 function resourcesOf(claims: JsonObject): readonly string[] | undefined {

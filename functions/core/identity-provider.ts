@@ -22,6 +22,8 @@ export type IdentityProvider = {
   readonly proof: IdTokenProof | GitHubProof;
   /** Whose access tokens are taken at the gate (contract §3); undefined: nobody's. */
   readonly acceptAccessTokens: AcceptedAccessTokens | undefined;
+  /** Are assertions about its users (ID-JAG) taken? Absent: where users log in. */
+  readonly acceptAssertions?: boolean;
 };
 
 /** The user is the one of a signed id token (OpenID Connect Core §3.1.3.7). */
@@ -58,6 +60,11 @@ export type AcceptedIdp = IdentityProvider & {
 /** Is this one whose access tokens are taken at the gate? */
 export function isAccepted(idp: IdentityProvider): idp is AcceptedIdp {
   return idp.acceptAccessTokens !== undefined && idp.proof.kind === 'id_token';
+}
+
+/** Is this one whose assertions about its users are taken? GitHub signs none. */
+export function isAsserting({ login, proof, acceptAssertions = login !== false }: IdentityProvider): boolean {
+  return acceptAssertions && proof.kind === 'id_token';
 }
 
 /** The redirect URI that we use at this provider alone: an answer from another one cannot arrive here (RFC 9700 §4.4.2.2). */

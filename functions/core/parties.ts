@@ -58,8 +58,9 @@ function findLiveParty(
   orgId: string,
 ): Result<ClientEntry | undefined, PartyRefusal> {
   if (!isUser(subject)) return findLiveClient(policy, subject, orgId);
-  const providers = [...policy.idps.values(), ...policy.acceptedIdps];
-  return isVouchedFor(providers, subject, orgId) ? ok(undefined) : err({ reason: 'identity_provider_gone' });
+  return isVouchedFor(policy.vouchers, subject, orgId)
+    ? ok(undefined)
+    : err({ reason: 'identity_provider_gone' });
 }
 
 /** A client that may take part: of this organisation, known, not disabled, its organisation not suspended. */

@@ -1,5 +1,5 @@
 import { openClassOf } from './client-id.ts';
-import { type AcceptedIdp, type IdentityProvider, isAccepted } from './identity-provider.ts';
+import { type AcceptedIdp, type IdentityProvider, isAccepted, isAsserting } from './identity-provider.ts';
 import { type Viewer, visible } from './item.ts';
 import { admits, CLOSED_REGISTRATION, NO_ORG, openClientEntry, type Registration } from './open-client.ts';
 import { type RoleBinding, type RoleEntry, Roles } from './role.ts';
@@ -128,6 +128,8 @@ export class Policy {
   readonly idps: ReadonlyMap<string, IdentityProvider>;
   /** Whose access tokens are taken at the gate, whether or not users log in there. */
   readonly acceptedIdps: readonly AcceptedIdp[];
+  /** All that vouch for users: by a login, an access token or an assertion. */
+  readonly vouchers: readonly IdentityProvider[];
   readonly teams: Teams;
   readonly roles: Roles;
   /** The rules of scopes and defaults, and the limits. */
@@ -146,6 +148,7 @@ export class Policy {
     const idps = snapshot.idps ?? [];
     this.idps = new Map(idps.filter(({ login }) => login !== false).map((idp) => [idp.name, idp]));
     this.acceptedIdps = idps.filter(isAccepted);
+    this.vouchers = idps;
     this.teams = new Teams(snapshot.teams ?? []);
     this.roles = new Roles(snapshot.roles ?? [], snapshot.roleBindings ?? []);
     this.access = new RuleBook(snapshot);
@@ -219,6 +222,18 @@ export class Policy {
   /** Where the users of an organisation log in, in the order of the file; nowhere for a suspended one. */
   idpsOf(orgId: string): readonly IdentityProvider[] {
     return this.isSuspended(orgId) ? [] : [...this.idps.values()].filter(({ org }) => org === orgId);
+  }
+
+  /** Those whose assertions about users of an organisation are taken (ID-JAG); nobody's for a suspended one. */
+  assertingIdpsOf(orgId: string): readonly IdentityProvider[] {
+    return this.isSuspended(orgId)
+      ? []
+      : this.vouchers.filter((idp) => idp.org === orgId && isAsserting(idp));
+  }
+
+  /** Can an assertion about a user of any organisation be taken? */
+  get hasAssertions(): boolean {
+    return this.vouchers.some((idp) => !this.isSuspended(idp.org) && isAsserting(idp));
   }
 
   /**

@@ -16,8 +16,8 @@ type Row = (deployment: Deployment) => Readonly<Record<string, unknown>>;
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
-/** Grant types for which an identity provider says who the user is. */
-const GRANTS_OF_LOGIN: ReadonlySet<string> = new Set(['authorization_code', 'refresh_token', JWT_BEARER]);
+/** Grant types for which a user logs in. */
+const GRANTS_OF_LOGIN: ReadonlySet<string> = new Set(['authorization_code', 'refresh_token']);
 
 const endpoints: Row = ({ origin }) => ({
   issuer: origin,
@@ -28,8 +28,10 @@ const endpoints: Row = ({ origin }) => ({
   jwks_uri: `${origin}/.well-known/jwks.json`,
 });
 
-const grants: Row = ({ hasLogin }) => ({
-  grant_types_supported: [...GRANTS.keys()].filter((grant) => hasLogin || !GRANTS_OF_LOGIN.has(grant)),
+const grants: Row = ({ policy, hasLogin }) => ({
+  grant_types_supported: [...GRANTS.keys()].filter((grant) =>
+    grant === JWT_BEARER ? policy.hasAssertions : hasLogin || !GRANTS_OF_LOGIN.has(grant),
+  ),
 });
 
 const login: Row = ({ hasLogin }) =>

@@ -74,7 +74,7 @@ export function compileConfiguration(
   warnings.push(...lintScopes(access, clients));
   return ok({
     snapshot: {
-      format: formatOf({ ...access, ...tenancy, services, clients }),
+      format: formatOf({ ...access, ...tenancy, services, clients, idps }),
       scopes,
       uiScopes,
       groups,

@@ -31,6 +31,7 @@ const KEYS = [
   'private',
   'token_auth',
   'accept_access_tokens',
+  'accept_assertions',
   'login',
 ] as const;
 
@@ -119,11 +120,15 @@ function readProvider(
   const clientId = members.client_id?.string();
   const authUrl = readUrl('auth_url');
   const tokenUrl = readUrl('token_url');
-  if (hasLogin && (clientId === undefined || authUrl === undefined || tokenUrl === undefined)) {
-    return entry.problem('a provider has `client_id`, `auth_url` and `token_url`');
-  }
-  if (!hasLogin && members.accept_access_tokens === undefined) {
-    return entry.problem('nobody logs in here, and no token is taken: write `accept_access_tokens`');
+  const isWithout = (['client_id', 'auth_url', 'token_url'] as const).some(
+    (key) => members[key] === undefined,
+  );
+  if (hasLogin && isWithout) return entry.problem('a provider has `client_id`, `auth_url` and `token_url`');
+  const acceptAssertions = members.accept_assertions?.boolean();
+  if (!hasLogin && members.accept_access_tokens === undefined && acceptAssertions !== true) {
+    return entry.problem(
+      'nobody logs in here, and nothing is taken: write `accept_access_tokens` or `accept_assertions: true`',
+    );
   }
   const scopes = members.scopes?.strings() ?? ['openid'];
   const org = readOrg(entry, members.org, references.orgs);
@@ -141,11 +146,15 @@ function readProvider(
     scopes,
     usernameClaim: members.username_claim?.string() ?? 'email',
     acceptAccessTokens: readAcceptedTokens(members.accept_access_tokens, org, references.clients),
+    ...(acceptAssertions === undefined ? {} : { acceptAssertions }),
   } as const;
   const kind = kindOf(name, authUrl);
   const groups = members.groups_claim;
   if (kind.kind === 'github') {
     members.accept_access_tokens?.problem('access tokens of GitHub cannot be verified; leave this out');
+    if (acceptAssertions === true) {
+      members.accept_assertions?.problem('GitHub signs no assertions; leave this out');
+    }
     const userInfoUrl = readUrl('user_info_url');
     if (userInfoUrl === undefined) return entry.problem('GitHub has no id token: write `user_info_url`');
     const groupsClaim = groups === undefined || groups.isEmpty ? undefined : groups.oneOf('id');

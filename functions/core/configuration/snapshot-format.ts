@@ -2,7 +2,8 @@ import type { Snapshot } from '../policy.ts';
 
 /**
  * The format of a snapshot of these parts. Functions that know only 1 read past what it did not have, and would allow what a deny, a
- * constraint, a window, a list of prompts or resources, a limit or a cap forbids, more tokens than a client may make, what takes a role, and who may not see a service; so a
+ * constraint, a window, a list of prompts or resources, a limit or a cap forbids, more tokens than a client may make, what takes a role, who may not see a service, and
+ * assertions that are not taken; so a
  * snapshot with any of them is 2, which they refuse.
  */
 export function formatOf({
@@ -13,8 +14,9 @@ export function formatOf({
   roleBindings = [],
   services = [],
   clients = [],
+  idps = [],
 }: Pick<Snapshot, 'scopes' | 'defaults' | 'scopeSettings' | 'limits' | 'roleBindings'> &
-  Partial<Pick<Snapshot, 'services' | 'clients'>>): Snapshot['format'] {
+  Partial<Pick<Snapshot, 'services' | 'clients' | 'idps'>>): Snapshot['format'] {
   const isNarrowed = scopes
     .flatMap(([, rules]) => rules)
     .some(
@@ -28,6 +30,7 @@ export function formatOf({
   const isCapped = scopeSettings.some(([, { tokenTtlMaxSeconds }]) => tokenTtlMaxSeconds !== undefined);
   const isHidden = services.some(({ visibility = 'org' }) => visibility !== 'org' && visibility !== 'public');
   const isFrugal = clients.some(({ vendedPerHour }) => vendedPerHour !== undefined);
-  if (isHidden || isFrugal || roleBindings.length > 0) return 2;
+  const isUnasserted = idps.some(({ acceptAssertions }) => acceptAssertions === false);
+  if (isHidden || isFrugal || isUnasserted || roleBindings.length > 0) return 2;
   return isNarrowed || isCapped || defaults.length > 0 || limits.length > 0 ? 2 : 1;
 }

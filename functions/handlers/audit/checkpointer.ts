@@ -138,6 +138,6 @@ function linkOf({ chain, seq, hash, prev, expires_at }: FoundRecord['record']): 
 
 /** Whoever writes records is of one of these: a client's, an identity provider's, or none that was verified. */
 function organisationsOf(policy: Policy): readonly string[] {
-  const owners = [...policy.clients.values(), ...policy.idps.values(), ...policy.acceptedIdps];
+  const owners = [...policy.clients.values(), ...policy.vouchers];
   return [...new Set([NO_ORG, ...owners.map(({ org }) => org)])];
 }

@@ -1,13 +1,12 @@
 import { readForeignHeader, readForeignIssuer } from '../../core/foreign-token.ts';
 import { splitScopes } from '../../core/grant.ts';
-import { assertingProviders, checkIdJag, type IdentityAssertion } from '../../core/id-jag.ts';
+import { assertingProviders, assertionWords, checkIdJag, type IdentityAssertion } from '../../core/id-jag.ts';
 import type { RecordKey } from '../../core/ports.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { planUserGrant } from '../../core/user-grant.ts';
 import type { ClientRefusal } from '../client-authentication.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
 import { lookForRevocation } from '../revocation-look.ts';
-import { invalidGrant } from './family.ts';
 import type { Grant, GrantRequest } from './grant.ts';
 
 /**
@@ -41,7 +40,7 @@ export const grantJwtBearer: Grant = async (ports, request) => {
     { fresh: true },
   );
   if (!revoked.ok) return revoked;
-  if (revoked.value) return invalidGrant('revoked');
+  if (revoked.value) return refuseAssertion('revoked');
   const resource = chooseResource(request, assertion.resources);
   if (!resource.ok) return resource;
   const scopes = commonScopes(assertion.scope, form.get('scope'));
@@ -75,7 +74,12 @@ async function checkAssertion(
     if (checked.ok) return checked;
     detail = checked.error;
   }
-  return invalidGrant(detail);
+  return refuseAssertion(detail);
+}
+
+/** Says what is wrong where it is in the assertion itself; the rest is for the audit record. */
+function refuseAssertion(cause: string): Result<never, ClientRefusal> {
+  return err({ error: 'invalid_grant', description: assertionWords(cause), cause });
 }
 
 /** One of the resources that the assertion is for; where it names none, what the request names. */
@@ -118,5 +122,5 @@ async function useOnce(
   const now = await ports.records.read(key);
   if (!now.ok) return now;
   // The write was ours, and its answer was lost on the way.
-  return now.value?.text === text ? ok(undefined) : invalidGrant('assertion_used_twice');
+  return now.value?.text === text ? ok(undefined) : refuseAssertion('assertion_used_twice');
 }

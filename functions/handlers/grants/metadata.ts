@@ -1,12 +1,13 @@
 import { FOREIGN_ALGORITHMS } from '../../core/foreign-algorithm.ts';
+import type { Policy } from '../../core/policy.ts';
 
 /** What the metadata says of introspection (RFC 8414 §2), and of assertions where an identity provider can make one. */
 export function tokenMetadata({
   origin,
-  hasLogin,
+  policy,
 }: {
   readonly origin: string;
-  readonly hasLogin: boolean;
+  readonly policy: Policy;
 }): Readonly<Record<string, unknown>> {
   return {
     introspection_endpoint: `${origin}/oauth/introspect`,
@@ -17,7 +18,7 @@ export function tokenMetadata({
       'private_key_jwt',
     ],
     introspection_endpoint_auth_signing_alg_values_supported: FOREIGN_ALGORITHMS,
-    ...(hasLogin
+    ...(policy.hasAssertions
       ? { authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'] }
       : {}),
   };

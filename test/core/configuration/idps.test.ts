@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { compileConfiguration } from '../../../functions/core/configuration/compile.ts';
 import { interpolate } from '../../../functions/core/configuration/interpolate.ts';
 import { Policy } from '../../../functions/core/policy.ts';
+import { policyOf } from '../../support/policies.ts';
 
 function compile(idps: string, orgs = 'orgs: { acme: {} }', clients = '') {
   return compileConfiguration(
@@ -69,6 +70,18 @@ describe('a provider at which nobody logs in', () => {
     expect(compiled(gate({}), undefined, clients).warnings.join()).toMatch(/its `issuer` is not known/);
     const keys = { issuer: other, jwks_url: `${other}/keys` };
     expect(compiled(gate(keys), undefined, clients).idps).toHaveLength(1);
+  });
+
+  test('may only make assertions, which is said apart', () => {
+    const keys = { issuer: 'https://idp.example.com', jwks_url: 'https://idp.example.com/keys' };
+    const text = (entry: object) => JSON.stringify({ providers: { office: { ...keys, ...entry } } });
+    const policy = (entry: object) => policyOf({ idps: compiled(text(entry)).idps });
+    const only = policy({ login: false, accept_assertions: true });
+    expect([only.hasLogin, only.hasAssertions]).toEqual([false, true]);
+    expect(only.vouchers.flatMap(({ org }) => only.assertingIdpsOf(org)).map(({ name }) => name)).toEqual([
+      'office',
+    ]);
+    expect(problems(text({ login: false, accept_assertions: false })).join()).toMatch(/nothing is taken/);
   });
 
   test('is none of those at which users log in, and its tokens are taken', () => {
@@ -350,10 +363,14 @@ describe('a mistake', () => {
   });
 
   test('in an entry that serves nothing is found', () => {
-    expect(problems(one({ login: false })).join()).toMatch(/nobody logs in here, and no token is taken/);
+    expect(problems(one({ login: false })).join()).toMatch(/nobody logs in here, and nothing is taken/);
     expect(problems(one({ client_id: undefined })).join()).toMatch(
       /has `client_id`, `auth_url` and `token_url`/,
     );
+  });
+
+  test('in an address is found once', () => {
+    expect(problems(one({ auth_url: 'login.example.com/authorize' }))).toHaveLength(1);
   });
 
   test('in access tokens of GitHub is found', () => {

@@ -22,6 +22,9 @@ const policy = policyOf({
     identityProvider('hub', {
       proof: { kind: 'github', userInfoUrl: 'https://hub.example.com/user', groupsClaim: undefined },
     }),
+    identityProvider('office', { login: false, acceptAssertions: true }),
+    identityProvider('gate', { login: false }),
+    identityProvider('mute', { acceptAssertions: false }),
     identityProvider('self', {
       proof: { kind: 'id_token', issuer: ORIGIN, jwksUrl: `${CORP}/jwks`, groupsClaim: 'groups' },
     }),
@@ -103,6 +106,18 @@ describe('an identity assertion', () => {
     expect(app.records).toMatchObject([
       { decision: 'allow', reason: GRANT, subject: 'corp:sam', kind: 'user', client_id: 'desk' },
     ]);
+  });
+
+  test('may be of a provider at which nobody logs in, where its entry says so', async () => {
+    const office = await grant(assertion({ iss: 'https://office.example.com' }));
+    expect([office.status, office.claims['sub']]).toEqual([200, 'office:sam']);
+    const token = new Headers({ authorization: `Bearer ${office.answer.access_token}` });
+    const admission = await app.ports.ingress.authenticate(token, { kind: 'mcp', server: 'maps' }, ORIGIN);
+    expect(admission.ok && admission.value.caller.subject).toBe('office:sam');
+    for (const name of ['gate', 'mute']) {
+      const refused = await grant(assertion({ iss: `https://${name}.example.com` }));
+      expect(refused.error).toBe('invalid_grant');
+    }
   });
 
   test('may name the organisation', async () => {
@@ -198,6 +213,21 @@ describe('an assertion is refused', () => {
     expect([refused.status, refused.error]).toEqual([400, 'invalid_grant']);
     expect(app.records).toMatchObject([{ decision: 'deny', reason: `invalid_grant: ${cause}` }]);
     if (cause === 'issuer') expect(asked).toEqual([]);
+  });
+
+  test.for<readonly [string, () => string, RegExp]>([
+    ['its type', () => assertion({}, { typ: 'JWT' }), /`typ` of the assertion has to be `oauth-id-jag\+jwt`/],
+    ['its audience', () => assertion({ aud: `${ORIGIN}/oauth/token` }), /`aud` .* issuer identifier/],
+    ['its issuer', () => assertion({ iss: 'https://rival.example.com' }), /`iss` .* no identity provider/],
+    ['its client', () => assertion({ client_id: 'hall' }), /`client_id`/],
+    ['its end', () => assertion({ iat: NOW_SECONDS - 400, exp: NOW_SECONDS - 61 }), /expired/],
+    ['a claim', () => assertion({ cnf: { jkt: 'x' } }), /`cnf` is not taken/],
+    ['no more of its key', () => assertion({}, {}, makeEcKey()), /^the assertion is not accepted$/],
+    ['no more of its signature', () => assertion({}, {}, stranger), /^the assertion is not accepted$/],
+  ])('and its developer reads %s', async ([, make, words]) => {
+    const { answer } = await grant(make());
+    expect(answer.error_description).toMatch(words);
+    expect(answer.error_description).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/);
   });
 
   test('where its scopes are no text, or in another spelling', async () => {
