@@ -219,6 +219,13 @@ export const ISSUER_REQUIREMENTS: readonly IssuerRequirement[] = [
     ['e2e/grants.test.ts', 'introspects and revokes a refresh token, and the login is over'],
     ['e2e/sdk-oauth.test.ts', 'asks its user again where the login is over too'],
   ] },
+  { clause: 'RFC 7009 §2.2.1', says: 'A kind of token that cannot be revoked is told to whom it is for', tests: [
+    ['handlers/revocation-endpoint.test.ts', 'is a kind that cannot be revoked, which the server that it is for is told'],
+  ] },
+  { clause: 'OpenID Connect Core §3.1.2.1', says: 'A request for authorization may come by POST', tests: [
+    ['handlers/posted-request.test.ts', 'a request in a form is led to the same request in a link'],
+    ['handlers/oauth-attacks.test.ts', 'is judged as a GET'],
+  ] },
   { clause: 'RFC 7009 §2.2.1', says: 'An outage says when to come back, and calls nothing revoked', tests: [
     ['handlers/revocation-endpoint.test.ts', 'an outage is 503, never a token that is called revoked'],
     ['handlers/oauth-attacks.test.ts', 'an outage says when to come back, and nothing of the request'],

@@ -5,12 +5,7 @@
 export type OpenIdModule = { readonly module: string } & (
   | { readonly tests: readonly (readonly [file: string, title: string])[] }
   | {
-      readonly without:
-        | 'id tokens and userinfo'
-        | 'request objects'
-        | 'pushed requests'
-        | 'DPoP and mTLS'
-        | 'POST';
+      readonly without: 'id tokens and userinfo' | 'request objects' | 'pushed requests' | 'DPoP and mTLS';
     }
 );
 
@@ -51,7 +46,7 @@ export const BASIC_OP: readonly OpenIdModule[] = [
   { module: 'oidcc-codereuse-30seconds', tests: [['handlers/grants/authorization-code.test.ts', 'a code that comes a second time']] },
   { module: 'oidcc-ensure-registered-redirect-uri', tests: [['handlers/authorize.test.ts', 'another redirect URI']] },
   // OpenID Connect wants it; OAuth does not, and our sessions are in cookies that no form of another site brings.
-  { module: 'oidcc-ensure-post-request-succeeds', without: 'POST' },
+  { module: 'oidcc-ensure-post-request-succeeds', tests: [['handlers/posted-request.test.ts', 'a request in a form is led to the same request in a link']] },
   { module: 'oidcc-server-client-secret-post', tests: [['e2e/oauth.test.ts', "clientId: 'poster'"]] },
   { module: 'oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported', tests: [['handlers/authorize.test.ts', 'request_uri_not_supported']] },
   { module: 'oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported', tests: [['handlers/authorize.test.ts', 'a request object']] },
