@@ -1,4 +1,4 @@
-import { serverOfResource } from './grant.ts';
+import { serverOfResource, unknownResource } from './grant.ts';
 import { isCodeChallenge } from './pkce.ts';
 import type { ClientEntry } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
@@ -146,7 +146,7 @@ function judgeResource(
       : refusal(`name the server: resource=${origin}/{server}/mcp`);
   }
   return serverOfResource(resource ?? '', origin) === undefined
-    ? refusal('this resource is unknown')
+    ? refusal(unknownResource(origin))
     : undefined;
 }
 

@@ -53,8 +53,11 @@ function readBasic(authorization: string, bodyId: string | undefined): Result<Pr
   const encoded = /^[Bb][Aa][Ss][Ii][Cc] ([A-Za-z0-9+/]+=*)$/.exec(authorization)?.[1];
   const [id, secret] = splitOnce(Buffer.from(encoded ?? '', 'base64').toString('utf8'));
   const clientId = decodeForm(id);
-  if (encoded === undefined || !clientId || secret === '') {
+  if (encoded === undefined || !clientId) {
     return refuse('invalid_client', 'the Authorization header is no HTTP Basic');
+  }
+  if (secret === '') {
+    return refuse('invalid_client', 'the HTTP Basic credentials have no secret; is its variable set?');
   }
   if (bodyId !== undefined && bodyId !== clientId)
     return refuse('invalid_request', 'two client ids that differ');

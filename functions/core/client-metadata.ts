@@ -18,6 +18,8 @@ export type ClientMetadata = {
   readonly grants: readonly string[];
   readonly jwks: readonly ForeignKey[];
   readonly jwksUri: string | undefined;
+  /** The scopes that it will ask for at most; undefined where it says nothing. */
+  readonly scopes?: readonly string[];
 };
 
 /** Why metadata is refused (RFC 7591 §3.2.2); `description` is for the client's developer. */
@@ -33,8 +35,8 @@ const CLIENT_NAME = /^[^\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069
 /**
  * Reads the metadata of a client. In this order: no secret in it; redirect URIs of the form of {@link parseRedirectUri}, and https alone
  * for `application_type: web`; authentication `none` (also where it says nothing) or `private_key_jwt` with public keys; grants and
- * response types with codes among them; a name that can be shown. Unknown members are ignored (RFC 7591 §2), and `scope` is: what a client
- * may have is not its to say. With `allowPrivate` its keys may be at a private address. Does NOT fetch anything.
+ * response types with codes among them; a name that can be shown; `scope` a text. Unknown members are ignored (RFC 7591 §2). Does NOT say which
+ * scopes it may have: that is not the client's to say. With `allowPrivate` its keys may be at a private address. Does NOT fetch anything.
  */
 export function parseClientMetadata(
   metadata: JsonObject,
@@ -56,8 +58,12 @@ export function parseClientMetadata(
   if (clientName !== undefined && (typeof clientName !== 'string' || !CLIENT_NAME.test(clientName))) {
     return refuse('`client_name` is a text of 100 characters at most, without control characters');
   }
+  const scope = metadata.get('scope');
+  if (scope !== undefined && typeof scope !== 'string') return refuse('`scope` is a text');
+  const scopes = scope?.split(' ').filter((name) => name !== '') ?? [];
   return ok({
     clientName,
+    ...(scopes.length > 0 ? { scopes } : {}),
     redirectUris: redirectUris.value,
     ...authentication.value,
     grants: OPEN_CLIENT_GRANTS.filter((grant) => grantTypes.includes(grant)),
@@ -66,7 +72,7 @@ export function parseClientMetadata(
 
 /** The metadata as its client could have written it: what {@link parseClientMetadata} reads as the same. */
 export function writeClientMetadata(metadata: ClientMetadata): Readonly<Record<string, unknown>> {
-  const { clientName, redirectUris, auth, grants, jwks, jwksUri } = metadata;
+  const { clientName, redirectUris, auth, grants, jwks, jwksUri, scopes } = metadata;
   return {
     ...(clientName === undefined ? {} : { client_name: clientName }),
     redirect_uris: redirectUris,
@@ -75,7 +81,17 @@ export function writeClientMetadata(metadata: ClientMetadata): Readonly<Record<s
     response_types: ['code'],
     ...(jwks.length > 0 ? { jwks: { keys: jwks } } : {}),
     ...(jwksUri === undefined ? {} : { jwks_uri: jwksUri }),
+    ...(scopes === undefined ? {} : { scope: scopes.join(' ') }),
   };
+}
+
+/** Of the scopes that it asked for, those that it may have; where it may have none of them, it is as if it had said nothing. */
+export function narrowScopes(
+  { scopes = [], ...metadata }: ClientMetadata,
+  open: readonly string[],
+): ClientMetadata {
+  const common = open.filter((scope) => scopes.includes(scope));
+  return common.length > 0 ? { ...metadata, scopes: common } : metadata;
 }
 
 function readRedirectUris(metadata: JsonObject): Result<readonly string[], MetadataRefusal> {

@@ -1,6 +1,13 @@
 import { MAX_ACTORS } from './act-claim.ts';
 import type { Caller } from './caller.ts';
-import { type GrantPlan, type OAuthRefusal, planLifetime, serverOfResource, splitScopes } from './grant.ts';
+import {
+  type GrantPlan,
+  type OAuthRefusal,
+  planLifetime,
+  serverOfResource,
+  splitScopes,
+  unknownResource,
+} from './grant.ts';
 import { isUser } from './parties.ts';
 import { type ClientEntry, CONTEXT_STORE, type Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
@@ -198,7 +205,7 @@ function planTarget(
   const server = serverOfResource(wanted, origin);
   const viewer = { ...subject, isPublicOnly: subject.teams.length === 0 };
   const isThere = server !== undefined && policy.hasServer(server, viewer);
-  return isThere ? ok(wanted) : refuse('invalid_target', 'this resource is unknown');
+  return isThere ? ok(wanted) : refuse('invalid_target', unknownResource(origin));
 }
 
 /** What ends the actor's token, or one by which somebody before came to act, ends the new one. */

@@ -123,6 +123,11 @@ export function serverOfResource(resource: string, origin: string): string | und
   return /^\/([a-z0-9][a-z0-9_-]{0,62})\/mcp$/.exec(path)?.[1];
 }
 
+/** What is said of a resource that is none, or none for who asks: the same, whichever it is. */
+export function unknownResource(origin: string): string {
+  return `this resource is unknown; that of a server is ${origin}/{server}/mcp`;
+}
+
 /** The scopes of a `scope` parameter (RFC 6749 §3.3). */
 export function splitScopes(scope: string): Result<readonly string[], OAuthRefusal> {
   const names = scope.split(' ');
@@ -146,7 +151,7 @@ function planAudience(
   }
   const server = serverOfResource(resource, origin);
   const reachable = server !== undefined && policy.hasServer(server, viewer);
-  return reachable ? ok(resource) : refuse('invalid_target', 'this resource is unknown');
+  return reachable ? ok(resource) : refuse('invalid_target', unknownResource(origin));
 }
 
 /** What a request for teams leaves: of `none`, a token that shows what is public (a parameter without a value is as good as absent). */

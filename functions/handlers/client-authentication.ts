@@ -82,7 +82,8 @@ async function authenticate(
     const counted = await countOne(ports, limit, subject);
     if (!counted.ok) return counted;
   }
-  const { cause } = proof.value;
+  const isOtherMethod = client.value !== undefined && client.value.auth !== presented.method;
+  const cause = proof.value.cause ?? (isOtherMethod ? 'method' : undefined);
   const refusal = { error: 'invalid_client', description: 'client authentication failed' } as const;
   return err(cause === undefined ? refusal : { ...refusal, cause });
 }

@@ -3,6 +3,7 @@ import { DYNAMIC_PREFIX } from '../core/client-id.ts';
 import {
   type ClientMetadata,
   type MetadataRefusal,
+  narrowScopes,
   parseClientMetadata,
   writeClientMetadata,
 } from '../core/client-metadata.ts';
@@ -36,7 +37,7 @@ type RegistrationRefusal =
 /**
  * `POST /oauth/register` (RFC 7591 §3), off unless `registration.dynamic` is on: then it is as if it were not there. In this order: rate,
  * media type, 16 KB, strict JSON, metadata; then the audit record, then the client. It gets an id of our making and no secret, acts for
- * users alone, may have what every such client may have, and is forgotten after 90 days. What it says of itself is nobody's word but its own.
+ * users alone, may have what every such client may have and of that the scopes that it registered, and is forgotten after 90 days. What it says of itself is nobody's word but its own.
  */
 export async function registerClient(
   ports: IssuerPorts,
@@ -59,17 +60,18 @@ export async function registerClient(
   for (const check of checks) if (!check.ok) return refuse(check.error);
   const metadata = await readMetadata(request, policy.registration.allowPrivate);
   if (!metadata.ok) return refuse(metadata.error);
+  const registration = narrowScopes(metadata.value, policy.registration.scopes);
   const clientId = DYNAMIC_PREFIX + Buffer.from(ports.randomBytes(24)).toString('base64url');
   const reason = { decision: 'allow', reason: 'registered', client_id: clientId } as const;
   const written = await record(ports, invocation, policy, reason);
   if (!written.ok) return oauthError(written.error, invocation);
   const nowSeconds = Math.floor(ports.now() / 1000);
-  const registered = await countAndKeep(ports, limits, clientId, metadata.value, nowSeconds);
+  const registered = await countAndKeep(ports, limits, clientId, registration, nowSeconds);
   if (!registered.ok) return registrationError(registered.error, invocation);
   const answer = {
     client_id: clientId,
     client_id_issued_at: nowSeconds,
-    ...writeClientMetadata(metadata.value),
+    ...writeClientMetadata(registration),
   };
   return Response.json(answer, {
     status: 201,

@@ -57,6 +57,12 @@ describe('credentials in the header', () => {
     expect(read).toMatchObject({ ok: false, error: { error: 'invalid_client' } });
   });
 
+  test('without a secret say that it is missing: its variable was perhaps not set', () => {
+    expect(readClientCredentials(basic('courier:'), form())).toMatchObject({
+      error: { error: 'invalid_client', description: expect.stringContaining('have no secret') },
+    });
+  });
+
   test('are never looked for elsewhere once a header is there', () => {
     for (const header of ['Basic !', 'Bearer x', '']) {
       expect(readClientCredentials(header, form({ client_id: 'a' }))).toMatchObject({

@@ -743,7 +743,7 @@ describe('groups give scopes', () => {
       const answer = await login.login(login.agent(), { resource: `${ORIGIN}/${name}/mcp` });
       expect(answerOf(answer)).toEqual({
         error: 'invalid_target',
-        error_description: 'this resource is unknown',
+        error_description: `this resource is unknown; that of a server is ${ORIGIN}/{server}/mcp`,
         state: 'client-state',
         iss: ORIGIN,
       });

@@ -101,6 +101,24 @@ describe('a client that signs', () => {
   });
 
   test.for([
+    [
+      'courier',
+      { client_id: 'courier', client_secret: 'courier-secret' },
+      undefined,
+      'invalid_client: method',
+    ],
+    ['poster', {}, basic('poster'), 'invalid_client: method'],
+    ['courier', {}, basic('courier', 'wrong'), 'invalid_client'],
+    ['ghost', {}, basic('ghost'), 'invalid_client'],
+  ] as const)(
+    'the record says where %s used another method than its own',
+    async ([, form, header, reason]) => {
+      expect(await errorOf(await ask(form, header))).toEqual([401, 'invalid_client']);
+      expect(app.records.at(-1)?.reason).toBe(reason);
+    },
+  );
+
+  test.for([
     ['of a disabled client', 'retired', inline],
     ['of a suspended organisation', 'frozen', inline],
     ['of a client with a secret', 'courier', inline],

@@ -105,6 +105,36 @@ async function admitted(token: string) {
   return admission.ok ? admission.value.caller : admission.error.reason;
 }
 
+test.for<readonly [string, Partial<Registration>, RegExp]>([
+  [
+    'whose document would be on this machine',
+    { allowPrivate: false },
+    /http on this machine takes `private: true`/,
+  ],
+  ['of a class that is not admitted', { metadataDocuments: false }, /does not admit it/],
+])('a client %s is nobody, and the log says why', async ([, changes, detail]) => {
+  apply({ registration: { ...OPEN, ...changes } });
+  const lines: Readonly<Record<string, unknown>>[] = [];
+  const { log } = login.app.ports;
+  Object.assign(login.app.ports, { log: (line: (typeof lines)[number]) => lines.push(line) });
+  onTestFinished(() => void Object.assign(login.app.ports, { log }));
+  const id = documentId();
+  const page = await login.agent().open(authorizeUrl({ client_id: id, redirect_uri: REDIRECT }));
+  expect(page.status).toBe(400);
+  expect(lines).toEqual([
+    { level: 'warn', event: 'client_document_refused', client_id: id, detail: expect.stringMatching(detail) },
+  ]);
+});
+
+test('a client that registered itself for some scopes asks for no others', async () => {
+  apply({ registration: { ...OPEN, scopes: ['maps/read', 'maps/execute'] } });
+  document = { scope: 'maps/execute admin' };
+  const { code = '' } = answerOf(await logIn(await registeredId()));
+  expect(code).not.toBe('');
+  const stored = await login.storedCode(`https://x.example/?code=${encodeURIComponent(code)}`);
+  expect(stored?.grant.scopes).toEqual(['maps/execute']);
+});
+
 describe.for([
   ['a client with a document', () => Promise.resolve(documentId())],
   ['a client that registered itself', registeredId],

@@ -60,6 +60,13 @@ describe('a client that registers', () => {
     ]);
   });
 
+  test.for([
+    ['what of it is open', 'maps/read admin', 'maps/read'],
+    ['nothing where nothing of it is', 'admin openid', undefined],
+  ])('for scopes is told %s', async ([, scope, registered]) => {
+    expect((await bodyOf(await register({ ...METADATA, scope }))).scope).toBe(registered);
+  });
+
   test('is told what it did not say, and gets no more grants than it named', async () => {
     expect(await bodyOf(await register({ redirect_uris: ['https://app.example.com/cb'] }))).toMatchObject({
       token_endpoint_auth_method: 'none',

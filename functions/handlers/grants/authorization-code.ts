@@ -54,7 +54,11 @@ export const grantAuthorizationCode: Grant = async (ports, request) => {
     return err({ error: 'invalid_request', description: '`redirect_uri` is missing' });
   }
   if (redirectUri !== grant.redirectUri) return invalidGrant('redirect_uri');
-  if (!provesChallenge(form.get('code_verifier') ?? '', grant.codeChallenge)) {
+  const verifier = form.get('code_verifier');
+  if (verifier === undefined) {
+    return err({ error: 'invalid_request', description: '`code_verifier` is missing' });
+  }
+  if (!provesChallenge(verifier, grant.codeChallenge)) {
     return invalidGrant('code_verifier');
   }
   const resource = checkResources(request, grant.resource, 'same');

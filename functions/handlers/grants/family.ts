@@ -99,7 +99,8 @@ export async function checkLogin(
 export function invalidGrant(cause: string): Result<never, ClientRefusal> {
   return err({
     error: 'invalid_grant',
-    description: 'it is unknown, expired, used or of another client',
+    description:
+      'it is unknown, expired, used, revoked or of another client, or its verifier or redirect URI does not match',
     cause,
   });
 }

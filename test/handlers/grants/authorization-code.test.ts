@@ -140,7 +140,7 @@ describe('a code gives nothing', () => {
     ['without itself', good, { code: undefined }, 'desk', 'invalid_request'],
     ['without `redirect_uri`', good, { redirect_uri: undefined }, 'desk', 'invalid_request'],
     ['with another redirect URI', good, { redirect_uri: `${REDIRECT_URI}/` }, 'desk', 'invalid_grant'],
-    ['without a verifier', good, { code_verifier: undefined }, 'desk', 'invalid_grant'],
+    ['without a verifier', good, { code_verifier: undefined }, 'desk', 'invalid_request'],
     ['with a wrong verifier', good, { code_verifier: `${CODE_VERIFIER}x` }, 'desk', 'invalid_grant'],
     [
       'with the challenge for a verifier',
