@@ -1,6 +1,13 @@
-import { type GrantPlan, type OAuthRefusal, planLifetime, serverOfResource } from './grant.ts';
+import {
+  type GrantPlan,
+  type OAuthRefusal,
+  planLifetime,
+  serverOfResource,
+  unknownResource,
+} from './grant.ts';
 import type { ClientEntry, Policy } from './policy.ts';
 import { err, ok, type Result } from './result.ts';
+import { isFor } from './rules/match.ts';
 import { viewerOf } from './standing.ts';
 
 /** Of the 8,192 bytes of a token. */
@@ -33,6 +40,34 @@ export function userScopes(
     .filter((scope) => client.scopes.includes(scope) && (requested?.includes(scope) ?? true));
 }
 
+/** Of a client's scopes those that grant anything on a server. */
+export function scopesOn(policy: Policy, client: ClientEntry, server: string): readonly string[] {
+  return client.scopes.filter((scope) => policy.rules(scope, server).length > 0);
+}
+
+/** Is there anything on this server that everybody in the organisation is granted? */
+export function isForEverybody(policy: Policy, server: string, orgId: string): boolean {
+  return policy.access.defaults(server).some((rule) => isFor(rule, orgId));
+}
+
+/**
+ * The scopes that a login gives: {@link userScopes}, and of these, where the client named a server and no scopes, those that grant anything
+ * there. Only a server that grants something to everybody, and nothing to these scopes, is reached with all of them.
+ */
+export function loginScopes(
+  policy: Policy,
+  client: ClientEntry,
+  { orgId, groups }: Pick<UserGrantRequest, 'orgId' | 'groups'>,
+  asked: { readonly scopes: readonly string[] | undefined; readonly server: string | undefined },
+): readonly string[] {
+  const { scopes, server } = asked;
+  const all = userScopes(policy, client, groups, scopes);
+  if (scopes !== undefined || server === undefined) return all;
+  const here = scopesOn(policy, client, server);
+  const own = all.filter((scope) => here.includes(scope));
+  return own.length === 0 && isForEverybody(policy, server, orgId) ? all : own;
+}
+
 /**
  * Plans an access token about a user. In this order: the resource is a server that this user may know of, or `ORIGIN` for a
  * gateway client (none named: `ORIGIN` for such a client, else `invalid_target`); scopes only narrow, and none left is
@@ -53,9 +88,7 @@ export function planUserGrant(
     policy.hasServer(server, viewerOf(policy, { orgId, subject, groups }, nowSeconds));
   if (resource === origin ? client.audience !== 'gateway' : !isReachable) {
     const description =
-      resource === origin
-        ? `name the server: \`resource=${origin}/{server}/mcp\``
-        : 'this resource is unknown';
+      resource === origin ? `name the server: \`resource=${origin}/{server}/mcp\`` : unknownResource(origin);
     return err({ error: 'invalid_target', description });
   }
   const scopes = userScopes(policy, client, groups, request.scopes);

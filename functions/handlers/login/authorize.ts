@@ -14,6 +14,8 @@ import { digestOfScopes, LOGIN_SECONDS } from '../../core/login-ticket.ts';
 import type { ClientEntry, Policy } from '../../core/policy.ts';
 import { matchesRedirectUri } from '../../core/redirect-uri.ts';
 import { scopeWords } from '../../core/scope-words.ts';
+import { viewerOf } from '../../core/standing.ts';
+import { isForEverybody, scopesOn } from '../../core/user-grant.ts';
 import { findClient } from '../client-registry.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
 import { type ConsentQuestion, consentPage } from '../pages/consent-page.ts';
@@ -93,8 +95,11 @@ async function ask(
   ports: IssuerPorts,
   request: Request,
   invocation: Invocation,
-  { policy, client, idps, user, asked }: Asking,
+  { policy, client, idps, user, asked: sent }: Asking,
 ): Promise<Response> {
+  const server = serverOfResource(sent.resource ?? '', invocation.origin);
+  const nowSeconds = Math.floor(ports.now() / 1000);
+  const asked = { ...sent, scopes: sent.scopes ?? scopesThere(policy, client, server, user, nowSeconds) };
   const scopes = offeredScopes(client, asked.scopes);
   const browser = markBrowser(ports, request);
   const ticket = await sealTicket(ports, { kind: 'consent' }, browser.id, {
@@ -102,7 +107,7 @@ async function ask(
     shown: digestOfScopes(scopes),
     subject: user?.subject,
     secret: Buffer.from(ports.randomBytes(32)).toString('base64url'),
-    expiresAtSeconds: Math.floor(ports.now() / 1000) + LOGIN_SECONDS,
+    expiresAtSeconds: nowSeconds + LOGIN_SECONDS,
   });
   if (ticket === undefined) return endHere(ports, invocation, 'unavailable', auditedApplication(client));
   const idpOfUser = policy.idps.get(user?.idp ?? '');
@@ -110,13 +115,33 @@ async function ask(
     client: shownClient(policy, client),
     redirectUri: asked.redirectUri,
     gateway: new URL(invocation.origin).host,
-    server: serverOfResource(asked.resource ?? '', invocation.origin),
+    server,
+    isOfServerAlone: asked.scopes === undefined && server !== undefined,
     scopes: scopes.map((scope) => scopeWords(policy, scope)),
     idps,
     user: user && { displayName: user.displayName, idp: idpOfUser?.displayName ?? user.idp },
     ticket,
   };
   return consentPage(question, formTargets(idps, asked.redirectUri), browser.cookies);
+}
+
+/**
+ * What a request for a server that names no scopes is about: shown where the user is known, and may know of the server. Whoever is not
+ * logged in sees what the client may have, whichever server is named: the page must not tell which there are.
+ */
+function scopesThere(
+  policy: Policy,
+  client: ClientEntry,
+  server: string | undefined,
+  user: BrowserSession | undefined,
+  nowSeconds: number,
+): readonly string[] | undefined {
+  if (server === undefined || user === undefined || isForEverybody(policy, server, user.orgId))
+    return undefined;
+  const scopes = policy.hasServer(server, viewerOf(policy, user, nowSeconds))
+    ? scopesOn(policy, client, server)
+    : [];
+  return scopes.length > 0 ? scopes : undefined;
 }
 
 /**

@@ -9,12 +9,12 @@ import {
 import type { AuthorizationRequest } from '../../core/authorization-request.ts';
 import { codeResponse } from '../../core/authorization-response.ts';
 import type { BrowserSession } from '../../core/browser-session.ts';
-import { serverOfResource } from '../../core/grant.ts';
+import { serverOfResource, unknownResource } from '../../core/grant.ts';
 import type { Invocation } from '../../core/invocation.ts';
 import type { ClientEntry, Policy } from '../../core/policy.ts';
 import type { Result } from '../../core/result.ts';
 import { viewerOf } from '../../core/standing.ts';
-import { userScopes } from '../../core/user-grant.ts';
+import { loginScopes } from '../../core/user-grant.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
 import { recordDecision } from '../oauth-answer.ts';
 import { type BrowserProblem, problemPage } from '../pages/problem-page.ts';
@@ -58,10 +58,11 @@ export async function issueCode(
     server !== undefined &&
     !policy.hasServer(server, viewerOf(policy, user, Math.floor(ports.now() / 1000)))
   ) {
-    const refusal = { error: 'invalid_target', description: 'this resource is unknown' } as const;
+    const description = unknownResource(invocation.origin);
+    const refusal = { error: 'invalid_target', description } as const;
     return refuseClient(ports, invocation, request, refusal, { ...about, name: server });
   }
-  const scopes = userScopes(policy, client, user.groups, request.scopes);
+  const scopes = loginScopes(policy, client, user, { scopes: request.scopes, server });
   if (scopes.length === 0) {
     const refusal = { error: 'access_denied', description: whyNothing(login) } as const;
     return refuseClient(ports, invocation, request, refusal, { ...about, cause: 'no_scope_of_groups' });

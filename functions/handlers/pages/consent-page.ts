@@ -12,6 +12,8 @@ export type ConsentQuestion = {
   /** The server that the access is for; undefined: every server that the permissions reach. */
   readonly server: string | undefined;
   readonly scopes: readonly ScopeWords[];
+  /** Of the scopes, are only those given that concern the server? */
+  readonly isOfServerAlone: boolean;
   readonly idps: readonly { readonly name: string; readonly displayName: string }[];
   /** Who is logged in in this browser; undefined: nobody. */
   readonly user: { readonly displayName: string; readonly idp: string } | undefined;
@@ -50,6 +52,7 @@ ${user === undefined ? '' : html`<dt>Signed in as</dt><dd>${user.displayName} ($
 <ul aria-labelledby="permissions">
 ${scopes.map(({ scope, words }) => html`<li>${words.join('; ')}<code>${scope}</code></li>`)}
 </ul>
+${question.isOfServerAlone ? html`<p>Of these only what concerns the server ${server}, where anything does.</p>` : ''}
 ${warnings(client, redirect)}
 <form method="post" action="/oauth/consent" aria-label="Your answer">
 <input type="hidden" name="ticket" value="${ticket}">
