@@ -1,3 +1,5 @@
+import { writeJson } from '../functions/core/json.ts';
+import type { RunSection } from '../functions/core/run-request.ts';
 import { VerifiedRunToken } from '../functions/core/run-token.ts';
 import { parseContextScope } from '../functions/core/visibility.ts';
 import { createJwks } from './jwks.ts';
@@ -24,6 +26,8 @@ export type RunScope = {
   /** Empty: the whole namespace. Else only what has all of these, with exactly these values, or no filters at all. */
   readonly scopeFilters: Readonly<Record<string, string>>;
   readonly permissions: { readonly read: true; readonly write: boolean };
+  /** Every member of this service's section, also those that mean something to the service alone. Frozen; of a number beyond 2^53 the nearest that there is. */
+  readonly claims: Readonly<Record<string, unknown>>;
   readonly expiresAtSeconds: number;
 };
 
@@ -90,10 +94,16 @@ export function createRunTokenVerifier(options: RunTokenVerifierOptions): RunTok
           scopeFilters: Object.fromEntries(scope.value.scopeFilters),
           permissions: { read: true, write: claims.permissions.length === 2 },
           expiresAtSeconds: claims.expiresAtSeconds,
+          claims: frozen(section),
         },
       };
     },
   };
+}
+
+/** Nobody changes what was verified, at any depth. */
+function frozen(section: RunSection | undefined): Readonly<Record<string, unknown>> {
+  return JSON.parse(writeJson(section ?? new Map()), (_name, value: unknown) => Object.freeze(value));
 }
 
 function refuse(

@@ -34,7 +34,7 @@ const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const AGENT_NAME = /^[^\p{Cc}\p{Cs}\u2028\u2029]{1,128}$/u;
 const MAX_SERVICES = 16;
 /** Claims of the token itself (RFC 7519 §4.1 and ours). In the flat shape a section stands beside them. */
-const CLAIMS: ReadonlySet<string> = new Set(
+export const RUN_TOKEN_CLAIMS: ReadonlySet<string> = new Set(
   'iss sub aud exp nbf iat jti cnf act org_id client_id scope groups teams token_kind permissions services agent_name'.split(
     ' ',
   ),
@@ -127,7 +127,7 @@ function parseSection(at: string, value: Json): Result<RunSection, RunRequestRef
     { orgId: '', namespace: value.get('namespace'), scopeFilters: value.get('scope_filters') },
     'read',
   );
-  const claim = [...value.keys()].find((name) => CLAIMS.has(name));
+  const claim = [...value.keys()].find((name) => RUN_TOKEN_CLAIMS.has(name));
   if (claim !== undefined)
     return refuse(`\`${at}\` cannot have the member \`${claim}\`: it is a claim of the token`);
   if (scope.ok) return ok(value);

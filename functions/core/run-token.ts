@@ -3,7 +3,13 @@ import { isJsonObject, type Json, type JsonObject, writeJson } from './json.ts';
 import { encodeToken, type Unsigned } from './mint.ts';
 import { err, ok, type Result } from './result.ts';
 import type { Run } from './run.ts';
-import { isRunId, MAX_RUN_TTL_SECONDS, type RunPermissions, type RunSection } from './run-request.ts';
+import {
+  isRunId,
+  MAX_RUN_TTL_SECONDS,
+  RUN_TOKEN_CLAIMS,
+  type RunPermissions,
+  type RunSection,
+} from './run-request.ts';
 import { CLOCK_TOLERANCE_SECONDS, type KeySet, openSignedToken, type TokenRefusal } from './signed-token.ts';
 
 /** The unsigned tokens of a run: one under the name of its first service, or, split, one for each service. */
@@ -132,7 +138,8 @@ function readServices(payload: JsonObject): ReadonlyMap<string, RunSection> | un
   const services = payload.get('services');
   if (services === undefined) {
     const [only, ...more] = audiences;
-    return only === undefined || more.length > 0 ? undefined : new Map([[only, payload]]);
+    const section = new Map([...payload].filter(([name]) => !RUN_TOKEN_CLAIMS.has(name)));
+    return only === undefined || more.length > 0 ? undefined : new Map([[only, section]]);
   }
   if (!isJsonObject(services) || payload.has('namespace') || payload.has('scope_filters')) return undefined;
   const sections = new Map<string, RunSection>();

@@ -88,6 +88,7 @@ const SCOPE = {
   scopeFilters: { session: 's-1' },
   permissions: { read: true, write: true },
   expiresAtSeconds: NOW_SECONDS + 3600,
+  claims: { namespace: 'atlas', scope_filters: { session: 's-1' } },
 };
 
 describe('a token', () => {
@@ -121,6 +122,18 @@ describe('a token', () => {
     ],
   ] as const)('%s', async ([, changes, scope]) => {
     expect(await outcomeOf(runToken(changes))).toMatchObject(scope);
+  });
+
+  test('hands out what is in the section of its service, in either shape, and nobody changes it', async () => {
+    const section = { namespace: 'atlas', theme: 'dark', axes: [{ name: 'x', from: 1.5 }] };
+    const both = { charts: section, maps: { namespace: 'atlas', tile: 'not of this service' } };
+    for (const changes of [{ services: both }, { aud: 'charts', services: undefined, ...section }]) {
+      const verified = await open().verify(runToken(changes));
+      if (!verified.ok) throw new Error(verified.refusal.message);
+      const { claims } = verified.scope;
+      expect(claims).toEqual(section);
+      expect([Object.isFrozen(claims), Object.isFrozen(claims['axes'])]).toEqual([true, true]);
+    }
   });
 
   const charts = (section: unknown) => ({ services: { charts: section } });
