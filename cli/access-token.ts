@@ -85,7 +85,14 @@ export async function requestToken(
   const answer = await send(`${origin}/oauth/token`, { method: 'POST', headers, body });
   if (!answer.ok) return answer;
   const issued = Issued.safeParse(answer.value.body);
-  return answer.value.status === 200 && issued.success ? ok(issued.data) : err(refusalOf(answer.value));
+  if (answer.value.status === 200 && issued.success) return ok(issued.data);
+  const refusal = refusalOf(answer.value);
+  const isForOneServer = resource === undefined && refusal.json?.['error'] === 'invalid_target';
+  return err(isForOneServer ? { ...refusal, details: [forOneServer(clientId)] } : refusal);
+}
+
+function forOneServer(clientId: string): string {
+  return `${clientId} gets tokens for one server at a time; this needs \`--server NAME\` where it can be said, else a client with \`audience: gateway\``;
 }
 
 /** File, else environment, else the demo's secret on this machine, else standard input. Never the command line. */
@@ -99,8 +106,12 @@ async function readClientSecret(
   if (file !== undefined) return readSecretFile(file, 'secret-file', terminal);
   const fromEnvironment = terminal.env['SALLYPORT_CLIENT_SECRET'];
   if (fromEnvironment) return ok(fromEnvironment);
-  if (isLoopback(new URL(origin))) {
-    const data = input.text('data') ?? '.sallyport';
+  const data = input.text('data') ?? '.sallyport';
+  const isHere = isLoopback(new URL(origin));
+  const ofDemo = isHere
+    ? `; ${data} has none of a demo: was it started (\`npm start\`), and with which \`--data\`?`
+    : '';
+  if (isHere) {
     const fromDemo = await readDemoSecret(data, clientId);
     if (fromDemo !== undefined) {
       terminal.note(`using the demo secret of ${clientId} in ${data}`);
@@ -110,12 +121,15 @@ async function readClientSecret(
   if (terminal.isInteractive) {
     return err(
       misused(
-        'the client’s secret is missing: `--secret-file FILE`, SALLYPORT_CLIENT_SECRET, or standard input',
+        `the client’s secret is missing: \`--secret-file FILE\`, SALLYPORT_CLIENT_SECRET, or standard input${ofDemo}`,
       ),
     );
   }
   terminal.note(`reading the secret of ${clientId} from standard input`);
-  return readSecretFile('-', 'secret-file', terminal);
+  const secret = (await terminal.readInput()).trim();
+  return secret === ''
+    ? err(misused(`the secret of ${clientId} is missing: standard input is empty${ofDemo}`))
+    : ok(secret);
 }
 
 async function readSecretFile(

@@ -56,6 +56,10 @@ export async function readConfiguration(
       }
     }
   } catch (error) {
+    const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (isAbsent && problems.length === 0 && Object.keys(files).length === 0) {
+      return err(failed(`there is no directory \`${directory}\``));
+    }
     return err(failed(`cannot read the configuration: ${reasonOf(error)}`));
   }
   if (problems.length === 0 && Object.keys(files).length === 0) {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { err, ok, type Result } from '../functions/core/result.ts';
 import type { Disconnects } from '../local/api-gateway/lambda-integration.ts';
 import type { startLocalCloud } from '../local/cloud.ts';
+import type { isDataDirectoryInUse } from '../local/data-directory.ts';
 import type { Demo, startDemo } from '../local/demo/index.ts';
 import type { synthesize } from '../local/synthesize.ts';
 import { configurationRefusal, configurationWarnings, readConfiguration } from './config-directory.ts';
@@ -26,6 +27,7 @@ export type DevOptions = SeedOptions & {
 
 /** The parts that a session starts. */
 export type LocalParts = {
+  readonly isDataDirectoryInUse: typeof isDataDirectoryInUse;
   readonly synthesize: typeof synthesize;
   readonly startLocalCloud: typeof startLocalCloud;
   readonly startDemo: typeof startDemo;
@@ -82,6 +84,12 @@ async function start(
   const taken = await findTakenPort(isDemo ? [port, ...Object.values(demoPorts)] : [port]);
   if (taken !== undefined) {
     return err(failed(`port ${taken} is in use; stop what uses it, or choose --port (0 takes free ones)`));
+  }
+
+  if (await parts.isDataDirectoryInUse(dataDirectory)) {
+    return err(
+      failed(`the data directory ${dataDirectory} is in use by another \`sallyport dev\`; choose --data`),
+    );
   }
 
   terminal.note('building the functions and the template');

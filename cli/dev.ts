@@ -43,12 +43,13 @@ export const dev: Verb = {
   async run(input, terminal) {
     const options = readOptions(input);
     if (!options.ok) return options;
-    const [cloud, synthesis, demo] = await Promise.all([
+    const [cloud, directory, synthesis, demo] = await Promise.all([
       import('../local/cloud.ts'),
+      import('../local/data-directory.ts'),
       import('../local/synthesize.ts'),
       import('../local/demo/index.ts'),
     ]);
-    return runDev(options.value, { ...cloud, ...synthesis, ...demo }, terminal);
+    return runDev(options.value, { ...cloud, ...directory, ...synthesis, ...demo }, terminal);
   },
 };
 

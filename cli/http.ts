@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { err, ok, type Result } from '../functions/core/result.ts';
+import { isLoopback } from './origin.ts';
 import { type Failure, failed, reasonOf, unreachable } from './outcome.ts';
 
 /** An answer of the gateway; `body` is its JSON, or undefined where it is none. */
@@ -27,8 +28,15 @@ export async function send(url: string, init: RequestInit): Promise<Result<Answe
     const text = await response.text();
     return ok({ status: response.status, body: parseJson(text) });
   } catch (error) {
-    return err(unreachable(`cannot reach ${new URL(url).origin}: ${reasonOf(error)}`));
+    return err(noAnswer(url, error));
   }
+}
+
+/** Nobody answered at this URL. */
+export function noAnswer(url: string, error: unknown): Failure {
+  const { origin, protocol } = new URL(url);
+  const hint = isLoopback(new URL(url)) && protocol === 'http:' ? '; is `sallyport dev` running?' : '';
+  return unreachable(`cannot reach ${origin}: ${reasonOf(error)}${hint}`);
 }
 
 /** The failure that an answer with an error status stands for, in the words of the gateway. */

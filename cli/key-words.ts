@@ -32,16 +32,11 @@ export const PURPOSES: Readonly<Record<Purpose, string>> = {
   identity: 'identity tokens, which servers see',
 };
 
-/** Both purposes, or one, in lines for people: every key that matters, and what to do next. */
+/** A purpose in lines for people: every key that there was, in the order of its publication, and what to do next. */
 export function describeKeys(purpose: Purpose, { keys, next }: Keys): readonly string[] {
-  // Of what is retired, only the newest of a slot: a fresh key goes there.
-  const shown = keys.filter(
-    ({ name, state }, index) =>
-      state !== 'retired' || !keys.slice(index + 1).some((later) => later.name[0] === name[0]),
-  );
   return [
     `${purpose}: ${PURPOSES[purpose]}`,
-    ...shown.map((key) => `  ${key.name.padEnd(4)}${key.state.padEnd(9)}${key.kid}${untilOf(key)}`),
+    ...keys.map((key) => `  ${key.name.padEnd(4)}${key.state.padEnd(9)}${key.kid}${untilOf(key)}`),
     `  next: ${describeStep(purpose, next)}`,
   ];
 }
@@ -58,13 +53,13 @@ export function describeStep(purpose: Purpose, next: Keys['next']): string {
     case 'wait':
       return `wait ${next.seconds} s, until everybody can know ${next.key}; then \`sallyport keys rotate ${purpose}\``;
     case 'deploy':
-      return `before another rotation, deploy a fresh key: \`npx cdk deploy -c ${contextOf(purpose, next.key)}\``;
+      return `before another rotation, put a fresh key there: \`${contextOf(purpose, next.key)}\` in the context of cdk.json, then \`npx cdk deploy\`, or a restart of \`sallyport dev\``;
     case undefined:
       return 'no key is published yet; ask again in a moment';
   }
 }
 
-/** `issuerKeyB=2` of the key B2: the context that puts it into its slot. */
+/** `"issuerKeyB": 2` of the key B2: the line of the context that puts it into its slot. */
 function contextOf(purpose: Purpose, name: string): string {
-  return `${purpose}Key${name.slice(0, 1)}=${name.slice(1)}`;
+  return `"${purpose}Key${name.slice(0, 1)}": ${name.slice(1)}`;
 }

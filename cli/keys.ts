@@ -41,7 +41,7 @@ export const keys: Verb = {
   notes: [
     'There are two keys, issuer and identity, and each has two slots, A and B. A rotation denies nobody anything:',
     'the other key has been published long enough, and what the old one signed is accepted until it expires. A key',
-    'signs once in its life: before the next rotation, `cdk deploy` puts a fresh one into the slot that it left.',
+    'signs once in its life: before the next rotation, a number in cdk.json puts a fresh one into the slot that it left.',
     'retire ends every token of a key within seconds. Clients get new ones; services that keep the published keys',
     'themselves may take the old key, and not know the new one, for up to 5 minutes.',
     'The token needs a UI scope with manage_secrets on all, at a client of the platform’s own organisation.',

@@ -4,8 +4,8 @@ import { attempt } from './mcp-client.ts';
 import type { Failure, Output } from './outcome.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Opens a connection; each action opens one and closes it. */
-export type Connect = () => Promise<Result<Client, Failure>>;
+/** How a connection is opened, and to where; each action opens one and closes it. */
+export type Connect = { readonly url: string; readonly open: () => Promise<Result<Client, Failure>> };
 
 type Outcome = Promise<Result<Output, Failure>>;
 
@@ -77,11 +77,11 @@ export function call(
 }
 
 async function withClient(connect: Connect, action: (client: Client) => Promise<Output>): Outcome {
-  const connected = await connect();
+  const connected = await connect.open();
   if (!connected.ok) return connected;
   const client = connected.value;
   try {
-    const result = await attempt(() => action(client));
+    const result = await attempt(connect.url, () => action(client));
     return result.ok ? ok(result.value) : result;
   } finally {
     await client.close();

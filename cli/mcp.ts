@@ -56,8 +56,10 @@ export const mcp: Verb = {
     const target = readTarget(input, terminal, rest[0]);
     if (!target.ok) return target;
     const toolAndArguments = target.value.isNamed ? rest.slice(1) : rest;
-    if (toolAndArguments.length > maxArguments)
-      return err(misused(`too many arguments for \`mcp ${action}\``));
+    if (toolAndArguments.length > maxArguments) {
+      const why = target.value.isNamed ? '' : ': with --url there is no SERVER; the gateway is --origin';
+      return err(misused(`too many arguments for \`mcp ${action}\`${why}`));
+    }
     const [tool, text = '{}'] = toolAndArguments;
     const toolArguments = parseJson(text);
     if (action === 'call' && tool === undefined) return err(misused('the name of the tool is missing'));
@@ -69,7 +71,10 @@ export const mcp: Verb = {
     if (token.value === undefined && isNamed) {
       return err(misused('a token is missing: `--token-file FILE`, `--client ID`, or SALLYPORT_TOKEN'));
     }
-    const connect: Connect = () => connectMcp({ url, token: token.value, era: eraOf(input) });
+    const connect: Connect = {
+      url,
+      open: () => connectMcp({ url, token: token.value, era: eraOf(input) }),
+    };
     if (action === 'call') return call(connect, tool ?? '', toolArguments, terminal);
     const actions: Record<string, (connect: Connect) => Promise<Result<Output, Failure>>> = {
       ping,

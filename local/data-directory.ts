@@ -26,6 +26,11 @@ export async function claimDataDirectory(directory: string): Promise<DataDirecto
   return { path, release: () => new Promise((released) => server.close(() => released())) };
 }
 
+/** Has somebody claimed it, who still runs? Says nothing about the next moment. */
+export function isDataDirectoryInUse(directory: string): Promise<boolean> {
+  return answers(toSocketPath(resolve(directory)));
+}
+
 function toSocketPath(directory: string): string {
   const name = `sallyport-${createHash('sha256').update(directory).digest('hex').slice(0, 16)}`;
   if (process.platform === 'win32') return `\\\\.\\pipe\\${name}`;

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type DevOptions, type LocalParts, runDev } from '../../cli/dev-session.ts';
+import { claimDataDirectory, isDataDirectoryInUse } from '../../local/data-directory.ts';
 import { startDemo } from '../../local/demo/index.ts';
 
 const CONFIG = fileURLToPath(new URL('../../config', import.meta.url));
@@ -38,6 +39,7 @@ beforeEach(() => {
 
 /** The cloud and the build say what is done with them; the demo servers are real. */
 const parts: LocalParts = {
+  isDataDirectoryInUse,
   synthesize: async ({ stage }) => events.push(`synthesize ${stage}`) > 0,
   startLocalCloud: async ({ port, secrets, disconnects }) => {
     events.push(`start ${port}`);
@@ -243,7 +245,10 @@ describe('a configuration of one’s own', () => {
 
   test('a missing directory or variable is found before anything starts', async () => {
     const missing = await session({ configDirectory: join(root, 'none'), isDemo: false });
-    expect(missing.failure).toMatchObject({ exit: 1, message: expect.stringContaining('ENOENT') });
+    expect(missing.failure).toMatchObject({
+      exit: 1,
+      message: `there is no directory \`${join(root, 'none')}\``,
+    });
     const configDirectory = await makeConfig({ 'servers.yml': 'a: ${NOT_SET}' });
     const unset = await session({ configDirectory, isDemo: false });
     expect(unset.failure?.details?.[0]).toMatch(/servers\.yml:1: `NOT_SET` is not set/);
@@ -264,6 +269,18 @@ describe('a session that cannot start', () => {
     expect(failure).toMatchObject({ exit: 1, message: expect.stringContaining(`port ${port} is in use`) });
     expect(events).toEqual([]);
     server.close();
+  });
+
+  test('names the data directory that somebody else uses, before it builds', async () => {
+    const dataDirectory = join(root, 'claimed');
+    const claim = await claimDataDirectory(dataDirectory);
+    const { failure } = await session({ dataDirectory });
+    await claim.release();
+    expect(failure).toMatchObject({
+      exit: 1,
+      message: expect.stringMatching(/claimed is in use .*; choose --data$/),
+    });
+    expect(events).toEqual([]);
   });
 
   test('names the data directory that cannot be used', async () => {

@@ -45,6 +45,15 @@ export async function startGateway() {
       }
       return mcp.fetch(request);
     }
+    if (pathname === '/down/mcp') {
+      const data = { reason: 'upstream_error', request_id: 'r-7' };
+      const error = { code: -31003, message: 'the server behind could not be reached', data };
+      return Response.json({ jsonrpc: '2.0', id: 1, error }, { status: 502 });
+    }
+    if (pathname === '/guarded/mcp') {
+      const challenge = 'Bearer error="insufficient_scope", scope="tools/read"';
+      return new Response(null, { status: 403, headers: { 'www-authenticate': challenge } });
+    }
     if (pathname === '/broken/mcp') {
       return Response.json({ title: 'Unavailable', detail: 'no credential store' }, { status: 503 });
     }
@@ -80,6 +89,9 @@ function answerToken(authorization: string | null, form: URLSearchParams): Respo
       { error: 'invalid_client', error_description: 'unknown client or secret' },
       { status: 401 },
     );
+  }
+  if (form.get('scope') === 'of-one-server' && !form.has('resource')) {
+    return Response.json({ error: 'invalid_target', error_description: 'name the server' }, { status: 400 });
   }
   const isMcp = form.get('resource')?.endsWith('/tools/mcp') === true;
   return Response.json({

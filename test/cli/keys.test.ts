@@ -74,14 +74,14 @@ test('an operator is walked through two rotations', async () => {
       'issuer: access tokens and run tokens',
       `  A1  retiring issuer-A1  accepted until ${refusedAt}`,
       '  B1  signing  issuer-B1',
-      '  next: before another rotation, deploy a fresh key: `npx cdk deploy -c issuerKeyA=2`',
+      '  next: before another rotation, put a fresh key there: `"issuerKeyA": 2` in the context of cdk.json, then `npx cdk deploy`, or a restart of `sallyport dev`',
     ],
   ]);
 
   const none = await keys('rotate', 'issuer', '--wait');
   expect([none.code, none.notes]).toEqual([
     1,
-    'sallyport: no key stands by: before another rotation, deploy a fresh key: `npx cdk deploy -c issuerKeyA=2`',
+    'sallyport: no key stands by: before another rotation, put a fresh key there: `"issuerKeyA": 2` in the context of cdk.json, then `npx cdk deploy`, or a restart of `sallyport dev`',
   ]);
 
   app.nowSeconds += OVERLAP_SECONDS.access;
@@ -90,7 +90,8 @@ test('an operator is walked through two rotations', async () => {
   app.nowSeconds += STANDBY_SECONDS;
   expect((await keys('rotate', 'issuer')).code).toBe(0);
   const { out } = await keys('status');
-  expect(out.split('\n').slice(1, 3)).toEqual([
+  expect(out.split('\n').slice(1, 4)).toEqual([
+    expect.stringMatching(/^ {2}A1 {2}retired/),
     expect.stringMatching(/^ {2}B1 {2}retiring/),
     expect.stringMatching(/^ {2}A2 {2}signing/),
   ]);

@@ -89,6 +89,37 @@ test('--json prints results as they came', async () => {
   });
 });
 
+test('with --url there is no server, and it is said what was perhaps meant', async () => {
+  const { code, notes } = await run(['mcp', 'list', 'tools', '--url', gateway.origin], { env });
+  expect(code).toBe(2);
+  expect(notes).toContain('with --url there is no SERVER; the gateway is --origin');
+});
+
+test.for([
+  ['mcp', 'ping', 'tools'],
+  ['token', '--client', 'a', '--secret-file', '-'],
+])('nobody there is asked about where it would be this machine: %j', async (argv) => {
+  const asked = { env: { ...env, SALLYPORT_ORIGIN: 'http://127.0.0.1:1' }, input: 'secret' };
+  const { code, notes } = await run(argv, asked);
+  expect([code, notes.endsWith('; is `sallyport dev` running?')]).toEqual([3, true]);
+});
+
+test('a server that is down is one line: what failed, the request, and where the log is', async () => {
+  const { code, notes } = await run(['mcp', 'list', 'down', '--modern'], { env });
+  expect([code, notes]).toEqual([
+    1,
+    'sallyport: 502 the server behind the gateway failed: the server behind could not be reached (request r-7; see gateway.log in the `logs` of the data directory)',
+  ]);
+});
+
+test('a scope that is missing is named, with the server that needs it', async () => {
+  const { code, notes } = await run(['mcp', 'list', 'guarded'], { env });
+  expect([code, notes]).toEqual([
+    1,
+    `sallyport: 403 the token does not have the scope that ${gateway.origin}/guarded/mcp needs for this: \`tools/read\``,
+  ]);
+});
+
 test('--url takes an endpoint in place of the server', async () => {
   const { out } = await run(
     ['mcp', 'call', '--url', `${gateway.origin}/tools/mcp`, 'echo', '{"text":"hi"}'],

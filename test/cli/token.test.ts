@@ -53,7 +53,18 @@ describe('the secret', () => {
       env: { SALLYPORT_ORIGIN: gateway.origin },
     });
     expect(result.code).toBe(2);
+    expect(result.notes).toMatch(
+      /none has none of a demo: was it started \(`npm start`\), and with which `--data`\?$/,
+    );
     expect(gateway.seen).toEqual([]);
+    const piped = await run(['token', '--client', 'analyst', ...nothing()], {
+      env: { SALLYPORT_ORIGIN: gateway.origin },
+      input: '',
+    });
+    expect([piped.code, piped.notes.split('\n').at(-1)]).toEqual([
+      2,
+      expect.stringMatching(/the secret of analyst is missing: standard input is empty; .*`npm start`/),
+    ]);
   });
 
   test('of the demo is used on this machine, and said so', async () => {
@@ -102,6 +113,17 @@ describe('the request', () => {
       0,
     );
     expect(gateway.seen[0]?.authorization).toBeNull();
+  });
+
+  test('that is refused for want of a server says what it takes', async () => {
+    const { code, notes } = await run(['token', '--client', 'analyst', '--scope', 'of-one-server'], { env });
+    expect([code, notes.split('\n')]).toEqual([
+      1,
+      [
+        'sallyport: 400 invalid_target: name the server',
+        expect.stringMatching(/`--server NAME` .* a client with `audience: gateway`$/),
+      ],
+    ]);
   });
 
   test('--json prints the whole answer, also a refusal', async () => {
