@@ -1,5 +1,6 @@
 import { toActClaim } from './act-claim.ts';
 import type { Caller } from './caller.ts';
+import { signingInputOf } from './compact-jws.ts';
 import type { Descent, GrantPlan } from './grant.ts';
 import { fittingTeams } from './team-claim.ts';
 import { COUNTED, SESSION } from './token.ts';
@@ -88,9 +89,8 @@ export function encodeToken(
   keyId: string,
   claims: Readonly<Record<string, unknown>> & { readonly jti: string; readonly exp: number },
 ): Unsigned {
-  const header = Buffer.from(JSON.stringify({ alg: 'RS256', typ: type, kid: keyId })).toString('base64url');
-  const payload = Buffer.from(JSON.stringify(claims)).toString('base64url');
-  return { signingInput: `${header}.${payload}`, jti: claims.jti, expiresAtSeconds: claims.exp };
+  const signingInput = signingInputOf(type, keyId, claims);
+  return { signingInput, jti: claims.jti, expiresAtSeconds: claims.exp };
 }
 
 function actorTokensClaim(ids: readonly string[]): Readonly<Record<string, unknown>> {

@@ -1,7 +1,7 @@
 /** One promise of the gateway to its users, and the tests that fail when it is broken: file, and a part of the title. */
 export type Requirement = {
   /** The part of the contract: 2 URLs, 3 ingress, 6 the gateway, 10 errors, 13 bounds. */
-  readonly clause: 2 | 3 | 6 | 10 | 13;
+  readonly clause: 2 | 3 | 6 | 10 | 11 | 13;
   readonly says: string;
   readonly tests: readonly (readonly [file: string, title: string])[];
 };
@@ -161,6 +161,31 @@ export const GATEWAY_REQUIREMENTS: readonly Requirement[] = [
   ] },
   { clause: 10, says: 'No answer shows a stack, a path, an ARN, a table or a secret', tests: [
     ['e2e/faults.test.ts', 'no answer, log or audit record holds a secret, and no answer shows what is inside'],
+  ] },
+  { clause: 11, says: 'A decision is recorded before and an outcome after, with the members that are promised and no others', tests: [
+    ['e2e/audit.test.ts', 'has what the contract names, and nothing else'],
+    ['e2e/audit.test.ts', 'of a call has a decision before and an outcome after'],
+    ['e2e/audit.test.ts', 'of a token has who, which, what for, by which policy, and whose trace'],
+    ['handlers/access.test.ts', 'a call whose client left is abandoned, and not %s'],
+  ] },
+  { clause: 11, says: 'No record and no log has arguments, bodies or secrets', tests: [
+    ['e2e/audit.test.ts', 'no record and no log has one, nor a part of a token'],
+  ] },
+  { clause: 11, says: 'The audit table is put-only', tests: [
+    ['infra/blast-radius.test.ts', 'audit records can be put, and read by two functions; nobody changes, deletes or scans'],
+    ['infra/blast-radius.test.ts', 'only the issuer, which alone can sign one, puts a checkpoint'],
+  ] },
+  { clause: 11, says: 'A record that was removed or changed is found by `sallyport audit verify`', tests: [
+    ['core/audit/verify.test.ts', 'record %i, whose hash was made to fit'],
+    ['core/audit/verify.test.ts', 'record %i, removed'],
+    ['core/audit/verify.test.ts', 'the end of a chain, cut off'],
+    ['core/audit/verify.test.ts', 'holds when its writers fail, stop, overlap, and are answered late'],
+    ['cli/audit.test.ts', 'finds what is wrong, here and not there, and exits with 1'],
+    ['e2e/audit.test.ts', 'of which somebody changed a record does not'],
+  ] },
+  { clause: 11, says: 'An organisation reads its own records alone', tests: [
+    ['handlers/admin-audit.test.ts', 'is not there, as one that is none: %s'],
+    ['handlers/admin-audit.test.ts', 'is not reached by a cursor either'],
   ] },
   { clause: 13, says: 'A request body is 4.5 MB at most, headers 10,240 bytes', tests: [
     ['e2e/bad-requests.test.ts', '%s are too much'],
