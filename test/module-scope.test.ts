@@ -59,6 +59,8 @@ const HELD: Readonly<Record<string, string>> = {
   'functions/aws/looks.ts createLooks held': 'the running policy and public keys',
   'functions/aws/looks.ts createLooks underWay': 'one look for them',
   'functions/aws/outages.ts createOutages current': 'what failed for a request, while it is under way',
+  'functions/aws/revocations.ts createRevocationStore platform':
+    'the second until which everything of everybody is revoked',
   'functions/aws/revocations.ts createRevocationStore remembered': 'per token',
   'functions/aws/sealer.ts createSealerSource held': "the deployment's sealing key",
   'functions/aws/secrets.ts createSecretStore held':

@@ -43,12 +43,7 @@ export function toRevocationItem(entry: RevocationEntry): Item {
   };
 }
 
-const KINDS: ReadonlyMap<string, Kind> = new Map(
-  (['jti', 'family', 'client', 'subject', 'team', 'org', 'run', 'platform'] as const).map((kind) => [
-    kind,
-    kind,
-  ]),
-);
+const KINDS: readonly Kind[] = ['jti', 'family', 'client', 'subject', 'team', 'org', 'run', 'platform'];
 
 /** Reads an item as an entry. One that cannot be read is shown as what it does: it kills everything under its key, for good. */
 export function readRevocationItem(item: Item): RevocationEntry {
@@ -59,7 +54,7 @@ export function readRevocationItem(item: Item): RevocationEntry {
   const subject = readString(item, 'by_subject');
   return {
     orgId: (readString(item, 'pk') ?? '').slice(revocationPartition('').length),
-    kind: KINDS.get(readString(item, 'kind') ?? prefix.toLowerCase()) ?? 'jti',
+    kind: KINDS.find((kind) => kind === (readString(item, 'kind') ?? prefix.toLowerCase())) ?? 'jti',
     id: rest.join('#'),
     beforeSeconds: readNumber(item, 'before') ?? Number.MAX_SAFE_INTEGER,
     forgetAtSeconds: readNumber(item, 'expires_at') ?? Number.MAX_SAFE_INTEGER,
