@@ -195,6 +195,24 @@ describe('a limit counts', () => {
       [200, 200, 200, 200],
     ],
     ['its organisation alone', limit(['client'], { org: 'rival' }), [{}, {}, {}], [200, 200, 200]],
+    [
+      'nobody who is not entitled to its scope',
+      limit(['client'], { scope: 'elsewhere' }),
+      [{}, {}, {}],
+      [200, 200, 200],
+    ],
+    [
+      'every tool where it names all',
+      limit(['client'], { tools: ['all'] }),
+      [{}, { params: { name: 'map' } }, { method: 'ping' }, {}],
+      [200, 200, 200, 429],
+    ],
+    [
+      'what it names together',
+      limit(['client', 'tool']),
+      [{}, {}, { params: { name: 'map' } }, { claims: other }, {}],
+      [200, 200, 200, 200, 429],
+    ],
     ['who is entitled to its scope', limit(['client'], { scope: 'use' }), [{}, {}, {}], [200, 200, 429]],
     [
       'a token',
