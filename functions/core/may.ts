@@ -19,9 +19,7 @@ export function may(caller: Actor, permission: string, item?: Item): boolean {
 
 /** Every permission that a caller has for its whole organisation, sorted. */
 export function permissionsOf(caller: Actor): readonly string[] {
-  const all = new Set(
-    caller.roles.filter(({ team }) => team === undefined).flatMap((role) => [...role.permissions]),
-  );
+  const all = new Set(caller.roles.flatMap((role) => [...role.permissions]));
   return [...all].filter((permission) => may(caller, permission)).sort();
 }
 

@@ -82,7 +82,7 @@ function openingAncestors(team: TeamEntry, byName: ReadonlyMap<string, TeamEntry
     at = byName.get(at.parent)
   ) {
     // The compiler refuses circles; what is stored is not trusted to have none.
-    if (found.has(at.parent) || at.parent === team.name || found.size === MAX_TEAM_DEPTH) break;
+    if (found.has(at.parent) || found.size === MAX_TEAM_DEPTH) break;
     found.add(at.parent);
   }
   return [...found];

@@ -27,6 +27,26 @@ describe('the built-in roles', () => {
     }
   });
 
+  const READING = 'a2a.read prompts.read resources.read servers.read tags.read teams.read tools.read';
+  const MAKING =
+    'a2a.create a2a.delete a2a.update prompts.create prompts.delete prompts.update resources.create resources.delete resources.update servers.create servers.delete servers.update tags.create tags.delete tags.update tools.create tools.delete tools.update';
+  const USING =
+    'a2a.invoke gateways.read prompts.execute resources.share servers.use tokens.create tokens.read tools.execute';
+  const LEADING =
+    'gateways.create gateways.delete gateways.update servers.manage teams.delete teams.manage_members teams.update tokens.revoke tokens.update users.invite users.read';
+
+  test.for([
+    ['viewer', `${READING} teams.join`],
+    ['developer', `${READING} teams.join ${MAKING} ${USING}`],
+    ['team_admin', `${READING} teams.join ${MAKING} ${USING} ${LEADING}`],
+    [
+      'platform_viewer',
+      `${READING} admin.dashboard admin.events admin.overview gateways.read plugins.read tokens.read users.read`,
+    ],
+  ] as const)('`%s` has what is written of it', ([name, permissions]) => {
+    expect(BUILT_IN_ROLES.get(name)?.permissions.toSorted()).toEqual(permissions.split(' ').toSorted());
+  });
+
   test('of teams have nothing of administration, and each has what the lesser one has', () => {
     const of = (name: string) => new Set(BUILT_IN_ROLES.get(name)?.permissions);
     for (const name of ['team_admin', 'developer', 'viewer']) {
@@ -60,6 +80,11 @@ describe('a role is held', () => {
     ['in its own organisation alone', binding('viewer', { org: 'rival', groups: ['staff'] }), 0],
     ['where it is one of the organisation’s', binding('auditor', { groups: ['staff'] }), 1],
     ['where it is known at all', binding('ghost', { groups: ['staff'] }), 0],
+    [
+      'in its own organisation alone, though another has a role of that name',
+      binding('auditor', { org: 'rival', groups: ['staff'] }),
+      0,
+    ],
     ['under no name of an object’s prototype', binding('constructor', { groups: ['staff'] }), 0],
   ])('%s', ([, one, held]) => {
     expect(roles(one).of(alice, NOW)).toHaveLength(held);
@@ -77,6 +102,19 @@ describe('a role is held', () => {
       [binding('all', { groups: ['staff'] })],
     );
     expect([...(stored.of(alice, NOW)[0]?.permissions ?? [])]).toEqual(['tools.read']);
+  });
+
+  test('never, where the organisation has none of that name', () => {
+    const bare = new Roles([], [binding('auditor', { groups: ['staff'] })]);
+    expect(bare.of(alice, NOW)).toEqual([]);
+  });
+
+  test('a group of one binding among many is known', () => {
+    const many = new Roles(
+      [],
+      [binding('viewer', { groups: ['staff'] }), binding('viewer'), binding('viewer', { org: 'rival' })],
+    );
+    expect([many.isGroupUsed('staff'), many.isGroupUsed('crew')]).toEqual([true, false]);
   });
 
   test('a group that a role depends on is known, and an organisation that gives roles', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_TEAM_DEPTH, type TeamEntry, Teams } from '../../functions/core/team.ts';
+import { MAX_TEAM_DEPTH, TEAM_NAME, type TeamEntry, Teams } from '../../functions/core/team.ts';
 
 /** A team of `acme` that nobody is in. */
 function team(name: string, changes: Partial<TeamEntry> = {}): TeamEntry {
@@ -65,6 +65,7 @@ describe('a parent', () => {
   test('of another organisation opens nothing', () => {
     expect(teams.expand('rival', ['all'])).toEqual([]);
     expect(teams.expand('acme', ['gone', '__proto__'])).toEqual([]);
+    expect(teams.expand('elsewhere', ['all'])).toEqual([]);
   });
 
   test('in a circle, which no compiled policy has, ends', () => {
@@ -84,4 +85,23 @@ describe('a parent', () => {
     );
     expect(deep.expand('acme', ['t0'])).toHaveLength(MAX_TEAM_DEPTH + 1);
   });
+});
+
+test.for([
+  ['pilots', true],
+  ['9', true],
+  ['A.b_c-d', true],
+  ['a'.repeat(128), true],
+  ['a'.repeat(129), false],
+  ['', false],
+  ['.a', false],
+  ['-a', false],
+  ['a b', false],
+  ['a/b', false],
+  ['a:b', false],
+  ['ä', false],
+  [' a', false],
+  ['a\n', false],
+] as const)('%j is the name of a team: %s', ([name, expected]) => {
+  expect(TEAM_NAME.test(name)).toBe(expected);
 });
