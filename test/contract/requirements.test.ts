@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ADMINISTRATION_REQUIREMENTS } from './administration-requirements.ts';
 import { CONTEXT_REQUIREMENTS } from './context-requirements.ts';
 import { GATEWAY_REQUIREMENTS } from './gateway-requirements.ts';
 import { ISSUER_REQUIREMENTS } from './issuer-requirements.ts';
@@ -23,6 +24,7 @@ describe.for([
   ['the issuer', ISSUER_REQUIREMENTS],
   ['the two layers', LAYER_REQUIREMENTS],
   ['the context store', CONTEXT_REQUIREMENTS],
+  ['administration', ADMINISTRATION_REQUIREMENTS],
 ] as const)('what is asked of %s', ([, requirements]) => {
   test.for([...requirements])('$clause has its tests: $says', ({ tests }) => expectTests(tests));
 
