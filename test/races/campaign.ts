@@ -11,6 +11,8 @@ import { openWorld } from './world.ts';
 export const ATTEMPTS = 50;
 /** Processes that they come from, beside the one that holds the table. */
 export const PROCESSES = 4;
+/** How often a round is prepared anew. */
+const PREPARATIONS = 5;
 
 /** What the rounds of one kind came to. */
 export type Tally = {
@@ -41,7 +43,7 @@ export async function openRaces(isBroken = false): Promise<Races> {
       const broken: number[] = [];
       const tally = { rounds: 0, broken, inconclusive: 0 };
       while (tally.rounds < rounds) {
-        const prize = await kind.prepare(world, key);
+        const prize = await prepare(kind, world, key);
         const shares = workers.map((worker, index) => order(worker, { prize, attempts: shareOf(index) }));
         count(tally, (await Promise.all(shares)).flatMap(endingsOf));
         onRound(tally);
@@ -54,6 +56,21 @@ export async function openRaces(isBroken = false): Promise<Races> {
       await table.close();
     },
   };
+}
+
+/** Of thousands of rounds on a busy machine some begin while the table does not answer in time: they begin again. */
+async function prepare(
+  kind: Kind,
+  world: Awaited<ReturnType<typeof openWorld>>,
+  key: ReturnType<typeof makeEcKey>,
+  attemptsLeft = PREPARATIONS,
+): ReturnType<Kind['prepare']> {
+  try {
+    return await kind.prepare(world, key);
+  } catch (error) {
+    if (attemptsLeft <= 1) throw error;
+    return prepare(kind, world, key, attemptsLeft - 1);
+  }
 }
 
 function count(
