@@ -53,7 +53,7 @@ export function whoIs(files: Files, claims: Claims, nowSeconds: number): Party |
     : below(allTeams, (name) => isMember(allTeams[name], subject, groups));
   const asked = texts(claims['teams']) ?? [];
   const shown = below(allTeams, (name) => asked.includes(name));
-  const asksAll = claims['token_kind'] === 'session' && asked.length === 0;
+  const asksAll = claims['token_kind'] === 'session' && (isAdmin || asked.length === 0);
   const teams = asksAll ? present : present.filter((team) => shown.includes(team));
   return { org, subject, client, scopes, entitled, teams, isPublicOnly: !asksAll && teams.length === 0 };
 }

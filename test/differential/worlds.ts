@@ -134,8 +134,11 @@ function names(random: Random, values: readonly string[], isDeny: boolean, absen
   return isDeny && picked.length === 0 ? [random.pick(values)] : picked;
 }
 
-function aRule(random: Random, isDefault: boolean): Record<string, unknown> {
-  const isDeny = random.chance(22);
+/** One rule, of a scope or for everybody. */
+export function aRule(
+  random: Random,
+  { isDefault, isDeny }: { readonly isDefault: boolean; readonly isDeny: boolean },
+): Record<string, unknown> {
   const tools = names(random, TOOLS, isDeny, isDeny ? 50 : 20);
   const rule: Record<string, unknown> = {
     server: random.pick([
@@ -162,7 +165,9 @@ function aRule(random: Random, isDefault: boolean): Record<string, unknown> {
 }
 
 function rules(random: Random, most: number, isDefault: boolean): Record<string, unknown>[] {
-  return Array.from({ length: random.below(most + 1) }, () => aRule(random, isDefault));
+  return Array.from({ length: random.below(most + 1) }, () =>
+    aRule(random, { isDefault, isDeny: random.chance(22) }),
+  );
 }
 
 function scopesFile(random: Random): Record<string, unknown> {
