@@ -134,6 +134,6 @@ function hasWildcard(names: readonly string[]): boolean {
 }
 
 function problem(at: string, message: string): ConfigurationProblem {
-  const [file = '', line = '1'] = at.split(':');
-  return { file, line: Number(line), message };
+  const [file, line] = at.split(':');
+  return { file: String(file), line: Number(line), message };
 }

@@ -1,6 +1,5 @@
 import type { Action } from '../action.ts';
-import type { ArgumentFailure } from './argument-schema.ts';
-import { checkArguments } from './argument-schema.ts';
+import { type ArgumentFailure, type ArgumentSchema, checkArguments } from './argument-schema.ts';
 import type { Rule } from './ready-rule.ts';
 import { coversResource, forbidsResource, type PatternParty } from './resource-pattern.ts';
 import { isOpen } from './time-window.ts';
@@ -77,7 +76,7 @@ export function forbids(rule: Rule, question: Question): boolean {
   if (!isFor(rule, caller.orgId)) return false;
   if (rule.deny === 'part' && (action.method === undefined || !covers(rule, question))) return false;
   if (rule.when !== undefined && !isOpen(rule.when, rule.shared.clocks, nowSeconds)) return false;
-  if (rule.deny === 'server' || !isConstrained(rule, action)) return true;
+  if (rule.deny === 'server' || schemaOf(rule, action) === undefined) return true;
   return action.arguments !== 'unseen' && mayMeetArguments(rule, action);
 }
 
@@ -89,9 +88,8 @@ export function isOfProtocol({ kind, method }: Action): boolean {
 
 /** What is wrong with the arguments of a call, by a grant that names constraints. */
 export function argumentFailureOf(rule: Rule, action: Action): ArgumentFailure | undefined {
-  const schema = rule.arguments.get(action.name ?? '');
-  if (schema === undefined || action.method !== 'tools/call' || action.arguments === 'unseen')
-    return undefined;
+  const schema = schemaOf(rule, action);
+  if (schema === undefined || action.arguments === 'unseen') return undefined;
   if (action.arguments === 'unreadable')
     return { argument: '', constraint: 'must be an object', isKnown: false };
   return checkArguments(schema, action.arguments, rule.shared.patterns);
@@ -105,8 +103,8 @@ function mayMeetArguments(rule: Rule, action: Action): boolean {
   return argumentFailureOf(rule, action)?.isKnown !== true;
 }
 
-function isConstrained(rule: Rule, { method, name }: Action): boolean {
-  return method === 'tools/call' && rule.arguments.has(name ?? '');
+function schemaOf(rule: Rule, { method, name }: Action): ArgumentSchema | undefined {
+  return method === 'tools/call' ? rule.arguments.get(name ?? '') : undefined;
 }
 
 function isFree({ kind, method }: Action): boolean {

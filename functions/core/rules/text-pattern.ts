@@ -151,7 +151,7 @@ class Parser {
     if (this.#takes('[')) return this.#class();
     if (this.#takes('.')) return characters(LINE_ENDS, true);
     if (this.#takes('\\')) return this.#escape();
-    const character = this.#next ?? '';
+    const character = String(this.#next);
     if ('*+?{}]'.includes(character))
       throw new PatternSyntax(`write \`\\${character}\` for the character itself`);
     this.#at += 1;
@@ -190,10 +190,10 @@ class Parser {
         continue;
       }
       this.#at += 1;
-      const [low, lowEnd] = from[0] ?? [0, -1];
-      const [high, highEnd] = this.#member()[0] ?? [0, -1];
-      if (low !== lowEnd || high !== highEnd || low > high)
+      const [low, high] = [from, this.#member()].map(soleCharacter);
+      if (low === undefined || high === undefined || low > high) {
         throw new PatternSyntax('a range of a class has no order');
+      }
       ranges.push([low, high]);
     }
     return characters(ranges, isNegated);
@@ -228,7 +228,12 @@ class Parser {
   }
 }
 
+function soleCharacter(ranges: Ranges): number | undefined {
+  const [range] = ranges;
+  return ranges.length === 1 && range?.[0] === range?.[1] ? range?.[0] : undefined;
+}
+
 function one(character: string): Characters {
-  const code = character.codePointAt(0) ?? 0;
+  const code = Number(character.codePointAt(0));
   return characters([[code, code]]);
 }

@@ -96,7 +96,7 @@ function fork(steps: Step[]): Extract<Step, { readonly kind: 'fork' }> {
  * text's length whatever the two are. Undefined where the budget does not suffice.
  */
 export function runProgram(program: TextProgram, text: string, budget: StepBudget): boolean | undefined {
-  const characters = Array.from(text, (character) => character.codePointAt(0) ?? 0);
+  const characters = Array.from(text, (character) => Number(character.codePointAt(0)));
   let reached: readonly number[] = [];
   for (let at = 0; at <= characters.length; at += 1) {
     const character = characters[at];
@@ -105,10 +105,9 @@ export function runProgram(program: TextProgram, text: string, budget: StepBudge
     const seen = new Set<number>();
     const waiting = [...reached, 0];
     const next: number[] = [];
-    while (waiting.length > 0) {
+    for (let index = waiting.pop(); index !== undefined; index = waiting.pop()) {
       budget.stepsLeft -= 1;
       if (budget.stepsLeft < 0) return undefined;
-      const index = waiting.pop() ?? 0;
       if (seen.has(index)) continue;
       seen.add(index);
       const step = program[index];
