@@ -7,6 +7,7 @@ import { type Claim, claimKey, fingerprintOf } from './document-claims.ts';
 import { newWrite, removeParts, writeContent } from './document-content.ts';
 import { findHead } from './document-heads.ts';
 import { removeIndex, writeIndex } from './document-index.ts';
+import { addToLists } from './document-lists.ts';
 import { defaultLifetime } from './document-partitions.ts';
 import { toHeadRow } from './document-rows.ts';
 
@@ -47,6 +48,8 @@ async function write(
   const write = newWrite();
   const parts = await writeContent(table, { document }, write, content ?? new Uint8Array());
   if (!parts.ok) return parts;
+  const listed = await addToLists(table, document);
+  if (!listed.ok) return listed;
   const index = await writeIndex(table, document, {
     write,
     content: content ?? new Uint8Array(),

@@ -1,12 +1,12 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { type Document, sha256 } from '../core/documents/document.ts';
+import type { Document } from '../core/documents/document.ts';
 import { isText } from '../core/documents/parts.ts';
 import { type Term, termsOf } from '../core/documents/terms.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
-import { canonicalFilters, type ScopeFilters } from '../core/visibility.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
 import { toExpiry, toPartition } from './document-rows.ts';
+import { shortHash, toScope } from './document-scopes.ts';
 
 /** One row of the index that a version of a document uses: its term, how often that is there, which write stored it, and a digest of it. */
 export type IndexEntry = {
@@ -15,9 +15,6 @@ export type IndexEntry = {
   readonly write: string;
   readonly digest: string;
 };
-
-/** What documents without filters have in the place of a digest of them. */
-const NO_FILTERS = '-';
 
 /**
  * Stores the index of a new version: first a list of all its rows, under the write that makes the version, then those rows that the version
@@ -41,8 +38,8 @@ export async function writeIndex(
   });
   const listed = await table.put(toListRow(document, next.write, entries));
   if (!listed.ok) return listed;
-  const scopes = await table.writeAll([...scopeRows(document), ...added], []);
-  return scopes.ok ? ok(entries) : scopes;
+  const written = await table.writeAll(added, []);
+  return written.ok ? ok(entries) : written;
 }
 
 /** The rows of the index that a version uses; none where the version was stored before there was an index. */
@@ -112,26 +109,6 @@ export function fromListRow(row: Row | undefined): readonly IndexEntry[] {
   return JSON.parse(gunzipSync(bytes).toString('utf8')) as readonly IndexEntry[];
 }
 
-/** What all keys of rows start with that name the sets of filters with this one among them. */
-export function toScopePrefix([name, value]: readonly [string, string]): string {
-  return `SCOPE#${shortHash(JSON.stringify([name, value]))}#`;
-}
-
-/** The place of documents with these filters in the index. */
-export function toScope(filters: ScopeFilters): string {
-  return filters.size === 0 ? NO_FILTERS : shortHash(canonicalFilters(filters));
-}
-
-/** So that who has one of the filters finds all sets that it is in. */
-function scopeRows(document: Document): readonly Row[] {
-  const { scopeFilters } = document.scope;
-  return [...scopeFilters].map((filter) => ({
-    pk: { S: partitionOf(document) },
-    sk: { S: `${toScopePrefix(filter)}${toScope(scopeFilters)}` },
-    filters: { S: canonicalFilters(scopeFilters) },
-  }));
-}
-
 function toTermRow(document: Document, entry: IndexEntry, { count, positions }: Term): Row {
   const { pk, sk } = toTermKey(document, entry);
   return {
@@ -169,8 +146,4 @@ function rankOf(count: number): string {
 
 function digestOf({ count, positions }: Term): string {
   return shortHash(`${count} ${positions.join(' ')}`).slice(0, 8);
-}
-
-function shortHash(text: string): string {
-  return Buffer.from(sha256(text), 'hex').toString('base64url').slice(0, 22);
 }

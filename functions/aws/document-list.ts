@@ -5,18 +5,22 @@ import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { canonicalFilters, isVisible } from '../core/visibility.ts';
 import type { ContextTable } from './context-table.ts';
-import { fromHeadRow, HEAD_PREFIX, toHeadKey, toPartition } from './document-rows.ts';
+import { type Candidate, createCandidates } from './document-candidates.ts';
+import { findHeads } from './document-heads.ts';
+import { listPrefixes } from './document-lists.ts';
+import { fromHeadRow, HEAD_PREFIX, toPartition } from './document-rows.ts';
 
-/** Rows per look, and looks per page: a list that matches little of much ends its page early, with a cursor. */
-const ROWS_PER_LOOK = 250;
+/** Documents per look, and looks per page: a list that matches little of much ends its page early, with a cursor. */
+const DOCUMENTS_PER_LOOK = 250;
 const LOOKS_PER_PAGE = 40;
 
 /** Where a list goes on: after this document, and skipping so many more that match. */
 type Position = { readonly afterId: string | undefined; readonly skip: number };
 
 /**
- * One page of the documents that the caller sees and that match. A page looks one match ahead: a cursor means that there is
- * more, and where rows that the caller cannot see follow, it gets none.
+ * One page of the documents that the caller sees and that match. What leads to them is the list of what is visible, or of the first tag
+ * in it; their heads decide. A page looks one match ahead: a cursor means that there is more, and where documents that the caller cannot
+ * see follow, it gets none.
  */
 export async function listDocuments(
   table: ContextTable,
@@ -26,32 +30,63 @@ export async function listDocuments(
 ): Promise<Result<DocumentPage, InvalidCursor | Unavailable>> {
   const start = openCursor(seal, caller, query);
   if (!start.ok) return start;
+  const prefixes = await listPrefixes(table, caller, query.tags[0]);
+  if (!prefixes.ok) return prefixes;
   const pk = toPartition(caller.orgId, caller.namespace);
-  const toSortKey = (id: string) => toHeadKey(pk, id).sk;
+  const candidates = createCandidates(table, pk, prefixes.value, start.value.afterId);
+  // Then nearly everything that a list leads to matches.
+  const isExact = query.filename === undefined && query.tags.length <= 1;
   const documents: Document[] = [];
-  let { skip } = start.value;
-  let after = start.value.afterId === undefined ? undefined : toSortKey(start.value.afterId);
+  let { skip, afterId } = start.value;
   for (let look = 0; look < LOOKS_PER_PAGE; look += 1) {
-    const page = await table.page(pk, HEAD_PREFIX, after, ROWS_PER_LOOK);
-    if (!page.ok) return page;
-    for (const row of page.value.rows) {
-      const { document } = fromHeadRow(row);
-      if (!isVisible(caller, document.scope) || !matchesQuery(document, query)) continue;
+    const wanted = isExact
+      ? Math.min(query.limit - documents.length + skip + 1, DOCUMENTS_PER_LOOK)
+      : DOCUMENTS_PER_LOOK;
+    const found = await candidates.next(wanted);
+    if (!found.ok) return found;
+    const heads = await headsOf(table, caller, found.value, prefixes.value);
+    if (!heads.ok) return heads;
+    for (const { id } of found.value) {
+      const document = heads.value.get(id)?.document;
+      if (document === undefined || !matchesQuery(document, query)) continue;
       if (skip > 0) {
         skip -= 1;
         continue;
       }
       if (documents.length === query.limit) {
-        const afterId = documents.at(-1)?.id;
-        return ok({ documents, nextCursor: sealCursor(seal, caller, query, { afterId, skip }) });
+        const last = documents.at(-1)?.id;
+        return ok({ documents, nextCursor: sealCursor(seal, caller, query, { afterId: last, skip }) });
       }
       documents.push(document);
     }
-    after = page.value.nextSortKey;
-    if (after === undefined) return ok({ documents, nextCursor: undefined });
+    if (found.value.length < wanted) return ok({ documents, nextCursor: undefined });
+    afterId = found.value.at(-1)?.id;
   }
-  const afterId = after?.slice(HEAD_PREFIX.length);
   return ok({ documents, nextCursor: sealCursor(seal, caller, query, { afterId, skip }) });
+}
+
+/** The heads of those of the documents that the caller sees; the rows of a list of all heads are heads themselves. */
+async function headsOf(
+  table: ContextTable,
+  caller: ContextCaller,
+  found: readonly Candidate[],
+  prefixes: readonly string[],
+): ReturnType<typeof findHeads> {
+  if (prefixes[0] !== HEAD_PREFIX) {
+    return findHeads(
+      table,
+      caller,
+      found.map(({ id }) => id),
+    );
+  }
+  const heads = found.map(({ row }) => fromHeadRow(row));
+  return ok(
+    new Map(
+      heads
+        .filter(({ document }) => isVisible(caller, document.scope))
+        .map((head) => [head.document.id, head]),
+    ),
+  );
 }
 
 function sealCursor(

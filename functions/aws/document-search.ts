@@ -3,18 +3,11 @@ import { type Hit, scoreOf, sectionsOf, weightOf } from '../core/documents/ranki
 import type { SearchHit, SearchRequest } from '../core/documents/search.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
-import { isWithin } from '../core/visibility.ts';
 import type { ContextTable, Row } from './context-table.ts';
 import { findHeads } from './document-heads.ts';
-import {
-  fromListRow,
-  readTermKey,
-  toListKey,
-  toScope,
-  toScopePrefix,
-  toTermPrefix,
-} from './document-index.ts';
+import { fromListRow, readTermKey, toListKey, toTermPrefix } from './document-index.ts';
 import { type DocumentHead, number, text, toPartition } from './document-rows.ts';
+import { visibleScopes } from './document-scopes.ts';
 
 /** Rows of one term that a search looks at, and at a time. Within a scope those with most of the term come first. */
 const ROWS_PER_TERM = 2_000;
@@ -71,30 +64,6 @@ export async function searchDocuments(
   });
   hits.sort((one, other) => other.score - one.score || (one.document.id < other.document.id ? -1 : 1));
   return ok({ hits: hits.slice(0, limit), isComplete });
-}
-
-/** The scopes of the index that hold what the caller sees; undefined where that is all of them. */
-async function visibleScopes(
-  table: ContextTable,
-  caller: ContextCaller,
-): Promise<Result<readonly string[] | undefined, Unavailable>> {
-  const [filter] = caller.scopeFilters;
-  if (filter === undefined) return ok(undefined);
-  const pk = toPartition(caller.orgId, caller.namespace);
-  const prefix = toScopePrefix(filter);
-  const scopes = [toScope(new Map())];
-  let after: string | undefined;
-  do {
-    const page = await table.page(pk, prefix, after, ROWS_PER_LOOK);
-    if (!page.ok) return page;
-    for (const row of page.value.rows) {
-      // biome-ignore lint/nursery/noUnsafeTypeAssertion: our own writing, under a key that nothing else writes
-      const filters = new Map(JSON.parse(text(row, 'filters')) as [string, string][]);
-      if (isWithin(filters, caller.scopeFilters)) scopes.push(text(row, 'sk').slice(prefix.length));
-    }
-    after = page.value.nextSortKey;
-  } while (after !== undefined);
-  return ok(scopes);
 }
 
 /** The rows of one term in the scopes. */

@@ -63,12 +63,12 @@ async function relationIds(id: string, by = caller): Promise<string[] | undefine
   return found.value.get(id)?.map((one) => one.id);
 }
 
-/** Every sort key of the caller's namespace but those of the search index. */
+/** Every sort key of the caller's namespace but those of lists and the search index. */
 async function rowsOf(by = caller): Promise<readonly string[]> {
   const opened = await table.tables(clock)(by);
   const keys = opened.ok ? await opened.value.keys(toPartition(by.orgId, by.namespace), '') : opened;
   if (!keys.ok) throw new Error(keys.error.detail);
-  return keys.value.map(({ sk }) => sk).filter((sk) => !/^(?:INDEX|TERM)#/.test(sk));
+  return keys.value.map(({ sk }) => sk).filter((sk) => !/^(?:INDEX|TERM|LIST|SCOPE)#/.test(sk));
 }
 
 describe('a relation', () => {
