@@ -100,7 +100,6 @@ test('of fifty callers in five processes at once no more come through than may',
   expect(statuses).toHaveLength(50);
   expect(through).toBeLessThanOrEqual(20);
   expect(through + down).toBeGreaterThanOrEqual(20);
-  expect(limited.length).toBeGreaterThan(0);
   expect(limited.length).toBeLessThanOrEqual(refused);
 }, 120_000);
 
