@@ -103,7 +103,10 @@ async function byToken(
     : ok({ kind, orgId: named.orgId, id: named.runId });
 }
 
-/** An access or run token of ours, or a refresh token, by the login that it continues; undefined where it is none, or expired. */
+/**
+ * An access or run token of ours, a refresh token, by the login that it continues, or an IdP's access token that the gate takes; undefined
+ * where it is none of them, or expired.
+ */
 async function readToken(
   ports: IssuerPorts,
   compact: string,
@@ -118,10 +121,27 @@ async function readToken(
     return ok(grant === undefined ? undefined : { orgId, jti: grant.family, runId: undefined });
   }
   const verified = await verifyOwnToken(ports, compact, invocation);
-  if (!verified.ok) return verified.error.reason === 'unavailable' ? err(verified.error) : ok(undefined);
+  if (!verified.ok) {
+    return verified.error.reason === 'unavailable'
+      ? err(verified.error)
+      : readIdpToken(ports, compact, invocation);
+  }
   const { orgId, jti } = verified.value.token.claims;
   const runId = verified.value.kind === 'run' ? verified.value.token.claims.runId : undefined;
   return ok({ orgId, jti, runId });
+}
+
+async function readIdpToken(
+  ports: IssuerPorts,
+  compact: string,
+  { origin }: Invocation,
+): Promise<Result<Named | undefined, Unavailable>> {
+  const identified = await ports.ingress.identify(compact, origin);
+  if (!identified.ok) {
+    return identified.error.reason === 'unavailable' ? err(identified.error) : ok(undefined);
+  }
+  const { orgId, jti } = identified.value.caller;
+  return ok({ orgId, jti, runId: undefined });
 }
 
 function notFound(detail: string): Result<never, TargetRefusal> {

@@ -3,6 +3,8 @@ import { Policy, type Snapshot } from '../../functions/core/policy.ts';
 import { makeRefreshToken, readRefreshToken, writeRefreshGrant } from '../../functions/core/refresh-token.ts';
 import { err, ok } from '../../functions/core/result.ts';
 import type { IssuerPorts } from '../../functions/handlers/issuer-ports.ts';
+import { makeRsaKey, signForeign } from '../support/foreign-issuer.ts';
+import { cognitoEntry } from '../support/idp-entry.ts';
 import { type IssuerApp, startIssuerApp } from '../support/issuer-app.ts';
 import { clientEntry } from '../support/policies.ts';
 import { NOW_SECONDS } from '../support/test-issuer.ts';
@@ -36,6 +38,7 @@ function snapshotOf(orgs: readonly string[]): Snapshot {
       { org: 'platform', name: 'red', members: [], groups: [], parent: undefined, inherit: false },
     ],
     orgs: orgs.map((id) => ({ id, suspended: false })),
+    idps: [cognitoEntry({ accepts: { clientIds: ['acme-agent'] } })],
   };
 }
 
@@ -236,6 +239,30 @@ describe('a token is revoked', () => {
     expect((await ask({ kind: 'run', token })).status).toBe(400);
     const unknown = makeRefreshToken('acme', older, secret);
     expect((await ask({ kind: 'token', token: unknown })).status).toBe(404);
+  });
+
+  test.for(['acme-admin', 'platform-admin'])('that an identity provider made, by %s', async (as) => {
+    const key = makeRsaKey({ alg: 'RS256', kid: 'pool-key' });
+    await start({ foreignKeys: { find: async () => ok([key.published]) } });
+    const { issuer } = cognitoEntry().proof;
+    const claims = {
+      iss: issuer,
+      sub: 'acme-agent',
+      client_id: 'acme-agent',
+      token_use: 'access',
+      scope: '',
+    };
+    const times = { iat: NOW_SECONDS - 10, exp: NOW_SECONDS + 3_000, auth_time: NOW_SECONDS - 10 };
+    const token = signForeign(
+      key,
+      { ...claims, ...times, jti: 'of-the-pool', version: 2 },
+      { typ: undefined },
+    );
+    expect((await ask({ kind: 'token', token }, { as })).body).toMatchObject({
+      revocation: { kind: 'token', org_id: 'acme', id: 'cognito:of-the-pool' },
+    });
+    expect(await isRefused(token)).toBe(true);
+    expect((await ask({ kind: 'token', token }, { as })).status).toBe(404);
   });
 
   test('never another organisation’s: it answers as no token does', async () => {
