@@ -323,6 +323,22 @@ export function denyMatrix(module: ModuleUnderTest): void {
     expect(hidden).toBe(nothing);
   });
 
+  test.for(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])(
+    'what is hidden is nothing to %s either',
+    async (method) => {
+      const authorization = bearer(tokenOf('stranger'));
+      const before = module.effects?.();
+      const ask = async ({ path, init }: Probe) => {
+        const body = method === 'GET' || method === 'HEAD' ? null : (init?.body ?? '{}');
+        const response = await world.call({ path, init: { ...init, method, body } }, authorization);
+        return [response.status, [...response.headers], await response.text()];
+      };
+      const nothing = await ask(missing);
+      expect([await ask(probes.ofTeam), await ask(probes.ofCourier)]).toEqual([nothing, nothing]);
+      expect([nothing[0], module.effects?.()]).toEqual([expect.toSatisfy((status) => status >= 400), before]);
+    },
+  );
+
   test.for<readonly [string, Probe, Member, Changes]>([
     ['of a team, by a member', probes.ofTeam, 'courier', {}],
     [
