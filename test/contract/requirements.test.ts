@@ -7,6 +7,7 @@ import { GATEWAY_REQUIREMENTS } from './gateway-requirements.ts';
 import { ISSUER_REQUIREMENTS } from './issuer-requirements.ts';
 import { LAYER_REQUIREMENTS } from './layer-requirements.ts';
 import { BASIC_OP, FAPI2 } from './openid-checklist.ts';
+import { RULE_REQUIREMENTS } from './rules-requirements.ts';
 
 const TESTS = join(import.meta.dirname, '..');
 
@@ -25,6 +26,7 @@ describe.for([
   ['the two layers', LAYER_REQUIREMENTS],
   ['the context store', CONTEXT_REQUIREMENTS],
   ['administration', ADMINISTRATION_REQUIREMENTS],
+  ['who may do what', RULE_REQUIREMENTS],
 ] as const)('what is asked of %s', ([, requirements]) => {
   test.for([...requirements])('$clause has its tests: $says', ({ tests }) => expectTests(tests));
 
