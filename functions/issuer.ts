@@ -42,7 +42,6 @@ const environment = readEnvironment(
   'EDGE_SECRET',
   'ALLOWED_ORIGINS',
 );
-const retentionDays = numberOf(environment.AUDIT_RETENTION_DAYS);
 const outages = createOutages(log);
 const dynamo = outages.watch(createDynamo());
 const kms = new KMSClient(SDK_BOUNDS);
@@ -86,7 +85,7 @@ const serve = createBufferedHandler(
       counter,
       audit: createAuditLog(dynamo, {
         table: environment.AUDIT_TABLE,
-        retentionDays,
+        retentionDays: numberOf(environment.AUDIT_RETENTION_DAYS),
         randomId: randomUUID,
       }),
       secrets,
@@ -120,7 +119,7 @@ const sealAuditLog = createCheckpointer({
   checkpoints: createCheckpointStore(dynamo, environment.AUDIT_TABLE),
   signingKey,
   keys,
-  retentionDays,
+  retentionDays: numberOf(environment.AUDIT_RETENTION_DAYS),
   now: Date.now,
   log,
 });

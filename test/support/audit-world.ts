@@ -33,14 +33,22 @@ export class AuditWorld {
   readonly orgId: string;
   readonly run: () => Promise<CheckpointRun>;
   reads = 0;
+  /** What the clock goes on by while a day is read. */
+  readTakesMs = 0;
+  /** Organisations beside the one that has records. */
+  others: readonly string[] = [];
 
   constructor(orgId = 'acme', key: TestKey = makeKey('access')) {
     this.orgId = orgId;
     this.keys = [key];
     this.signing = key;
-    const policy = policyOf({ clients: [clientEntry('courier', { org: orgId })] });
     this.run = createCheckpointer({
-      rulebook: { read: async () => ok({ policy, keys: this.keySet }) },
+      rulebook: {
+        read: async () => {
+          const clients = [this.orgId, ...this.others].map((org) => clientEntry(`${org}-client`, { org }));
+          return ok({ policy: policyOf({ clients }), keys: this.keySet });
+        },
+      },
       reader: this.reader,
       checkpoints: this.store,
       keys: { publish: async () => ok(this.keys.map(({ published }) => published)) },
@@ -136,6 +144,7 @@ export class AuditWorld {
     return {
       readDay: async ({ orgId, day, from, to, newestFirst, limit }) => {
         this.reads += 1;
+        this.nowMs += this.readTakesMs;
         if (this.isDown) return err({ reason: 'unavailable', detail: 'a test’s outage' });
         const found = this.records
           .filter(({ key }) => key.pk.startsWith(`RECORD#${orgId}#${day}#`))

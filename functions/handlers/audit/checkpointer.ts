@@ -55,7 +55,7 @@ export function createCheckpointer(ports: CheckpointerPorts): () => Promise<Chec
     let failed = 0;
     const work = async () => {
       for (let orgId = queue.shift(); orgId !== undefined; orgId = queue.shift()) {
-        const sealed = mayGoOn() ? await sealOrg(ports, orgId, keys, mayGoOn) : OUT_OF_TIME;
+        const sealed = mayGoOn() ? await sealOrg(ports, orgId, keys, mayGoOn) : err(OUT_OF_TIME);
         if (sealed.ok) written += sealed.value;
         else failed += fail(ports, sealed.error, orgId).failed;
       }
@@ -65,7 +65,7 @@ export function createCheckpointer(ports: CheckpointerPorts): () => Promise<Chec
   };
 }
 
-const OUT_OF_TIME = err({ reason: 'unavailable', detail: 'no time was left in this run' } as const);
+const OUT_OF_TIME: Unavailable = { reason: 'unavailable', detail: 'no time was left in this run' };
 
 function fail(ports: CheckpointerPorts, error: Unavailable, orgId: string): CheckpointRun {
   ports.log({ level: 'error', event: 'checkpoint_failed', org_id: orgId, detail: error.detail });

@@ -178,6 +178,25 @@ describe('very much at once', () => {
   }, 30_000);
 });
 
+describe('a run that takes too long', () => {
+  test('leaves the rest to the next ones, which begin with others', async () => {
+    world.others = Array.from({ length: 29 }, (_, index) => `org-${index}`);
+    world.write(world.startChain('a'), 1);
+    world.readTakesMs = 2_000;
+    const left = new Map<number, number>();
+    for (let minute = 0; minute < 31; minute += 1) {
+      world.nowMs = BEGIN_MS + (minute + 1) * 60_000;
+      world.log.length = 0;
+      const { failed } = await world.run();
+      left.set(minute, failed);
+      expect(world.log).toHaveLength(failed);
+      for (const { detail } of world.log) expect(detail).toBe('no time was left in this run');
+    }
+    expect(Math.min(...left.values())).toBeGreaterThan(5);
+    expect(world.checkpoints).toHaveLength(1);
+  });
+});
+
 describe('an outage', () => {
   test('is logged, and made up for by the next run', async () => {
     world.write(world.startChain('a'), 2);
