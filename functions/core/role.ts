@@ -1,3 +1,4 @@
+import { indexByNames } from './name-index.ts';
 import { EVERY_PERMISSION, PERMISSIONS } from './permission.ts';
 
 /** Where a role can be given: for the whole organisation, or within one team. */
@@ -100,12 +101,13 @@ export const BUILT_IN_ROLES: ReadonlyMap<string, Omit<RoleEntry, 'org'>> = new M
 /** The roles and bindings of every organisation, indexed. Equal names of two organisations never meet. Immutable. */
 export class Roles {
   readonly #permissions: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
-  readonly #bindings: ReadonlyMap<string, readonly RoleBinding[]>;
+  readonly #bindings: ReadonlyMap<string, OrgBindings>;
 
   constructor(roles: readonly RoleEntry[], bindings: readonly RoleBinding[]) {
     const byOrg = Map.groupBy(roles, ({ org }) => org);
     this.#permissions = new Map([...byOrg].map(([org, custom]) => [org, new Map(custom.map(toPermissions))]));
-    this.#bindings = Map.groupBy(bindings, ({ org }) => org);
+    const bound = Map.groupBy(bindings, ({ org }) => org);
+    this.#bindings = new Map([...bound].map(([org, ofOrg]) => [org, indexBindings(ofOrg)]));
   }
 
   /** Does this organisation give roles at all? Then administration takes one, beside its scope. */
@@ -125,9 +127,10 @@ export class Roles {
     }: { readonly orgId: string; readonly subject: string; readonly groups: readonly string[] },
     nowSeconds: number,
   ): readonly HeldRole[] {
-    return (this.#bindings.get(orgId) ?? [])
+    const org = this.#bindings.get(orgId);
+    const named = org?.bySubject.get(subject) ?? [];
+    return [...new Set([...named, ...groups.flatMap((group) => org?.byGroup.get(group) ?? [])])]
       .filter(({ expiresAtSeconds = Number.POSITIVE_INFINITY }) => nowSeconds < expiresAtSeconds)
-      .filter((one) => one.members.includes(subject) || one.groups.some((group) => groups.includes(group)))
       .flatMap(({ role, team }) => {
         const permissions = this.#permissionsOf(orgId, role);
         return permissions === undefined ? [] : [{ role, team, permissions }];
@@ -136,12 +139,25 @@ export class Roles {
 
   /** Does a role depend on this group anywhere? */
   isGroupUsed(group: string): boolean {
-    return [...this.#bindings.values()].some((all) => all.some(({ groups }) => groups.includes(group)));
+    return [...this.#bindings.values()].some(({ byGroup }) => byGroup.has(group));
   }
 
   #permissionsOf(orgId: string, role: string): ReadonlySet<string> | undefined {
     return BUILT_IN.get(role) ?? this.#permissions.get(orgId)?.get(role);
   }
+}
+
+/** Who is named in the bindings of one organisation. */
+type OrgBindings = {
+  readonly bySubject: ReadonlyMap<string, readonly RoleBinding[]>;
+  readonly byGroup: ReadonlyMap<string, readonly RoleBinding[]>;
+};
+
+function indexBindings(bindings: readonly RoleBinding[]): OrgBindings {
+  return {
+    bySubject: indexByNames(bindings, ({ members }) => members),
+    byGroup: indexByNames(bindings, ({ groups }) => groups),
+  };
 }
 
 const BUILT_IN: ReadonlyMap<string, ReadonlySet<string>> = new Map(

@@ -1,3 +1,5 @@
+import { indexByNames } from './name-index.ts';
+
 /** A team of one organisation (`orgs.yml`). */
 export type TeamEntry = {
   readonly org: string;
@@ -38,8 +40,12 @@ export class Teams {
   of(orgId: string, subject: string, groups: readonly string[]): readonly string[] {
     const org = this.#orgs.get(orgId);
     if (org === undefined) return [];
-    const named = groups.flatMap((group) => org.byGroup.get(group) ?? []);
-    return this.expand(orgId, [...(org.bySubject.get(subject) ?? []), ...named]);
+    const named = org.bySubject.get(subject) ?? [];
+    const all = [...named, ...groups.flatMap((group) => org.byGroup.get(group) ?? [])];
+    return this.expand(
+      orgId,
+      all.map(({ name }) => name),
+    );
   }
 
   /** These teams and those below that inherit their members, each once. A child never opens its parent; an unknown name opens nothing. */
@@ -57,8 +63,8 @@ export class Teams {
 /** The teams of one organisation: what each opens, and who is named in which. */
 type OrgTeams = {
   readonly below: ReadonlyMap<string, readonly string[]>;
-  readonly bySubject: ReadonlyMap<string, readonly string[]>;
-  readonly byGroup: ReadonlyMap<string, readonly string[]>;
+  readonly bySubject: ReadonlyMap<string, readonly TeamEntry[]>;
+  readonly byGroup: ReadonlyMap<string, readonly TeamEntry[]>;
 };
 
 function indexTeams(teams: readonly TeamEntry[]): OrgTeams {
@@ -68,8 +74,8 @@ function indexTeams(teams: readonly TeamEntry[]): OrgTeams {
     for (const above of openingAncestors(team, byName)) below.get(above)?.push(team.name);
   return {
     below,
-    bySubject: indexBy(teams, ({ members }) => members),
-    byGroup: indexBy(teams, ({ groups }) => groups),
+    bySubject: indexByNames(teams, ({ members }) => members),
+    byGroup: indexByNames(teams, ({ groups }) => groups),
   };
 }
 
@@ -86,15 +92,4 @@ function openingAncestors(team: TeamEntry, byName: ReadonlyMap<string, TeamEntry
     found.add(at.parent);
   }
   return [...found];
-}
-
-function indexBy(
-  teams: readonly TeamEntry[],
-  keysOf: (team: TeamEntry) => readonly string[],
-): ReadonlyMap<string, readonly string[]> {
-  const index = new Map<string, string[]>();
-  for (const team of teams) {
-    for (const key of new Set(keysOf(team))) index.set(key, [...(index.get(key) ?? []), team.name]);
-  }
-  return index;
 }
