@@ -36,6 +36,7 @@ export type LocalParts = {
 type Closer = () => Promise<void>;
 
 const Applied = z.object({ ok: z.literal(true), version: z.number() });
+const Setup = z.object({ problems: z.array(z.string()) });
 const DEMO_PORTS = { fininfo: 8790, weather: 8791, polygon: 8792, company: 8793 };
 const FREE_PORTS = { fininfo: 0, weather: 0, polygon: 0, company: 0 };
 /** Switches on what trusts the demo's own company, which no deployment must. */
@@ -149,6 +150,12 @@ async function start(
   }
   for (const warning of configurationWarnings(configDirectory, applied.value)) terminal.note(warning);
   if (stop.aborted) return interrupted(stop);
+  const setup = Setup.safeParse(await cloud.invoke('issuer', { check: 'setup' }).catch(() => undefined));
+  for (const problem of setup.data?.problems ?? [
+    `the issuer does not start; ${dataDirectory}/logs says why`,
+  ]) {
+    terminal.note(`warning: ${problem}`);
+  }
   // With the ports that the configuration names by itself, nobody needs to be told where the demo servers are.
   const isUsual = demoPorts === DEMO_PORTS;
   return ok({

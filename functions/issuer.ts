@@ -22,6 +22,7 @@ import { createRevocationStore } from './aws/revocations.ts';
 import { createRulebookStore } from './aws/rulebook.ts';
 import { createSealerSource } from './aws/sealer.ts';
 import { createSecretStore } from './aws/secrets.ts';
+import { isSetupEvent, type SetupEvent } from './aws/setup-event.ts';
 import { createSigningKey, readKeySources, readPublicKey } from './aws/signing-key.ts';
 import { createUpstream } from './aws/upstream.ts';
 import { createCheckpointer } from './handlers/audit/checkpointer.ts';
@@ -30,6 +31,7 @@ import { createForeignKeys } from './handlers/foreign-keys.ts';
 import { createIngress } from './handlers/ingress.ts';
 import { createIssuer } from './handlers/issuer.ts';
 import { withPublishedKeys } from './handlers/issuer-rulebook.ts';
+import { checkSetup } from './handlers/setup-check.ts';
 
 const environment = readEnvironment(
   'SALLYPORT_STAGE',
@@ -124,6 +126,9 @@ const sealAuditLog = createCheckpointer({
   log,
 });
 
-export async function handler(event: APIGatewayProxyEvent | CheckpointEvent): Promise<unknown> {
+export async function handler(event: APIGatewayProxyEvent | CheckpointEvent | SetupEvent): Promise<unknown> {
+  if (isSetupEvent(event)) {
+    return checkSetup({ keys, signingKey, rulebook, secrets, stage: environment.SALLYPORT_STAGE });
+  }
   return isCheckpointEvent(event) ? sealAuditLog() : serve(event);
 }

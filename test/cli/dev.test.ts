@@ -23,6 +23,7 @@ let applied: { apply: { source: string; files: Record<string, string> } } | unde
 let seeded: ReadonlyMap<string, string>;
 let disconnecting: string | undefined;
 let controlAnswer: { [name: string]: boolean | number | string | { [name: string]: string | number }[] };
+let setupProblems: readonly string[];
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'sallyport-'));
@@ -35,6 +36,7 @@ beforeEach(() => {
   applied = undefined;
   seeded = new Map();
   controlAnswer = { ok: true, version: 1 };
+  setupProblems = [];
 });
 
 /** The cloud and the build say what is done with them; the demo servers are real. */
@@ -49,6 +51,7 @@ const parts: LocalParts = {
       ...CLOUD,
       invoke: async (name, event) => {
         events.push(`invoke ${name}`);
+        if (name === 'issuer') return { problems: setupProblems };
         applied = JSON.parse(JSON.stringify(event));
         return controlAnswer;
       },
@@ -81,6 +84,7 @@ async function session(
 ) {
   const stop = new AbortController();
   const out: string[] = [];
+  const notes: string[] = [];
   const dataDirectory = options.dataDirectory ?? join(root, 'data');
   const result = await runDev(
     {
@@ -103,6 +107,7 @@ async function session(
         stop.abort('SIGINT');
       },
       note: (line) => {
+        notes.push(line);
         if (stopAt !== '' && line.startsWith(stopAt)) stop.abort('SIGINT');
       },
       readInput: async () => '',
@@ -110,7 +115,7 @@ async function session(
       untilStopped: () => stop.signal,
     },
   );
-  return { result, out, failure: result.ok ? undefined : result.error };
+  return { result, out, notes, failure: result.ok ? undefined : result.error };
 }
 
 async function makeConfig(files: Record<string, string>): Promise<string> {
@@ -123,7 +128,15 @@ describe('the demo', () => {
   test('starts the parts in order, says that it is ready, and closes them in the other order', async () => {
     const { result, out } = await session({ dataDirectory: join(root, 'first') });
     expect(result).toMatchObject({ ok: true });
-    expect(events).toEqual(['synthesize local', 'start 0', 'demo', 'invoke control', 'close demo', 'close']);
+    expect(events).toEqual([
+      'synthesize local',
+      'start 0',
+      'demo',
+      'invoke control',
+      'invoke issuer',
+      'close demo',
+      'close',
+    ]);
     expect(out.map((line) => JSON.parse(line))).toEqual([
       {
         ready: true,
@@ -241,6 +254,13 @@ describe('a configuration of one’s own', () => {
     expect(failure).toMatchObject({ exit: 1, details: [`${configDirectory}/orgs.yml:1: unknown key \`a\``] });
     expect(out).toEqual([]);
     expect(events.at(-1)).toBe('close');
+  });
+
+  test('what the issuer lacks is a warning, and it starts nevertheless', async () => {
+    setupProblems = ['no token can be signed: A2 is the key that signs, and this environment has A1, B1'];
+    const { notes, out } = await session({});
+    expect(out).toHaveLength(1);
+    expect(notes).toContain(`warning: ${setupProblems[0]}`);
   });
 
   test('a missing directory or variable is found before anything starts', async () => {

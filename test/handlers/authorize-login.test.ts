@@ -577,6 +577,23 @@ describe('the answer of a provider', () => {
     expect(login.company.redeemed).toHaveLength(1);
   });
 
+  test.for(['missing', 'denied'] as const)(
+    'is not where anybody is sent while our secret for it is %s',
+    async (failure) => {
+      const browser = login.agent();
+      const page = await browser.open(authorizeUrl());
+      login.app.secretFailure = failure;
+      const answer = await browser.submit(page);
+      expect([answer.status, answer.url.startsWith(ORIGIN)]).toEqual([500, true]);
+      expect(answer.text).toContain('The setup of this identity provider is incomplete here');
+      expect(login.app.records.at(-1)).toMatchObject({
+        decision: 'deny',
+        reason: 'incomplete',
+        name: 'company',
+      });
+    },
+  );
+
   test.for(['missing', 'denied', 'unavailable'] as const)(
     'is not asked for while our secret is %s',
     async (failure) => {

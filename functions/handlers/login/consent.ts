@@ -8,6 +8,7 @@ import { readRequestForm, recordDecision } from '../oauth-answer.ts';
 import { problemPage } from '../pages/problem-page.ts';
 import { auditedApplication, endHere, refuseClient, sendOn } from './answer.ts';
 import { isSameOrigin, knownBrowser } from './browser.ts';
+import { readSecret } from './idp-exchange.ts';
 import { issueCode } from './issue-code.ts';
 import { providerFor } from './providers.ts';
 import { recheck } from './recheck.ts';
@@ -74,6 +75,11 @@ export async function consent(
   }
   const provider = providerFor(policy, client, /^idp:(.+)$/.exec(answer ?? '')?.[1] ?? '');
   if (provider === undefined) return endHere(ports, invocation, 'bad_request', about);
+  // Nobody is sent to a provider whose answer could not be used.
+  const secret = await readSecret(ports, provider, false);
+  if (!secret.ok && !secret.error.isOutage) {
+    return endHere(ports, invocation, 'incomplete', { ...about, name: provider.name });
+  }
   const location = await addressOfLogin(ports, invocation, browserId, provider, ticket);
   if (location === undefined) return endHere(ports, invocation, 'unavailable', about);
   const written = await recordDecision(ports, invocation, {

@@ -98,7 +98,8 @@ function authenticate(
   return [];
 }
 
-async function readSecret(
+/** Our secret at a provider; undefined for a public client. One that is not there, or may not be read, is in the log. */
+export async function readSecret(
   ports: IssuerPorts,
   { name, clientSecretName }: IdentityProvider,
   fresh: boolean,

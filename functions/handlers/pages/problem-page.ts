@@ -12,6 +12,7 @@ const PROBLEMS = {
   used:               { status: 400, title: 'This was used already', text: 'A page can be answered once. If the application does not go on, go back to it and start again.' },
   changed:            { status: 400, title: 'Something has changed meanwhile', text: 'What you were asked for has changed since the page was shown. Go back to the application and start again.' },
   not_from_our_page:  { status: 403, title: 'This did not come from our page', text: 'Another site tried to answer in your place. Nothing was allowed.' },
+  incomplete:         { status: 500, title: 'This sign-in is not set up here', text: 'The setup of this identity provider is incomplete here, so that nobody can sign in with it. You have not been sent there. Tell whoever runs this site.' },
   too_large:          { status: 413, title: 'This is too large', text: 'Go back to the application and start again.' },
   unavailable:        { status: 503, title: 'Try again in a moment', text: 'Something that is needed for signing in does not answer now. Nothing was lost: reload this page, or start again from the application.' },
   interrupted:        { status: 503, title: 'This could not be finished', text: 'Something that is needed for signing in does not answer now. This sign-in was used up: in a moment, go back to the application and start again.' },
