@@ -1,7 +1,7 @@
 import { ok } from '../functions/core/result.ts';
 import { DOOR_OPTIONS, openDoor } from './admin-door.ts';
 import { confirm, YES_OPTION } from './confirm.ts';
-import { askForPlan, makeRun, notePlan, readForGateway } from './policy-door.ts';
+import { askForPlan, LOCKOUT_OPTION, makeRun, notePlan, readForGateway } from './policy-door.ts';
 import type { Verb } from './verb.ts';
 
 /** `sallyport apply`: shows what a configuration changes, asks, and makes it the running one. */
@@ -10,7 +10,7 @@ export const apply: Verb = {
   summary: 'make the configuration in a directory the running one',
   usage: 'DIR',
   positionals: { min: 1, max: 1 },
-  options: [YES_OPTION, ...DOOR_OPTIONS],
+  options: [YES_OPTION, LOCKOUT_OPTION, ...DOOR_OPTIONS],
   examples: [
     ['change the local demo', 'sallyport apply config --client platform-admin'],
     [
@@ -38,7 +38,10 @@ export const apply: Verb = {
       const meant = await confirm(input, terminal, 'apply?');
       if (!meant.ok) return meant;
     }
-    const applied = await makeRun(door.value, content, plan.value, directory);
+    const applied = await makeRun(door.value, content, plan.value, {
+      directory,
+      allowLockout: input.flag('allow-lockout'),
+    });
     return applied.ok ? ok(applied.value) : applied;
   },
 };

@@ -15,12 +15,18 @@ import { type Failure, failed, type Output } from './outcome.ts';
 import { describePlan, Plan } from './policy-words.ts';
 import { SECRETS_FILE } from './secrets-file.ts';
 import type { Terminal } from './terminal.ts';
-import type { Arguments } from './verb.ts';
+import type { Arguments, Option } from './verb.ts';
 
 const Applied = z.looseObject({ version: z.number() });
 
 /** What is planned and applied: the files of a directory, or a version that ran. */
 export type PolicyContent = { readonly files: ConfigurationFiles } | { readonly version: number };
+
+/** The policy goes into other hands. */
+export const LOCKOUT_OPTION: Option = {
+  name: 'allow-lockout',
+  help: 'also where the client that asks could not change the policy any more afterwards',
+};
 
 /** Reads the configuration in a directory for the gateway of `--url`. Secrets of the local mode go to a gateway on this machine alone. */
 export async function readForGateway(
@@ -67,12 +73,15 @@ export async function makeRun(
   door: AdminDoor,
   content: PolicyContent,
   plan: Plan,
-  directory = '',
+  {
+    directory = '',
+    allowLockout = false,
+  }: { readonly directory?: string; readonly allowLockout?: boolean } = {},
 ): Promise<Result<Output, Failure>> {
   const isRollback = 'version' in content;
   const answer = await door(isRollback ? '/admin/policy/rollback' : '/admin/policy', {
     method: isRollback ? 'POST' : 'PUT',
-    body: content,
+    body: allowLockout ? { ...content, allow_lockout: true } : content,
     headers: { 'if-match': `"${plan.over}"` },
   });
   if (!answer.ok) return answer;

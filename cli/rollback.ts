@@ -2,7 +2,7 @@ import { err } from '../functions/core/result.ts';
 import { DOOR_OPTIONS, openDoor } from './admin-door.ts';
 import { confirm, YES_OPTION } from './confirm.ts';
 import { misused } from './outcome.ts';
-import { askForPlan, makeRun, notePlan } from './policy-door.ts';
+import { askForPlan, LOCKOUT_OPTION, makeRun, notePlan } from './policy-door.ts';
 import type { Verb } from './verb.ts';
 
 /** `sallyport rollback`: makes a configuration run again that ran before. */
@@ -11,7 +11,7 @@ export const rollback: Verb = {
   summary: 'make a configuration run again that ran before',
   usage: 'VERSION',
   positionals: { min: 1, max: 1 },
-  options: [YES_OPTION, ...DOOR_OPTIONS],
+  options: [YES_OPTION, LOCKOUT_OPTION, ...DOOR_OPTIONS],
   examples: [
     ['after a look at `sallyport versions`', 'sallyport rollback 12 --client platform-admin'],
     ['from a script', 'sallyport rollback 12 --json --token-file admin.token'],
@@ -35,6 +35,6 @@ export const rollback: Verb = {
       const meant = await confirm(input, terminal, 'roll back?');
       if (!meant.ok) return meant;
     }
-    return makeRun(door.value, content, plan.value);
+    return makeRun(door.value, content, plan.value, { allowLockout: input.flag('allow-lockout') });
   },
 };

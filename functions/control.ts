@@ -110,6 +110,10 @@ function errorsOf(failure: ApplyFailure): Extract<ApplyAnswer, { ok: false }>['e
       ];
     case 'conflict':
       return [{ file: 'config', line: 1, message: 'another policy was applied meanwhile; apply again' }];
+    case 'lockout':
+      return [
+        { file: 'config', line: 1, message: 'whoever applies this could not apply anything afterwards' },
+      ];
     case 'unavailable':
       return [{ file: 'config', line: 1, message: `the policy store cannot be reached: ${failure.detail}` }];
   }

@@ -2,14 +2,23 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ConfigurationProblem } from '../core/configuration/yaml-reader.ts';
 import type { Denial } from '../core/denial.ts';
+import type { Snapshot } from '../core/policy.ts';
 import type { PolicyPointer, PolicyWriting } from '../core/ports.ts';
 import { type AccessFacts, type AccessRecords, accessRecords } from './access.ts';
 import { authorizeAdministration } from './administration.ts';
 import type { ControlContext, ControlEnv } from './control-ports.ts';
+import { LOCKOUT, locksOut } from './lockout.ts';
 import type { ModulePorts } from './module.ts';
 import { type ApplyFailure, applyConfiguration } from './policy-apply.ts';
 import { type PlanFailure, type PolicyPorts, planConfiguration, planRollback } from './policy-plan.ts';
-import { etagOf, readFiles, readIfMatch, readPlanned, readVersionNumber } from './policy-request.ts';
+import {
+  etagOf,
+  readAllowLockout,
+  readFiles,
+  readIfMatch,
+  readPlanned,
+  readVersionNumber,
+} from './policy-request.ts';
 import { type RollbackFailure, rollBack } from './policy-rollback.ts';
 import { denialProblem, problem } from './problem.ts';
 
@@ -126,10 +135,12 @@ async function plan(
   if (!written.ok) return denialProblem(written.error, c.env.requestId);
   const made =
     planned.kind === 'files'
-      ? await planConfiguration(ports, planned.files, pointer)
-      : await planRollback(ports, planned.version, pointer);
+      ? await planConfiguration(ports, planned.files, pointer, isLockout(ports, c))
+      : await planRollback(ports, planned.version, pointer, isLockout(ports, c));
   if (!made.ok) return fail(c, made.error);
-  const { over, changes, warnings } = made.value;
+  const { over, changes } = made.value;
+  const lockout = { file: 'clients.yml', line: 1, message: LOCKOUT };
+  const warnings = made.value.isLockout ? [...made.value.warnings, lockout] : made.value.warnings;
   const more = changes.length - MAX_CHANGES;
   return c.json({ over, changes: changes.slice(0, MAX_CHANGES), ...(more > 0 ? { more } : {}), warnings });
 }
@@ -140,12 +151,17 @@ async function apply(
   c: ControlContext,
   { pointer, records }: Managed,
 ): Promise<Response> {
-  const files = readFiles(await c.req.json().catch(() => undefined));
+  const body: unknown = await c.req.json().catch(() => undefined);
+  const files = readFiles(body);
   if (files === undefined) {
     return problem('invalid_argument', 'send JSON: {"files": {"scopes.yml": "…"}}', c.env.requestId);
   }
   return change(ports, c, records, { area: 'policy', method: 'apply' }, (written) =>
-    applyConfiguration(ports.policies, files, 'apply', { over: pointer, written }),
+    applyConfiguration(ports.policies, files, 'apply', {
+      over: pointer,
+      written,
+      ...(readAllowLockout(body) ? {} : { isRefused: isLockout(ports, c) }),
+    }),
   );
 }
 
@@ -154,11 +170,19 @@ async function restore(
   c: ControlContext,
   { pointer, records }: Managed,
 ): Promise<Response> {
-  const version = readVersionNumber(await c.req.json().catch(() => undefined));
+  const body: unknown = await c.req.json().catch(() => undefined);
+  const version = readVersionNumber(body);
   if (version === undefined)
     return problem('invalid_argument', 'send JSON: {"version": 12}', c.env.requestId);
   const facts: AccessFacts = { area: 'policy', method: 'rollback', name: `version:${version}` };
-  return change(ports, c, records, facts, (written) => rollBack(ports, version, pointer, written));
+  return change(ports, c, records, facts, (written) =>
+    rollBack(ports, version, pointer, written, readAllowLockout(body) ? undefined : isLockout(ports, c)),
+  );
+}
+
+/** Would whoever asks be locked out by a policy? */
+function isLockout(ports: PolicyAdminPorts, c: ControlContext): (snapshot: Snapshot) => boolean {
+  return (snapshot) => locksOut(snapshot, c.get('admission').caller, Math.floor(ports.now() / 1000));
 }
 
 /** The record is durable before the change. */
@@ -196,6 +220,10 @@ function fail(
     case 'conflict': {
       const detail = 'another policy was applied meanwhile; look at it and apply again';
       return problem('conflict', detail, env.requestId);
+    }
+    case 'lockout': {
+      const detail = `${LOCKOUT}; nothing was changed. Send \`allow_lockout: true\` if it is meant`;
+      return problem('failed_precondition', detail, env.requestId);
     }
     case 'unavailable':
       return denialProblem(failure, env.requestId);

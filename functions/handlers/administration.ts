@@ -84,7 +84,7 @@ function orgsOf({ orgs, clients, idps = [] }: Snapshot): ReadonlySet<string> {
 }
 
 /** With several organisations the first one's alone; with one, its own, where nobody of another one can come in by any door. */
-function rulesEveryOrg({ clients, orgs, idps = [] }: Snapshot, orgId: string): boolean {
+export function rulesEveryOrg({ clients, orgs, idps = [] }: Snapshot, orgId: string): boolean {
   if (orgs.length > 1) return orgs[0]?.id === orgId;
   return [...clients, ...idps].every(({ org }) => org === orgId);
 }

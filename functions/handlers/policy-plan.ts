@@ -11,6 +11,8 @@ export type PolicyPlan = {
   readonly over: number;
   readonly changes: readonly Change[];
   readonly warnings: readonly ConfigurationProblem[];
+  /** Could whoever asked not change the policy any more? */
+  readonly isLockout: boolean;
 };
 
 /** Why there is no plan. */
@@ -27,11 +29,12 @@ export async function planConfiguration(
   { policies }: PolicyPorts,
   files: ReadonlyMap<string, string>,
   over: PolicyPointer,
+  locksOut: (snapshot: Snapshot) => boolean = () => false,
 ): Promise<Result<PolicyPlan, PlanFailure>> {
   const compiled = compileConfiguration(files);
   if (!compiled.ok) return err({ reason: 'invalid', problems: compiled.error });
   const { snapshot, warnings } = compiled.value;
-  return compareWith(policies, snapshot, warnings, over);
+  return compareWith(policies, snapshot, warnings, { over, isLockout: locksOut(snapshot) });
 }
 
 /** Plans a return to an earlier version. Changes nothing. */
@@ -39,9 +42,11 @@ export async function planRollback(
   { policies, policyHistory }: PolicyPorts,
   version: number,
   over: PolicyPointer,
+  locksOut: (snapshot: Snapshot) => boolean = () => false,
 ): Promise<Result<PolicyPlan, PlanFailure>> {
   const snapshot = await readVersion({ policies, policyHistory }, version);
-  return snapshot.ok ? compareWith(policies, snapshot.value, [], over) : snapshot;
+  if (!snapshot.ok) return snapshot;
+  return compareWith(policies, snapshot.value, [], { over, isLockout: locksOut(snapshot.value) });
 }
 
 /** The policy of a version, as it was compiled then. */
@@ -60,9 +65,9 @@ async function compareWith(
   policies: PolicyStore,
   next: Snapshot,
   warnings: readonly ConfigurationProblem[],
-  over: PolicyPointer,
+  { over, isLockout }: { readonly over: PolicyPointer; readonly isLockout: boolean },
 ): Promise<Result<PolicyPlan, Unavailable>> {
   const running = await policies.readSnapshot(over);
   if (!running.ok) return running;
-  return ok({ over: over.version, changes: comparePolicies(running.value, next), warnings });
+  return ok({ over: over.version, changes: comparePolicies(running.value, next), warnings, isLockout });
 }

@@ -22,6 +22,13 @@ export function readVersionNumber(value: unknown): number | undefined {
   return typeof version === 'number' && Number.isSafeInteger(version) && version > 0 ? version : undefined;
 }
 
+/** Reads `{…, "allow_lockout": true}`: the sender means to give the policy into other hands. */
+export function readAllowLockout(value: unknown): boolean {
+  return (
+    typeof value === 'object' && value !== null && 'allow_lockout' in value && value.allow_lockout === true
+  );
+}
+
 /** Reads either. */
 export function readPlanned(value: unknown): PlannedContent | undefined {
   const files = readFiles(value);

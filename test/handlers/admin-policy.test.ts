@@ -15,6 +15,40 @@ const read = async (response: Response): Promise<Record<string, unknown>> =>
   JSON.parse(await response.text());
 const by = { client_id: 'steward', subject: 'steward' };
 
+describe('whoever would lock itself out', () => {
+  const files = configurationOf('one');
+  const clients = JSON.parse(files['clients.yml'] ?? '').clients;
+  const steward = (changes: object) => ({
+    ...files,
+    'clients.yml': JSON.stringify({ clients: { ...clients, steward: { ...clients.steward, ...changes } } }),
+  });
+  const others = { rival: { ...clients.agent, org: 'rival' } };
+  test.for<readonly [string, Readonly<Record<string, string>>]>([
+    ['without its scope', steward({ scopes: ['one'] })],
+    ['disabled', steward({ disabled: true })],
+    ['with tokens for one server at a time', steward({ audience: 'resource' })],
+    ['without an entry', { ...files, 'clients.yml': JSON.stringify({ clients: { agent: clients.agent } }) }],
+    [
+      'beside a client of another organisation',
+      { ...files, 'clients.yml': JSON.stringify({ clients: { ...clients, ...others } }) },
+    ],
+    [
+      'where the action is gone',
+      { ...files, 'scopes.yml': JSON.stringify({ 'UI-Scopes': { steward: {} }, one: [] }) },
+    ],
+  ])('%s is warned by the plan, and refused until it says that it means it', async ([, next]) => {
+    await start();
+    const plan = await read(await app.ask('POST', '/plan', { files: next }));
+    expect(JSON.stringify(plan['warnings'])).toContain('could not change the policy any more');
+    const refused = await app.ask('PUT', '', { files: next });
+    expect(refused.status).toBe(412);
+    expect(await refused.text()).toContain('allow_lockout');
+    expect(await app.version()).toBe(1);
+    expect((await app.ask('PUT', '', { files: next, allow_lockout: true })).status).toBe(200);
+    expect(await app.version()).toBe(2);
+  });
+});
+
 describe('a plan', () => {
   test('says what would change for whom, over which version, and changes nothing', async () => {
     await start();
