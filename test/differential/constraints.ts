@@ -18,12 +18,23 @@ const NUMBERS = [
 ];
 const LARGE = ['9007199254740992', '9007199254740993', '9007199254740993.0'];
 const TEXTS = ['', 'a', 'ab', 'abc', 'A', 'é', '😀', 'eu-1', 'us-1', '1', 'a\nb'];
+const PATTERNS = [
+  '^[a-z]{1,2}$',
+  '^.*$',
+  '^(a|eu-\\d)$',
+  '^\\w+$',
+  '^[^a]*$',
+  '^é?$',
+  '^(a|ab)(c|bcd)?$',
+  '^\\s*$',
+  '^.$',
+];
 const NAMES = ['limit', 'region', 'deep'];
 
 /** A constraint on one value; most are met by some of {@link aValue} and not by others. */
 function aSchema(random: Random, depth: number): Record<string, unknown> {
   const number = () => new Numeral(random.pick([...NUMBERS, ...LARGE]));
-  switch (random.below(depth > 0 ? 8 : 6)) {
+  switch (random.below(depth > 0 ? 10 : 8)) {
     case 0:
       return { type: random.pick(['string', 'integer', 'number', 'boolean', 'object', 'array', 'null']) };
     case 1:
@@ -37,7 +48,16 @@ function aSchema(random: Random, depth: number): Record<string, unknown> {
     case 5:
       return { type: 'string', minLength: new Numeral('1'), maxLength: new Numeral(random.pick(['1', '2'])) };
     case 6:
-      return { type: 'array', items: aSchema(random, depth - 1), maxItems: new Numeral('2') };
+      return { type: 'string', pattern: random.pick(PATTERNS) };
+    case 7:
+      return { type: 'number', exclusiveMaximum: number() };
+    case 8:
+      return {
+        type: 'array',
+        minItems: new Numeral('1'),
+        items: aSchema(random, depth - 1),
+        maxItems: new Numeral('2'),
+      };
     default:
       return { type: 'object', ...anArgumentSchema(random, depth - 1) };
   }

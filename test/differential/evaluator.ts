@@ -1,6 +1,6 @@
 import { isDeniedUnder, isUnder } from './addresses.ts';
 import { isOpen } from './moment.ts';
-import { type Files, type Party, whoIs } from './party.ts';
+import { documentsOf, type Files, type Party, whoIs } from './party.ts';
 import { mapping, type Plain, parsePlain, texts } from './plain.ts';
 import { meets, type Place } from './schema.ts';
 import type { Ask, Claims, Verdict } from './world.ts';
@@ -23,6 +23,9 @@ const KINDS = new Map([
   ['resources/unsubscribe', 'resource'],
 ]);
 const WILDCARDS = ['all', '*'];
+
+/** Keys of `scopes.yml` that are no scopes. */
+const SECTIONS = ['UI-Scopes', 'group_mappings', 'Defaults', 'Scope-Settings', 'Limits', 'Scope-Documents'];
 
 /** Every request of the revisions of the protocol. */
 const METHODS = new Set([
@@ -126,9 +129,12 @@ export class Evaluator {
   }
 
   #rules({ org }: Party, scopes: readonly string[]): Plain[] {
+    const files = this.#files;
+    const documents = documentsOf(files).filter((one) => scopes.includes(String(one['scope_name'])));
     const named = scopes
-      .filter((scope) => scope !== 'group_mappings' && scope !== 'Defaults' && scope !== 'UI-Scopes')
-      .flatMap((scope) => this.#files.scopes[scope] ?? []);
+      .filter((scope) => !SECTIONS.includes(scope))
+      .flatMap((scope) => files.scopes[scope] ?? [])
+      .concat(documents.flatMap((one) => one['server_access'] ?? []));
     const defaults = [this.#files.scopes['Defaults'] ?? []].flat();
     const all = [...named, ...defaults].map((rule) => mapping(rule) ?? {});
     return all.filter((rule) => rule['org'] === undefined || rule['org'] === org);

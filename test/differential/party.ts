@@ -79,7 +79,19 @@ function scopesOf(files: Files, client: string): string[] {
 
 function mapped(files: Files, groups: readonly string[]): string[] {
   const mappings = mapping(files.scopes['group_mappings']) ?? {};
-  return groups.flatMap((group) => (Object.hasOwn(mappings, group) ? (texts(mappings[group]) ?? []) : []));
+  const named = groups.flatMap((group) =>
+    Object.hasOwn(mappings, group) ? (texts(mappings[group]) ?? []) : [],
+  );
+  const documents = documentsOf(files).filter((one) =>
+    texts(one['group_mappings'])?.some((group) => groups.includes(group)),
+  );
+  return [...named, ...documents.map((one) => String(one['scope_name']))];
+}
+
+/** Scopes in the form of one document for each. */
+export function documentsOf(files: Files): Plain[] {
+  const documents = files.scopes['Scope-Documents'];
+  return Array.isArray(documents) ? documents.map((one) => mapping(one) ?? {}) : [];
 }
 
 function isMember(group: unknown, subject: string, groups: readonly string[]): boolean {

@@ -26,6 +26,8 @@ export function meets(schema: Plain, value: unknown, place: Place): boolean {
     const length = new Numeral(String([...value].length));
     if (minLength !== undefined && compare(length, minLength) < 0) return false;
     if (maxLength !== undefined && compare(length, maxLength) > 0) return false;
+    if (typeof schema['pattern'] === 'string' && !new RegExp(schema['pattern'], 'u').test(value))
+      return false;
   }
   if (Array.isArray(value)) {
     const length = new Numeral(String(value.length));

@@ -1,6 +1,6 @@
 import type { Random } from '../fuzz/random.ts';
 import { anArgumentSchema, someArguments } from './constraints.ts';
-import { Numeral } from './plain.ts';
+import { mapping, Numeral } from './plain.ts';
 import { writePlain } from './text.ts';
 import { aWindow, MOMENTS_SECONDS } from './windows.ts';
 import type { Ask, Claims, World } from './world.ts';
@@ -134,6 +134,17 @@ function names(random: Random, values: readonly string[], isDeny: boolean, absen
   return isDeny && picked.length === 0 ? [random.pick(values)] : picked;
 }
 
+/** A deny may leave out of which type a value is. */
+function aConstraint(random: Random, isDeny: boolean): Record<string, unknown> {
+  const schema = anArgumentSchema(random);
+  if (!isDeny || random.chance(50)) return schema;
+  const properties = Object.entries(mapping(schema['properties']) ?? {}).map(([name, one]) => {
+    const { type, ...rest } = mapping(one) ?? {};
+    return [name, Object.keys(rest).length > 0 ? rest : { type }];
+  });
+  return { ...schema, properties: Object.fromEntries(properties) };
+}
+
 /** One rule, of a scope or for everybody. */
 export function aRule(
   random: Random,
@@ -157,7 +168,7 @@ export function aRule(
     arguments:
       tools === undefined || random.chance(70)
         ? undefined
-        : Object.fromEntries(some(random, tools, 50).map((tool) => [tool, anArgumentSchema(random)])),
+        : Object.fromEntries(some(random, tools, 50).map((tool) => [tool, aConstraint(random, isDeny)])),
     when: random.chance(75) ? undefined : aWindow(random),
   };
   if (isDefault) rule['org'] = random.pick([undefined, 'acme', 'rival']);
@@ -171,12 +182,18 @@ function rules(random: Random, most: number, isDefault: boolean): Record<string,
 }
 
 function scopesFile(random: Random): Record<string, unknown> {
-  const scopes = SCOPES.map((scope) => [scope, rules(random, 4, false)] as const);
+  const scopes = new Map(SCOPES.map((scope) => [scope, rules(random, 4, false)]));
+  const documents = random.chance(20) ? ['s3'] : [];
   return {
     'UI-Scopes': { ui: { manage_policy: ['all'] } },
     group_mappings: Object.fromEntries(GROUPS.map((group) => [group, some(random, [...SCOPES, 'ui'], 70)])),
     Defaults: random.chance(60) ? rules(random, 2, true) : undefined,
-    ...Object.fromEntries(scopes),
+    'Scope-Documents': documents.map((name) => ({
+      scope_name: name,
+      group_mappings: some(random, GROUPS, 50),
+      server_access: scopes.get(name),
+    })),
+    ...Object.fromEntries([...scopes].filter(([name]) => !documents.includes(name))),
   };
 }
 
