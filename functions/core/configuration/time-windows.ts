@@ -14,7 +14,7 @@ export function readTimeWindow(when: YamlReader): TimeWindow | undefined {
     return when.problem('write when the rule holds: `days`, `hours`, `not_before` or `not_after`');
   }
   if (days?.isEmpty) days.problem('name a day: `days: [mon, tue]`');
-  const dayNumbers = days?.items().map((item) => DAYS.findIndex((day) => day === item.oneOf(...DAYS)));
+  const names = days?.items().flatMap((item) => item.oneOf(...DAYS) ?? []);
   const minutes = hours === undefined ? undefined : readHours(hours);
   const zone = timezone === undefined ? 'UTC' : readTimezone(timezone);
   const notBeforeSeconds = not_before === undefined ? undefined : readInstant(not_before);
@@ -24,7 +24,7 @@ export function readTimeWindow(when: YamlReader): TimeWindow | undefined {
   }
   if (zone === undefined) return undefined;
   return {
-    ...(dayNumbers === undefined ? {} : { days: dayNumbers }),
+    ...(names === undefined ? {} : { days: names.map((name) => DAYS.indexOf(name)) }),
     ...(minutes === undefined ? {} : { hours: minutes }),
     timezone: zone,
     ...(notBeforeSeconds === undefined ? {} : { notBeforeSeconds }),

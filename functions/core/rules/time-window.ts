@@ -57,8 +57,8 @@ class Zone {
       const parts = new Map(
         this.#format.formatToParts(minute * 60_000).map(({ type, value }) => [type, value]),
       );
-      const weekday = parts.get('weekday')?.toLowerCase();
-      const day = DAYS.findIndex((name) => name === weekday);
+      const names: readonly string[] = DAYS;
+      const day = names.indexOf(String(parts.get('weekday')).toLowerCase());
       this.#answer = { day, minute: Number(parts.get('hour')) * 60 + Number(parts.get('minute')) };
       this.#minuteOfAnswer = minute;
     }

@@ -265,6 +265,10 @@ describe('what is wrong with a rule is found, with its line:', () => {
     expect(found.join('\n')).toMatch(message);
   });
 
+  test('once', () => {
+    expect(problems('s: [{ server: maps, when: { days: [monday, tue] } }]')).toHaveLength(1);
+  });
+
   test('a pattern that is found anywhere is good enough for a deny, and a type need not be said', () => {
     const schema = '{ properties: { x: { pattern: "secret", maxLength: 9 } } }';
     expect(ruleOf(`deny: true, tools: [a], arguments: { a: ${schema} }`)?.arguments).toEqual([
