@@ -11,6 +11,9 @@ export function createRevocationList(dynamo: Dynamo, table: string, clock: Clock
   return {
     async read({ orgId, kind, after, limit }) {
       const partition = revocationPartition(orgId);
+      const prefix = kind === undefined ? '' : revocationPrefix(kind);
+      // A place outside of what is asked for is an error to DynamoDB, and the end of the list to us.
+      if (after !== undefined && !after.startsWith(prefix)) return ok({ entries: [], next: undefined });
       const answer = await dynamo.call('Query', {
         TableName: table,
         ConsistentRead: true,
@@ -18,7 +21,7 @@ export function createRevocationList(dynamo: Dynamo, table: string, clock: Clock
         KeyConditionExpression: kind === undefined ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :prefix)',
         ExpressionAttributeValues: {
           ':pk': { S: partition },
-          ...(kind === undefined ? {} : { ':prefix': { S: revocationPrefix(kind) } }),
+          ...(kind === undefined ? {} : { ':prefix': { S: prefix } }),
         },
         ...(after === undefined ? {} : { ExclusiveStartKey: { pk: { S: partition }, sk: { S: after } } }),
       });

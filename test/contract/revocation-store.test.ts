@@ -303,6 +303,8 @@ describe('the list', () => {
       ok: true,
       value: { entries: entries.slice(3), next: undefined },
     });
+    const elsewhere = await list().read({ orgId, kind: 'team', limit: 3, after: first.value.next ?? '' });
+    expect(elsewhere).toEqual({ ok: true, value: { entries: [], next: undefined } });
     const teams = await list().read({ orgId, kind: 'team', limit: 3 });
     expect(teams).toEqual({ ok: true, value: { entries: entries.slice(3), next: undefined } });
   });
