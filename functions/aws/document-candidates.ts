@@ -3,8 +3,8 @@ import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row } from './context-table.ts';
 import { text } from './document-rows.ts';
 
-/** Rows per look. */
-const ROWS_PER_LOOK = 250;
+/** Rows per look where the look before found none: all of it may be past its expiry, which DynamoDB removes late. */
+const ROWS_AFTER_NOTHING = 1_000;
 
 /** Rows whose keys start alike, and of which the next ones are here. */
 type Source = {
@@ -23,12 +23,12 @@ export type Candidates = {
   next(limit: number): Promise<Result<readonly Candidate[], Unavailable>>;
 };
 
-/** The ids that end the keys which start with one of the prefixes, after this id. */
+/** The ids that end the keys which start with one of the prefixes, after this id; so many rows are read at a time. */
 export function createCandidates(
   table: ContextTable,
   pk: string,
   prefixes: readonly string[],
-  afterId: string | undefined,
+  { afterId, rowsPerLook }: { readonly afterId: string | undefined; readonly rowsPerLook: number },
 ): Candidates {
   const sources: readonly Source[] = prefixes.map((prefix) => ({
     prefix,
@@ -37,8 +37,8 @@ export function createCandidates(
     isDone: false,
   }));
   const refill = async (source: Source): Promise<Result<void, Unavailable>> => {
-    while (source.found.length === 0 && !source.isDone) {
-      const page = await table.page(pk, source.prefix, source.after, ROWS_PER_LOOK);
+    for (let rows = rowsPerLook; source.found.length === 0 && !source.isDone; rows = ROWS_AFTER_NOTHING) {
+      const page = await table.page(pk, source.prefix, source.after, rows);
       if (!page.ok) return page;
       source.found = page.value.rows.map((row) => ({ id: text(row, 'sk').slice(source.prefix.length), row }));
       source.after = page.value.nextSortKey;

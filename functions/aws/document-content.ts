@@ -71,8 +71,12 @@ export function removeParts(
 /** Removes every piece of a document, those too that a write which died left behind. */
 export async function removeContent(
   table: ContextTable,
-  { document }: Owner,
+  head: Pick<DocumentHead, 'document' | 'parts'>,
 ): Promise<Result<void, Unavailable>> {
+  const { document, parts } = head;
+  // Those that are known first: finding them would be paid for by their size.
+  const removed = await removeParts(table, head, parts);
+  if (!removed.ok) return removed;
   const { orgId, namespace } = document.scope;
   const keys = await table.keys(toPartition(orgId, namespace), toPartPrefix(document.id));
   return keys.ok ? table.writeAll([], keys.value) : keys;

@@ -33,11 +33,12 @@ export async function listDocuments(
   const prefixes = await listPrefixes(table, caller, query.tags[0]);
   if (!prefixes.ok) return prefixes;
   const pk = toPartition(caller.orgId, caller.namespace);
-  const candidates = createCandidates(table, pk, prefixes.value, start.value.afterId);
   // Then nearly everything that a list leads to matches.
   const isExact = query.filename === undefined && query.tags.length <= 1;
-  const documents: Document[] = [];
   let { skip, afterId } = start.value;
+  const rowsPerLook = isExact ? Math.min(query.limit + skip + 1, DOCUMENTS_PER_LOOK) : DOCUMENTS_PER_LOOK;
+  const candidates = createCandidates(table, pk, prefixes.value, { afterId, rowsPerLook });
+  const documents: Document[] = [];
   for (let look = 0; look < LOOKS_PER_PAGE; look += 1) {
     const wanted = isExact
       ? Math.min(query.limit - documents.length + skip + 1, DOCUMENTS_PER_LOOK)

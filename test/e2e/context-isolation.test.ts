@@ -191,6 +191,22 @@ describe('a session of the data role', () => {
   });
 });
 
+test('an STS that is down opens nothing, and is asked again', async () => {
+  const tables = createContextTables({
+    tableName,
+    roleArn,
+    assumeRole: createAssumeRole(environment),
+    clock,
+  });
+  const faults = (init: RequestInit) => fetch(`${cloud.controlUrl}/faults`, init);
+  for (const mode of ['error', 'deny', 'throttle']) {
+    await faults({ method: 'POST', body: JSON.stringify({ service: 'sts', mode }) });
+    expect(await tables(ALPHA)).toMatchObject({ ok: false, error: { reason: 'unavailable' } });
+    await faults({ method: 'DELETE' });
+  }
+  expect((await tables(ALPHA)).ok).toBe(true);
+});
+
 test('the function itself reaches no document without such a session', async () => {
   const client = clientWith({
     accessKeyId: environment['AWS_ACCESS_KEY_ID'] ?? '',
