@@ -137,6 +137,23 @@ describe('the administration of the policy', () => {
   });
 });
 
+describe('the audit log', () => {
+  denyMatrix({
+    policy: {
+      uiScopes: [['auditor', [['read_audit', ['all']]]]],
+      roles: [{ org: 'acme', name: 'auditor', scope: undefined, permissions: ['admin.security_audit'] }],
+      roleBindings: [roleBinding('auditor', 'courier')],
+    },
+    client: { scopes: ['auditor'] },
+    claims: { scope: 'auditor' },
+    start: (world) => createControl({ ...world.ports, ...policies(world), auditTrail: NO_AUDIT_TRAIL }),
+    allowed: { path: '/admin/audit/checkpoints' },
+    isRecorded: true,
+    missing: { path: '/admin/audit/checkpoints?org=nowhere' },
+    unpermitted: { probe: { path: '/admin/audit' }, as: 'stranger', status: 403 },
+  });
+});
+
 describe('the gateway', () => {
   let sent = 0;
   const call = (server: string, tool: string): Probe => ({
