@@ -10,8 +10,9 @@ type Query = Parameters<RevocationList['read']>[0];
 const NAMES: ReadonlySet<string> = new Set(['kind', 'org_id', 'cursor', 'limit']);
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
-/** A kind and an id, which has at most 255 characters, in base64url. */
-const CURSOR = /^[A-Za-z0-9_-]{1,1400}$/;
+const CURSOR = /^[A-Za-z0-9_-]+$/;
+/** Of a sort key (DynamoDB, service quotas). */
+const MAX_KEY_BYTES = 1_024;
 
 /**
  * Reads `?kind=&org_id=&limit=&cursor=`. Without a kind every entry of the organisation; `all` is the one of the whole platform, for its
@@ -34,7 +35,8 @@ export function readListQuery(
     return invalid(`\`limit\` is a whole number, at most ${MAX_LIMIT}`);
   }
   const cursor = params.get('cursor') ?? undefined;
-  if (cursor !== undefined && !CURSOR.test(cursor))
+  const after = cursor === undefined ? undefined : readCursor(cursor);
+  if (cursor !== undefined && after === undefined)
     return invalid('`cursor` is the `next` of an earlier answer');
   const orgId = params.get('org_id') ?? asking.orgId;
   if (!mayReach(asking, orgId)) return err({ reason: 'not_found', detail: 'there is no such organisation' });
@@ -48,8 +50,14 @@ export function readListQuery(
     orgId: known === 'all' ? undefined : orgId,
     limit: Number(limit),
     ...(known === undefined ? {} : { kind: storedKindOf(known) satisfies RevocationEntry['kind'] }),
-    ...(cursor === undefined ? {} : { after: Buffer.from(cursor, 'base64url').toString() }),
+    ...(after === undefined ? {} : { after }),
   });
+}
+
+/** The key that a cursor stands for; undefined where it stands for none. */
+function readCursor(cursor: string): string | undefined {
+  const bytes = CURSOR.test(cursor) ? Buffer.from(cursor, 'base64url') : Buffer.alloc(0);
+  return bytes.length > 0 && bytes.length <= MAX_KEY_BYTES ? bytes.toString() : undefined;
 }
 
 function invalid(detail: string): Result<never, TargetRefusal> {

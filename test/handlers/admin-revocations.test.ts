@@ -461,6 +461,8 @@ describe('the list', () => {
     ['?limit=1&limit=2', 400],
     ['?cursor=%2F', 400],
     ['?cursor=', 400],
+    ['?cursor=A', 400],
+    [`?cursor=${'x'.repeat(1_400)}`, 400],
     ['?org_id=platform', 404],
     ['?org_id=nowhere', 404],
     ['?kind=all', 404],
