@@ -67,7 +67,7 @@ test('the page tells nobody who is not logged in which servers there are', async
     return page.text.replaceAll(`erver ${server}`, 'erver NAME').replace(/name="ticket" value="[^"]+"/, '');
   };
   const page = await shown('weather');
-  expect(page).toContain('Of these only what concerns the server NAME');
+  expect(page).toContain('Of these only what concerns this server');
   for (const server of ['market', 'secret', 'no-such-server']) expect(await shown(server)).toBe(page);
 });
 

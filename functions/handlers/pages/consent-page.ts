@@ -52,7 +52,7 @@ ${user === undefined ? '' : html`<dt>Signed in as</dt><dd>${user.displayName} ($
 <ul aria-labelledby="permissions">
 ${scopes.map(({ scope, words }) => html`<li>${words.join('; ')}<code>${scope}</code></li>`)}
 </ul>
-${question.isOfServerAlone ? html`<p>Of these only what concerns the server ${server}, where anything does.</p>` : ''}
+${question.isOfServerAlone ? html`<p>Of these only what concerns this server, where anything does.</p>` : ''}
 ${warnings(client, redirect)}
 <form method="post" action="/oauth/consent" aria-label="Your answer">
 <input type="hidden" name="ticket" value="${ticket}">
