@@ -77,21 +77,23 @@ export function createPruner(
       const uri = stringMember(answer.get('params'), 'uri');
       if (!mayCall('resources/read', uri)) return '';
     }
-    return pruneLists(answer, rules, asked, (rule, item) =>
+    return pruneLists({ text, answer }, rules, asked, (rule, item) =>
       mayCall(rule.method, stringMember(item, rule.name)),
     );
   };
 }
 
 function pruneLists(
-  answer: JsonObject,
+  { text, answer }: { readonly text: string; readonly answer: JsonObject },
   rules: readonly ListRule[],
   asked: ListRule | undefined,
   stays: (rule: ListRule, item: Json) => boolean,
 ): string | undefined {
   const result = answer.get('result');
-  if (result === undefined) return writeJson(answer);
+  if (result === undefined) return asked === undefined ? text : writeJson(answer);
   if (!isJsonObject(result)) return undefined;
+  // What was looked at only because of how it is written passes as it is written.
+  if (asked === undefined && !rules.some(({ items }) => result.has(items))) return text;
   const pruned = new Map(result);
   for (const rule of rules) {
     const items = result.get(rule.items);

@@ -109,6 +109,18 @@ describe('in a session', () => {
     }
   });
 
+  test.for([
+    '{"jsonrpc":"2.0","id":1,"result":{"odd":1.0e2,"escaped":"\\u00e9\\/","x":[]}}',
+    '{ "jsonrpc":"2.0","method":"notifications\\/message","params":{} }',
+    '{ "jsonrpc":"2.0","id":1,"error":{"code":1,"message":"\\u00e9"} }',
+  ])('what is escaped and holds no list passes byte for byte too: %s', (text) => {
+    const { policy, caller } = scene(CALL_ROUTE);
+    const view = viewOf(policy, caller);
+    const listening = asked('subscriptions/listen', 'modern');
+    expect(createPruner(view, 'maps', asked('tools/call'), true)?.(text)).toBe(text);
+    expect(createPruner(view, 'maps', listening, false)?.(text)).toBe(text);
+  });
+
   test('what holds no list passes byte for byte', () => {
     const { policy, caller } = scene(CALL_ROUTE);
     const pruner = createPruner(viewOf(policy, caller), 'maps', asked('tools/call'), true);
