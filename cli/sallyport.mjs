@@ -9,6 +9,16 @@ import { fileURLToPath } from 'node:url';
 const [major, minor] = process.versions.node.split('.').map(Number);
 const main = new URL('./main.ts', import.meta.url);
 
+// npm and npx run the command in a shell, which dies of a signal and does not pass it on: its end is taken for one.
+if (process.env['npm_lifecycle_event'] !== undefined) {
+  const shell = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500).unref();
+}
+
 if (major > 22 || (major === 22 && minor >= 18)) {
   await import(main.href);
 } else {

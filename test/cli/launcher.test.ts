@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -59,3 +60,19 @@ test.for(['SIGTERM', 'SIGINT'] as const)(
     });
   },
 );
+
+test.for([
+  ['this Node.js', []],
+  ['an older Node.js', OLD_NODE],
+] as const)('the end of the shell that npx runs it in ends the command, on %s', async ([, options]) => {
+  const command = [process.execPath, ...options, LAUNCHER, 'token', '--client', 'x', '--data', 'none'];
+  // With something after it, the shell stays the parent.
+  const shell = spawn('sh', ['-c', '"$@"; true', 'sh', ...command], {
+    env: { PATH: process.env['PATH'], SALLYPORT_ORIGIN: 'http://127.0.0.1:1', npm_lifecycle_event: 'npx' },
+  });
+  const ended = once(shell, 'close');
+  await once(shell.stderr, 'data');
+  shell.kill('SIGTERM');
+  // Its output is closed once nobody of them is left.
+  expect(await ended).toEqual([null, 'SIGTERM']);
+});
