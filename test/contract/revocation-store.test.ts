@@ -150,6 +150,22 @@ describe('an entry', () => {
     expect(await openStore().isRevoked(tokenOf(freshOrg(), { teams: ['blue'] }))).toEqual(NO);
   });
 
+  test('for the last of very many teams kills the tokens that speak for it', async () => {
+    const orgId = freshOrg();
+    const teams = Array.from({ length: 450 }, (_, index) => `team-${index}`);
+    expect(await openStore().isRevoked(tokenOf(orgId, { teams }))).toEqual(NO);
+    await openStore().revoke(entryOf(orgId, { kind: 'team', id: 'team-449' }));
+    expect(await openStore().isRevoked(tokenOf(orgId, { teams }))).toEqual(YES);
+    const dynamo = interruptible(table.dynamo);
+    const failing = {
+      call(operation: string, input: unknown) {
+        dynamo.isUp = dynamo.calls < 3;
+        return dynamo.call(operation, input);
+      },
+    };
+    expect(await openStore(failing).isRevoked(tokenOf(orgId, { teams }))).toMatchObject({ ok: false });
+  });
+
   test('kills what was issued at its second, and nothing later', async () => {
     const orgId = freshOrg();
     await openStore().revoke(entryOf(orgId));
