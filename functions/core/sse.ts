@@ -89,7 +89,7 @@ export class SseFilter {
     const others = lines.filter((line) => !isData(line));
     // An event without data is none to a client, which still takes its id for the place where it is.
     if (rewritten === '')
-      return others.some((line) => line.startsWith('id')) ? `${others.join('\n')}\n\n` : '';
+      return others.some((line) => /^id(?::|$)/.test(line)) ? `${others.join('\n')}\n\n` : '';
     const written = rewritten.split(LINE_ENDING).map((line) => `data: ${line}`);
     return `${[...others, ...written].join('\n')}\n\n`;
   }

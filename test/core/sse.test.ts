@@ -76,6 +76,23 @@ describe('events pass', () => {
   });
 });
 
+describe('an event that is dropped', () => {
+  const drop = (data: string) => (data === 'no' ? '' : data);
+
+  test.for([
+    ['leaves nothing', 'data: no\n\ndata: a\n\n', 'data: a\n\n'],
+    [
+      'leaves its id, by which a client goes on',
+      'id: 7\ndata: no\nevent: message\n\n',
+      'id: 7\nevent: message\n\n',
+    ],
+    ['leaves an id that is empty', 'id\ndata: no\n\n', 'id\n\n'],
+    ['leaves no other field', 'event: message\nidle: 1\ndata: no\n\n', ''],
+  ] as const)('%s', ([, given, expected]) => {
+    expect(filtered([given], drop)).toBe(expected);
+  });
+});
+
 describe('an event that may not pass', () => {
   test('ends the stream', () => {
     const filter = new SseFilter((data) => (data === 'secret' ? undefined : data), 100);
