@@ -141,7 +141,8 @@ describe('the policy is managed', () => {
   test('as it is stored: who lost the rule a second ago has none', async () => {
     const call = await startControl(filesOf(['acme', 'platform'], ['acme', 'platform']));
     const other = filesOf(['acme', 'platform'], ['platform', 'acme']);
-    expect((await call('acme', 'PUT', asBody(other))).status).toBe(200);
+    const handingOver = { ...asBody(other), allow_lockout: true };
+    expect((await call('acme', 'PUT', handingOver)).status).toBe(200);
     expect((await call('acme', 'GET')).status).toBe(403);
   });
 });
