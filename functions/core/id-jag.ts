@@ -125,10 +125,14 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['lifetime', 'the assertion lives for longer than an hour'],
   ['claims', 'the assertion needs the claims `iat` and `exp`'],
   ['assertion_used_twice', 'the assertion was used before'],
-  ...[...UNREAD, 'aud_tenant'].map((name) => [name, `the claim \`${name}\` is not taken here`] as const),
-  ...['sub', 'jti', 'scope', 'resource'].map(
-    (name) => [name, `the claim \`${name}\` is missing or malformed`] as const,
-  ),
+  ['cnf', 'the claim `cnf` is not taken here'],
+  ['tenant', 'the claim `tenant` is not taken here'],
+  ['authorization_details', 'the claim `authorization_details` is not taken here'],
+  ['aud_tenant', 'the claim `aud_tenant` has to be the organisation of the client, or be left out'],
+  ['sub', 'the claim `sub` is missing or malformed'],
+  ['jti', 'the claim `jti` is missing or malformed'],
+  ['scope', 'the claim `scope` is malformed'],
+  ['resource', 'the claim `resource` is malformed'],
 ]);
 
 /** What may be said of an assertion that is refused: what its own header or claims show. Its key, signature or revocation: no more than that it is not accepted. */
