@@ -1,7 +1,5 @@
 import {
   type AttributeValue,
-  BatchGetItemCommand,
-  BatchWriteItemCommand,
   ConditionalCheckFailedException,
   DeleteItemCommand,
   type DynamoDBClient,
@@ -9,10 +7,10 @@ import {
   PutItemCommand,
   QueryCommand,
   UpdateItemCommand,
-  type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
 import type { Clock, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { attempt, createContextBatches, toUnavailable } from './context-batches.ts';
 
 /** A row as the SDK has it. */
 export type Row = Record<string, AttributeValue>;
@@ -32,18 +30,6 @@ export type ContextTables = (scope: {
   readonly namespace: string;
 }) => Promise<Result<ContextTable, Unavailable>>;
 
-/** Keys of one BatchGetItem and items of one BatchWriteItem (DynamoDB API reference). */
-const GET_BATCH = 100;
-const WRITE_BATCH = 25;
-
-/** Bytes of content in one BatchWriteItem: it has to be through within an SDK call's time. */
-const WRITE_BATCH_BYTES = 1_000_000;
-
-/** Batches of writes that are under way at once, and how often what a batch left undone is tried again. */
-const WRITES_AT_ONCE = 4;
-const BATCH_ATTEMPTS = 5;
-const BATCH_DELAY_MS = 40;
-
 /** The context table over a client. */
 export function createContextTable(client: DynamoDBClient, tableName: string, clock: Clock) {
   const putOn = (row: Row, condition: string, values: Row): Promise<Result<boolean, Unavailable>> => {
@@ -55,32 +41,7 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
     });
     return conditional(client.send(command));
   };
-  const writeBatch = async (requests: readonly WriteRequest[]): Promise<Result<void, Unavailable>> => {
-    let left: WriteRequest[] = [...requests];
-    for (let tried = 0; tried < BATCH_ATTEMPTS; tried += 1) {
-      if (tried > 0) await pause(tried);
-      const command = new BatchWriteItemCommand({ RequestItems: { [tableName]: left } });
-      const output = await attempt(client.send(command));
-      if (!output.ok) return output;
-      left = output.value.UnprocessedItems?.[tableName] ?? [];
-      if (left.length === 0) return ok(undefined);
-    }
-    return err({ reason: 'unavailable', detail: 'context table: a batch stayed unwritten' });
-  };
-  const getBatch = async (keys: readonly RowKey[]): Promise<Result<readonly Row[], Unavailable>> => {
-    const rows: Row[] = [];
-    let left: Row[] = keys.map(toKey);
-    for (let tried = 0; tried < BATCH_ATTEMPTS; tried += 1) {
-      if (tried > 0) await pause(tried);
-      const RequestItems = { [tableName]: { Keys: left, ConsistentRead: true } };
-      const output = await attempt(client.send(new BatchGetItemCommand({ RequestItems })));
-      if (!output.ok) return output;
-      rows.push(...(output.value.Responses?.[tableName] ?? []));
-      left = output.value.UnprocessedKeys?.[tableName]?.Keys ?? [];
-      if (left.length === 0) return ok(rows);
-    }
-    return err({ reason: 'unavailable', detail: 'context table: a batch stayed unread' });
-  };
+  const batches = createContextBatches(client, tableName);
   return {
     async get(key: RowKey): Promise<Result<Row | undefined, Unavailable>> {
       const output = await attempt(
@@ -92,13 +53,12 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
 
     /** The rows in the order of their keys, undefined for one that is not there. Any number of different keys. */
     async getAll(keys: readonly RowKey[]): Promise<Result<readonly (Row | undefined)[], Unavailable>> {
-      const found = new Map<string, Row>();
+      const rows = await batches.get(keys.map(toKey));
+      if (!rows.ok) return rows;
       const now = clock();
-      for (const batch of inGroups(keys, GET_BATCH)) {
-        const rows = await getBatch(batch);
-        if (!rows.ok) return rows;
-        for (const row of rows.value) if (!isExpired(row, now)) found.set(row['sk']?.S ?? '', row);
-      }
+      const found = new Map(
+        rows.value.filter((row) => !isExpired(row, now)).map((row) => [row['sk']?.S ?? '', row]),
+      );
       return ok(keys.map(({ sk }) => found.get(sk)));
     },
 
@@ -108,18 +68,11 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
     },
 
     /** Puts and deletes any number of different rows, in no order and not all at once. What failed half-way may be repeated. */
-    async writeAll(puts: readonly Row[], deletes: readonly RowKey[]): Promise<Result<void, Unavailable>> {
-      const requests: WriteRequest[] = [
+    writeAll: (puts: readonly Row[], deletes: readonly RowKey[]): Promise<Result<void, Unavailable>> =>
+      batches.write([
         ...puts.map((Item) => ({ PutRequest: { Item } })),
         ...deletes.map((key) => ({ DeleteRequest: { Key: toKey(key) } })),
-      ];
-      for (const group of inGroups(toBatches(requests), WRITES_AT_ONCE)) {
-        const written = await Promise.all(group.map(writeBatch));
-        const failed = written.find((one) => !one.ok);
-        if (failed !== undefined) return failed;
-      }
-      return ok(undefined);
-    },
+      ]),
 
     /**
      * Puts a row where none is, or an expired one. False where one is: possibly this very row, when the client repeated a
@@ -236,42 +189,6 @@ function toKey({ pk, sk }: RowKey): Row {
   return { pk: { S: pk }, sk: { S: sk } };
 }
 
-/** Requests in batches that are neither too many nor too large. */
-function toBatches(requests: readonly WriteRequest[]): readonly (readonly WriteRequest[])[] {
-  const batches: WriteRequest[][] = [];
-  let bytes = 0;
-  for (const request of requests) {
-    const size = request.PutRequest?.Item?.['bytes']?.B?.length ?? 0;
-    const last = batches.at(-1);
-    if (last !== undefined && last.length < WRITE_BATCH && bytes + size <= WRITE_BATCH_BYTES) {
-      last.push(request);
-      bytes += size;
-    } else {
-      batches.push([request]);
-      bytes = size;
-    }
-  }
-  return batches;
-}
-
-function inGroups<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  );
-}
-
-function pause(tried: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, BATCH_DELAY_MS * 2 ** tried));
-}
-
-async function attempt<T>(answer: Promise<T>): Promise<Result<T, Unavailable>> {
-  try {
-    return ok(await answer);
-  } catch (error) {
-    return err(toUnavailable(error));
-  }
-}
-
 async function conditional(answer: Promise<unknown>): Promise<Result<boolean, Unavailable>> {
   try {
     await answer;
@@ -279,9 +196,4 @@ async function conditional(answer: Promise<unknown>): Promise<Result<boolean, Un
   } catch (error) {
     return error instanceof ConditionalCheckFailedException ? ok(false) : err(toUnavailable(error));
   }
-}
-
-function toUnavailable(error: unknown): Unavailable {
-  const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return { reason: 'unavailable', detail: `context table: ${detail}` };
 }
