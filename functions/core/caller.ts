@@ -134,7 +134,7 @@ export class Caller {
     // A group that the configuration took from an agent since is gone; a user's groups are the identity provider's.
     const groups =
       agent === undefined ? claims.groups : claims.groups.filter((group) => agent.groups.includes(group));
-    const { orgId, subject, standing = 'api', teams: claim } = claims;
+    const { orgId, subject, standing, teams: claim } = claims;
     return ok(
       new Caller(client, {
         ...claims,

@@ -69,8 +69,8 @@ export type Claims = {
   readonly actors?: readonly string[];
   /** The `jti` of the tokens by which they came to act; none where the claim is absent. */
   readonly actorTokens?: readonly string[];
-  /** What `teams` means; absent: as little as it can, `api`. */
-  readonly standing?: TokenStanding;
+  /** What `teams` means. */
+  readonly standing: TokenStanding;
   /** The names in `teams`; absent where the claim is. */
   readonly teams?: readonly string[] | undefined;
   /** How many requests the token is good for; undefined: as many as there are. */

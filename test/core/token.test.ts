@@ -32,6 +32,7 @@ describe('an honest token', () => {
       expiresAtSeconds: NOW_SECONDS + 300,
       jti: 'j-1',
       actors: [],
+      standing: 'session',
       namespace: 'n',
       scopeFilters: undefined,
     } satisfies Claims);
