@@ -1,10 +1,5 @@
 import { Caller } from '../../functions/core/caller.ts';
-import {
-  type ClientEntry,
-  Policy,
-  type ServerEntry,
-  type Snapshot,
-} from '../../functions/core/policy.ts';
+import { type ClientEntry, Policy, type ServerEntry, type Snapshot } from '../../functions/core/policy.ts';
 import type { ScopeRule } from '../../functions/core/rules/rule.ts';
 import type { TestIssuer } from './test-issuer.ts';
 
