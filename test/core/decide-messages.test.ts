@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Action } from '../../functions/core/action.ts';
-import { isAllowed } from '../../functions/core/decide.ts';
+import { decide, isAllowed } from '../../functions/core/decide.ts';
 import type { Policy } from '../../functions/core/policy.ts';
 import { callerOf, clientEntry, policyOf, serverEntry } from '../support/policies.ts';
 import { rulesOf } from '../support/rules.ts';
@@ -54,10 +54,32 @@ describe('a deny of a part', () => {
     expect(allows([EVERYTHING, DENY], 'tools/list')).toBe(true);
   });
 
+  test('leaves what a rule names only as long as that rule holds', () => {
+    const past = "{ server: maps, methods: [x/own], when: { not_after: '2020-01-01T00:00:00Z' } }";
+    expect(allows([EVERYTHING, past, DENY], 'x/own')).toBe(false);
+    expect(allows([EVERYTHING, '{ server: maps, methods: [x/own] }', DENY], 'x/own')).toBe(true);
+  });
+
   test('does so at whatever time it holds', () => {
     const past = "{ server: maps, deny: true, tools: [erase], when: { not_after: '2020-01-01T00:00:00Z' } }";
     expect(allows([EVERYTHING, past], 'tools/erase')).toBe(false);
   });
+});
+
+test('constraints of a call say nothing of a prompt that has the name of the tool', () => {
+  const names = 'tools: [route], prompts: [route], arguments: { route: { required: [to] } }';
+  const rules = ["{ server: maps, methods: ['*'], tools: ['*'] }", `{ server: maps, deny: true, ${names} }`];
+  const policy = policyFor(rules);
+  const prompt: Action = {
+    server: 'maps',
+    kind: 'request',
+    method: 'prompts/get',
+    name: 'route',
+    arguments: 'unseen',
+  };
+  const caller = callerOf(issuer, policy, ['use']);
+  expect(isAllowed(policy, caller, prompt, NOW_SECONDS)).toBe(false);
+  expect(isAllowed(policy, caller, { ...prompt, name: 'other' }, NOW_SECONDS)).toBe(true);
 });
 
 describe('a wildcard among the methods', () => {
@@ -80,6 +102,23 @@ describe('a wildcard among the methods', () => {
       expect([method, allows([named, deny], method)]).toEqual([method, false]);
     }
   });
+});
+
+test('nothing is decided for a caller that nobody verified', () => {
+  const policy = policyFor([EVERYTHING]);
+  const forged = { ...callerOf(issuer, policy, ['use']) };
+  const action: Action = {
+    server: 'maps',
+    kind: 'request',
+    method: 'ping',
+    name: undefined,
+    arguments: 'unseen',
+  };
+  const message = 'a decision needs a verified caller';
+  // biome-ignore lint/nursery/noUnsafeTypeAssertion: what a cast would smuggle in
+  expect(() => decide(policy, forged as ReturnType<typeof callerOf>, action, 0)).toThrow(message);
+  // biome-ignore lint/nursery/noUnsafeTypeAssertion: what a cast would smuggle in
+  expect(() => isAllowed(policy, forged as ReturnType<typeof callerOf>, action, 0)).toThrow(message);
 });
 
 test('a deny of `initialize` is one of the same step of the newer protocol', () => {

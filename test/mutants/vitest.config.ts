@@ -4,9 +4,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: [
-      'test/core/{caller,decide*,item,may,permission,policy,prune,role,standing,team*,visibility}.test.ts',
+      'test/core/{caller,decide*,item,may,permission,policy,prune,role,run-access,standing,team*,visibility}.test.ts',
       'test/core/rules/*.test.ts',
-      'test/core/configuration/{argument-schemas,limits,rules,scopes,time-windows}.test.ts',
+      'test/core/configuration/rules.test.ts',
     ],
     testTimeout: 30_000,
   },
