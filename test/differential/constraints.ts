@@ -17,6 +17,8 @@ const NUMBERS = [
   '2.5',
 ];
 const LARGE = ['9007199254740992', '9007199254740993', '9007199254740993.0'];
+/** Of which a double holds less than is written. */
+const LONG = ['100.00000000000000000001', '99.99999999999999999999', '2.50000000000000000001', '1e-400'];
 const TEXTS = ['', 'a', 'ab', 'abc', 'A', 'é', '😀', 'eu-1', 'us-1', '1', 'a\nb'];
 const PATTERNS = [
   '^[a-z]{1,2}$',
@@ -79,7 +81,7 @@ function aValue(random: Random, depth: number): unknown {
   switch (random.below(depth > 0 ? 7 : 5)) {
     case 0:
     case 1:
-      return new Numeral(random.pick([...NUMBERS, ...LARGE]));
+      return new Numeral(random.pick([...NUMBERS, ...LARGE, ...LONG]));
     case 2:
     case 3:
       return random.pick(TEXTS);
@@ -95,5 +97,6 @@ function aValue(random: Random, depth: number): unknown {
 /** Arguments that are near to what {@link anArgumentSchema} asks for. */
 export function someArguments(random: Random, depth = 1): Record<string, unknown> {
   const names = [...NAMES, 'other'].filter(() => random.chance(45));
+  if (random.chance(5) && !names.includes('limit')) names.push('LIMIT');
   return Object.fromEntries(names.map((name) => [name, aValue(random, depth)]));
 }

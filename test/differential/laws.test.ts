@@ -26,7 +26,7 @@ function answersIn({ files, callers, asks, momentsSeconds }: World): readonly bo
 /** The scopes of the file that are lists of rules. */
 function ruleLists(scopes: Plain): [string, unknown[]][] {
   return Object.entries(scopes).flatMap(([name, rules]) =>
-    Array.isArray(rules) ? [[name, rules] satisfies [string, unknown[]]] : [],
+    Array.isArray(rules) && name !== 'Scope-Documents' ? [[name, rules] satisfies [string, unknown[]]] : [],
   );
 }
 

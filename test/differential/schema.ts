@@ -11,16 +11,23 @@ export type Place = 'in a grant' | 'in a deny';
 export function meets(schema: Plain, value: unknown, place: Place): boolean {
   const { type, required, properties, additionalProperties } = schema;
   const { items, minItems, maxItems, minLength, maxLength, minimum, maximum } = schema;
-  if (type !== undefined && ![type].flat().some((one) => isOfType(value, String(one)))) return false;
-  if ('const' in schema && !isSame(schema['const'], value)) return false;
-  if (Array.isArray(schema['enum']) && !schema['enum'].some((one) => isSame(one, value))) return false;
+  /** Is it so of the number as it is written, and of what a double makes of it? Where they differ nobody can tell. */
+  const is = (asked: (one: unknown) => boolean) => {
+    const exact = asked(value);
+    return exact === asked(asDouble(value)) ? exact : place === 'in a deny';
+  };
+  if (type !== undefined && !is((one) => [type].flat().some((name) => isOfType(one, String(name)))))
+    return false;
+  if ('const' in schema && !is((one) => isSame(schema['const'], one))) return false;
+  const values: unknown = schema['enum'];
+  if (Array.isArray(values) && !is((one) => values.some((other) => isSame(other, one)))) return false;
 
   if (value instanceof Numeral) {
-    if (minimum !== undefined && compare(value, minimum) < 0) return false;
-    if (maximum !== undefined && compare(value, maximum) > 0) return false;
+    if (minimum !== undefined && !is((one) => compare(one, minimum) >= 0)) return false;
+    if (maximum !== undefined && !is((one) => compare(one, maximum) <= 0)) return false;
     const { exclusiveMinimum: over, exclusiveMaximum: under } = schema;
-    if (over !== undefined && compare(value, over) <= 0) return false;
-    if (under !== undefined && compare(value, under) >= 0) return false;
+    if (over !== undefined && !is((one) => compare(one, over) > 0)) return false;
+    if (under !== undefined && !is((one) => compare(one, under) < 0)) return false;
   }
   if (typeof value === 'string') {
     const length = new Numeral(String([...value].length));
@@ -39,11 +46,30 @@ export function meets(schema: Plain, value: unknown, place: Place): boolean {
   const members = mapping(value);
   if (members === undefined) return true;
   const named = mapping(properties) ?? {};
+  const names = [...Object.keys(named), ...(texts(required) ?? [])];
+  const isTakenForOne = (member: string) =>
+    member === '__proto__' || names.some((name) => name !== member && isSameButForCase(name, member));
+  if (
+    names.length > 0 &&
+    Object.keys(members).some((member) => !names.includes(member) && isTakenForOne(member))
+  )
+    return place === 'in a deny';
   if (texts(required)?.some((name) => !Object.hasOwn(members, name))) return false;
   return Object.entries(members).every(([name, one]) => {
     const constraint = Object.hasOwn(named, name) ? mapping(named[name]) : undefined;
     return constraint === undefined ? additionalProperties !== false : meets(constraint, one, place);
   });
+}
+
+/** The digits that are left of a number in a double; of what is too large for one, more than any number that is written here. */
+function asDouble(value: unknown): unknown {
+  if (!(value instanceof Numeral)) return value;
+  const rounded = String(Number(value.lexeme));
+  return new Numeral(rounded.replace('Infinity', '1e999'));
+}
+
+function isSameButForCase(one: string, other: string): boolean {
+  return one.localeCompare(other, 'en', { sensitivity: 'accent' }) === 0;
 }
 
 function isOfType(value: unknown, type: string): boolean {

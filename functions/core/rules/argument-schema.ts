@@ -1,5 +1,5 @@
-import { isJsonArray, isJsonObject, type Json, JsonNumber } from '../json.ts';
-import { compareNumbers, isIntegral } from './exact-number.ts';
+import { foldName, isJsonArray, isJsonObject, type Json, JsonNumber, type JsonObject } from '../json.ts';
+import { compareNumbers, isIntegral, sayOfNumber } from './exact-number.ts';
 import type { TextPatterns } from './text-pattern.ts';
 import { runProgram, type StepBudget } from './text-program.ts';
 
@@ -29,7 +29,8 @@ export type ArgumentSchema = {
 
 /**
  * What a value fails: `argument` is its path (`filter.region`, `ids[]`), empty for the arguments as a whole; `constraint` completes "it …".
- * Neither ever holds the value. `isKnown` false: it could not be told whether it holds, because the value is too long to be looked at.
+ * Neither ever holds the value. `isKnown` false: it could not be told whether it holds, because the value is too long to be looked at, or
+ * because two readers take it for different things.
  */
 export type ArgumentFailure = {
   readonly argument: string;
@@ -42,32 +43,52 @@ const MAX_WORK = 1_000_000;
 
 const MAX_SHOWN_VALUES = 20;
 
-/** The first thing that is wrong with the arguments of a call; undefined where they are as the schema says. */
-export function checkArguments(
-  schema: ArgumentSchema,
-  value: Json,
-  patterns: TextPatterns,
-): ArgumentFailure | undefined {
+const TOO_LONG = 'is too long to be looked at';
+
+/**
+ * The first thing that is wrong with the arguments of a call; undefined where they are as the schema says. One that is known comes before
+ * those that are not, because it proves that they are otherwise.
+ */
+export function checkArguments(schema: ArgumentSchema, value: Json, patterns: TextPatterns): Found {
   return check(schema, value, '', { stepsLeft: MAX_WORK, patterns });
 }
 
 type Work = StepBudget & { readonly patterns: TextPatterns };
 
-type Check = (schema: ArgumentSchema, value: Json, path: string, work: Work) => ArgumentFailure | undefined;
+type Found = ArgumentFailure | undefined;
 
-const CHECKS: readonly Check[] = [checkType, checkEnum, checkNumber, checkString, checkArray, checkObject];
+type Check = (schema: ArgumentSchema, value: Json, path: string, work: Work) => Found;
 
-function check(schema: ArgumentSchema, value: Json, path: string, work: Work): ArgumentFailure | undefined {
+const CHECKS: readonly Check[] = [
+  checkType,
+  checkEnum,
+  (...asked) => decisive(numberFailures(...asked)),
+  checkString,
+  (...asked) => decisive(arrayFailures(...asked)),
+  (...asked) => decisive(objectFailures(...asked)),
+];
+
+function check(schema: ArgumentSchema, value: Json, path: string, work: Work): Found {
   work.stepsLeft -= 1;
-  if (work.stepsLeft < 0) return unknown(path, 'is too long to be looked at');
-  for (const part of CHECKS) {
-    const failure = part(schema, value, path, work);
-    if (failure !== undefined) return failure;
-  }
-  return undefined;
+  if (work.stepsLeft < 0) return unknown(path, TOO_LONG);
+  return decisive(failuresOf(schema, value, path, work));
 }
 
-function checkType({ type }: ArgumentSchema, value: Json, path: string): ArgumentFailure | undefined {
+function* failuresOf(...asked: Parameters<Check>): Generator<Found> {
+  for (const part of CHECKS) yield part(...asked);
+}
+
+/** The first that is known, else the first of all; nothing is looked at behind a known one. */
+function decisive(failures: Iterable<Found>): Found {
+  let unsure: Found;
+  for (const one of failures) {
+    if (one?.isKnown) return one;
+    unsure ??= one;
+  }
+  return unsure;
+}
+
+function checkType({ type }: ArgumentSchema, value: Json, path: string): Found {
   if (type === undefined) return undefined;
   const verdicts = type.map((one) => isOfType(value, one));
   if (verdicts.includes(true)) return undefined;
@@ -86,16 +107,18 @@ function isOfType(value: Json, type: JsonType): boolean | undefined {
     case 'number':
       return value instanceof JsonNumber;
     case 'integer':
-      return value instanceof JsonNumber && isIntegral(value.lexeme);
+      return value instanceof JsonNumber && sayOfNumber(value.lexeme, isIntegral);
     case 'boolean':
     case 'string':
       return typeof value === type;
   }
 }
 
-function checkEnum(schema: ArgumentSchema, value: Json, path: string): ArgumentFailure | undefined {
+function checkEnum(schema: ArgumentSchema, value: Json, path: string, work: Work): Found {
   const values = schema.enum;
   if (values === undefined) return undefined;
+  work.stepsLeft -= values.length;
+  if (work.stepsLeft < 0) return unknown(path, TOO_LONG);
   const verdicts = values.map((one) => isEqual(one, value));
   if (verdicts.includes(true)) return undefined;
   const shown = values.slice(0, MAX_SHOWN_VALUES).join(', ');
@@ -105,9 +128,9 @@ function checkEnum(schema: ArgumentSchema, value: Json, path: string): ArgumentF
 
 function isEqual(text: string, value: Json): boolean | undefined {
   if (value instanceof JsonNumber) {
-    if (!/^[-0-9]/.test(text)) return false;
-    const order = compareNumbers(value.lexeme, text);
-    return order === undefined ? undefined : order === 0;
+    // Numbers of which doubles differ are equal to no reader; it spares a list of many most comparisons.
+    if (!/^[-0-9]/.test(text) || Number(text) !== value.toNumber()) return false;
+    return compares(value, text, (order) => order === 0);
   }
   return !isJsonArray(value) && !isJsonObject(value) && JSON.stringify(value) === text;
 }
@@ -119,24 +142,29 @@ const BOUNDS = [
   ['exclusiveMaximum', 'must be less than', (order: number) => order < 0],
 ] as const;
 
-function checkNumber(schema: ArgumentSchema, value: Json, path: string): ArgumentFailure | undefined {
-  if (!(value instanceof JsonNumber)) return undefined;
+function* numberFailures(schema: ArgumentSchema, value: Json, path: string): Generator<Found> {
+  if (!(value instanceof JsonNumber)) return;
   for (const [keyword, words, holds] of BOUNDS) {
     const bound = schema[keyword];
     if (bound === undefined) continue;
-    const order = compareNumbers(value.lexeme, bound);
-    if (order === undefined) return unknown(path, `${words} ${bound}`);
-    if (!holds(order)) return failure(path, `${words} ${bound}`);
+    const verdict = compares(value, bound, holds);
+    if (verdict === undefined) yield unknown(path, `${words} ${bound}`);
+    else if (!verdict) yield failure(path, `${words} ${bound}`);
   }
-  return undefined;
 }
 
-function checkString(
-  schema: ArgumentSchema,
-  value: Json,
-  path: string,
-  work: Work,
-): ArgumentFailure | undefined {
+function compares(
+  { lexeme }: JsonNumber,
+  text: string,
+  holds: (order: number) => boolean,
+): boolean | undefined {
+  return sayOfNumber(lexeme, (number) => {
+    const order = compareNumbers(number, text);
+    return order === undefined ? undefined : holds(order);
+  });
+}
+
+function checkString(schema: ArgumentSchema, value: Json, path: string, work: Work): Found {
   const { minLength, maxLength, pattern } = schema;
   if (typeof value !== 'string') return undefined;
   if (minLength !== undefined || maxLength !== undefined) {
@@ -159,52 +187,55 @@ function lengthOf(text: string): number {
   return length;
 }
 
-function checkArray(
-  schema: ArgumentSchema,
+function* arrayFailures(
+  { items, minItems = 0, maxItems }: ArgumentSchema,
   value: Json,
   path: string,
   work: Work,
-): ArgumentFailure | undefined {
-  const { items, minItems = 0, maxItems } = schema;
-  if (!isJsonArray(value)) return undefined;
-  if (value.length < minItems) return failure(path, `must have at least ${minItems} items`);
+): Generator<Found> {
+  if (!isJsonArray(value)) return;
+  if (value.length < minItems) yield failure(path, `must have at least ${minItems} items`);
   if (maxItems !== undefined && value.length > maxItems)
-    return failure(path, `must have at most ${maxItems} items`);
-  if (items === undefined) return undefined;
-  for (const item of value) {
-    const found = check(items, item, `${path}[]`, work);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+    yield failure(path, `must have at most ${maxItems} items`);
+  if (items === undefined) return;
+  for (const item of value) yield check(items, item, `${path}[]`, work);
 }
 
-function checkObject(
-  schema: ArgumentSchema,
-  value: Json,
-  path: string,
-  work: Work,
-): ArgumentFailure | undefined {
+function* objectFailures(schema: ArgumentSchema, value: Json, path: string, work: Work): Generator<Found> {
   const { required = [], properties = [], additionalProperties } = schema;
-  if (!isJsonObject(value)) return undefined;
+  if (!isJsonObject(value)) return;
+  work.stepsLeft -= properties.length + required.length + value.size;
+  if (work.stepsLeft < 0) return yield unknown(path, TOO_LONG);
+  const names = new Set(properties.map(([name]) => name));
+  // What is missing may be there for another reader, so nothing more is said of such an object.
+  if (hasLookalike(value, [...names, ...required])) {
+    return yield unknown(path, 'has a member that could be taken for another one');
+  }
   const inside = (name: string) => (path === '' ? name : `${path}.${name}`);
-  const missing = required.find((name) => !value.has(name));
-  if (missing !== undefined) return failure(inside(missing), 'is required');
+  for (const name of required) if (!value.has(name)) yield failure(inside(name), 'is required');
   for (const [name, schemaOfIt] of properties) {
     const member = value.get(name);
-    const found = member === undefined ? undefined : check(schemaOfIt, member, inside(name), work);
-    if (found !== undefined) return found;
+    if (member !== undefined) yield check(schemaOfIt, member, inside(name), work);
   }
-  if (additionalProperties === undefined) return undefined;
-  const known = new Set(properties.map(([name]) => name));
+  if (additionalProperties === undefined) return;
   for (const [name, member] of value) {
-    if (known.has(name)) continue;
+    if (names.has(name)) continue;
     // What such a member is called is the caller's word, which no text of ours repeats.
-    if (additionalProperties === false)
-      return failure(path, `may have no member but ${[...known].join(', ')}`);
-    const found = check(additionalProperties, member, inside('*'), work);
-    if (found !== undefined) return found;
+    yield additionalProperties === false
+      ? failure(path, `may have no member but ${[...names].join(', ')}`)
+      : check(additionalProperties, member, inside('*'), work);
   }
-  return undefined;
+}
+
+/** Is there a member that some reader takes for a named one: by another case, or as what stands in for members that are missing? */
+function hasLookalike(value: JsonObject, names: readonly string[]): boolean {
+  if (names.length === 0) return false;
+  const exact = new Set(names);
+  const folded = new Set(names.map(foldName));
+  for (const name of value.keys()) {
+    if (name === '__proto__' || (!exact.has(name) && folded.has(foldName(name)))) return true;
+  }
+  return false;
 }
 
 function failure(argument: string, constraint: string): ArgumentFailure {

@@ -23,9 +23,25 @@ export function isIntegral(lexeme: string): boolean | undefined {
   return parts === undefined ? undefined : parts.sign === 0 || parts.exponent >= parts.digits.length;
 }
 
+/**
+ * What is said of a JSON number, where it is the same of the double that most readers make of it; undefined where it is not, so that no
+ * digits behind those of a double change who is let through.
+ */
+export function sayOfNumber(
+  lexeme: string,
+  say: (number: string) => boolean | undefined,
+): boolean | undefined {
+  const exact = say(lexeme);
+  return exact === say(String(Number(lexeme))) ? exact : undefined;
+}
+
 /** The number as 0.digits × 10^exponent, its digits without zeros at either end. */
 function partsOf(lexeme: string): Parts | undefined {
   if (lexeme.length > MAX_LEXEME_LENGTH) return undefined;
+  // What a double makes of a number that is too large for it.
+  if (lexeme.endsWith('Infinity')) {
+    return { sign: lexeme === 'Infinity' ? 1 : -1, digits: '1', exponent: Number.POSITIVE_INFINITY };
+  }
   const [, minus, whole = '', fraction = '', power = '0'] =
     /^(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/.exec(lexeme) ?? [];
   const digits = `${whole}${fraction}`;

@@ -49,21 +49,61 @@ test.for<readonly [ArgumentSchema, string, string]>([
   [ofA({ enum: ['"1"'] }), '{"a":1}', 'a: must be "1"'],
   [ofA({ enum: ['"[]"', '"{}"'] }), '{"a":[]}', 'a: must be one of "[]", "{}"'],
   [ofA({ enum: ['"[]"', '"{}"'] }), '{"a":{}}', 'a: must be one of "[]", "{}"'],
-  [ofA({ enum: ['1'] }), `{"a":${LONG}}`, 'a: must be 1?'],
+  [ofA({ enum: ['1'] }), `{"a":${LONG}}`, 'a: must be 1'],
+  [ofA({ enum: ['1'] }), `{"a":1.${'0'.repeat(500)}}`, 'a: must be 1?'],
   [
     ofA({ enum: Array.from({ length: 21 }, (_, index) => `${index}`) }),
     '{"a":99}',
     'a: must be one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, …',
   ],
   [ofA({ minimum: '1' }), '{"a":1}', ''],
-  [ofA({ minimum: '1' }), '{"a":0.99999999999999999999}', 'a: must be at least 1'],
+  [ofA({ minimum: '1' }), '{"a":0.99999999999999999999}', 'a: must be at least 1?'],
+  [ofA({ minimum: '1000' }), '{"a":999.99999999999999999999}', 'a: must be at least 1000?'],
+  [ofA({ minimum: '1000' }), '{"a":999.5}', 'a: must be at least 1000'],
+  [ofA({ minimum: '1000' }), '{"a":-1e400}', 'a: must be at least 1000'],
+  [ofA({ enum: ['5'] }), '{"a":5.00000000000000000001}', 'a: must be 5?'],
+  [ofA({ enum: ['5', '6'] }), '{"a":6.0}', ''],
+  [ofA({ enum: ['9007199254740993'] }), '{"a":9007199254740993}', 'a: must be 9007199254740993?'],
+  [ofA({ enum: ['1e400'] }), '{"a":1e400}', 'a: must be 1e400?'],
+  [ofA({ type: ['integer'] }), '{"a":5.00000000000000000001}', 'a: must be of type integer?'],
+  [ofA({ exclusiveMaximum: '100' }), '{"a":99.99999999999999999999}', 'a: must be less than 100?'],
+  [ofA({ minimum: '5', maximum: '4' }), '{"a":4.99999999999999999999}', 'a: must be at most 4'],
+  [
+    {
+      properties: [
+        ['a', { enum: ['5'] }],
+        ['b', { enum: ['1'] }],
+      ],
+    },
+    '{"a":5.00000000000000000001,"b":2}',
+    'b: must be 1',
+  ],
+  [
+    { required: ['amount'], properties: [['amount', { minimum: '1000' }]] },
+    '{"Amount":5000}',
+    ': has a member that could be taken for another one?',
+  ],
+  [
+    { required: ['amount'], properties: [['amount', { minimum: '1000' }]] },
+    '{"__proto__":{"amount":5000}}',
+    ': has a member that could be taken for another one?',
+  ],
+  [
+    { properties: [['limit', { type: ['integer'], maximum: '100' }]] },
+    '{"LIMIT":5000}',
+    ': has a member that could be taken for another one?',
+  ],
+  [ofA({ required: ['b'] }), '{"a":{"B":1}}', 'a: has a member that could be taken for another one?'],
+  [{ properties: [['Limit', {}]] }, '{"Limit":1,"other":2}', ''],
+  [{ additionalProperties: { type: ['integer'] } }, '{"LIMIT":1}', ''],
   [ofA({ maximum: '100' }), '{"a":100}', ''],
-  [ofA({ maximum: '100' }), '{"a":100.00000000000000000001}', 'a: must be at most 100'],
+  [ofA({ maximum: '100' }), '{"a":100.00000000000000000001}', 'a: must be at most 100?'],
   [ofA({ maximum: '100' }), '{"a":1e400}', 'a: must be at most 100'],
   [ofA({ maximum: '100' }), `{"a":${LONG}}`, 'a: must be at most 100?'],
-  [ofA({ maximum: '9007199254740992' }), '{"a":9007199254740993}', 'a: must be at most 9007199254740992'],
+  [ofA({ maximum: '9007199254740992' }), '{"a":9007199254740993}', 'a: must be at most 9007199254740992?'],
   [ofA({ exclusiveMinimum: '0' }), '{"a":0}', 'a: must be more than 0'],
-  [ofA({ exclusiveMinimum: '0' }), '{"a":1e-999}', ''],
+  [ofA({ exclusiveMinimum: '0' }), '{"a":1e-999}', 'a: must be more than 0?'],
+  [ofA({ exclusiveMinimum: '0' }), '{"a":1e-9}', ''],
   [ofA({ exclusiveMaximum: '0' }), '{"a":-0}', 'a: must be less than 0'],
   [ofA({ exclusiveMaximum: '0' }), '{"a":-1}', ''],
   [ofA({ maximum: '100' }), '{"a":"5000"}', ''],
@@ -90,7 +130,11 @@ test.for<readonly [ArgumentSchema, string, string]>([
   [{ ...ofA({}), additionalProperties: false }, '{"a":1}', ''],
   [{ ...ofA({}), additionalProperties: { type: ['string'] } }, '{"a":1,"b":"x"}', ''],
   [{ ...ofA({}), additionalProperties: { type: ['string'] } }, '{"a":1,"b":2}', '*: must be of type string'],
-  [{ properties: [['__proto__', { maximum: '1' }]] }, '{"__proto__":2}', '__proto__: must be at most 1'],
+  [
+    { properties: [['__proto__', { maximum: '1' }]] },
+    '{"__proto__":2}',
+    ': has a member that could be taken for another one?',
+  ],
   [{ required: ['constructor'] }, '{}', 'constructor: is required'],
 ])('%j of %j: %s', ([schema, text, expected]) => {
   expect(failure(schema, text)).toBe(expected);
@@ -104,6 +148,13 @@ describe('what is looked at', () => {
     const lists: ArgumentSchema = ofA({ items: { pattern: '^[a-z]*$' } });
     const text = `{"a":[${Array.from({ length: 3_000 }, () => `"${'a'.repeat(400)}"`).join(',')}]}`;
     expect(failure(lists, text)).toBe('a[]: must match ^[a-z]*$?');
+    const names = Array.from({ length: 200 }, (_, index) => `n${index}`);
+    const objects = `{"a":[${'{},'.repeat(6_000)}{}]}`;
+    const properties = names.map((name) => [name, {}] as const);
+    expect(failure(ofA({ items: { properties } }), objects)).toBe('a[]: is too long to be looked at?');
+    const scalars = `{"a":[${'199,'.repeat(6_000)}199]}`;
+    const values = Array.from({ length: 200 }, (_, index) => `${index}`);
+    expect(failure(ofA({ items: { enum: values } }), scalars)).toBe('a[]: is too long to be looked at?');
   });
 
   test('of a value nothing is ever said', () => {
