@@ -66,7 +66,12 @@ function emitChoice(branches: readonly TextNode[], steps: Step[]): void {
 }
 
 function emitRepeat({ node, min, max }: Extract<TextNode, { readonly kind: 'repeat' }>, steps: Step[]): void {
-  for (let count = 0; count < min; count += 1) emit(node, steps);
+  for (let count = 0; count < min; count += 1) {
+    const begin = steps.length;
+    emit(node, steps);
+    // A repeat of nothing is nothing, however often; and what is too large grows no more.
+    if (steps.length === begin || steps.length > MAX_STEPS) break;
+  }
   if (max === Number.POSITIVE_INFINITY) {
     const begin = steps.length;
     const choose = fork(steps);

@@ -156,6 +156,14 @@ describe('its cost', () => {
   });
 });
 
+test.for(['^(((((){256}){256}){256}){256}){256}$', '^(((|){256}){0}(){9})$'])(
+  'repeats of nothing are written out once: %s',
+  (pattern) => {
+    expect(matches(pattern, '')).toBe(true);
+    expect(matches(pattern, 'a')).toBe(false);
+  },
+);
+
 test('the patterns of a policy are compiled once', () => {
   const patterns = new TextPatterns();
   expect(patterns.programOf('^a$')).toBe(patterns.programOf('^a$'));
