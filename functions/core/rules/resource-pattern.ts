@@ -1,3 +1,4 @@
+import { foldName } from '../json.ts';
 import { matchesParts, type PatternPart, splitPattern } from '../path-pattern.ts';
 
 /** Those whose names a pattern may stand for. */
@@ -48,11 +49,13 @@ export function coversResource(pattern: ResourcePattern, uri: string, party: Pat
 
 /**
  * Does a deny of this pattern forbid a URI? Whatever may be another spelling of what it names is forbidden too: upper case, encoded
- * characters, a query or a fragment behind it, slashes at its end and behind its scheme, an empty segment, and all that {@link coversResource} takes for nothing.
+ * characters, a query or a fragment behind it, slashes at its end and behind its scheme, an empty segment, of `http` and `https` a user, a
+ * default port or a dot at the end of the host, and all that {@link coversResource} takes for nothing. What a grant of it covers it forbids.
  * A name that could reach beyond its place stands for anything.
  */
 export function forbidsResource(pattern: ResourcePattern, uri: string, party: PatternParty): boolean {
   if (
+    coversResource(pattern, uri, party) ||
     hasTwoReadings(uri) ||
     uri
       .replace(SCHEME, '')
@@ -68,18 +71,44 @@ export function forbidsResource(pattern: ResourcePattern, uri: string, party: Pa
   return spellingsOf(uri).some((spelling) => matchesParts(parts, spelling));
 }
 
-/** Each once more as it is read without its fragment, its query, the slash at its end, and with any slashes behind its scheme. */
+/**
+ * Each once more as it is read without its fragment, its query, the slash at its end, what may be left out of its authority, and with any
+ * slashes behind its scheme.
+ */
 function spellingsOf(uri: string): readonly string[] {
-  const whole = [uri, decodeURIComponent(uri)].map(fold);
+  // A star may end between a letter and its accent, so the letters stand as they are written, too.
+  const whole = [uri, decodeURIComponent(uri)].flatMap((text) => [fold(text), foldLetters(text)]);
   const bare = whole.flatMap((text) => [text, text.replace(/#.*$/su, ''), text.replace(/[?#].*$/su, '')]);
   const ended = [...new Set(bare.flatMap((text) => [text, text.replace(/\/$/, '')]))];
+  const hosted = [...new Set(ended.flatMap(authoritiesOf))];
   const slashed = (text: string) =>
     ['$1', '$1/', '$1//', '$1///'].map((begin) => text.replace(SCHEME, begin));
-  return [...new Set(ended.flatMap(slashed))];
+  return [...new Set(hosted.flatMap(slashed))];
+}
+
+/** A user before the host, a dot at its end and the port of the scheme lead to where they lead without them (RFC 3986 §6.2.3). */
+const AUTHORITY = /^(https?):(\/*)([^/?#]*)(.*)$/su;
+
+function authoritiesOf(text: string): readonly string[] {
+  const [, scheme, slashes, authority, rest] = AUTHORITY.exec(text) ?? [];
+  if (scheme === undefined || authority === undefined) return [text];
+  const port = scheme === 'http' ? '80' : '443';
+  const host = authority.replace(/^.*@/su, '');
+  const [, name = '', other] = /^(.*?)(?::0*([0-9]*))?$/su.exec(host) ?? [];
+  const bare = name.replace(/\.$/, '');
+  const isDefault = other === undefined || other === '' || other === port;
+  const ends = isDefault ? ['', `:${port}`] : [`:${other}`];
+  const hosts = ends.flatMap((end) => [`${bare}${end}`, `${bare}.${end}`]);
+  return [text, ...[host, ...hosts].map((one) => `${scheme}:${slashes}${one}${rest}`)];
 }
 
 function fold(text: string): string {
-  return text.normalize('NFC').toLowerCase();
+  return foldLetters(text.normalize('NFC'));
+}
+
+/** A sigma is another letter at the end of a word, and where a word ends a pattern does not say. */
+function foldLetters(text: string): string {
+  return foldName(text).replaceAll('ς', 'σ');
 }
 
 function hasTwoReadings(uri: string): boolean {

@@ -159,6 +159,23 @@ describe('a denied pattern', () => {
     ['docs://secret/*', 'docs://secret/a/b', false],
     ['docs://{org_id}/x', 'docs://ACME/x', true],
     ['docs://{org_id}/x', 'docs://rival/x', false],
+    ['docs://a/e*', 'docs://a/e\u0301tude', true],
+    ['docs://a/e*', 'docs://a/E%CC%81tude', true],
+    ['docs://a/ΜΙΣ*', 'docs://a/ΜΙΣΘΟΣ', true],
+    ['docs://a/ΜΙΣ*', 'docs://a/μισθος', true],
+    ['docs://a/straße', 'docs://a/STRASSE', true],
+    ['https://wiki/a', 'https://mara:pw@wiki/a', true],
+    ['https://wiki/a', 'https://wiki:443/a', true],
+    ['https://wiki/a', 'https://wiki:/a', true],
+    ['https://wiki/a', 'HTTPS://x@WIKI.:0443/a', true],
+    ['https://wiki:443/a', 'https://wiki/a', true],
+    ['https://wiki./a', 'https://wiki/a', true],
+    ['http://wiki/a', 'http://wiki:80/a', true],
+    ['http://[::1]/a', 'http://[::1]:80/a', true],
+    ['http://wiki/a', 'http://wiki:443/a', false],
+    ['https://wiki/a', 'https://wiki:8443/a', false],
+    ['https://wiki/a', 'https://wikia/a', false],
+    ['docs://wiki/a', 'docs://x@wiki/a', false],
   ] as const)('%s forbids %s: %s', ([pattern, uri, expected]) => {
     expect(forbids(pattern, uri)).toBe(expected);
   });
@@ -182,7 +199,12 @@ describe('a denied pattern', () => {
       '?',
       '#',
       'é',
+      'e',
       'e\u0301',
+      '\u0301',
+      'Σ',
+      'ς',
+      'ß',
       '{org_id}',
     );
     const text = fc.array(part, { maxLength: 6 }).map((parts) => `d:${parts.join('')}`);
