@@ -53,7 +53,7 @@ export type AuditDoor = {
       Failure
     >
   >;
-  /** The keys that are published now. Which of them are the issuer's own, the set does not tell. */
+  /** The issuer's own keys that are published now: those of the gateway sign no checkpoint. */
   keys(): Promise<Result<KeySet, Failure>>;
 };
 
@@ -98,7 +98,7 @@ export async function openAuditDoor(
     },
 
     async keys() {
-      const jwks = await read('/.well-known/jwks.json', Jwks);
+      const jwks = await read('/.well-known/jwks.json?purpose=access', Jwks);
       if (!jwks.ok) return jwks;
       return ok(new KeySet(jwks.value.keys.map(toKey)));
     },

@@ -7,6 +7,7 @@ import type { Limit } from './rules/limit.ts';
 import type { Rule } from './rules/ready-rule.ts';
 import type { DefaultRule, ScopeRule, ScopeSettings } from './rules/rule.ts';
 import { RuleBook } from './rules/rule-book.ts';
+import { isBuiltInScope } from './scope-words.ts';
 import { type TeamEntry, Teams } from './team.ts';
 
 /** What goes upstream (contract §7). Calls in `user_oauth` and `hybrid` are refused until connections are built. */
@@ -134,9 +135,10 @@ export class Policy {
   readonly roles: Roles;
   /** The rules of scopes and defaults, and the limits. */
   readonly access: RuleBook;
+  /** The organisations of the configuration, by id: suspended ones and those without a client too. */
+  readonly orgs: ReadonlySet<string>;
   readonly #uiScopes: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
   readonly #groups: ReadonlyMap<string, readonly string[]>;
-  readonly #orgs: ReadonlySet<string>;
   readonly #suspendedOrgs: ReadonlySet<string>;
 
   constructor(snapshot: Snapshot, version: number) {
@@ -148,7 +150,7 @@ export class Policy {
     const idps = snapshot.idps ?? [];
     this.idps = new Map(idps.filter(({ login }) => login !== false).map((idp) => [idp.name, idp]));
     this.acceptedIdps = idps.filter(isAccepted);
-    this.vouchers = idps;
+    this.vouchers = idps.filter((idp) => idp.login !== false || isAccepted(idp) || isAsserting(idp));
     this.teams = new Teams(snapshot.teams ?? []);
     this.roles = new Roles(snapshot.roles ?? [], snapshot.roleBindings ?? []);
     this.access = new RuleBook(snapshot);
@@ -159,13 +161,18 @@ export class Policy {
       ]),
     );
     this.#groups = new Map(snapshot.groups);
-    this.#orgs = new Set(snapshot.orgs.map((org) => org.id));
+    this.orgs = new Set(snapshot.orgs.map((org) => org.id));
     this.#suspendedOrgs = new Set(snapshot.orgs.filter((org) => org.suspended).map((org) => org.id));
   }
 
   /** What one scope grants on a server that there is; nothing for an unknown scope (formats §3.1: it is skipped). */
   rules(scope: string, server: string): readonly Rule[] {
     return server === CONTEXT_STORE || this.servers.has(server) ? this.access.grants(scope, server) : [];
+  }
+
+  /** Is this the name of a scope, of servers, of administration or built in? */
+  hasScope(scope: string): boolean {
+    return this.access.hasScope(scope) || this.#uiScopes.has(scope) || isBuiltInScope(scope);
   }
 
   /** The actions of a UI scope; none for a scope that is none. */
@@ -210,7 +217,7 @@ export class Policy {
   /** This client as one of an organisation: an open one is whosever user has logged in; undefined where it is another's. */
   clientIn(client: ClientEntry, orgId: string): ClientEntry | undefined {
     if (client.org === orgId) return client;
-    const isKnown = this.#orgs.size === 0 || this.#orgs.has(orgId);
+    const isKnown = this.orgs.size === 0 || this.orgs.has(orgId);
     return client.org === NO_ORG && isKnown ? { ...client, org: orgId } : undefined;
   }
 

@@ -8,7 +8,10 @@ import type {
 import { AuditChain, type RecordValue } from '../../functions/core/audit/chain.ts';
 import { recordKeyOf } from '../../functions/core/audit/record-key.ts';
 import { AuditVerifier, type Verification } from '../../functions/core/audit/verify.ts';
-import { verifyCheckpoints } from '../../functions/core/audit/verify-checkpoints.ts';
+import {
+  type VerifiedCheckpoints,
+  verifyCheckpoints,
+} from '../../functions/core/audit/verify-checkpoints.ts';
 import { err, ok } from '../../functions/core/result.ts';
 import { KeySet } from '../../functions/core/signed-token.ts';
 import { type CheckpointRun, createCheckpointer } from '../../functions/handlers/audit/checkpointer.ts';
@@ -37,6 +40,8 @@ export class AuditWorld {
   readTakesMs = 0;
   /** Organisations beside the one that has records. */
   others: readonly string[] = [];
+  /** Has the organisation a client, or is it only in the configuration? */
+  hasClient = true;
 
   constructor(orgId = 'acme', key: TestKey = makeKey('access')) {
     this.orgId = orgId;
@@ -45,8 +50,12 @@ export class AuditWorld {
     this.run = createCheckpointer({
       rulebook: {
         read: async () => {
-          const clients = [this.orgId, ...this.others].map((org) => clientEntry(`${org}-client`, { org }));
-          return ok({ policy: policyOf({ clients }), keys: this.keySet });
+          const own = this.hasClient ? [this.orgId] : [];
+          const clients = [...own, ...this.others].map((org) => clientEntry(`${org}-client`, { org }));
+          return ok({
+            policy: policyOf({ clients, orgs: [{ id: this.orgId, suspended: false }] }),
+            keys: this.keySet,
+          });
         },
       },
       reader: this.reader,
@@ -110,17 +119,22 @@ export class AuditWorld {
     return this.run();
   }
 
-  verify(since = new Date(BEGIN_MS).toISOString(), nowMs = this.nowMs): Verification {
-    const { checkpoints, findings } = verifyCheckpoints(this.checkpoints.toReversed(), {
+  /** The checkpoints that hold now. */
+  get verified(): VerifiedCheckpoints {
+    return verifyCheckpoints(this.checkpoints.toReversed(), {
       orgId: this.orgId,
       keys: this.keySet,
-      nowSeconds: Math.floor(nowMs / 1000),
+      nowSeconds: Math.floor(this.nowMs / 1000),
     });
+  }
+
+  verify(since = new Date(BEGIN_MS).toISOString()): Verification {
+    const { checkpoints, findings } = this.verified;
     const verifier = new AuditVerifier(this.orgId, checkpoints, since);
     for (const found of this.records) {
       if (String(found.record['ts']) >= verifier.readFrom) verifier.add(found);
     }
-    const verification = verifier.finish(nowMs);
+    const verification = verifier.finish(this.nowMs);
     return { ...verification, findings: [...findings, ...verification.findings] };
   }
 

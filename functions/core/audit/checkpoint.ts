@@ -4,6 +4,7 @@ import { isJsonArray, type Json, type JsonObject, stringMember } from '../json.t
 import { err, ok, type Result } from '../result.ts';
 import { type KeySet, openSignedToken, type TokenRefusal } from '../signed-token.ts';
 import type { RecordValue } from './chain.ts';
+import { isRecordNumber, readReference } from './link.ts';
 
 /** The `typ` of a checkpoint: what verifies tokens takes none of another, and what verifies checkpoints takes no token (RFC 8725 §3.11). */
 export const CHECKPOINT_TYPE = 'audit-checkpoint+jwt';
@@ -28,7 +29,7 @@ export type ChainState = {
   readonly chain: string;
   readonly seq: number;
   readonly tips: readonly string[];
-  /** The first of the records that were looked at may be gone then. */
+  /** The last of the records that were looked at may be gone then. */
   readonly expiresAtSeconds: number;
 };
 
@@ -101,6 +102,11 @@ export function readCheckpoint(
   return checkpoint === undefined || keyId === undefined ? undefined : { checkpoint, keyId };
 }
 
+/** How far a state says that its chain had come, whatever it calls its highest number. */
+export function reachOf({ seq, tips }: ChainState): number {
+  return Math.max(seq, ...tips.map((tip) => readReference(tip)?.[0] ?? 0));
+}
+
 /** How far the chains of these records have come. What is no chained record is passed over. */
 export function statesOf(records: readonly Readonly<Record<string, RecordValue>>[]): readonly ChainState[] {
   const chains = new Map<
@@ -114,17 +120,21 @@ export function statesOf(records: readonly Readonly<Record<string, RecordValue>>
   >();
   for (const { chain, seq, hash, prev, expires_at: expiresAt } of records) {
     if (typeof chain !== 'string' || typeof seq !== 'number' || typeof hash !== 'string') continue;
+    if (!isRecordNumber(seq)) continue;
     const expiresAtSeconds = typeof expiresAt === 'number' ? expiresAt : 0;
     const state = chains.get(chain) ?? { seq, expiresAtSeconds, hashes: new Map(), named: new Set() };
     chains.set(chain, state);
     state.seq = Math.max(state.seq, seq);
-    state.expiresAtSeconds = Math.min(state.expiresAtSeconds, expiresAtSeconds);
+    state.expiresAtSeconds = Math.max(state.expiresAtSeconds, expiresAtSeconds);
     state.hashes.set(seq, hash);
-    for (const reference of Array.isArray(prev) ? prev : []) state.named.add(Number.parseInt(reference, 10));
+    for (const reference of Array.isArray(prev) ? prev : [])
+      state.named.add(readReference(reference)?.[0] ?? 0);
   }
   return Array.from(chains, ([chain, { seq, expiresAtSeconds, hashes, named }]) => {
     const tips = [...hashes].filter(([tip]) => !named.has(tip)).sort(([a], [b]) => a - b);
-    return { chain, seq, tips: tips.map(([tip, hash]) => `${tip}:${hash}`), expiresAtSeconds };
+    // What was named was there, also where it is not any more.
+    const reach = [...named].reduce((most, number) => Math.max(most, number), seq);
+    return { chain, seq: reach, tips: tips.map(([tip, hash]) => `${tip}:${hash}`), expiresAtSeconds };
   });
 }
 

@@ -17,6 +17,18 @@ export type Link = {
   readonly isInPlace: boolean;
 };
 
+/** Can a writer have given a record this number? They count from 1, and a key has ten digits for it. */
+export function isRecordNumber(seq: number): boolean {
+  return Number.isInteger(seq) && seq >= 1 && seq < 10 ** 10;
+}
+
+/** The number and the hash in a `seq:hash`; undefined for what no writer wrote. */
+export function readReference(reference: string): readonly [seq: number, hash: string] | undefined {
+  const colon = reference.indexOf(':');
+  const number = reference.slice(0, Math.max(colon, 0));
+  return /^[1-9]\d{0,9}$/.test(number) ? [Number(number), reference.slice(colon + 1)] : undefined;
+}
+
 /** The link of a record; undefined for one of no chain, as an older version wrote them. */
 export function linkOf({ key, record }: FoundRecord, orgId: string): Link | undefined {
   const [chain, seq, ts, hash] = [record['chain'], record['seq'], record['ts'], record['hash']];

@@ -11,11 +11,11 @@ export function writeRanges(numbers: Iterable<number>): string {
   return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(',');
 }
 
-/** Is a number in what {@link writeRanges} wrote? False for a text that it did not write. */
-export function isInRanges(text: string | undefined, number: number): boolean {
-  if (text === undefined || !RANGES.test(text)) return false;
-  return text.split(',').some((range) => {
+/** The first and the last number of each range that {@link writeRanges} wrote. None of a text that it did not write. */
+export function readRanges(text: string | undefined): readonly (readonly [from: number, to: number])[] {
+  if (text === undefined || !RANGES.test(text)) return [];
+  return text.split(',').map((range) => {
     const [from = '', to = from] = range.split('-');
-    return Number(from) <= number && number <= Number(to);
+    return [Number(from), Number(to)];
   });
 }

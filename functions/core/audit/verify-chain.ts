@@ -1,7 +1,7 @@
-import type { ChainState } from './checkpoint.ts';
+import { type ChainState, reachOf } from './checkpoint.ts';
 import { EXPIRY_SLACK_SECONDS, type Finding, type FindingKind } from './finding.ts';
-import type { Link } from './link.ts';
-import { isInRanges } from './number-ranges.ts';
+import { isRecordNumber, type Link, readReference } from './link.ts';
+import { Told } from './told.ts';
 
 /** One chain as it was read. `base`: how far it had come before what was read; its earlier records are not looked at. */
 export type ReadChain = {
@@ -23,6 +23,9 @@ export type VerifiedChain = {
   readonly unsealed: number;
 };
 
+/** Of very many that are missing one after another, so many are findings of their own. */
+const MAX_LISTED = 1_000;
+
 /** Verifies one chain. `sealedBefore`: what is of an earlier instant, and not covered by a checkpoint, was put there later. */
 export function verifyChain(
   { chain, links, base, seals }: ReadChain,
@@ -36,43 +39,64 @@ export function verifyChain(
   for (const link of links.toSorted((a, b) => a.seq - b.seq)) {
     if (!link.isIntact) find('changed', link.seq, 'it does not say what its hash is of', link.ts);
     if (!link.isInPlace) find('moved', link.seq, 'it is not under its own key', link.ts);
-    if (present.has(link.seq)) find('inserted', link.seq, 'there are two of this number', link.ts);
+    if (!isRecordNumber(link.seq)) find('inserted', link.seq, 'no writer gives this number', link.ts);
+    else if (present.has(link.seq)) find('inserted', link.seq, 'there are two of this number', link.ts);
     else present.set(link.seq, link);
   }
+  const reached = seals
+    .map((seal) => ({ reach: reachOf(seal), expiresAtSeconds: seal.expiresAtSeconds }))
+    .toSorted((a, b) => a.reach - b.reach);
   const mayBeGone = (seq: number) => {
-    const seal = seals.find((one) => one.seq >= seq);
+    const seal = reached.find(({ reach }) => reach >= seq);
     return seal !== undefined && seal.expiresAtSeconds <= nowSeconds + EXPIRY_SLACK_SECONDS;
   };
 
   const named = new Map<number, Set<string>>();
   const sources = [...[...present.values()].map(({ prev }) => prev), ...seals.map(({ tips }) => tips)];
   for (const reference of sources.flat()) {
-    const colon = reference.indexOf(':');
-    const seq = Number(reference.slice(0, colon));
-    named.set(seq, (named.get(seq) ?? new Set()).add(reference.slice(colon + 1)));
+    const [seq, hash] = readReference(reference) ?? [];
+    if (seq !== undefined && hash !== undefined) named.set(seq, (named.get(seq) ?? new Set()).add(hash));
   }
 
-  const sealed = seals.at(-1)?.seq ?? base;
-  let last = sealed;
-  for (const seq of present.keys()) last = Math.max(last, seq);
+  const sealed = Math.max(base, reached.at(-1)?.reach ?? base);
   let failedWrites = 0;
   let unconfirmed = 0;
   let unsealed = 0;
   // From the last to the first: what later records say of one is known when it is looked at.
-  const told = new Later();
+  const told = new Told([...present.values()]);
   let isHoled = false;
-  for (let seq = last; seq > base; seq -= 1) {
+  /** Records of which nothing is there and that no later one names. */
+  const checkGap = (last: number, first: number) => {
+    for (let seq = last; seq >= first; ) {
+      const { isGivenUp, downTo } = told.stretch(seq, first);
+      if (isGivenUp) failedWrites += seq - downTo + 1;
+      else {
+        isHoled = true;
+        const why = 'no later record tells that its write failed';
+        const listed = Math.max(downTo, seq - MAX_LISTED + 1);
+        for (let one = seq; one >= listed; one -= 1) if (!mayBeGone(one)) find('removed', one, why);
+        const rest = [listed - 1, ...reached.map(({ reach }) => reach)];
+        if (rest.some((one) => one >= downTo && one < listed && !mayBeGone(one))) {
+          find('removed', listed - 1, `${why}, nor those of the ${listed - 1 - downTo} before it`);
+        }
+      }
+      seq = downTo - 1;
+    }
+  };
+
+  const known = new Set([...present.keys(), ...named.keys(), sealed]);
+  let above: number | undefined;
+  for (const seq of [...known].filter((one) => one > base).sort((a, b) => b - a)) {
+    if (above !== undefined) checkGap(above - 1, seq + 1);
+    above = seq;
     const link = present.get(seq);
     const names = named.get(seq);
     if (link === undefined) {
-      if (names === undefined && told.isGivenUp(seq)) {
-        failedWrites += 1;
-        continue;
+      if (names === undefined) checkGap(seq, seq);
+      else {
+        if (!mayBeGone(seq)) find('removed', seq, 'a later one names it');
+        isHoled = true;
       }
-      const why =
-        names === undefined ? 'no later record tells that its write failed' : 'a later one names it';
-      if (!mayBeGone(seq)) find('removed', seq, why);
-      isHoled = true;
       continue;
     }
     if (seq > sealed) unsealed += 1;
@@ -89,29 +113,6 @@ export function verifyChain(
     }
     told.add(link);
   }
+  if (above !== undefined) checkGap(above - 1, base + 1);
   return { findings, failedWrites, unconfirmed, unsealed };
-}
-
-/** What the records after a number tell of those before. */
-class Later {
-  readonly #links: Link[] = [];
-
-  get isEmpty(): boolean {
-    return this.#links.length === 0;
-  }
-
-  add(link: Link): void {
-    this.#links.push(link);
-  }
-
-  /** Does one of them tell that its write failed? */
-  isFailed(seq: number): boolean {
-    return this.#links.some(({ failed }) => isInRanges(failed, seq));
-  }
-
-  /** Does one of them tell that, or did all of them begin before its fate was known? */
-  isGivenUp(seq: number): boolean {
-    if (this.isFailed(seq)) return true;
-    return !this.isEmpty && this.#links.every(({ pending }) => isInRanges(pending, seq));
-  }
 }

@@ -1,8 +1,8 @@
 import type { FoundRecord } from './audit-ports.ts';
 import { MAX_CHAIN_AGE_MS } from './chain.ts';
-import { type ChainState, type Checkpoint, HEARTBEAT_MS, LATE_MS } from './checkpoint.ts';
+import { type ChainState, type Checkpoint, HEARTBEAT_MS, LATE_MS, reachOf } from './checkpoint.ts';
 import type { Finding } from './finding.ts';
-import { type Link, linkOf } from './link.ts';
+import { isRecordNumber, type Link, linkOf, readReference } from './link.ts';
 import { type ReadChain, type VerifiedChain, verifyChain } from './verify-chain.ts';
 
 /** Before what is verified, checkpoints are needed for so long: no chain is older. */
@@ -91,8 +91,9 @@ export class AuditVerifier {
     const seals = new Map<string, ChainState[]>();
     for (const { number, chains } of this.#checkpoints) {
       for (const state of chains) {
-        if (this.#anchor !== undefined && number <= this.#anchor.number) bases.set(state.chain, state.seq);
-        else seals.set(state.chain, [...(seals.get(state.chain) ?? []), state]);
+        if (this.#anchor !== undefined && number <= this.#anchor.number) {
+          bases.set(state.chain, Math.max(bases.get(state.chain) ?? 0, reachOf(state)));
+        } else seals.set(state.chain, [...(seals.get(state.chain) ?? []), state]);
       }
     }
     return [...new Set([...this.#links.keys(), ...seals.keys()])].map((chain) => {
@@ -109,9 +110,9 @@ export class AuditVerifier {
     const knownFrom = this.#anchor === undefined || oldest === undefined ? this.readFrom : oldest.through;
     const mayBegin = later(knownFrom, HISTORY_MS);
     if (links.length > 0 && links.every(({ ts }) => ts >= mayBegin)) return 0;
-    const tips = seals.flatMap((seal) => seal.tips.map((tip) => Number.parseInt(tip, 10)));
-    const first = [...links.map(({ seq }) => seq), ...tips].reduce((least, seq) => Math.min(least, seq));
-    return first - 1;
+    const tips = seals.flatMap((seal) => [seal.seq, ...seal.tips.map((tip) => readReference(tip)?.[0] ?? 0)]);
+    const known = [...links.map(({ seq }) => seq), ...tips].filter(isRecordNumber);
+    return known.reduce((least, seq) => Math.min(least, seq - 1), Number.MAX_SAFE_INTEGER);
   }
 
   #checkSealing(newest: Checkpoint | undefined, nowMs: number): readonly Finding[] {

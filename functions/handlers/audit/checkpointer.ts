@@ -1,5 +1,6 @@
 import type { AuditReader, FoundRecord } from '../../core/audit/audit-ports.ts';
 import { LATE_MS, statesOf } from '../../core/audit/checkpoint.ts';
+import { isRecordNumber, linkOf } from '../../core/audit/link.ts';
 import { NO_ORG } from '../../core/open-client.ts';
 import type { Policy } from '../../core/policy.ts';
 import type { RulebookStore, Unavailable } from '../../core/ports.ts';
@@ -10,7 +11,7 @@ import { type Range, readRange } from './read-range.ts';
 import { type SealPorts, seal } from './seal.ts';
 import { readSealed, textOf } from './sealed.ts';
 
-type LinkOf = FoundRecord['record'];
+type Tie = FoundRecord['record'];
 
 /** The ports of the checkpointer. */
 export type CheckpointerPorts = SealPorts & {
@@ -105,13 +106,14 @@ async function readSome(
   reader: AuditReader,
   orgId: string,
   { fromMs, lateMs, untilMs }: { readonly fromMs: number; readonly lateMs: number; readonly untilMs: number },
-): Promise<Result<{ readonly records: readonly LinkOf[]; readonly throughMs: number }, Unavailable>> {
-  const records: LinkOf[] = [];
+): Promise<Result<{ readonly records: readonly Tie[]; readonly throughMs: number }, Unavailable>> {
+  const records: Tie[] = [];
   const to = new Date(untilMs).toISOString();
   let from: string | undefined = new Date(fromMs - lateMs).toISOString();
   let throughMs = fromMs;
+  let count = 0;
   // However many there are, the end of what is read is beyond its begin.
-  while (from !== undefined && (records.length < MAX_RECORDS || throughMs <= fromMs)) {
+  while (from !== undefined && (count < MAX_RECORDS || throughMs <= fromMs)) {
     const page: Result<Range, Unavailable> = await readRange(reader, {
       orgId,
       from,
@@ -120,7 +122,11 @@ async function readSome(
       limit: PAGE,
     });
     if (!page.ok) return page;
-    records.push(...page.value.records.map(({ record }) => linkOf(record)));
+    for (const found of page.value.records) {
+      const tie = tieOf(found, orgId);
+      if (tie !== undefined) records.push(tie);
+    }
+    count += page.value.records.length;
     const last = page.value.records.at(-1)?.key.sk.slice(0, to.length);
     if (last !== undefined) throughMs = Date.parse(last);
     from = page.value.next;
@@ -128,16 +134,25 @@ async function readSome(
   return ok({ records, throughMs: from === undefined ? untilMs : throughMs });
 }
 
-/** Of very many records, what ties them together is kept. */
-function linkOf({ chain, seq, hash, prev, expires_at }: FoundRecord['record']): LinkOf {
+/**
+ * Of very many records, what ties them together is kept. What was changed, moved or copied says nothing of how far its chain has come:
+ * it is left to whoever verifies.
+ */
+function tieOf(found: FoundRecord, orgId: string): Tie | undefined {
+  const link = linkOf(found, orgId);
+  if (link === undefined || !link.isIntact || !link.isInPlace || !isRecordNumber(link.seq)) return undefined;
+  const { chain, seq, hash, prev, expires_at } = found.record;
   const members = { chain, seq, hash, prev, expires_at };
   return Object.fromEntries(
     Object.entries(members).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
 }
 
-/** Whoever writes records is of one of these: a client's, an identity provider's, or none that was verified. */
+/**
+ * Whoever writes records is of one of these: a client's, an identity provider's, or none that was verified. What an organisation wrote
+ * is sealed on when its last client has been removed.
+ */
 function organisationsOf(policy: Policy): readonly string[] {
   const owners = [...policy.clients.values(), ...policy.vouchers];
-  return [...new Set([NO_ORG, ...owners.map(({ org }) => org)])];
+  return [...new Set([NO_ORG, ...policy.orgs, ...owners.map(({ org }) => org)])];
 }

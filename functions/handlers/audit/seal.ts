@@ -54,7 +54,9 @@ export async function seal(
       number: sealed.number + 1,
       prev: sealed.hash,
       isPrevVerified: sealed.isVerified,
-      prevExpiresAtSeconds: sealed.last?.expiresAtSeconds ?? 0,
+      prevExpiresAtSeconds:
+        // Of one that cannot be verified nothing is believed: it is missed for as long as this one.
+        sealed.last?.expiresAtSeconds ?? (sealed.number === 0 ? 0 : expiresAtSeconds),
       signedAtSeconds: nowSeconds,
       through: new Date(isLast ? throughMs : fromMs).toISOString(),
       expiresAtSeconds,

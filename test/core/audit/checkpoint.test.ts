@@ -146,8 +146,14 @@ describe('how far chains have come', () => {
       record('a', 2, ['1:h-1']),
     ];
     expect(statesOf(records)).toEqual([
-      { chain: 'a', seq: 3, tips: ['2:h-2', '3:h-3'], expiresAtSeconds: 97 },
+      { chain: 'a', seq: 3, tips: ['2:h-2', '3:h-3'], expiresAtSeconds: 99 },
       { chain: 'b', seq: 4, tips: ['4:h-4'], expiresAtSeconds: 96 },
+    ]);
+  });
+
+  test('is what a record names where that is more', () => {
+    expect(statesOf([record('a', 1, ['7:h-7', 'x:y', '0:x'])])).toEqual([
+      { chain: 'a', seq: 7, tips: ['1:h-1'], expiresAtSeconds: 99 },
     ]);
   });
 
@@ -155,6 +161,7 @@ describe('how far chains have come', () => {
     expect(
       statesOf([{ ts: 'x' }, { chain: 'a' }, { chain: 'a', seq: 1 }, { chain: 1, seq: 1, hash: 'h' }]),
     ).toEqual([]);
+    expect(statesOf([record('a', 0, []), record('a', 1.5, [])])).toEqual([]);
     expect(statesOf([{ chain: 'a', seq: 1, hash: 'h', prev: 'none' }])).toEqual([
       { chain: 'a', seq: 1, tips: ['1:h'], expiresAtSeconds: 0 },
     ]);

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { FoundRecord } from '../../../functions/core/audit/audit-ports.ts';
 import { AuditChain, hashOf, type RecordValue } from '../../../functions/core/audit/chain.ts';
 import { recordKeyOf } from '../../../functions/core/audit/record-key.ts';
+import { checkBegin } from '../../../functions/core/audit/verify-checkpoints.ts';
 import { AuditWorld, BEGIN_MS } from '../../support/audit-world.ts';
 import { makeKey } from '../../support/test-issuer.ts';
 
@@ -117,6 +118,67 @@ describe('what is found', () => {
     expect(world.kinds()).toEqual(['removed 8', 'removed 7', 'removed 6']);
   });
 
+  test('the end of a chain, cut off before the issuer seals again', async () => {
+    await world.seal();
+    world.tamper(10, () => undefined);
+    world.tamper(9, () => undefined);
+    await world.seal();
+    expect(world.kinds()).toEqual(['removed 10', 'removed 9']);
+    const anchored = new Date(world.nowMs).toISOString();
+    world.write(chain, 1);
+    await world.seal();
+    expect(world.kinds(anchored)).toEqual([]);
+  });
+
+  test('the end of a chain, cut off, with a record put in its place', async () => {
+    await world.seal();
+    world.tamper(10, () => undefined);
+    const [ninth] = world.records.slice(8);
+    if (ninth === undefined) throw new Error('there are nine');
+    const ts = new Date(world.nowMs).toISOString();
+    const key = rewritten(ninth, { ts }).key;
+    world.tamper(9, ({ record }) => ({ key, record }));
+    await world.seal();
+    expect(world.kinds().toSorted()).toEqual(['moved 9', 'removed 10']);
+    world.tamper(9, () => undefined);
+    world.records.push(rewritten(ninth, { seq: 0, prev: ['0:x'], ts }));
+    await world.seal();
+    expect(world.kinds().toSorted()).toEqual(['inserted 0', 'removed 10', 'removed 9']);
+  });
+
+  test('what was removed under the licence of a record that was put there', async () => {
+    const [tenth] = world.records.slice(9);
+    if (tenth === undefined) throw new Error('there are ten');
+    world.records.push(
+      rewritten(tenth, { seq: 1_000_000, expires_at: 1, ts: new Date(world.nowMs).toISOString() }),
+    );
+    await world.seal();
+    for (const seq of [3, 7, 9]) world.tamper(seq, () => undefined);
+    const kinds = world.kinds();
+    for (const seq of [3, 7, 9, 999_999]) expect(kinds).toContain(`removed ${seq}`);
+    expect(kinds.length).toBeLessThan(1_100);
+  });
+
+  test('a record of a number beyond all reach, in good time', () => {
+    const [tenth] = world.records.slice(9);
+    if (tenth === undefined) throw new Error('there are ten');
+    world.records.push(rewritten(tenth, { seq: 9_999_999_999 }));
+    world.records.push(rewritten(tenth, { seq: 1e300 }));
+    const kinds = world.kinds();
+    expect(kinds).toContain('removed 9999999998');
+    expect(kinds).toContain('inserted 1e+300');
+  });
+
+  test('a state that names no record', async () => {
+    const [tenth] = world.records.slice(9);
+    if (tenth === undefined) throw new Error('there are ten');
+    world.records.push(rewritten(tenth, { chain: 'chain-z', seq: 2, prev: ['2:x'] }));
+    await world.seal();
+    world.records.pop();
+    world.checkpoints = world.checkpoints.slice(1);
+    expect(world.kinds()).toContain('removed 2');
+  });
+
   test('a whole chain, removed', async () => {
     world.records = [];
     expect(world.kinds().at(0)).toBe('removed 8');
@@ -212,6 +274,15 @@ describe('a checkpoint', () => {
     expect(world.kinds()).toEqual(['checkpoint 1']);
     world.checkpoints = world.checkpoints.map(({ number, jws }) => ({ number, jws: `${jws}A` }));
     expect(world.kinds()).toEqual(['checkpoint 2', 'checkpoint 1']);
+  });
+
+  test('that nobody can read any more does not hide what was removed before it', async () => {
+    world.checkpoints = [...world.checkpoints.slice(0, 1), { number: 2, jws: 'a.b.c' }];
+    world.write(chain, 1);
+    await world.seal();
+    world.checkpoints = world.checkpoints.slice(2);
+    const [third] = world.verified.checkpoints;
+    expect(checkBegin(third, Math.floor(world.nowMs / 1000))).toMatchObject([{ number: 2 }]);
   });
 
   test('that was removed is found', async () => {
