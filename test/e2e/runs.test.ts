@@ -114,6 +114,7 @@ describe('at the context store', () => {
         'doc_pull',
         'doc_query',
         'doc_read',
+        'doc_search',
       ]);
       expect((await reader.callTool('doc_query')).text).toContain('one');
       expect(await reader.callTool('doc_create', { filename: 'x' })).toMatchObject({ isError: true });

@@ -4,19 +4,22 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type GrantCloud, startGrantCloud } from '../support/grant-cloud.ts';
-import { APP_REDIRECT, companyBrowser, logInAs } from '../support/login-cloud.ts';
+import { companyBrowser, logInAs } from '../support/login-cloud.ts';
 import { CODE_VERIFIER, challengeOf } from '../support/logins.ts';
 import { secretOf } from '../support/sallyport.ts';
 
 const PAGE = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'tokens.md'), 'utf8');
-/** Every command of the page, with what it says that the answer is. */
+/** Every command of the page that shows its answer, with that. The others are for the demo, or for clients of other kinds. */
 const COMMANDS = Array.from(
-  PAGE.matchAll(/```sh\n([\s\S]*?)\n# (.*)\n```/g),
+  PAGE.matchAll(/```sh\n((?:(?!```)[\s\S])*?)\n# (.*)\n```/g),
   ([, command = '', answer = '']) => ({
     command,
     answer,
   }),
 );
+
+/** Where the page sends its logins: the port of a loopback address is the client's own (RFC 8252 §7.3). */
+const [, REDIRECT_URI = ''] = /redirect_uri=(http:\S+)/.exec(PAGE) ?? [];
 
 let running: GrantCloud;
 
@@ -30,12 +33,16 @@ async function freshCode(): Promise<string> {
   const query = new URLSearchParams({
     response_type: 'code',
     client_id: 'workbench',
-    redirect_uri: APP_REDIRECT,
+    redirect_uri: REDIRECT_URI,
     code_challenge: challengeOf(CODE_VERIFIER),
     code_challenge_method: 'S256',
     scope: 'desk/read desk/execute',
   });
-  const end = await logInAs(companyBrowser(), 'ada', `${running.cloud.origin}/oauth/authorize?${query}`);
+  const end = await logInAs(
+    companyBrowser(REDIRECT_URI),
+    'ada',
+    `${running.cloud.origin}/oauth/authorize?${query}`,
+  );
   return new URL(end.url).searchParams.get('code') ?? '';
 }
 
@@ -65,7 +72,7 @@ function shownMembers(answer: string): readonly string[] {
   return Array.from(answer.matchAll(/"(\w+)":/g), ([, name = '']) => name);
 }
 
-test('every command of the page about tokens does what the page says, in the order of the page', async () => {
+test('every command of the page about tokens that shows its answer gives that, in the order of the page', async () => {
   const variables: Record<string, string> = { VERIFIER: CODE_VERIFIER };
   const before: Readonly<Record<string, () => Promise<Record<string, string>>>> = {
     'grant_type=authorization_code': async () => ({ CODE: await freshCode() }),
@@ -75,7 +82,8 @@ test('every command of the page about tokens does what the page says, in the ord
       ACCESS_TOKEN: await running.cloud.token('my-agent', { server: 'prices', scope: 'desk/read' }),
     }),
   };
-  expect(COMMANDS).toHaveLength(PAGE.match(/```sh\n/g)?.length ?? 0);
+  expect(COMMANDS).toHaveLength(PAGE.match(/\n# .*\n```\n/g)?.length ?? 0);
+  expect(COMMANDS.length).toBeGreaterThan(7);
   for (const { command, answer } of COMMANDS) {
     for (const [part, prepare] of Object.entries(before)) {
       if (command.includes(part)) Object.assign(variables, await prepare());
