@@ -35,6 +35,7 @@ type CallerFacts = {
   readonly runPermissions: RunPermissions | undefined;
   /** Lists of the scopes that the parties have a right to; read when a deny is looked at. */
   readonly entitlements: () => readonly (readonly string[])[];
+  readonly under: Caller['under'];
 };
 
 /** A run sees what it was opened for, and no item besides. */
@@ -49,6 +50,7 @@ const NO_CONTEXT: Caller['context'] = { namespace: undefined, scopeFilters: unde
 export class Caller {
   readonly #client: ClientEntry;
   readonly #entitlements: CallerFacts['entitlements'];
+  readonly #under: CallerFacts['under'];
   #entitled: ReadonlySet<string> | undefined;
   readonly orgId: string;
   readonly subject: string;
@@ -86,6 +88,7 @@ export class Caller {
   private constructor(client: ClientEntry, facts: CallerFacts) {
     this.#client = client;
     this.#entitlements = facts.entitlements;
+    this.#under = facts.under;
     this.orgId = client.org;
     this.clientId = client.id;
     this.subject = facts.subject;
@@ -159,6 +162,7 @@ export class Caller {
           // What the client of a user may carry is for all of its users, and says nothing of this one.
           ...(agent === undefined ? [policy.scopesOfGroups(claims.groups)] : [agent.scopes, client.scopes]),
         ],
+        under: (other, atSeconds) => Caller.fromToken(token, other, atSeconds),
       }),
     );
   }
@@ -194,6 +198,7 @@ export class Caller {
         context: runContext(services.get(service), client.value),
         runPermissions: permissions,
         entitlements: () => [client.value.scopes],
+        under: (other) => Caller.fromRunToken(token, service, other),
       }),
     );
   }
@@ -206,6 +211,11 @@ export class Caller {
   isEntitledTo(scope: string): boolean {
     this.#entitled ??= new Set([this.scopes, ...this.#entitlements()].flat());
     return this.#entitled.has(scope);
+  }
+
+  /** Whom the same token stands for under another policy. Looks at what the factories look at, and no more. */
+  under(policy: Policy, nowSeconds: number): Result<Caller, CallerRefusal> {
+    return this.#under(policy, nowSeconds);
   }
 
   /** The MCP server that this client is, where it is one calling out through the egress gateway. */
@@ -228,11 +238,11 @@ export class Caller {
 
 /**
  * The IdP knows nothing of what groups are mapped to, so the mapping is made here, with the running policy. Scopes of ours that the token
- * names narrow it; a token that names none asked for none in particular.
+ * names narrow it, whether or not the client has them; a token that names none asked for none in particular.
  */
 function scopesOfIdpUser(claims: Claims, client: ClientEntry, policy: Policy): readonly string[] {
-  const named = claims.scopes.filter((scope) => client.scopes.includes(scope));
-  return userScopes(policy, client, claims.groups, named.length > 0 ? named : undefined);
+  const isNarrowed = claims.scopes.some((scope) => policy.hasScope(scope) || client.scopes.includes(scope));
+  return userScopes(policy, client, claims.groups, isNarrowed ? claims.scopes : undefined);
 }
 
 /** An agent with an IdP's token has what its registration gives: the IdP says nothing of namespaces. A user has none. */

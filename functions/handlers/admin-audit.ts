@@ -122,7 +122,12 @@ const UNSEALED = { reason: 'unavailable', detail: 'the sealing secret cannot be 
 
 async function authorize(ports: AuditPorts, c: AuditContext): Promise<Result<Authority, Denial>> {
   const admission = c.get('admission');
-  const authority = await authorizeInOrg(ports.policies, admission, 'read_audit');
+  const authority = await authorizeInOrg(
+    ports.policies,
+    admission,
+    'read_audit',
+    Math.floor(ports.now() / 1000),
+  );
   if (authority.ok) return authority;
   const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
   await records.deny(authority.error, { area: 'audit', method: c.req.method });

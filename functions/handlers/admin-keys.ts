@@ -65,7 +65,12 @@ async function admit(
     return denialProblem(admission.error, c.env.requestId);
   }
   const records = accessRecords(ports, c.env, headers, admission.value);
-  const authorized = await authorizeAdministration(ports.policies, admission.value, 'manage_secrets');
+  const authorized = await authorizeAdministration(
+    ports.policies,
+    admission.value,
+    'manage_secrets',
+    Math.floor(ports.now() / 1000),
+  );
   if (!authorized.ok) {
     await records.deny(authorized.error, { area: 'keys', method: c.req.method });
     return denialProblem(authorized.error, c.env.requestId);

@@ -78,7 +78,12 @@ async function manage(
   work: (c: ControlContext, managed: Managed) => Promise<Response>,
 ): Promise<Response> {
   const admission = c.get('admission');
-  const authorized = await authorizeAdministration(ports.policies, admission, 'manage_policy');
+  const authorized = await authorizeAdministration(
+    ports.policies,
+    admission,
+    'manage_policy',
+    Math.floor(ports.now() / 1000),
+  );
   const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
   if (!authorized.ok) return refuse(c, records, authorized.error);
   const meant = readIfMatch(c.req.raw.headers);

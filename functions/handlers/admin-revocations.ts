@@ -57,7 +57,12 @@ async function admit(
     return denialProblem(admission.error, c.env.requestId);
   }
   const records = accessRecords(ports, c.env, headers, admission.value);
-  const authority = await authorizeInOrg(ports.policies, admission.value, 'revoke');
+  const authority = await authorizeInOrg(
+    ports.policies,
+    admission.value,
+    'revoke',
+    Math.floor(ports.now() / 1000),
+  );
   if (!authority.ok) {
     await records.deny(authority.error, { area: 'revocation', method: c.req.method });
     return denialProblem(authority.error, c.env.requestId);

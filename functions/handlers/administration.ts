@@ -1,6 +1,7 @@
+import type { Caller } from '../core/caller.ts';
 import type { Denial } from '../core/denial.ts';
 import { mayAdminister } from '../core/may.ts';
-import type { Snapshot } from '../core/policy.ts';
+import { Policy, type Snapshot } from '../core/policy.ts';
 import type { PolicyPointer, PolicyStore } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Admission } from './ingress.ts';
@@ -23,14 +24,15 @@ export type Authority = {
  * May this caller administer what every organisation shares? It takes a UI scope with the action on `all`, what {@link mayAdminister} asks
  * for, and, where there are several organisations, a client of the first one in `orgs.yml`, the platform's own, whoever else has clients.
  * Without `orgs.yml` none is the first: where clients or identity providers are of several, nobody may. Judged on the policy that is
- * stored, not on a remembered copy; gives its pointer.
+ * stored, and not on the remembered copy alone; gives its pointer.
  */
 export async function authorizeAdministration(
   policies: Pick<PolicyStore, 'readPointer' | 'readSnapshot'>,
   admission: Admission,
   action: Administration,
+  nowSeconds: number,
 ): Promise<Result<PolicyPointer, Denial>> {
-  const authority = await authorizeOn(policies, admission, action);
+  const authority = await authorizeOn(policies, admission, action, nowSeconds);
   if (!authority.ok) return authority;
   const { pointer, isOfPlatform } = authority.value;
   return isOfPlatform ? ok(pointer) : err({ reason: 'not_granted', obtainable: [] });
@@ -45,26 +47,48 @@ export function authorizeInOrg(
   policies: Pick<PolicyStore, 'readPointer' | 'readSnapshot'>,
   admission: Admission,
   action: OrgAdministration,
+  nowSeconds: number,
 ): Promise<Result<Authority, Denial>> {
-  return authorizeOn(policies, admission, action);
+  return authorizeOn(policies, admission, action, nowSeconds);
 }
 
 async function authorizeOn(
   policies: Pick<PolicyStore, 'readPointer' | 'readSnapshot'>,
   { caller, policy }: Admission,
   action: Administration | OrgAdministration,
+  nowSeconds: number,
 ): Promise<Result<Authority, Denial>> {
-  const isGranted = caller.scopes.some((scope) => policy.permits(scope, action, 'all'));
-  if (!isGranted || !mayAdminister(policy, caller, action)) {
-    return err({ reason: 'not_granted', obtainable: [] });
-  }
+  const refusal = { reason: 'not_granted', obtainable: [] } as const;
+  if (!administers(policy, caller, action)) return err(refusal);
   const pointer = await policies.readPointer();
   if (!pointer.ok) return pointer;
   if (pointer.value === undefined) return err({ reason: 'unavailable', detail: 'the policy is gone' });
   const snapshot = await policies.readSnapshot(pointer.value);
   if (!snapshot.ok) return snapshot;
+  const stored = new Policy(snapshot.value, pointer.value.version);
+  if (!couldAdminister(stored, caller, action, nowSeconds)) return err(refusal);
   const isOfPlatform = rulesEveryOrg(snapshot.value, caller.orgId);
   return ok({ pointer: pointer.value, snapshot: snapshot.value, isOfPlatform });
+}
+
+/**
+ * Does the caller's token administer under this policy too? Admission is by a copy that is some seconds old, and in these an administrator
+ * who was dismissed must not undo it: each of its parties is judged again, its scopes, its roles, and that it may have a token for all.
+ */
+function couldAdminister(
+  policy: Policy,
+  admitted: Caller,
+  action: Administration | OrgAdministration,
+  nowSeconds: number,
+): boolean {
+  const now = admitted.under(policy, nowSeconds);
+  if (!now.ok || (admitted.isGatewayClient && !now.value.isGatewayClient)) return false;
+  return administers(policy, now.value, action);
+}
+
+function administers(policy: Policy, caller: Caller, action: Administration | OrgAdministration): boolean {
+  const isGranted = caller.scopes.some((scope) => policy.permits(scope, action, 'all'));
+  return isGranted && mayAdminister(policy, caller, action);
 }
 
 /** May an administrator of `orgId` name this organisation? One of the platform's may name every one that there is. */

@@ -54,8 +54,7 @@ async function explainOwn(
   action: ExplainRequest['action'],
 ): Promise<Response> {
   const admission = c.get('admission');
-  const { server, method, name } = action;
-  const facts: AccessFacts = { area: 'access', server, method, name };
+  const facts = factsOf(action, admission.caller.clientId);
   const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
   const written = await records.allow('explain', facts);
   if (!written.ok) return denialProblem(written.error, c.env.requestId);
@@ -72,14 +71,13 @@ async function explainAssumed(
 ): Promise<Response> {
   const admission = c.get('admission');
   const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
-  const { server, method } = action;
-  const facts: AccessFacts = {
-    area: 'policy',
-    method: 'explain',
-    server,
-    name: `${method} as ${claims.clientId}`,
-  };
-  const authority = await authorizeInOrg(ports.policies, admission, 'manage_policy');
+  const facts = factsOf(action, claims.clientId);
+  const authority = await authorizeInOrg(
+    ports.policies,
+    admission,
+    'manage_policy',
+    Math.floor(ports.now() / 1000),
+  );
   if (!authority.ok) {
     await records.deny(authority.error, facts);
     return denialProblem(authority.error, c.env.requestId);
@@ -105,6 +103,11 @@ async function explainAssumed(
     remedies,
     policy_version: pointer.version,
   });
+}
+
+/** A question is no call, and no record of one: none of what was asked about happened. */
+function factsOf({ server, method }: ExplainRequest['action'], clientId: string): AccessFacts {
+  return { area: 'policy', method: 'explain', server, name: `${method} as ${clientId}` };
 }
 
 /** Whoever is not there, or of another organisation, is not told apart; who is there and refused everywhere is. */

@@ -116,6 +116,10 @@ describe('a run', () => {
     expect(Caller.fromRunToken(runToken(), 'context-store', suspended)).toMatchObject({
       error: { reason: 'org_suspended' },
     });
+    const caller = callerIn();
+    expect(caller.ok && caller.value.under(suspended, NOW_SECONDS)).toMatchObject({
+      error: { reason: 'org_suspended' },
+    });
   });
 
   test('has no namespace that its coordinator has lost', () => {

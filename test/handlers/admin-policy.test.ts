@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
+import { applyConfiguration } from '../../functions/handlers/policy-apply.ts';
 import { configurationOf, type PolicyApp, startPolicyApp } from '../support/policy-app.ts';
 import { NOW_SECONDS } from '../support/test-issuer.ts';
 
@@ -46,6 +47,64 @@ describe('whoever would lock itself out', () => {
     expect(await app.version()).toBe(1);
     expect((await app.ask('PUT', '', { files: next, allow_lockout: true })).status).toBe(200);
     expect(await app.version()).toBe(2);
+  });
+});
+
+describe('who was dismissed, in the seconds in which the old policy is remembered,', () => {
+  const files = configurationOf('one');
+  const { clients } = JSON.parse(files['clients.yml'] ?? '');
+  const steward = (changes: object) => ({
+    ...files,
+    'clients.yml': JSON.stringify({ clients: { ...clients, steward: { ...clients.steward, ...changes } } }),
+  });
+  const bindings = (...members: readonly string[]) => ({
+    ...files,
+    'orgs.yml': JSON.stringify({
+      orgs: { acme: { role_bindings: [{ role: 'platform_admin', members }] } },
+    }),
+  });
+  const orgs = (suspended: boolean) => ({
+    ...files,
+    'orgs.yml': JSON.stringify({ orgs: { acme: { suspended } } }),
+  });
+  type Files = Readonly<Record<string, string>>;
+  const rows: readonly (readonly [string, Files, Files])[] = [
+    ['as a client that is disabled', files, steward({ disabled: true })],
+    [
+      'with its entry',
+      files,
+      { ...files, 'clients.yml': JSON.stringify({ clients: { agent: clients.agent } }) },
+    ],
+    ['with its scope', files, steward({ scopes: ['one'] })],
+    ['with tokens for the whole gateway', files, steward({ audience: 'resource' })],
+    ['with its role', bindings('steward'), bindings('agent')],
+    ['with its organisation', orgs(false), orgs(true)],
+  ];
+
+  test.for(rows)('%s, neither looks at it, changes it nor rolls back', async ([, before, after]) => {
+    await start();
+    const written = { atSeconds: NOW_SECONDS };
+    const applyNow = async (next: Files) => {
+      const applied = await applyConfiguration(app.policies, new Map(Object.entries(next)), 'deploy', {
+        written,
+      });
+      expect(applied).toMatchObject({ ok: true });
+    };
+    await applyNow(before);
+    const version = await app.version();
+    expect((await app.ask('GET', '')).status).toBe(200);
+    await applyNow(after);
+    app.nowSeconds += 2;
+    for (const [method, path, body] of [
+      ['GET', '', undefined],
+      ['POST', '/plan', { version }],
+      ['POST', '/rollback', { version, allow_lockout: true }],
+      ['PUT', '', { files: before, allow_lockout: true }],
+    ] as const) {
+      expect([method, (await app.ask(method, path, body)).status]).toEqual([method, 403]);
+    }
+    expect(await app.version()).toBe(version + 1);
+    expect(app.records.at(-1)).toMatchObject({ decision: 'deny', reason: 'not_granted' });
   });
 });
 

@@ -144,16 +144,16 @@ test.for<readonly [string, object, object]>([
   expect(await ask(body)).toEqual({ status: 200, body: answer });
 });
 
-test('a caller may ask with arguments, which are in no record', async () => {
+test('a caller may ask with arguments, and what is recorded is a question: no call, and none of them', async () => {
   await ask(call('quote', { arguments: { symbol: 'SECRET-SYMBOL' } }));
   expect(records).toMatchObject([
     {
-      area: 'access',
+      area: 'policy',
       decision: 'allow',
       reason: 'explain',
       server: 'fin',
-      method: 'tools/call',
-      name: 'quote',
+      method: 'explain',
+      name: 'tools/call as agent',
     },
   ]);
   expect(JSON.stringify(records)).not.toContain('SECRET-SYMBOL');
