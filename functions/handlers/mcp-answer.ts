@@ -69,7 +69,11 @@ export async function deliver(ports: RecordPorts, delivery: Delivery): Promise<R
     return new Response(null, { status, headers });
   }
   if (pruner !== undefined && !isStream) {
-    const body = await readStream(response.body, MAX_READ_BYTES).catch(() => undefined);
+    const { body, withdrawal } = await readWhileHeld(response.body, delivery.stillHolds);
+    if (withdrawal !== undefined) {
+      end(`withdrawn: ${withdrawal.reason}`);
+      return answerDenial(withdrawal, message, invocation);
+    }
     const text = body === undefined ? undefined : new TextDecoder().decode(body);
     // An error of the server may be no JSON; then it lists nothing.
     const pruned = text === undefined ? undefined : (pruner(text) ?? (status >= 400 ? text : undefined));
@@ -105,6 +109,23 @@ export async function deliver(ports: RecordPorts, delivery: Delivery): Promise<R
     },
   });
   return new Response(body, { status, headers });
+}
+
+/** Reads a body as it is relayed: who may not have it any more is not kept waiting for its end. Neither: it cannot be read. */
+async function readWhileHeld(
+  source: ReadableStream<Uint8Array>,
+  stillHolds: StillHolds,
+): Promise<{ readonly body?: Uint8Array | undefined; readonly withdrawal?: Denial }> {
+  let withdrawal: Denial | undefined;
+  const look: StillHolds = async () => {
+    const held = await stillHolds();
+    if (!held.ok) withdrawal = held.error;
+    return held;
+  };
+  const body = await readStream(relay(source, { stillHolds: look, onEnd: () => {} }), MAX_READ_BYTES).catch(
+    () => undefined,
+  );
+  return withdrawal === undefined ? { body } : { withdrawal };
 }
 
 /**

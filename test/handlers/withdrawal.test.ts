@@ -16,11 +16,22 @@ import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
 const issuer = new TestIssuer();
 const EVENT = 'data: {"jsonrpc":"2.0","method":"notifications/message","params":{"data":"one"}}\n\n';
+const INITIALIZED = '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25","capabilities":{}}}';
+const [HALF_ANSWER, OTHER_HALF] = ['{"jsonrpc":"2.0","id":7,"result":{"tools":[],"x":"se', 'cret"}}'];
 /** Behind a held server that never ends its answers. */
 let url = '';
 let open: ServerResponse[] = [];
-const server = createServer((request, response) => {
-  request.resume();
+const server = createServer(async (request, response) => {
+  const body = Buffer.concat(await request.toArray()).toString();
+  if (body.includes('"initialize"')) {
+    response.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 's-1' }).end(INITIALIZED);
+    return;
+  }
+  if (/"tools\/list"|"slow"/.test(body)) {
+    response.writeHead(200, { 'content-type': 'application/json' }).write(HALF_ANSWER);
+    open.push(response);
+    return;
+  }
   const isEvents = request.method === 'GET' ? request.url !== '/plain' : true;
   response.writeHead(200, { 'content-type': isEvents ? 'text/event-stream' : 'application/octet-stream' });
   response.write(EVENT);
@@ -181,6 +192,72 @@ describe.for(Object.entries(CALLS))('%s', ([, toCall]) => {
     else expect(rest).toContain('"error":{"code":-31003,"message":"this call is not allowed any more"');
     await Promise.all(pending);
     expect(records.at(-1)).toMatchObject({ event: 'outcome', reason: 'withdrawn' });
+  });
+});
+
+const post = (token: string, method: string, params: object, headers: object = {}) =>
+  [
+    '/fin/mcp',
+    {
+      method: 'POST',
+      headers: { ...bearer(token), 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 7, method, params }),
+    },
+  ] as const;
+type Call = ReturnType<typeof startWorld>['call'];
+const JSON_CALLS: readonly (readonly [string, (call: Call, token: string) => Promise<Response>])[] = [
+  ['a list as JSON', async (call, token) => call(...post(token, 'tools/list', {}))],
+  [
+    'a JSON answer in a session',
+    async (call, token) => {
+      const version = {
+        protocolVersion: '2025-11-25',
+        capabilities: {},
+        clientInfo: { name: 'a', version: '1' },
+      };
+      const started = await call(...post(token, 'initialize', version));
+      const session = { 'mcp-session-id': started.headers.get('mcp-session-id') ?? '' };
+      return call(...post(token, 'tools/call', { name: 'slow' }, session));
+    },
+  ],
+];
+
+describe.for(JSON_CALLS)('%s that its server is slow to finish', ([, ask]) => {
+  const start = async () => {
+    const started = startWorld();
+    const methods = ['initialize', 'tools/list', 'tools/call'];
+    started.world.policy = policyWith({}, [scopeRule('fin', methods, ['all'])]);
+    const answer = ask(started.call, issuer.accessToken({ scope: 'fin/use' }));
+    await expect.poll(() => open.length).toBe(1);
+    return { ...started, answer };
+  };
+
+  test.for([
+    ['its token is revoked', (world: World) => Object.assign(world, { revoked: ok(true) }), 'revoked'],
+    [
+      'its client is disabled',
+      (world: World) => Object.assign(world, { policy: policyWith({ disabled: true }) }),
+      'client_disabled',
+    ],
+  ] as const)('is refused when %s', async ([, lose, reason]) => {
+    const { world, records, pending, answer } = await start();
+    const closed = new Promise((resolve) => open[0]?.once('close', resolve));
+    lose(world);
+    const response = await answer;
+    expect(response.status).toBe(401);
+    expect(await response.text()).not.toContain('result');
+    await closed;
+    await Promise.all(pending);
+    expect(records.at(-1)).toMatchObject({ event: 'outcome', reason: `withdrawn: ${reason}` });
+  });
+
+  test('is given whole to who may still have it', async () => {
+    const { records, pending, answer } = await start();
+    open[0]?.end(OTHER_HALF);
+    const response = await answer;
+    expect([response.status, await response.json()]).toMatchObject([200, { result: { x: 'secret' } }]);
+    await Promise.all(pending);
+    expect(records.at(-1)).toMatchObject({ event: 'outcome', reason: 'complete' });
   });
 });
 
