@@ -34,16 +34,19 @@ export function viewerOf(policy: Policy, party: Party, nowSeconds: number): View
 
 /**
  * The teams by which a token can be revoked: those that its parties are in by the configuration, and those that it names itself, known or
- * not. `actors` are looked at as the subject is: revoking a team ends what its agents hold about others too.
+ * not. A client is in those of its groups too, whatever groups the token carries. `actors` are looked at as the subject is: revoking a
+ * team ends what its agents hold about others too.
  */
 export function revocableTeams(
   policy: Policy,
   token: Party & { readonly actors?: readonly string[]; readonly teams?: readonly string[] | undefined },
 ): readonly string[] {
   const { orgId, subject, groups, actors = [], teams = [] } = token;
-  const ofActors = actors.flatMap((actor) => policy.teams.of(orgId, actor, []));
+  const ofParty = (id: string, own: readonly string[]) =>
+    policy.teams.of(orgId, id, [...own, ...(policy.findClient(id, orgId)?.groups ?? [])]);
+  const ofActors = actors.flatMap((actor) => ofParty(actor, []));
   const named = [...teams, ...policy.teams.expand(orgId, teams)];
-  return [...new Set([...policy.teams.of(orgId, subject, groups), ...ofActors, ...named])];
+  return [...new Set([...ofParty(subject, groups), ...ofActors, ...named])];
 }
 
 function isPlatformAdmin(held: readonly HeldRole[]): boolean {

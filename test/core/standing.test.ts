@@ -121,6 +121,12 @@ describe('a token can be revoked by the teams', () => {
     ['that its groups stand for', { ...party, groups: ['drivers'] }, ['pilots', 'crew']],
     ['that those who act are in', { ...party, actors: ['broker'] }, ['pilots', 'cooks', 'night']],
     [
+      'that its subject is in by its groups as a client',
+      { ...party, subject: 'courier' },
+      ['pilots', 'crew'],
+    ],
+    ['that who acts is in by its groups', { ...party, actors: ['courier'] }, ['pilots', 'crew']],
+    [
       'that it names, known or not',
       { ...party, teams: ['cooks', 'gone'] },
       ['pilots', 'cooks', 'gone', 'night'],
