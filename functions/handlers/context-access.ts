@@ -50,7 +50,7 @@ export function resolveOperation(
   });
 }
 
-/** The same of an operation on the partitions of the caller's org. */
+/** The same of an operation on the partitions of the caller's org. No tool stands for it, so no rule grants it; a deny forbids it. */
 export function resolveAdministrator(
   ports: ContextAccessPorts,
   request: Request,
@@ -59,9 +59,12 @@ export function resolveAdministrator(
 ): Promise<Result<Caller, Response>> {
   return resolve(ports, request, invocation, {
     name: operation,
-    decide: ({ caller }) => {
+    decide: ({ caller, policy }, action) => {
       const admitted = authorizeContextAdmin(caller);
-      return admitted.ok ? ok({ value: caller, at: CONTEXT_ADMIN }) : admitted;
+      if (!admitted.ok) return admitted;
+      const decision = decide(policy, caller, action, ports.clock());
+      if (!decision.allow && decision.refusal.cause?.kind === 'denied') return err(decision.refusal);
+      return ok({ value: caller, at: CONTEXT_ADMIN });
     },
   });
 }

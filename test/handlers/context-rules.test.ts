@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDocumentStore } from '../../functions/aws/documents.ts';
 import type { Invocation } from '../../functions/core/invocation.ts';
+import type { Policy } from '../../functions/core/policy.ts';
 import { ok } from '../../functions/core/result.ts';
 import { Sealer } from '../../functions/core/seal.ts';
 import { createContextStore } from '../../functions/handlers/context-store.ts';
@@ -22,12 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => table.close());
 
-/** The statuses of both doors to a list of documents, under these rules: by REST, and as the tool `doc_query`. */
-async function doors(rule: string): Promise<readonly [rest: number, tool: string]> {
-  const policy = policyOf({
-    ...rulesOf(`s:\n  - { server: context-store, methods: [tools/call], ${rule} }`),
-    clients: [clientEntry('courier', { scopes: ['s'], namespace: 'proj' })],
-  });
+/** The context store under a policy, and what it is asked with. */
+function storeUnder(policy: Policy) {
   const clock = () => NOW_SECONDS;
   const app = createContextStore({
     ingress: createIngress({
@@ -54,6 +51,16 @@ async function doors(rule: string): Promise<readonly [rest: number, tool: string
     signal,
     waitUntil: () => {},
   };
+  return { app, invocation };
+}
+
+/** The statuses of both doors to a list of documents, under these rules: by REST, and as the tool `doc_query`. */
+async function doors(rule: string): Promise<readonly [rest: number, tool: string]> {
+  const policy = policyOf({
+    ...rulesOf(`s:\n  - { server: context-store, methods: [tools/call], ${rule} }`),
+    clients: [clientEntry('courier', { scopes: ['s'], namespace: 'proj' })],
+  });
+  const { app, invocation } = storeUnder(policy);
   const authorization = `Bearer ${issuer.accessToken({ scope: 's', namespace: 'proj' })}`;
   const rest = await app.fetch(
     new Request(`${ORIGIN}/context/documents`, { headers: { authorization } }),
@@ -100,5 +107,35 @@ describe('both doors of the context store', () => {
       [200, 'done'],
       [403, 'denied'],
     ]);
+  });
+});
+
+describe('the partitions', () => {
+  const ADMIN = 'context/admin:\n  - { server: context-store, methods: [tools/call] }';
+  const deny = (words: string) => `${ADMIN}\n  - { server: context-store, deny: true${words} }`;
+
+  test.for<readonly [string, string, object, number]>([
+    ['are open to who administers', ADMIN, {}, 200],
+    ['are closed by a deny of the store', deny(''), {}, 403],
+    ['are closed by a deny of all its tools', deny(', methods: [tools/call]'), {}, 403],
+    ['are not closed by a deny of a tool', deny(', tools: [doc_query]'), {}, 200],
+    [
+      'are not open before the hours of a deny are over',
+      deny(', when: { not_after: "2999-01-01T00:00:00Z" }'),
+      {},
+      403,
+    ],
+    ['are closed to a token that shows what is public', ADMIN, { token_kind: 'api' }, 403],
+  ])('%s', async ([, rules, claims, status]) => {
+    const policy = policyOf({
+      ...rulesOf(rules),
+      clients: [clientEntry('courier', { scopes: ['context/admin'], namespace: 'proj' })],
+    });
+    const { app, invocation } = storeUnder(policy);
+    const token = issuer.accessToken({ scope: 'context/admin', namespace: 'proj', ...claims });
+    const request = new Request(`${ORIGIN}/context/partitions`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect((await app.fetch(request, invocation)).status).toBe(status);
   });
 });

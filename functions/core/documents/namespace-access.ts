@@ -29,9 +29,10 @@ export function openNamespace(
   return ok({ orgId, namespace, scopeFilters: new Map(), permissions: 'write', callerKey });
 }
 
-/** May this caller reach every namespace of its org? A run never may. */
+/** May this caller reach every namespace of its org? A run never may, nor a token that shows what is public alone. */
 export function authorizeContextAdmin(caller: Caller): Result<void, PolicyRefusal> {
-  if (caller.kind !== 'run' && caller.scopes.includes(CONTEXT_ADMIN)) return ok(undefined);
-  const isObtainable = caller.kind !== 'run' && caller.obtainableScopes.includes(CONTEXT_ADMIN);
+  const mayAdminister = caller.kind !== 'run' && !caller.isPublicOnly;
+  if (mayAdminister && caller.scopes.includes(CONTEXT_ADMIN)) return ok(undefined);
+  const isObtainable = mayAdminister && caller.obtainableScopes.includes(CONTEXT_ADMIN);
   return err({ reason: 'not_granted', obtainable: isObtainable ? [CONTEXT_ADMIN] : [] });
 }

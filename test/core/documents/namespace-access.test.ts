@@ -121,6 +121,10 @@ describe('a namespace', () => {
 
   test('and partitions are for those with the scope, and for no run', () => {
     expect(authorizeContextAdmin(callerWith([ADMIN], {})).ok).toBe(true);
+    const api = { token_kind: 'api' };
+    expect(authorizeContextAdmin(callerWith([ADMIN], api))).toEqual(refusal('not_granted'));
+    expect(authorizeContextAdmin(callerWith([], api, [ADMIN]))).toEqual(refusal('not_granted'));
+    expect(openNamespace(callerWith([ADMIN], api), 'beta')).toEqual(refusal('not_granted'));
     expect(authorizeContextAdmin(callerWith([], {}, [ADMIN]))).toEqual(refusal('not_granted', [ADMIN]));
     expect(authorizeContextAdmin(runOf(['read', 'write']))).toEqual(refusal('not_granted'));
   });
