@@ -9,7 +9,8 @@ import { findLiveClient } from './parties.ts';
 import type { Policy } from './policy.ts';
 import type { ForeignKey } from './ports.ts';
 import { err, ok, type Result } from './result.ts';
-import { viewerOf } from './standing.ts';
+import { standingOf } from './standing.ts';
+import { readTeamsClaim } from './team-claim.ts';
 import { userScopes } from './user-grant.ts';
 
 /** Okta gives an hour, Cognito a day at most. */
@@ -23,7 +24,8 @@ const MARKS = [
 
 /**
  * Whom an id token is about that an identity provider gave to one of its clients, to be exchanged (RFC 8693). Its signature, `iss`, as
- * audience one client alone, of those whose tokens are taken, `azp` the same, no mark of another kind of token, `sub`. That client
+ * audience one client alone, of those whose tokens are taken, `azp` the same, no mark of another kind of token, `sub`, and `teams` that can be
+ * read, which narrow. That client
  * is one of ours too, and may take part; the scopes are those that the user's groups give through it. The error is for the audit record.
  * It does NOT check revocation.
  */
@@ -55,7 +57,14 @@ export function checkSubjectIdToken(
   if (!isIdentifier(subject)) return err('sub');
   const jti = claims.get('jti');
   const groups = groupsIn(claims, idp.proof.groupsClaim);
-  const { teams } = viewerOf(place.policy, { orgId: idp.org, subject, groups }, place.nowSeconds);
+  const named = readTeamsClaim(claims);
+  if (named === undefined) return err('teams');
+  const { teams, isPublicOnly } = standingOf(
+    place.policy,
+    { orgId: idp.org, subject, groups },
+    { standing: 'session', claim: named.names },
+    place.nowSeconds,
+  );
   return ok({
     subject,
     kind: 'user',
@@ -64,7 +73,7 @@ export function checkSubjectIdToken(
     scopes: userScopes(place.policy, client.value, groups, undefined),
     groups,
     teams,
-    isPublicOnly: false,
+    isPublicOnly,
     jti: `${idp.name}:${isIdentifier(jti) ? jti : digestOf(compact)}`,
     actors: [],
     actorTokens: [],

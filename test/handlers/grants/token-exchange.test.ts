@@ -647,9 +647,34 @@ describe('an id token', () => {
     ['of nobody that is known', { iss: 'https://unknown.example.com' }, 'invalid_request'],
     ['of ourselves', { iss: ORIGIN }, 'invalid_request'],
     ['of a user without groups', { groups: [] }, 'invalid_scope'],
+    ['whose `teams` are no list', { teams: 'crew' }, 'invalid_request'],
+    ['whose `teams` are null', { teams: null }, 'invalid_request'],
+    ['whose `teams` are no names', { teams: [{ name: 'crew' }] }, 'invalid_request'],
   ])('%s gives nothing', async ([, changes, error]) => {
     const refused = await exchangeId(idToken(changes));
     expect([refused.status, refused.error]).toEqual([400, error]);
+  });
+
+  test.for<readonly [string, Changes, readonly string[] | undefined]>([
+    ['that says nothing of teams stands for all that its user is in', {}, ['pilots', 'crew']],
+    ['that names none too', { teams: [] }, ['pilots', 'crew']],
+    ['that names some stands for these', { teams: ['crew', 'cooks'] }, ['crew']],
+    ['that names others alone stands for none', { teams: ['cooks'] }, undefined],
+  ])('%s', async ([, changes, expected]) => {
+    const team = (name: string, more: object) => {
+      return { org: 'acme', name, members: [], groups: [], parent: undefined, inherit: false, ...more };
+    };
+    await app.close();
+    const teams = [
+      team('pilots', { members: ['corp:sam'] }),
+      team('crew', { groups: ['drivers'] }),
+      team('cooks', {}),
+    ];
+    const idps = [identityProvider('corp', { acceptAccessTokens: accepted })];
+    policy = policyOf({ ...parts, groups: [['drivers', ['maps/read']]], idps, teams });
+    app = await startIssuerApp(policy, { foreignKeys: { find: () => Promise.resolve(ok([key.published])) } });
+    const { status, claims } = await exchangeId(idToken(changes));
+    expect([status, claims['teams']]).toEqual([200, expected]);
   });
 
   test('of a user in hundreds of groups gives a token that is not too long', async () => {
