@@ -1,6 +1,6 @@
-import { AwsV4Signer } from 'aws4fetch';
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { postSigned } from './signed-post.ts';
 
 /** An attribute value in DynamoDB's own JSON: strings, numbers as text, lists of strings. */
 export type AttributeValue =
@@ -57,28 +57,16 @@ async function attemptCall(
   operation: string,
   body: string,
 ): Promise<Result<unknown, AttemptFailure>> {
-  const region = environment['AWS_REGION'] ?? '';
   try {
-    const signed = await new AwsV4Signer({
-      method: 'POST',
-      url: environment['AWS_ENDPOINT_URL_DYNAMODB'] ?? `https://dynamodb.${region}.amazonaws.com/`,
+    const response = await postSigned(environment, {
+      service: 'dynamodb',
+      endpoint: environment['AWS_ENDPOINT_URL_DYNAMODB'],
       headers: {
         'content-type': 'application/x-amz-json-1.0',
         'x-amz-target': `DynamoDB_20120810.${operation}`,
       },
       body,
-      accessKeyId: environment['AWS_ACCESS_KEY_ID'] ?? '',
-      secretAccessKey: environment['AWS_SECRET_ACCESS_KEY'] ?? '',
-      ...(environment['AWS_SESSION_TOKEN'] ? { sessionToken: environment['AWS_SESSION_TOKEN'] } : {}),
-      service: 'dynamodb',
-      region,
-    }).sign();
-    const response = await fetch(signed.url, {
-      method: 'POST',
-      headers: signed.headers,
-      body,
-      redirect: 'error',
-      signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS),
+      timeoutMs: ATTEMPT_TIMEOUT_MS,
     });
     if (response.ok) return ok(await response.json());
     const text = await response.text();

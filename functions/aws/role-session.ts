@@ -1,6 +1,6 @@
-import { AwsV4Signer } from 'aws4fetch';
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { postSigned } from './signed-post.ts';
 
 /** Credentials of a session, in the SDK's words. */
 export type SessionCredentials = {
@@ -49,7 +49,6 @@ async function ask(
   environment: NodeJS.ProcessEnv,
   { roleArn, name, tags }: RoleSession,
 ): Promise<Result<SessionCredentials, Failure>> {
-  const region = environment['AWS_REGION'] ?? '';
   const form = new URLSearchParams({
     Action: 'AssumeRole',
     Version: '2011-06-15',
@@ -63,23 +62,12 @@ async function ask(
   }
   const body = form.toString();
   try {
-    const signed = await new AwsV4Signer({
-      method: 'POST',
-      url: environment['AWS_ENDPOINT_URL_STS'] ?? `https://sts.${region}.amazonaws.com/`,
+    const response = await postSigned(environment, {
+      service: 'sts',
+      endpoint: environment['AWS_ENDPOINT_URL_STS'],
       headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
       body,
-      accessKeyId: environment['AWS_ACCESS_KEY_ID'] ?? '',
-      secretAccessKey: environment['AWS_SECRET_ACCESS_KEY'] ?? '',
-      ...(environment['AWS_SESSION_TOKEN'] ? { sessionToken: environment['AWS_SESSION_TOKEN'] } : {}),
-      service: 'sts',
-      region,
-    }).sign();
-    const response = await fetch(signed.url, {
-      method: 'POST',
-      headers: signed.headers,
-      body,
-      redirect: 'error',
-      signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS),
+      timeoutMs: ATTEMPT_TIMEOUT_MS,
     });
     const text = await response.text();
     if (!response.ok) {
