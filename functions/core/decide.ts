@@ -3,6 +3,7 @@ import type { Actions } from './addressed.ts';
 import { Caller } from './caller.ts';
 import type { Policy } from './policy.ts';
 import type { ArgumentFailure } from './rules/argument-schema.ts';
+import { hasToolLimit } from './rules/limit.ts';
 import { argumentFailureOf, forbids, isFor, isOfProtocol, type Question, verdictOf } from './rules/match.ts';
 import type { Rule } from './rules/ready-rule.ts';
 import { DEFAULTS } from './rules/rule.ts';
@@ -96,7 +97,8 @@ export function isAllowed(policy: Policy, caller: Caller, action: Action, nowSec
 
 /**
  * May this caller do all that one message needs? Each action is decided by {@link decide}; the first refusal stands for all, with
- * every scope that is missing, or none where one of them cannot be obtained. The rule of the message's own action decides.
+ * every scope that is missing, or none where one of them cannot be obtained. The rule of the message's own action decides; where
+ * that is out of reach, nothing else is looked at.
  */
 export function decideAll(
   policy: Policy,
@@ -105,6 +107,7 @@ export function decideAll(
   nowSeconds: number,
 ): Decision {
   const decision = decide(policy, caller, own, nowSeconds);
+  if (!decision.allow && decision.refusal.obtainable.length === 0) return decision;
   const refusals = [
     decision,
     ...addressed.map((action) => decide(policy, caller, action, nowSeconds)),
@@ -179,9 +182,10 @@ function findGrant(
   const found = policy.access.findGrant(scopes, server, (rule) => verdictOf(rule, question) === 'grants');
   if (found === undefined || method === undefined) return found;
   if (isOfProtocol(question.action) || found.methods.has(method)) return found;
-  // Beside a deny of a part a wildcard leaves something out too, and a word that a server may take for that part is no word of its own.
-  const isCut = policy.access.findDeny(server, (rule) => concerns(rule, caller) && isFor(rule, caller.orgId));
-  if (isCut === undefined) return found;
+  // Beside a deny of a part a wildcard leaves something out too, and a word that a server may take for that part is no word of its own. Nor
+  // may a call pass uncounted under such a word.
+  const deny = policy.access.findDeny(server, (rule) => concerns(rule, caller) && isFor(rule, caller.orgId));
+  if (deny === undefined && !hasToolLimit(policy, caller, server)) return found;
   return policy.access.findGrant(
     scopes,
     server,

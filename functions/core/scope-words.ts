@@ -9,6 +9,11 @@ const BUILT_IN: Readonly<Record<string, string>> = {
   'tokens/issue': 'Make narrower tokens for itself',
 };
 
+/** Is there this scope whatever the configuration says? */
+export function isBuiltInScope(scope: string): boolean {
+  return Object.hasOwn(BUILT_IN, scope);
+}
+
 const UI_ACTIONS: Readonly<Record<string, string>> = {
   manage_policy: 'Change who may do what',
   manage_clients: 'Register and change applications',
@@ -25,7 +30,7 @@ const UI_ACTIONS: Readonly<Record<string, string>> = {
 export function scopeWords(policy: Policy, scope: string): ScopeWords {
   const { description } = policy.access.settingsOf(scope);
   if (description !== undefined) return { scope, words: [description] };
-  const builtIn = Object.hasOwn(BUILT_IN, scope) ? BUILT_IN[scope] : undefined;
+  const builtIn = isBuiltInScope(scope) ? BUILT_IN[scope] : undefined;
   const rules = policy.access.grantsOf(scope);
   const allows = (method: string) => rules.some((rule) => rule.everyMethod || rule.methods.has(method));
   const calls = rules.some(

@@ -97,7 +97,7 @@ export function planUserGrant(
   }
   const fitting = fittingGroups(policy, groups);
   if (fitting === undefined) {
-    const description = 'this user is in too many groups that something is forbidden to';
+    const description = 'this user is in too many groups that something is forbidden to or limited for';
     return err({ error: 'invalid_scope', description });
   }
   return ok({
@@ -117,14 +117,15 @@ export function planUserGrant(
 
 /**
  * As many groups as a token can carry: a provider may name hundreds, and a token that is too long would be refused everywhere. Those that
- * anything is forbidden to come first, and where they do not all fit there is no token (undefined): one without them would allow more. Then
+ * anything is forbidden to, or that a limit counts, come first, and where they do not all fit there is no token (undefined): one without
+ * them would allow more. Then
  * come those that are mapped to something; of these, one that is left out only takes from the token.
  */
 export function fittingGroups(policy: Policy, groups: readonly string[]): readonly string[] | undefined {
   if (Buffer.byteLength(JSON.stringify(groups)) <= MAX_GROUPS_BYTES) return groups;
   const rankOf = (group: string) => {
     const scopes = policy.scopesOfGroups([group]);
-    if (scopes.some((scope) => policy.access.isDenying(scope))) return 0;
+    if (scopes.some((scope) => policy.access.isDenying(scope) || policy.access.isLimited(scope))) return 0;
     return scopes.length > 0 || policy.teams.isGroupUsed(group) || policy.roles.isGroupUsed(group) ? 1 : 2;
   };
   const ranked = groups

@@ -170,6 +170,23 @@ describe('a deny wins over every grant', () => {
     ).toBe(true);
   });
 
+  test.for([
+    ['{ per: [client], requests: 1, window: 1m, server: maps, tools: [erase] }', false],
+    ['{ per: [tool], requests: 1, window: 1m }', false],
+    ['{ per: [tool], requests: 1, window: 1m, scope: s }', false],
+    ['{ per: [tool], requests: 1, window: 1m, scope: t }', true],
+    ['{ per: [tool], requests: 1, window: 1m, org: rival }', true],
+    ['{ per: [tool], requests: 1, window: 1m, server: mail }', true],
+    ['{ per: [client], requests: 1, window: 1m }', true],
+  ] as const)(
+    'and beside a limit of tools no words by which a call is not counted: %s',
+    ([limit, isLeft]) => {
+      const text = `s:\n${EVERYTHING}t: []\nLimits: [${limit}]`;
+      expect(allows(text, action('Tools/Call'), { scopes: ['s'], clientScopes: ['s'] })).toBe(isLeft);
+      expect(allows(text, action('tools/list'), { scopes: ['s'] })).toBe(true);
+    },
+  );
+
   test('says nothing to the caller but where it stands, for the record', () => {
     const text = `s:\n${EVERYTHING}t:\n  - { server: maps, deny: true, tools: [erase] }`;
     expect(ask(text, call('erase'), { scopes: ['s'] })).toEqual({

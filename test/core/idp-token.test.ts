@@ -346,6 +346,29 @@ describe('the caller', () => {
     idps: [cognito],
   });
 
+  test.for([
+    ['openid', ['maps/admin']],
+    ['openid unknown', ['maps/admin']],
+    ['openid maps/read', []],
+    ['openid maps/admin', ['maps/admin']],
+    ['maps/read maps/admin', ['maps/admin']],
+    ['openid helm', []],
+    ['openid tokens/issue', []],
+  ] as const)('of a user is narrowed by any scope that there is: %s', ([scope, expected]) => {
+    const running = policyOf({
+      scopes: [
+        ['maps/read', []],
+        ['maps/admin', []],
+      ],
+      uiScopes: [['helm', []]],
+      clients: [clientEntry('desk', { scopes: ['maps/admin'] })],
+      groups: [['readers', ['maps/read', 'maps/admin']]],
+      orgs: [{ id: 'acme', suspended: false }],
+      idps: [cognito],
+    });
+    expect(callerOf({ ...USER, scope }, running)).toMatchObject({ ok: true, value: { scopes: expected } });
+  });
+
   function callerOf(claims: Changes, running = policy, idp = cognito) {
     const compact = signForeign(key, claims, { typ: undefined });
     const expected = { idp, origin: ORIGIN, nowSeconds: NOW_SECONDS };

@@ -37,6 +37,16 @@ describe('the groups that a token carries', () => {
     expect(fittingGroups(all, named('denying', 150))).toBeUndefined();
   });
 
+  test('lose no group that a limit counts: whoever it leaves out would be counted no more', () => {
+    const limit = { per: ['client'], requests: 1, windowSeconds: 60, scope: 'maps/read', at: 'l' } as const;
+    const limited = policyOf({ ...rulesOf([]), limits: [limit] });
+    expect(fittingGroups(limited, [...plain, ...mapped])?.slice(0, 60)).toEqual(mapped);
+    const groups = named('counted', 150);
+    const more = groups.map((group) => [group, ['maps/read']] as const);
+    const all = policyOf({ ...rulesOf([]), groups: more, limits: [limit] });
+    expect(fittingGroups(all, groups)).toBeUndefined();
+  });
+
   test('are none of a user who gets no token', () => {
     const groups = [...mapped.slice(0, 1), ...named('denying', 150)];
     const request = { subject: 'corp:ann', orgId: 'acme', groups, authTimeSeconds: 1, scopes: undefined };

@@ -62,7 +62,7 @@ type Check = (schema: ArgumentSchema, value: Json, path: string, work: Work) => 
 const CHECKS: readonly Check[] = [
   checkType,
   checkEnum,
-  (...asked) => decisive(numberFailures(...asked)),
+  (schema, value, path) => decisive(numberFailures(schema, value, path)),
   checkString,
   (...asked) => decisive(arrayFailures(...asked)),
   (...asked) => decisive(objectFailures(...asked)),

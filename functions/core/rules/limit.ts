@@ -42,23 +42,41 @@ export function isCounted({ kind, method }: Action): boolean {
   return method !== undefined && !(kind === 'notification' && method.startsWith('notifications/'));
 }
 
-function counts({ per, tools, org, scope }: Limit, caller: Caller, { method, name }: Action): boolean {
-  if (org !== undefined && org !== caller.orgId) return false;
-  if (scope !== undefined && !caller.isEntitledTo(scope)) return false;
-  if (tools === undefined && !per.includes('tool')) return true;
+function isAbout({ org, scope }: Limit, caller: Pick<Caller, 'orgId' | 'isEntitledTo'>): boolean {
+  return (org === undefined || org === caller.orgId) && (scope === undefined || caller.isEntitledTo(scope));
+}
+
+function isOnTools({ per, tools }: Limit): boolean {
+  return tools !== undefined || per.includes('tool');
+}
+
+function counts(limit: Limit, caller: Caller, { method, name }: Action): boolean {
+  if (!isAbout(limit, caller)) return false;
+  if (!isOnTools(limit)) return true;
+  const { tools } = limit;
   if (method !== 'tools/call' || name === undefined) return false;
   return tools === undefined || tools.some((tool) => tool === name || WILDCARDS.has(tool));
 }
 
+/** Is there a limit on a server that counts calls of tools alone, for this caller? */
+export function hasToolLimit(
+  policy: Policy,
+  caller: Pick<Caller, 'orgId' | 'isEntitledTo'>,
+  server: string,
+): boolean {
+  return policy.access.limits(server).some((limit) => isOnTools(limit) && isAbout(limit, caller));
+}
+
 /**
  * Whose count a request is, for a limit that {@link limitsOn} gave: equal for two requests exactly where they share a count. A user is the
- * subject of the token, which for an agent is the client that it is about.
+ * subject of the token, which for an agent is the client that it is about. A run is its coordinator, which may open as many as it likes
+ * under names of its own choice; it has no count in common with the coordinator's own requests.
  */
 export function limitSubject(limit: Limit, caller: Caller, { server, name }: Action): readonly string[] {
   const of: Readonly<Record<LimitSubject, string>> = {
     org: caller.orgId,
     client: caller.clientId,
-    user: caller.subject,
+    user: caller.kind === 'run' ? JSON.stringify(['run', caller.clientId]) : caller.subject,
     server,
     tool: JSON.stringify([server, name]),
     token: caller.jti,

@@ -17,6 +17,7 @@ export class RuleBook {
   readonly #limits: ServerIndex<Limit & { readonly order: number }>;
   readonly #settings: ReadonlyMap<string, ScopeSettings>;
   readonly #denyingScopes: ReadonlySet<string>;
+  readonly #limitedScopes: ReadonlySet<string | undefined>;
 
   constructor(snapshot: RuleSnapshot) {
     const shared = new SharedParts();
@@ -47,6 +48,7 @@ export class RuleBook {
     this.#limits = new ServerIndex(
       (snapshot.limits ?? []).map((limit, index) => [limit.server ?? '*', { ...limit, order: index }]),
     );
+    this.#limitedScopes = new Set((snapshot.limits ?? []).map(({ scope }) => scope));
     this.#settings = new Map(snapshot.scopeSettings ?? []);
   }
 
@@ -85,6 +87,16 @@ export class RuleBook {
   /** Does the scope forbid anything anywhere? */
   isDenying(scope: string): boolean {
     return this.#denyingScopes.has(scope);
+  }
+
+  /** Does a limit count those who are entitled to the scope? */
+  isLimited(scope: string): boolean {
+    return this.#limitedScopes.has(scope);
+  }
+
+  /** Is there such a scope of rules, with or without any in it? */
+  hasScope(scope: string): boolean {
+    return this.#grants.has(scope);
   }
 
   /** The limits on a server, whoever they count. */

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { Action } from '../../../functions/core/action.ts';
 import { Caller } from '../../../functions/core/caller.ts';
 import { limitSubject, limitsOn } from '../../../functions/core/rules/limit.ts';
+import { VerifiedRunToken } from '../../../functions/core/run-token.ts';
 import { clientEntry, policyOf, serverEntry } from '../../support/policies.ts';
 import { rulesOf } from '../../support/rules.ts';
-import { TestIssuer } from '../../support/test-issuer.ts';
+import { NOW_SECONDS, ORIGIN, TestIssuer } from '../../support/test-issuer.ts';
 
 const issuer = new TestIssuer();
 
@@ -125,5 +126,43 @@ describe('a count is shared', () => {
   ])('by %s: %j of %j: %s', ([per, other, claims, isShared]) => {
     const own = JSON.stringify(subjectOf(per, route));
     expect(JSON.stringify(subjectOf(per, other, claims)) === own).toBe(isShared);
+  });
+
+  test('by the runs of one coordinator, whatever they are called, and by nobody else', () => {
+    const { policy, callerOf } = scene('  - { per: [user], requests: 1, window: 1m }');
+    const countOf = (caller: Caller) => {
+      const [limit] = limitsOn(policy, caller, route);
+      return limit && JSON.stringify(limitSubject(limit, caller, route));
+    };
+    const runOf = (sub: string, client_id = 'courier', org_id = 'acme') => {
+      const claims = {
+        iss: ORIGIN,
+        sub,
+        aud: ['context-store'],
+        org_id,
+        client_id,
+        iat: NOW_SECONDS,
+        exp: NOW_SECONDS + 600,
+        jti: `j-${sub}`,
+        token_kind: 'run',
+        permissions: ['read'],
+        services: { 'context-store': { namespace: 'alpha' } },
+      };
+      const token = VerifiedRunToken.verify(
+        issuer.sign(issuer.header({ typ: 'JWT' }), JSON.stringify(claims)),
+        {
+          issuer: ORIGIN,
+          keys: issuer.keys,
+          nowSeconds: NOW_SECONDS,
+        },
+      );
+      const caller = token.ok ? Caller.fromRunToken(token.value, 'context-store', policy) : token;
+      if (!caller.ok) throw new Error(JSON.stringify(caller.error));
+      return caller.value;
+    };
+    expect(countOf(runOf('run-1'))).toBeDefined();
+    expect(countOf(runOf('run-1'))).toBe(countOf(runOf('run-2')));
+    expect(countOf(runOf('courier'))).not.toBe(countOf(callerOf()));
+    expect(countOf(runOf('run-1'))).not.toBe(countOf(runOf('run-1', 'stranger', 'rival')));
   });
 });
