@@ -8,7 +8,8 @@ export type Actions = readonly [own: Action, ...addressed: readonly Action[]];
 /**
  * Everything that must be allowed for a message to pass: its own action, and one for each thing that its parameters point at beside
  * that. To complete an argument of a prompt or a resource template one must be able to get or read it, and to listen for changes of a
- * resource, to read it (mcp 2026-07-28 §completion, §subscriptions). What points at nothing that can be decided on is refused.
+ * resource, to read it (mcp 2026-07-28 §completion, §subscriptions). What points at nothing that can be decided on is refused, and what
+ * points at more than 100 things, or at one of more than 2,048 characters.
  */
 export function actionsOf(server: string, message: Message): Result<Actions, MessageRefusal> {
   const own = toAction(server, message);
@@ -36,8 +37,18 @@ export function addressOf({ method, name, body }: Message): string | undefined {
 
 type Addressed = { readonly method: string; readonly name: string };
 
-/** Undefined where the parameters are not in the form of the method. */
+/** Each is a decision of its own; in number and in characters. */
+const MAX_ADDRESSED = 100;
+const MAX_NAME_LENGTH = 2_048;
+
+/** Undefined where the parameters are not in the form of the method, or point at more than anybody can want. */
 function addressedBy(method: string, params: Json | undefined): readonly Addressed[] | undefined {
+  const addressed = readAddressed(method, params);
+  if (addressed === undefined || addressed.length > MAX_ADDRESSED) return undefined;
+  return addressed.every(({ name }) => name.length <= MAX_NAME_LENGTH) ? addressed : undefined;
+}
+
+function readAddressed(method: string, params: Json | undefined): readonly Addressed[] | undefined {
   switch (method) {
     case 'completion/complete':
       return completed(member(params, 'ref'));

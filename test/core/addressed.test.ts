@@ -75,6 +75,17 @@ describe('to listen for changes of resources needs the right to read each:', () 
     },
   );
 
+  test('one hundred, of 2,048 characters at most', () => {
+    const listen = (resourceSubscriptions: readonly string[]) =>
+      needs('subscriptions/listen', { notifications: { resourceSubscriptions } });
+    const many = Array.from({ length: 101 }, (_, index) => `doc://${index}`);
+    expect(listen(many.slice(1))).toHaveLength(101);
+    expect(listen(many)).toBe(-32602);
+    const long = `doc://${'a'.repeat(2_042)}`;
+    expect(listen([long])).toHaveLength(2);
+    expect(listen([`${long}a`])).toBe(-32602);
+  });
+
   test.for([null, 'doc://a', { 0: 'doc://a' }, [null], ['doc://a', 1], [''], [['doc://a']]])(
     '%j is nothing that can be decided on',
     (resourceSubscriptions) => {
