@@ -55,7 +55,11 @@ export function readArgumentSchemas(
   schemas: YamlReader,
   isDeny: boolean,
 ): readonly (readonly [string, ArgumentSchema])[] {
-  return schemas.entries().flatMap(([tool, schema]) => {
+  const entries = schemas.entries();
+  if (entries.length === 0 && (schemas.isEmpty || schemas.kind === 'map')) {
+    schemas.problem('name a tool and write a schema of its arguments, or leave `arguments` out');
+  }
+  return entries.flatMap(([tool, schema]) => {
     const reading: Reading = { isDeny, schemas: 0 };
     if (schema.kind !== 'map') return schema.problem('write a schema: `{ required: [limit] }`') ?? [];
     // The arguments of a call are an object, whatever a schema says of them.
@@ -91,7 +95,13 @@ function readSchema(
   }
   const constant = members.const?.json();
   const values = members.enum && bounded(members.enum, 'values').flatMap((item) => item.json() ?? []);
-  const nested = (value: YamlReader) => readSchema(value, reading, depth + 1);
+  const nested = (value: YamlReader) => {
+    if (value.isEmpty) value.problem('write a schema here: `{ type: integer }`');
+    return readSchema(value, reading, depth + 1);
+  };
+  for (const list of [members.required, members.properties]) {
+    if (list?.isEmpty && list.kind === 'scalar') list.problem('write what is asked for, or leave it out');
+  }
   if (members.enum !== undefined && members.const !== undefined) schema.problem('write `enum` or `const`');
   if (members.enum?.isEmpty) members.enum.problem('name a value: `enum: [a, b]`');
   const { additionalProperties: additional } = members;

@@ -1,6 +1,7 @@
 import { BUILT_IN_ROLES, type RoleBinding, type RoleEntry } from '../role.ts';
 import type { TeamEntry } from '../team.ts';
 import { type Mention, readMembers } from './members.ts';
+import { isOnCalendar } from './time-windows.ts';
 import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
 
 /** RFC 3339 §5.6, in seconds. */
@@ -60,7 +61,7 @@ export function readRoleBindings(
 function readInstant(reader: YamlReader | undefined): number | undefined {
   const text = reader?.string();
   if (text === undefined) return undefined;
-  const milliseconds = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
+  const milliseconds = INSTANT.test(text) && isOnCalendar(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(milliseconds)
     ? reader?.problem('write a time such as 2027-01-31T18:00:00Z')
     : milliseconds / 1000;

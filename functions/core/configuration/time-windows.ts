@@ -62,6 +62,13 @@ function readInstant(instant: YamlReader): number | undefined {
   const isInstant =
     /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[+-][0-9]{2}:[0-9]{2})$/.test(text);
   const milliseconds = isInstant ? Date.parse(text) : Number.NaN;
-  if (Number.isFinite(milliseconds)) return Math.floor(milliseconds / 1_000);
+  if (Number.isFinite(milliseconds) && isOnCalendar(text)) return Math.floor(milliseconds / 1_000);
   return instant.problem('write an instant with its offset, such as 2027-01-31T18:00:00Z');
+}
+
+/** Is the day of an instant one that there is? The parser takes the 30th of February for a day in March. */
+export function isOnCalendar(instant: string): boolean {
+  const day = instant.slice(0, 'YYYY-MM-DD'.length);
+  const milliseconds = Date.parse(`${day}T00:00:00Z`);
+  return Number.isFinite(milliseconds) && new Date(milliseconds).toISOString().startsWith(day);
 }

@@ -218,6 +218,7 @@ describe('a mistake says what to write instead', () => {
     ],
     ['no date', { role_bindings: [{ ...ADMIN, expires_at: '2027-01-31' }] }, [/2027-01-31T18:00:00Z/]],
     ['no such date', { role_bindings: [{ ...ADMIN, expires_at: '2027-13-31T18:00:00Z' }] }, [/write a time/]],
+    ['no such day', { role_bindings: [{ ...ADMIN, expires_at: '2027-02-30T18:00:00Z' }] }, [/write a time/]],
     ['a date that is no text', { role_bindings: [{ ...ADMIN, expires_at: 5 }] }, [/write a text here/]],
   ])('%s', ([, parts, expected]) => {
     const { problems } = compile(acme(parts));
