@@ -165,14 +165,18 @@ export function aRule(
     tools,
     prompts: names(random, PROMPTS, isDeny, isDeny ? 80 : 60),
     resources: names(random, PATTERNS, isDeny, isDeny ? 80 : 60),
-    arguments:
-      tools === undefined || random.chance(70)
-        ? undefined
-        : Object.fromEntries(some(random, tools, 50).map((tool) => [tool, aConstraint(random, isDeny)])),
+    arguments: tools === undefined || random.chance(70) ? undefined : constraintsOf(random, tools, isDeny),
     when: random.chance(75) ? undefined : aWindow(random),
   };
   if (isDefault) rule['org'] = random.pick([undefined, 'acme', 'rival']);
   return rule;
+}
+
+/** Of some of the tools; of none there is nothing to be written. */
+function constraintsOf(random: Random, tools: readonly string[], isDeny: boolean) {
+  const constrained = some(random, tools, 50);
+  if (constrained.length === 0) return undefined;
+  return Object.fromEntries(constrained.map((tool) => [tool, aConstraint(random, isDeny)]));
 }
 
 function rules(random: Random, most: number, isDefault: boolean): Record<string, unknown>[] {
