@@ -1,7 +1,8 @@
 import type { StoredCheckpoint } from '../functions/core/audit/audit-ports.ts';
-import { readCheckpoint } from '../functions/core/audit/checkpoint.ts';
+import { type Checkpoint, checkpointHash, readCheckpoint } from '../functions/core/audit/checkpoint.ts';
+import type { Finding } from '../functions/core/audit/finding.ts';
 import { AuditVerifier, HISTORY_MS, type Verification } from '../functions/core/audit/verify.ts';
-import { checkBegin, verifyCheckpoints } from '../functions/core/audit/verify-checkpoints.ts';
+import { checkBegin, mayBeGone, verifyCheckpoints } from '../functions/core/audit/verify-checkpoints.ts';
 import { ok, type Result } from '../functions/core/result.ts';
 import type { AuditDoor } from './audit-door.ts';
 import type { Failure } from './outcome.ts';
@@ -10,21 +11,38 @@ import type { Failure } from './outcome.ts';
 const SETTLE_MS = 10_000;
 
 /** What was verified of whose log. */
-export type VerifiedLog = { readonly orgId: string; readonly verification: Verification };
+export type VerifiedLog = {
+  readonly orgId: string;
+  readonly verification: Verification;
+  /** The newest checkpoint that holds, to name it the next time. */
+  readonly newest: CheckpointName | undefined;
+};
+
+/** A checkpoint that somebody has seen, as `number:hash`. */
+export type CheckpointName = { readonly number: number; readonly hash: string };
+
+/** Reads a `number:hash`; undefined for what is none. */
+export function readCheckpointName(text: string): CheckpointName | undefined {
+  const [, number, hash] = /^([1-9]\d{0,8}):([A-Za-z0-9_-]{43})$/.exec(text) ?? [];
+  return number === undefined || hash === undefined ? undefined : { number: Number(number), hash };
+}
 
 /**
  * Verifies an audit log from an instant on, here: of the gateway it takes records, checkpoints and the published keys, and none of its
- * conclusions. `now` is in milliseconds.
+ * conclusions. `after`: a checkpoint that there was, and that has to be there. `now` is in milliseconds.
  */
 export async function verifyLog(
   door: AuditDoor,
   org: string | undefined,
-  since: string,
+  { since, after }: { readonly since: string; readonly after: CheckpointName | undefined },
   now: () => number,
 ): Promise<Result<VerifiedLog, Failure>> {
   const keys = await door.keys();
   if (!keys.ok) return keys;
-  const loaded = await loadCheckpoints(door, org, new Date(Date.parse(since) - HISTORY_MS).toISOString());
+  const loaded = await loadCheckpoints(door, org, {
+    back: new Date(Date.parse(since) - HISTORY_MS).toISOString(),
+    number: after?.number ?? Number.POSITIVE_INFINITY,
+  });
   if (!loaded.ok) return loaded;
   const { orgId, stored, isComplete } = loaded.value;
   const nowSeconds = Math.floor(now() / 1000);
@@ -47,15 +65,47 @@ export async function verifyLog(
     query = { cursor: page.value.next };
   }
   const verification = verifier.finish(now());
-  const findings = [...begin, ...verified.findings, ...verification.findings];
-  return ok({ orgId, verification: { ...verification, findings } });
+  const holes = [...checkAfter(stored, after), ...begin, ...verified.findings];
+  const unknown = holes.length > 0 ? [] : checkFrom(settled[0], verification, since, nowSeconds);
+  const findings = [...holes, ...unknown, ...verification.findings];
+  const last = verified.checkpoints.at(-1)?.number;
+  const newest = stored.find(({ number }) => number === last);
+  return ok({
+    orgId,
+    verification: { ...verification, findings },
+    newest: newest && { number: newest.number, hash: checkpointHash(newest.jws) },
+  });
 }
 
-/** Checkpoints, newest first, back to one of an instant before this one; `isComplete` where there are no older ones. */
+/** Is the checkpoint that somebody has seen still there? */
+function checkAfter(
+  stored: readonly StoredCheckpoint[],
+  after: CheckpointName | undefined,
+): readonly Finding[] {
+  if (after === undefined) return [];
+  const found = stored.find(({ number }) => number === after.number);
+  if (found !== undefined && checkpointHash(found.jws) === after.hash) return [];
+  const detail = found === undefined ? 'it is not there any more' : 'it is not the one that was there';
+  return [{ kind: 'checkpoint', number: after.number, detail }];
+}
+
+/** Were records verified from later on than was asked for, although nothing can have expired? */
+function checkFrom(
+  oldest: Checkpoint | undefined,
+  { verifiedFrom }: Verification,
+  since: string,
+  nowSeconds: number,
+): readonly Finding[] {
+  if (oldest === undefined || verifiedFrom <= since || mayBeGone(oldest, nowSeconds)) return [];
+  const detail = `records before ${verifiedFrom} could not be verified: no checkpoint is left from before them`;
+  return [{ kind: 'unsealed', number: oldest.number, detail }];
+}
+
+/** Checkpoints, newest first, back to a number and to one of an instant before this one; `isComplete` where there are no older ones. */
 async function loadCheckpoints(
   door: AuditDoor,
   org: string | undefined,
-  back: string,
+  { back, number }: { readonly back: string; readonly number: number },
 ): Promise<
   Result<
     { readonly orgId: string; readonly stored: readonly StoredCheckpoint[]; readonly isComplete: boolean },
@@ -72,7 +122,8 @@ async function loadCheckpoints(
     const oldest = checkpoints.at(-1);
     if (isAll || oldest === undefined) return ok({ orgId, stored, isComplete: true });
     const through = readCheckpoint(oldest.jws)?.checkpoint.through;
-    if (through !== undefined && through < back) return ok({ orgId, stored, isComplete: false });
+    const isBack = through !== undefined && through < back && oldest.number <= number;
+    if (isBack) return ok({ orgId, stored, isComplete: false });
     before = oldest.number;
   }
 }

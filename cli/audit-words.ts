@@ -25,8 +25,12 @@ export function describeRecord(record: Members): string {
     .join('  ');
 }
 
-/** What was verified, in lines for people. */
-export function describeVerification(orgId: string, verification: Verification): readonly string[] {
+/** What was verified, in lines for people. `newest` is the name of the newest checkpoint. */
+export function describeVerification(
+  orgId: string,
+  verification: Verification,
+  newest: string | undefined,
+): readonly string[] {
   const { findings, records, chains, checkpoints, sealedThrough } = verification;
   const counted = (count: number, words: string) => (count === 0 ? [] : [`  ${count} ${words}`]);
   return [
@@ -35,9 +39,11 @@ export function describeVerification(orgId: string, verification: Verification):
       : `${orgId}: ${many(findings.length, 'finding')}`,
     ...findings.map((finding) => `  ${describeFinding(finding)}`),
     `  ${many(records, 'record')} in ${many(chains, 'chain')}, ${many(checkpoints, 'checkpoint')}`,
+    `  verified: what is from ${verification.verifiedFrom} on`,
     sealedThrough === undefined
       ? '  no checkpoint covers them yet'
       : `  covered by a checkpoint: what is before ${sealedThrough}`,
+    ...(newest === undefined ? [] : [`  the newest checkpoint, for --after the next time: ${newest}`]),
     ...counted(
       verification.unsealed,
       'newer than the last checkpoint: one cut off at their end would not be missed',

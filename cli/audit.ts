@@ -4,7 +4,7 @@ import type { Verification } from '../functions/core/audit/verify.ts';
 import { err, ok, type Result } from '../functions/core/result.ts';
 import { DOOR_OPTIONS } from './admin-door.ts';
 import { type AuditDoor, openAuditDoor } from './audit-door.ts';
-import { verifyLog } from './audit-verify.ts';
+import { readCheckpointName, verifyLog } from './audit-verify.ts';
 import { describeRecord, describeVerification } from './audit-words.ts';
 import { type Failure, misused, type Output } from './outcome.ts';
 import type { Terminal } from './terminal.ts';
@@ -50,6 +50,7 @@ export const audit: Verb = {
     ...MEMBERS.map(([option]) => option),
     { name: 'limit', value: 'N', help: `search: the most records (default ${DEFAULT_LIMIT})` },
     { name: 'lines', value: 'N', help: `tail: so many earlier records first (default ${DEFAULT_LINES})` },
+    { name: 'after', value: 'NUMBER:HASH', help: 'verify: a checkpoint that an earlier run has named' },
     { name: 'no-follow', help: 'tail: end after the earlier records' },
     ...DOOR_OPTIONS,
   ],
@@ -120,6 +121,8 @@ function readQuery(input: Arguments, action: string): Result<Query, Failure> {
       return err(misused(`verify takes all records, and no --${name}`));
     if (value !== undefined) members[member] = value;
   }
+  if (action !== 'verify' && input.text('after') !== undefined)
+    return err(misused(`${action} takes no --after`));
   const org = input.text('org');
   if (org !== undefined) members['org'] = org;
   const times: Record<string, string> = {};
@@ -205,15 +208,30 @@ async function tail(
 
 const NOTHING_MORE: Output = { text: '', json: undefined };
 
-async function verify(door: AuditDoor, { org, since }: Query): Promise<Result<Output, Failure>> {
+async function verify(
+  door: AuditDoor,
+  { org, since }: Query,
+  input: Arguments,
+): Promise<Result<Output, Failure>> {
+  const seen = input.text('after');
+  const after = seen === undefined ? undefined : readCheckpointName(seen);
+  if (seen !== undefined && after === undefined)
+    return err(misused('`--after` is the number:hash of a checkpoint that verify has printed'));
   const from = since ?? new Date(Date.now() - 86_400_000).toISOString();
-  const verified = await verifyLog(door, org, from, Date.now);
+  const verified = await verifyLog(door, org, { since: from, after }, Date.now);
   if (!verified.ok) return verified;
-  const { orgId, verification } = verified.value;
+  const { orgId, verification, newest } = verified.value;
+  const name = newest === undefined ? undefined : `${newest.number}:${newest.hash}`;
   const { findings } = verification;
   return ok({
-    text: describeVerification(orgId, verification).join('\n'),
-    json: { org_id: orgId, since: from, is_sound: findings.length === 0, ...jsonOf(verification) },
+    text: describeVerification(orgId, verification, name).join('\n'),
+    json: {
+      org_id: orgId,
+      since: from,
+      is_sound: findings.length === 0,
+      ...jsonOf(verification),
+      newest: name,
+    },
     ...(findings.length === 0 ? {} : { exit: 1 }),
   });
 }
@@ -230,5 +248,6 @@ function jsonOf(verification: Verification): Readonly<Record<string, unknown>> {
     unsealed: verification.unsealed,
     unchained: verification.unchained,
     sealed_through: sealedThrough,
+    verified_from: verification.verifiedFrom,
   };
 }

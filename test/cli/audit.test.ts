@@ -202,10 +202,58 @@ describe('verify', () => {
       [
         'acme: nothing was changed, removed, inserted or moved',
         '  10 records in 1 chain, 1 checkpoint',
+        expect.stringMatching(/^ {2}verified: what is from 20.* on$/),
         expect.stringMatching(/^ {2}covered by a checkpoint: what is before 20/),
+        expect.stringMatching(/^ {2}the newest checkpoint, for --after the next time: 1:[\w-]{43}$/),
         '  3 newer than the last checkpoint: one cut off at their end would not be missed',
       ],
     ]);
+  });
+
+  test('takes no signature by the gateway’s key for one of the issuer', async () => {
+    await audit('verify');
+    expect(asked.filter((path) => path.includes('jwks'))).toEqual(['/.well-known/jwks.json?purpose=access']);
+  });
+
+  test('finds that a checkpoint is not there any more that an earlier run has named', async () => {
+    await fill();
+    const { newest } = JSON.parse((await audit('verify', '--json')).out);
+    expect((await audit('verify', '--after', newest)).code).toBe(0);
+    const another = `1:${'A'.repeat(43)}`;
+    expect(await audit('verify', '--after', another)).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('checkpoint 1: it is not the one that was there'),
+    });
+    world.checkpoints = [];
+    expect(await audit('verify', '--after', newest)).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('checkpoint 1: it is not there any more'),
+    });
+    for (const argv of [
+      ['verify', '--after', '1'],
+      ['search', '--after', newest],
+    ]) {
+      expect(await audit(...argv)).toMatchObject({ code: 2 });
+    }
+  });
+
+  test('says from when on records were verified, and finds that it is later than was asked for', async () => {
+    world.nowMs = Date.now() - 10 * 3_600_000;
+    const chain = world.startChain('chain-a');
+    for (let hour = 0; hour < 10; hour += 1) {
+      world.write(chain, 1);
+      await world.seal();
+      world.nowMs += 3_589_000 - 10_000 * Number(hour === 9);
+    }
+    world.nowMs = Date.now();
+    const whole = JSON.parse((await audit('verify', '--since', '2h', '--json')).out);
+    expect([whole.findings, whole.verified_from]).toEqual([[], whole.since]);
+    world.checkpoints = world.checkpoints.slice(9);
+    const { findings, verified_from: from } = JSON.parse(
+      (await audit('verify', '--since', '9h', '--json')).out,
+    );
+    expect(findings).toMatchObject([{ kind: 'checkpoint', number: 9 }]);
+    expect(from > whole.since).toBe(true);
   });
 
   test('finds what is wrong, here and not there, and exits with 1', async () => {

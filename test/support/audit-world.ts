@@ -42,6 +42,8 @@ export class AuditWorld {
   others: readonly string[] = [];
   /** Has the organisation a client, or is it only in the configuration? */
   hasClient = true;
+  /** Whatever is created is in conflict with something. */
+  isBlocked = false;
 
   constructor(orgId = 'acme', key: TestKey = makeKey('access')) {
     this.orgId = orgId;
@@ -182,7 +184,7 @@ export class AuditWorld {
         );
       },
       create: async (_orgId, checkpoint) => {
-        if (this.checkpoints.some(({ number }) => number === checkpoint.number)) {
+        if (this.isBlocked || this.checkpoints.some(({ number }) => number === checkpoint.number)) {
           return err({ reason: 'conflict' });
         }
         this.checkpoints.push(checkpoint);

@@ -20,6 +20,8 @@ export function verifyCheckpoints(
   const findings: Finding[] = [];
   const held: Checkpoint[] = [];
   let newer: Checkpoint | undefined;
+  // Behind one that the issuer could not verify (its key was retired at once) the hashes go on, and vouch for nothing.
+  let isVouched = true;
   for (const { number, jws } of stored) {
     if (newer !== undefined && number < newer.number - 1) {
       if (!mayBeGone(newer, expected.nowSeconds)) findings.push(missing(newer.number - 1));
@@ -33,7 +35,10 @@ export function verifyCheckpoints(
       findings.push({ kind: 'checkpoint', number, detail: 'it is another checkpoint, put in this place' });
       newer = undefined;
     } else {
-      held.push(checked);
+      const isVerified = newer === undefined || newer.isPrevVerified;
+      if (isVouched && newer !== undefined && !isVerified) findings.push(unverified(number, newer));
+      isVouched = (isVouched && isVerified) || newer === undefined || openCheckpoint(jws, expected.keys).ok;
+      if (isVouched) held.push(checked);
       newer = checked;
     }
   }
@@ -53,12 +58,16 @@ function opened(jws: string, keys: KeySet): Checkpoint | string {
 
 function named(jws: string, newer: Checkpoint): Checkpoint | string {
   if (checkpointHash(jws) !== newer.prev) return `it was changed: checkpoint ${newer.number} names another`;
-  if (!newer.isPrevVerified)
-    return `the issuer could not verify it when it signed checkpoint ${newer.number}`;
   return readCheckpoint(jws)?.checkpoint ?? 'it cannot be read';
 }
 
-function mayBeGone({ prevExpiresAtSeconds }: Checkpoint, nowSeconds: number): boolean {
+function unverified(number: number, newer: Checkpoint): Finding {
+  const detail = `the issuer could not verify it when it signed checkpoint ${newer.number}`;
+  return { kind: 'checkpoint', number, detail: `${detail}: nothing vouches for it, nor for those before it` };
+}
+
+/** May the checkpoint before this one be gone, as this one says? */
+export function mayBeGone({ prevExpiresAtSeconds }: Checkpoint, nowSeconds: number): boolean {
   return prevExpiresAtSeconds <= nowSeconds + EXPIRY_SLACK_SECONDS;
 }
 

@@ -24,6 +24,8 @@ export type Verification = Omit<VerifiedChain, 'findings'> & {
   readonly unchained: number;
   /** Records before this instant are covered by a checkpoint; undefined where there is none. */
   readonly sealedThrough: string | undefined;
+  /** Of records before this instant nothing can be said. */
+  readonly verifiedFrom: string;
 };
 
 /**
@@ -37,6 +39,8 @@ export class AuditVerifier {
   readonly #links = new Map<string, Link[]>();
   /** Read records from this instant on (ISO 8601). */
   readonly readFrom: string;
+  /** The instant that was asked for, or a later one where no checkpoint is left from before it. */
+  readonly verifiedFrom: string;
   #records = 0;
   #unchained = 0;
 
@@ -46,6 +50,8 @@ export class AuditVerifier {
     const [oldest] = checkpoints;
     const isBegun = oldest !== undefined && oldest.number > 1;
     this.#anchor = checkpoints.findLast(({ through }) => through <= since) ?? (isBegun ? oldest : undefined);
+    const known = this.#anchor?.through ?? since;
+    this.verifiedFrom = known > since ? known : since;
     this.readFrom =
       this.#anchor === undefined ? earlier(since, UNSEALED_BEGIN_MS) : earlier(this.#anchor.through, LATE_MS);
   }
@@ -73,7 +79,11 @@ export class AuditVerifier {
     const sum = (count: (chain: VerifiedChain) => number) =>
       chains.reduce((total, chain) => total + count(chain), 0);
     return {
-      findings: [...chains.flatMap(({ findings }) => findings), ...this.#checkSealing(newest, nowMs)],
+      findings: [
+        ...chains.flatMap(({ findings }) => findings),
+        ...this.#checkTimes(),
+        ...this.#checkSealing(newest, nowMs),
+      ],
       records: this.#records,
       chains: read.length,
       checkpoints: this.#checkpoints.length,
@@ -82,6 +92,7 @@ export class AuditVerifier {
       unsealed: sum(({ unsealed }) => unsealed),
       unchained: this.#unchained,
       sealedThrough: newest?.through,
+      verifiedFrom: this.verifiedFrom,
     };
   }
 
@@ -113,6 +124,19 @@ export class AuditVerifier {
     const tips = seals.flatMap((seal) => [seal.seq, ...seal.tips.map((tip) => readReference(tip)?.[0] ?? 0)]);
     const known = [...links.map(({ seq }) => seq), ...tips].filter(isRecordNumber);
     return known.reduce((least, seq) => Math.min(least, seq - 1), Number.MAX_SAFE_INTEGER);
+  }
+
+  /** Was any checkpoint made later than it was due, as after newer ones were removed? Whoever signs it says when. */
+  #checkTimes(): readonly Finding[] {
+    return this.#checkpoints.flatMap((checkpoint, index): readonly Finding[] => {
+      const { number, signedAtSeconds } = checkpoint;
+      const before = this.#checkpoints[index - 1];
+      if (before?.number !== number - 1 || number <= (this.#anchor?.number ?? 0)) return [];
+      // Of one run with very many chains all but the last cover no more than was covered before.
+      if ((signedAtSeconds - before.signedAtSeconds) * 1_000 <= OVERDUE_MS) return [];
+      const detail = `the one before covers records before ${before.through}, and this one came late`;
+      return [{ kind: 'unsealed', number, detail }];
+    });
   }
 
   #checkSealing(newest: Checkpoint | undefined, nowMs: number): readonly Finding[] {

@@ -9,7 +9,7 @@ import type { KeySet } from '../../core/signed-token.ts';
 import type { IssuerKeys } from '../discovery.ts';
 import { type Range, readRange } from './read-range.ts';
 import { type SealPorts, seal } from './seal.ts';
-import { readSealed, textOf } from './sealed.ts';
+import { readSealed, type Sealed, textOf } from './sealed.ts';
 
 type Tie = FoundRecord['record'];
 
@@ -18,7 +18,6 @@ export type CheckpointerPorts = SealPorts & {
   readonly rulebook: RulebookStore;
   readonly reader: AuditReader;
   readonly keys: IssuerKeys;
-  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
 };
 
 /** How a run went: checkpoints that were written, and organisations whose records could not be sealed. */
@@ -92,13 +91,29 @@ async function sealOrg(
     const { records, throughMs } = found.value;
     const moved = statesOf(records).filter((state) => sealed.states.get(state.chain) !== textOf(state));
     const next = await seal(ports, orgId, sealed, { moved, fromMs, throughMs });
-    if (!next.ok) return next.error.reason === 'conflict' ? ok(written) : err(next.error);
+    if (!next.ok)
+      return next.error.reason === 'conflict' ? passed(ports, orgId, sealed, written) : err(next.error);
     written += next.value.number - sealed.number;
     sealed = next.value;
     fromMs = throughMs;
     lateMs = 0;
   }
   return ok(written);
+}
+
+/** Was another run first? Otherwise something is in the way that will be there the next time too. */
+async function passed(
+  { checkpoints }: CheckpointerPorts,
+  orgId: string,
+  { number }: Sealed,
+  written: number,
+): Promise<Result<number, Unavailable>> {
+  const read = await checkpoints.newest(orgId, 1);
+  if (!read.ok) return read;
+  const [newest] = read.value;
+  if (newest !== undefined && newest.number > number) return ok(written);
+  const detail = `what is no checkpoint is in the place of the one after ${number}`;
+  return err({ reason: 'unavailable', detail });
 }
 
 /** Records from shortly before one instant to another, and up to where they are all; with very many that is not the end. */

@@ -20,6 +20,7 @@ export type SealPorts = {
   readonly retentionDays: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
 };
 
 const DAY_SECONDS = 86_400;
@@ -87,5 +88,14 @@ async function write(
   const jws = `${signingInput}.${signature.value}`;
   const { orgId, number, expiresAtSeconds } = checkpoint;
   const created = await ports.checkpoints.create(orgId, { number, jws }, expiresAtSeconds);
-  return created.ok ? ok(jws) : created;
+  if (!created.ok) return created;
+  // Outside the table too: whoever can write there cannot take back that there was this one.
+  ports.log({
+    level: 'info',
+    event: 'checkpoint_written',
+    org_id: orgId,
+    number,
+    hash: checkpointHash(jws),
+  });
+  return ok(jws);
 }

@@ -7,11 +7,14 @@ import {
   readCheckpoint,
 } from '../../core/audit/checkpoint.ts';
 import type { Unavailable } from '../../core/ports.ts';
-import { ok, type Result } from '../../core/result.ts';
+import { err, ok, type Result } from '../../core/result.ts';
 import type { KeySet } from '../../core/signed-token.ts';
 
 /** How many checkpoints back a chain is looked for that may have gone on. */
 const RECENT = 10;
+
+/** With one each second an organisation comes so far in thirty years. */
+const MAX_NUMBER = 1_000_000_000;
 
 /** What there is of an organisation's checkpoints: the last one, and how far each chain had come that recent ones speak of. */
 export type Sealed = {
@@ -34,6 +37,9 @@ export async function readSealed(
   const read = await checkpoints.newest(orgId, RECENT);
   if (!read.ok) return read;
   const [newest] = read.value;
+  if (newest !== undefined && !(newest.number >= 1 && newest.number < MAX_NUMBER)) {
+    return err({ reason: 'unavailable', detail: `no checkpoint has the number ${newest.number}` });
+  }
   const opened = newest === undefined ? undefined : openCheckpoint(newest.jws, keys);
   const isVerified =
     opened?.ok === true && opened.value.number === newest?.number && opened.value.orgId === orgId;

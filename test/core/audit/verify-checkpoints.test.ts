@@ -19,7 +19,12 @@ beforeEach(() => {
   for (let number = 1; number <= 5; number += 1) made.push({ number, jws: sign(number, made.at(-1)?.jws) });
 });
 
-function sign(number: number, before: string | undefined, changes: Partial<Checkpoint> = {}): string {
+function sign(
+  number: number,
+  before: string | undefined,
+  changes: Partial<Checkpoint> = {},
+  by = issuer,
+): string {
   const payload = checkpointPayload({
     orgId: 'acme',
     number,
@@ -32,7 +37,7 @@ function sign(number: number, before: string | undefined, changes: Partial<Check
     chains: [],
     ...changes,
   });
-  return issuer.sign(issuer.header({ typ: CHECKPOINT_TYPE }), JSON.stringify(payload));
+  return by.sign(by.header({ typ: CHECKPOINT_TYPE }), JSON.stringify(payload));
 }
 
 function verify(nowSeconds = NOW_SECONDS) {
@@ -68,7 +73,19 @@ describe('checkpoints', () => {
       made[0] ?? { number: 1, jws: '' },
       { number: 2, jws: sign(2, first?.jws, { isPrevVerified: false }) },
     ];
-    expect(verify()).toEqual({ held: [2], found: [1] });
+    expect(verify()).toEqual({ held: [1, 2], found: [1] });
+  });
+
+  test('of a key that was retired at once are one finding, and the hashes before it go on', () => {
+    const retired = new TestIssuer();
+    const old: { readonly number: number; readonly jws: string }[] = [];
+    for (let number = 1; number <= 3; number += 1)
+      old.push({ number, jws: sign(number, old.at(-1)?.jws, {}, retired) });
+    const fourth = sign(4, old.at(-1)?.jws, { isPrevVerified: false });
+    made = [...old, { number: 4, jws: fourth }, { number: 5, jws: sign(5, fourth) }];
+    expect(verify()).toEqual({ held: [4, 5], found: [3] });
+    made = made.map((one) => (one.number === 2 ? { number: 2, jws: `${one.jws}A` } : one));
+    expect(verify()).toEqual({ held: [4, 5], found: [3, 2, 1] });
   });
 
   test.for([

@@ -44,6 +44,7 @@ describe('an untouched log', () => {
       unsealed: 2,
       unchained: 0,
       sealedThrough: '2026-11-21T10:00:23.000Z',
+      verifiedFrom: '2026-11-21T10:00:00.000Z',
     });
   });
 
@@ -327,6 +328,15 @@ describe('a checkpoint', () => {
     expect(world.kinds().slice(0, 1)).toEqual(['checkpoint 2']);
   });
 
+  test('that came late, as after newer ones were removed, is told of', async () => {
+    const stolen = world.checkpoints.slice(0, 1);
+    world.checkpoints = stolen;
+    world.nowMs += 2 * 3_600_000;
+    await world.seal();
+    expect(world.kinds()).toEqual(['unsealed 2']);
+    expect(world.kinds(new Date(world.nowMs).toISOString())).toEqual([]);
+  });
+
   test('is missed when there should long have been one', () => {
     world.checkpoints = [];
     expect(world.kinds()).toEqual([]);
@@ -358,19 +368,22 @@ describe('where no checkpoint says how far chains had come', () => {
 });
 
 describe('what has expired', () => {
+  /** Nothing was sealed for a month. */
+  const LATE = ['unsealed 3'];
+
   test('is not missed, and what has not is', async () => {
     world.nowMs += 30 * DAY_MS - 60_000;
     const late = world.startChain('chain-late');
     world.write(late, 3);
     await world.seal();
     const since = new Date(BEGIN_MS).toISOString();
-    expect(world.kinds(since)).toEqual([]);
+    expect(world.kinds(since)).toEqual(LATE);
     world.tamper(4, () => undefined);
-    expect(world.kinds(since)).toEqual([]);
+    expect(world.kinds(since)).toEqual(LATE);
     world.records = world.records.filter(({ record }) => record['chain'] === 'chain-late');
-    expect(world.kinds(since)).toEqual([]);
+    expect(world.kinds(since)).toEqual(LATE);
     world.tamper(2, () => undefined);
-    expect(world.kinds(since)).toEqual(['removed 2']);
+    expect(world.kinds(since)).toEqual(['removed 2', ...LATE]);
   });
 
   test('is missed where a checkpoint says that it is too early', () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { openCheckpoint } from '../../../functions/core/audit/checkpoint.ts';
+import { checkpointHash, openCheckpoint } from '../../../functions/core/audit/checkpoint.ts';
 import { AuditWorld, BEGIN_MS } from '../../support/audit-world.ts';
 import { makeKey } from '../../support/test-issuer.ts';
 
@@ -109,6 +109,33 @@ describe('a run', () => {
   });
 });
 
+describe('what is in the way of sealing', () => {
+  test.for([999_999_999_999, 1_000_000_000, 0])('a checkpoint %d is told of', async (number) => {
+    world.write(world.startChain('a'), 1);
+    world.checkpoints = [{ number, jws: 'a.b.c' }];
+    expect(await world.seal()).toEqual({ written: 0, failed: 1 });
+    expect(world.log).toMatchObject([
+      { event: 'checkpoint_failed', detail: `no checkpoint has the number ${number}` },
+    ]);
+  });
+
+  test('a conflict that is with no checkpoint is told of', async () => {
+    world.write(world.startChain('a'), 1);
+    world.isBlocked = true;
+    expect(await world.seal()).toEqual({ written: 0, failed: 1 });
+    expect(world.log).toMatchObject([{ event: 'checkpoint_failed', org_id: 'acme' }]);
+  });
+});
+
+test('the name of each checkpoint is logged', async () => {
+  world.write(world.startChain('a'), 1);
+  await world.seal();
+  const hash = checkpointHash(world.checkpoints[0]?.jws ?? '');
+  expect(world.log).toEqual([
+    { level: 'info', event: 'checkpoint_written', org_id: 'acme', number: 1, hash },
+  ]);
+});
+
 describe('where nothing happens', () => {
   test('a checkpoint says so every hour', async () => {
     world.write(world.startChain('a'), 1);
@@ -198,8 +225,9 @@ describe('a run that takes too long', () => {
       world.log.length = 0;
       const { failed } = await world.run();
       left.set(minute, failed);
-      expect(world.log).toHaveLength(failed);
-      for (const { detail } of world.log) expect(detail).toBe('no time was left in this run');
+      const errors = world.log.filter(({ level }) => level === 'error');
+      expect(errors).toHaveLength(failed);
+      for (const { detail } of errors) expect(detail).toBe('no time was left in this run');
     }
     expect(Math.min(...left.values())).toBeGreaterThan(5);
     expect(world.checkpoints).toHaveLength(1);
