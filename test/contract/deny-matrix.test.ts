@@ -32,7 +32,7 @@ const FLEET: Partial<Snapshot> = {
 const sealer = () => Promise.resolve(new Sealer(['0'.repeat(64)]));
 
 /** What the control plane asks only of who administers. */
-const policies = ({ policy }: World) => {
+const policies = ({ policy, snapshot }: World) => {
   const pointer = {
     version: policy.version,
     source: 'dev',
@@ -40,16 +40,6 @@ const policies = ({ policy }: World) => {
     chunks: 1,
     deployedHash: undefined,
   } as const;
-  const snapshot: Snapshot = {
-    format: 1,
-    scopes: [],
-    uiScopes: [],
-    groups: [],
-    servers: [],
-    services: [],
-    clients: [],
-    orgs: ['acme', 'rival', 'frozen'].map((id) => ({ id, suspended: id === 'frozen' })),
-  };
   return {
     policies: {
       readPointer: () => Promise.resolve(ok(pointer)),

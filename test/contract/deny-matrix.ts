@@ -58,6 +58,8 @@ export type World = {
   readonly ports: ModulePorts;
   readonly issuer: TestIssuer;
   readonly policy: Policy;
+  /** What {@link World.policy} is made of, as the store has it. */
+  readonly snapshot: Snapshot;
   readonly down: Set<'rulebook' | 'revocations' | 'audit'>;
   readonly revoked: Set<string>;
   readonly looks: RevocableToken[];
@@ -74,7 +76,10 @@ const DOWN = err({ reason: 'unavailable', detail: 'a test’s outage' } as const
 
 function createWorld(module: ModuleUnderTest, issuer: TestIssuer): World & { app: App | undefined } {
   const cast = CAST.map((id) => clientEntry(id, { ...module.client, org: id === 'spy' ? 'rival' : 'acme' }));
-  const policy = policyOf({
+  const empty = { scopes: [], uiScopes: [], groups: [], servers: [], services: [] };
+  const snapshot: Snapshot = {
+    format: 1,
+    ...empty,
     ...module.policy,
     orgs: [
       { id: 'acme', suspended: false },
@@ -96,7 +101,8 @@ function createWorld(module: ModuleUnderTest, issuer: TestIssuer): World & { app
       parent: undefined,
       inherit: false,
     })),
-  });
+  };
+  const policy = policyOf(snapshot);
   const answer = async <T>(part: 'rulebook' | 'revocations' | 'audit', value: T) =>
     world.down.has(part) ? DOWN : ok(value);
   const revocations = {
@@ -132,6 +138,7 @@ function createWorld(module: ModuleUnderTest, issuer: TestIssuer): World & { app
     },
     issuer,
     policy,
+    snapshot,
     down: new Set(),
     revoked: new Set(),
     looks: [],
