@@ -60,9 +60,9 @@ export type MessageRefusal = {
   readonly data?: Readonly<Record<string, string | readonly string[]>>;
 };
 
-/** Longer ones name nothing that exists, and would only fill records. In UTF-16 units. */
 const MAX_METHOD_LENGTH = 128;
-const MAX_NAME_LENGTH = 2_048;
+/** Longer names name nothing that exists, and would only fill records. In UTF-16 units. */
+export const MAX_NAME_LENGTH = 2_048;
 
 const ENVELOPE = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'] as const;
 

@@ -1,4 +1,4 @@
-import { type Action, type Message, type MessageRefusal, toAction } from './action.ts';
+import { type Action, MAX_NAME_LENGTH, type Message, type MessageRefusal, toAction } from './action.ts';
 import { isJsonArray, type Json, member, stringMember } from './json.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -37,9 +37,8 @@ export function addressOf({ method, name, body }: Message): string | undefined {
 
 type Addressed = { readonly method: string; readonly name: string };
 
-/** Each is a decision of its own; in number and in characters. */
+/** Each is a decision of its own. */
 const MAX_ADDRESSED = 100;
-const MAX_NAME_LENGTH = 2_048;
 
 /** Undefined where the parameters are not in the form of the method, or point at more than anybody can want. */
 function addressedBy(method: string, params: Json | undefined): readonly Addressed[] | undefined {

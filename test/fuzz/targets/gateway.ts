@@ -120,19 +120,25 @@ function isAllowed(server: ServerName, { kind, method, name }: Expected): boolea
   return methods.includes(method === 'server/discover' ? 'initialize' : method);
 }
 
-/** Does a completion say what it completes, and a subscription what it watches? Both are decided on. */
+/** Does a completion say what it completes, and a subscription what it watches? Both are decided on, within bounds. */
 function pointsAtSomething(method: string | undefined, tree: Tree | undefined): boolean {
   const at = (...path: readonly string[]) => path.reduce<Tree | undefined>(member, tree);
   if (method === 'completion/complete') {
     const holder = { 'ref/prompt': 'name', 'ref/resource': 'uri' }[textOf(at('params', 'ref', 'type')) ?? ''];
-    return holder !== undefined && (textOf(at('params', 'ref', holder)) ?? '') !== '';
+    return holder !== undefined && isAddress(textOf(at('params', 'ref', holder)));
   }
   const watched =
     method === 'subscriptions/listen' ? at('params', 'notifications', 'resourceSubscriptions') : undefined;
   return (
     watched === undefined ||
-    (watched.kind === 'array' && watched.items.every((uri) => (textOf(uri) ?? '') !== ''))
+    (watched.kind === 'array' &&
+      watched.items.length <= 100 &&
+      watched.items.every((uri) => isAddress(textOf(uri))))
   );
+}
+
+function isAddress(text: string | undefined): boolean {
+  return text !== undefined && text !== '' && text.length <= 2_048;
 }
 
 function errorOf(answer: string): { readonly code: number; readonly id: string | undefined } {
