@@ -33,13 +33,14 @@ async function measureHandlerAlone(isSigned: boolean): Promise<string> {
     clients: [clientEntry('courier', { scopes: ['maps/read'] })],
   });
   const audit = { write: () => Promise.resolve(ok(undefined)) };
-  let app: IssuerApp = await startIssuerApp(policy, { records: nothing, audit });
+  const counter = { count: () => Promise.resolve(ok(undefined)), read: () => Promise.resolve(ok(0)) };
+  let app: IssuerApp = await startIssuerApp(policy, { records: nothing, counter, audit });
   if (!isSigned) {
     const { publicKey } = app.ports.signingKey;
     const given = await app.ports.signingKey.sign('x', app.issuer.access.published.keyId);
     const signingKey = { publicKey, sign: () => Promise.resolve(given) };
     await app.close();
-    app = await startIssuerApp(policy, { records: nothing, audit, signingKey });
+    app = await startIssuerApp(policy, { records: nothing, counter, audit, signingKey });
   }
   try {
     return await measure(() => app.post('/oauth/token', FORM, basic('courier')));
