@@ -1,10 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { err, ok, type Result } from '../functions/core/result.ts';
-import { readToken, TOKEN_OPTIONS } from './access-token.ts';
-import { refusalOf, send } from './http.ts';
+import { type AdminDoor, DOOR_OPTIONS, openDoor } from './admin-door.ts';
+import { refusalOf } from './http.ts';
 import { describeKeys, describeStep, Keys, type Purpose } from './key-words.ts';
-import { readOrigin } from './origin.ts';
 import { type Failure, failed, misused, type Output } from './outcome.ts';
 import type { Terminal } from './terminal.ts';
 import type { Verb } from './verb.ts';
@@ -13,7 +12,7 @@ const Status = z.object({ issuer: Keys, identity: Keys });
 
 type Status = z.infer<typeof Status>;
 
-/** A gateway, and one request to it with the operator's token. */
+/** One request about keys with the operator's token. */
 type Door = (path: string, body?: object) => Promise<Result<unknown, Failure>>;
 
 /** `sallyport keys`: the signing keys of a deployment, and their rotation. */
@@ -25,12 +24,7 @@ export const keys: Verb = {
   options: [
     { name: 'wait', help: 'rotate: where it is too early, wait as long as it takes' },
     { name: 'now', help: 'retire: yes, refuse everything that this key has signed' },
-    {
-      name: 'url',
-      value: 'ORIGIN',
-      help: 'the gateway (default SALLYPORT_ORIGIN, else http://127.0.0.1:8787)',
-    },
-    ...TOKEN_OPTIONS,
+    ...DOOR_OPTIONS,
   ],
   examples: [
     ['which keys there are, and what to do next', 'sallyport keys status --client platform-admin'],
@@ -67,14 +61,9 @@ export const keys: Verb = {
     if (isRetire && !input.flag('now')) {
       return err(misused('retire refuses every token that this key has signed; if you mean it, add --now'));
     }
-    const origin = readOrigin(input.text('url'), terminal.env);
-    if (!origin.ok) return origin;
-    const token = await readToken(input, terminal, origin.value);
-    if (!token.ok) return token;
-    if (token.value === undefined) {
-      return err(misused('a token is missing: `--token-file FILE`, `--client ID`, or SALLYPORT_TOKEN'));
-    }
-    const door = openDoor(origin.value, token.value);
+    const opened = await openDoor(input, terminal);
+    if (!opened.ok) return opened;
+    const door = doorOfKeys(opened.value);
     if (chosen === undefined) return status(door);
     return isRetire
       ? change(door, chosen, 'retire', key ?? '')
@@ -86,13 +75,9 @@ function readPurpose(text: string | undefined): Purpose | undefined {
   return text === 'issuer' || text === 'identity' ? text : undefined;
 }
 
-function openDoor(origin: string, token: string): Door {
+function doorOfKeys(door: AdminDoor): Door {
   return async (path, body) => {
-    const authorization = `Bearer ${token}`;
-    const answer = await send(`${origin}/admin/keys${path}`, {
-      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
-      headers: { authorization, 'content-type': 'application/json' },
-    });
+    const answer = await door(`/admin/keys${path}`, body === undefined ? {} : { method: 'POST', body });
     if (!answer.ok) return answer;
     return answer.value.status === 200 ? ok(answer.value.body) : err(refusalOf(answer.value));
   };
