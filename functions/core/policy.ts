@@ -2,6 +2,7 @@ import { openClassOf } from './client-id.ts';
 import { type AcceptedIdp, type IdentityProvider, isAccepted, isAsserting } from './identity-provider.ts';
 import { type Viewer, visible } from './item.ts';
 import { admits, CLOSED_REGISTRATION, NO_ORG, openClientEntry, type Registration } from './open-client.ts';
+import type { Provider } from './provider.ts';
 import { type RoleBinding, type RoleEntry, Roles } from './role.ts';
 import type { Limit } from './rules/limit.ts';
 import type { Rule } from './rules/ready-rule.ts';
@@ -18,6 +19,10 @@ export type Egress = {
   readonly mode: EgressMode;
   readonly key: 'client' | 'user';
   readonly fallback: 'none' | 'default';
+  /** Where users connect, in `user_oauth` and `hybrid`. */
+  readonly provider?: string;
+  /** What their connections need; absent: what the provider's entry asks for. */
+  readonly scopes?: readonly string[];
 };
 
 /** A registered MCP server inside the enterprise perimeter. `org` undefined: every organisation. */
@@ -109,6 +114,7 @@ export type Snapshot = {
   /** Absent from what was stored before there were any. */
   readonly idps?: readonly IdentityProvider[];
   /** As before. */
+  readonly providers?: readonly Provider[];
   readonly teams?: readonly TeamEntry[];
   readonly roles?: readonly RoleEntry[];
   readonly roleBindings?: readonly RoleBinding[];
@@ -131,6 +137,8 @@ export class Policy {
   readonly acceptedIdps: readonly AcceptedIdp[];
   /** All that vouch for users: by a login, an access token or an assertion. */
   readonly vouchers: readonly IdentityProvider[];
+  /** Where users connect accounts. */
+  readonly providers: ReadonlyMap<string, Provider>;
   readonly teams: Teams;
   readonly roles: Roles;
   /** The rules of scopes and defaults, and the limits. */
@@ -151,6 +159,7 @@ export class Policy {
     this.idps = new Map(idps.filter(({ login }) => login !== false).map((idp) => [idp.name, idp]));
     this.acceptedIdps = idps.filter(isAccepted);
     this.vouchers = idps.filter((idp) => idp.login !== false || isAccepted(idp) || isAsserting(idp));
+    this.providers = new Map((snapshot.providers ?? []).map((provider) => [provider.name, provider]));
     this.teams = new Teams(snapshot.teams ?? []);
     this.roles = new Roles(snapshot.roles ?? [], snapshot.roleBindings ?? []);
     this.access = new RuleBook(snapshot);
@@ -219,6 +228,17 @@ export class Policy {
     if (client.org === orgId) return client;
     const isKnown = this.orgs.size === 0 || this.orgs.has(orgId);
     return client.org === NO_ORG && isKnown ? { ...client, org: orgId } : undefined;
+  }
+
+  /** Where users of an organisation may connect accounts, in the order of the file; nowhere for a suspended one. */
+  providersOf(orgId: string): readonly Provider[] {
+    if (this.isSuspended(orgId)) return [];
+    return [...this.providers.values()].filter(({ org }) => org === undefined || org === orgId);
+  }
+
+  /** The provider whose connections an egress needs; undefined where it needs none, or the organisation's users have none there. */
+  providerFor(egress: Egress, orgId: string): Provider | undefined {
+    return this.providersOf(orgId).find(({ name }) => name === egress.provider);
   }
 
   /** Can a user of any organisation log in? */
