@@ -314,8 +314,8 @@ async function putOn(
 ): Promise<string | undefined> {
   const target = serverEntry('a', { url, egress: { mode: 'identity', key: 'client', fallback: 'none' } });
   const headers = new Map<string, string>();
-  const context = { origin: ORIGIN, callerAuthorization: null, fresh: false };
-  await credentials.put(caller, target, { url: new URL(url), headers }, context);
+  const context = { origin: ORIGIN, callerAuthorization: null, refused: undefined };
+  await credentials.put({ caller, target, outgoing: { url: new URL(url), headers }, ...context });
   return headers.get('authorization');
 }
 

@@ -27,50 +27,45 @@ export type OutboundCall = {
 export type OutboundPorts = { readonly credentials: Credentials; readonly upstream: Upstream };
 
 /**
- * Sends a call with its credential. After a 401 from upstream a secret is read past the cache and the call is sent once more, so a
- * rotation shows at once; where the fresh secret is the same, the 401 stands. Never a redirect, never a call without the credential that
- * the mode asks for.
+ * Sends a call with its credential. After a 401 from upstream another credential is asked for, and where there is one the call is sent
+ * once more, so a rotation shows at once; else the 401 stands. A 401 says that nothing was done, so any method is sent again. Never a
+ * redirect, never a call without the credential that the mode asks for.
  */
 export async function callUpstream(
   ports: OutboundPorts,
   call: OutboundCall,
 ): Promise<Result<UpstreamResponse, Denial>> {
-  const first = await attempt(ports, call, false);
+  const first = await attempt(ports, call, undefined);
   if (!first.ok) return first;
-  const mayBeStale = call.target.egress.mode === 'service_account' && first.value.response.status === 401;
-  if (!mayBeStale) return ok(first.value.response);
-  const second = await attempt(ports, call, true, first.value.sent);
-  if (!second.ok) {
-    await discard(first.value.response.body);
-    return second;
-  }
-  if (second.value.response !== first.value.response) await discard(first.value.response.body);
-  return ok(second.value.response);
+  const { response, version } = first.value;
+  if (response.status !== 401 || version === undefined) return ok(response);
+  const second = await attempt(ports, call, { response, version });
+  if (!second.ok || second.value.response !== response) await discard(response.body);
+  return second.ok ? ok(second.value.response) : second;
 }
 
-type Attempt = { readonly response: UpstreamResponse; readonly sent: Attempted };
-type Attempted = { readonly fingerprint: string; readonly response: UpstreamResponse };
+/** What was answered, and the version of the credential that it was answered to. */
+type Attempt = { readonly response: UpstreamResponse; readonly version: string | undefined };
 
 async function attempt(
   ports: OutboundPorts,
   call: OutboundCall,
-  fresh: boolean,
-  previous?: Attempted,
+  refused: Attempt | undefined,
 ): Promise<Result<Attempt, Denial>> {
   const url = new URL(call.url);
   const headers = new Map(call.headers);
-  const { origin, callerAuthorization } = call;
-  const put = await ports.credentials.put(
-    call.caller,
-    call.target,
-    { url, headers },
-    { origin, callerAuthorization, fresh },
-  );
+  const { caller, target, origin, callerAuthorization } = call;
+  const put = await ports.credentials.put({
+    caller,
+    target,
+    outgoing: { url, headers },
+    origin,
+    callerAuthorization,
+    refused: refused?.version,
+  });
   if (!put.ok) return put;
-  const fingerprint = JSON.stringify([url.href, [...headers]]);
-  if (previous !== undefined && previous.fingerprint === fingerprint) {
-    return ok({ response: previous.response, sent: previous });
-  }
+  const { hidden, version } = put.value;
+  if (refused !== undefined && refused.version === version) return ok(refused);
   const answer = await ports.upstream.send({
     url,
     method: call.method,
@@ -82,14 +77,13 @@ async function attempt(
     signal: call.signal,
   });
   if (!answer.ok) return err(answer.error);
-  const encoding = foreignEncoding(answer.value, put.value.length > 0);
+  const encoding = foreignEncoding(answer.value, hidden.length > 0);
   if (encoding !== undefined) {
     // Nobody asked for it, and what is encoded cannot be looked at.
     await discard(answer.value.body);
     return err({ reason: 'unreachable', detail: `the upstream encoded its answer as ${encoding}` });
   }
-  const response = redact(answer.value, put.value);
-  return ok({ response, sent: { fingerprint, response } });
+  return ok({ response: redact(answer.value, hidden), version });
 }
 
 /** Charsets in which ASCII is itself, so that an echo is seen. */

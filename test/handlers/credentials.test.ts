@@ -29,8 +29,8 @@ function connect(time = { seconds: NOW_SECONDS }) {
   });
   const put = async (caller: Caller) => {
     const outgoing = { url: new URL(server.url), headers: new Map<string, string>() };
-    const context = { origin: ORIGIN, callerAuthorization: null, fresh: false };
-    const done = await credentials.put(caller, server, outgoing, context);
+    const context = { origin: ORIGIN, callerAuthorization: null, refused: undefined };
+    const done = await credentials.put({ caller, target: server, outgoing, ...context });
     return done.ok ? (outgoing.headers.get('authorization')?.replace('Bearer ', '') ?? '') : done.error;
   };
   return { put, signed, time };

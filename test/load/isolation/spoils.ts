@@ -55,8 +55,9 @@ export const SPOILT_GATEWAYS: readonly SpoiltGateway[] = [
     finding: /another's secret .* in upstream|a token upstream with/,
     spoil() {
       const kept = new Map<string, string>();
-      return aroundPut((put) => async (caller, target, outgoing, context) => {
-        const done = await put(caller, target, outgoing, context);
+      return aroundPut((put) => async (call) => {
+        const { target, outgoing } = call;
+        const done = await put(call);
         const authorization = kept.get(target.name) ?? outgoing.headers.get('authorization');
         if (authorization !== undefined) {
           kept.set(target.name, authorization);
@@ -70,9 +71,9 @@ export const SPOILT_GATEWAYS: readonly SpoiltGateway[] = [
     name: 'forgets what must not come back',
     finding: /its own secret .* in answer|a token in answer|Base64 in answer/,
     spoil: () =>
-      aroundPut((put) => async (...call) => {
-        const done = await put(...call);
-        return done.ok ? ok([]) : done;
+      aroundPut((put) => async (call) => {
+        const done = await put(call);
+        return done.ok ? ok({ ...done.value, hidden: [] }) : done;
       }),
   },
   {
@@ -235,7 +236,7 @@ function aroundPut(around: (put: Put) => Put): Spoil {
   return {
     ports: (ports) => ({
       ...ports,
-      credentials: { put: around((...call) => ports.credentials.put(...call)) },
+      credentials: { put: around((call) => ports.credentials.put(call)) },
     }),
   };
 }

@@ -1,0 +1,45 @@
+import type { Caller } from '../../core/caller.ts';
+import type { Denial } from '../../core/denial.ts';
+import type { Egress } from '../../core/policy.ts';
+import type { Result } from '../../core/result.ts';
+import type { Secret } from '../../core/secret.ts';
+
+/** Where a credential goes: a server or service of the policy. */
+export type CredentialTarget = {
+  readonly name: string;
+  readonly url: string;
+  readonly private: boolean;
+  readonly egress: Egress;
+};
+
+/** A request on its way out, to put the credential on. Header names are lower case. */
+export type Outgoing = { readonly url: URL; readonly headers: Map<string, string> };
+
+/** What a credential is put on for. */
+export type CredentialCall = {
+  readonly caller: Caller;
+  readonly target: CredentialTarget;
+  readonly outgoing: Outgoing;
+  readonly origin: string;
+  /** The caller's own `Authorization` where it belongs to the upstream (contract §3). */
+  readonly callerAuthorization: string | null;
+  /** The version that the upstream has just answered 401 to; undefined at the first attempt. */
+  readonly refused: string | undefined;
+};
+
+/** What was put on. */
+export type PutOn = {
+  /** What of it must not come back in the answer. */
+  readonly hidden: readonly Secret[];
+  /**
+   * Names what was put on, and tells nothing of it, where a 401 may mean that there is another by now; undefined: the 401 stands. The
+   * version that was refused once more means that there is no other.
+   */
+  readonly version: string | undefined;
+};
+
+/**
+ * Puts on what one egress mode says (contract §7). A credential that cannot be had is a denial; nothing is ever sent without the one that
+ * the mode asks for.
+ */
+export type CredentialMode = (call: CredentialCall) => Promise<Result<PutOn, Denial>>;
