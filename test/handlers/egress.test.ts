@@ -79,7 +79,7 @@ async function ask(
       secrets: {
         async read() {
           const token = secrets.length > 1 ? secrets.shift() : secrets[0];
-          return ok({ value: new Secret(JSON.stringify({ type: 'bearer', token })), versionId: token });
+          return ok({ value: new Secret(JSON.stringify({ type: 'bearer', token })), versionId: String(token) });
         },
       },
       identityKey: {
