@@ -18,6 +18,13 @@ import { type PresentedToken, readPresentedToken } from './presented-token.ts';
 
 const REASON = 'revoked_by_its_client';
 
+/** Who asks, under which policy. */
+type Asking = { readonly client: ClientEntry; readonly policy: Policy; readonly invocation: Invocation };
+
+function auditedAsking({ client, policy }: Asking): Partial<AuditRecord> {
+  return { ...auditedClient(client), policy_version: policy.version };
+}
+
 /**
  * `POST /oauth/revoke` (RFC 7009): an unknown token is 200, another client's is left alone (the record says so). A token of this client is
  * dead when this answers, with all that descends from it: an access token or a run token is, and with a refresh token the whole login.
@@ -37,17 +44,19 @@ export async function revokeToken(
   const authenticated = await authenticateClient(ports, request, form, invocation);
   if (!authenticated.ok) return refuse(authenticated.error);
   const { client, policy } = authenticated.value;
+  const asking = { client, policy, invocation };
+  const about = auditedAsking(asking);
   const token = form.get('token');
   if (token === undefined) {
-    return refuse({ error: 'invalid_request', description: '`token` is missing' }, auditedClient(client));
+    return refuse({ error: 'invalid_request', description: '`token` is missing' }, about);
   }
-  const presented = await readPresentedToken(ports, { client, policy, invocation }, token);
-  if (!presented.ok) return refuse(presented.error, auditedClient(client));
-  if (presented.value.kind === 'none' && (await isOwnDelegation(ports, client, policy, invocation, token))) {
+  const presented = await readPresentedToken(ports, asking, token);
+  if (!presented.ok) return refuse(presented.error, about);
+  if (presented.value.kind === 'none' && (await isOwnDelegation(ports, asking, token))) {
     const description = 'an identity token cannot be revoked; it ends with the access token of its caller';
-    return refuse({ error: 'unsupported_token_type', description }, auditedClient(client));
+    return refuse({ error: 'unsupported_token_type', description }, about);
   }
-  const revoked = await revokePresented(ports, client, invocation, presented.value);
+  const revoked = await revokePresented(ports, asking, presented.value);
   if (!revoked.ok) return oauthError(revoked.error, invocation);
   return new Response(null, {
     status: 200,
@@ -58,9 +67,7 @@ export async function revokeToken(
 /** Is it an identity token for the server that this client is, and alive? To anybody else it is no token. */
 async function isOwnDelegation(
   ports: IssuerPorts,
-  client: ClientEntry,
-  policy: Policy,
-  invocation: Invocation,
+  { client, policy, invocation }: Asking,
   token: string,
 ): Promise<boolean> {
   const url = policy.servers.get(client.server ?? '')?.url;
@@ -70,16 +77,16 @@ async function isOwnDelegation(
 /** Revokes what is this client's. The record comes first, but for a login, which ends first. */
 async function revokePresented(
   ports: IssuerPorts,
-  client: ClientEntry,
-  invocation: Invocation,
+  asking: Asking,
   presented: PresentedToken,
 ): Promise<Result<void, Unavailable>> {
+  const { client, invocation } = asking;
   const record = (decision: 'allow' | 'deny', reason: string, jti?: string) =>
     recordDecision(ports, invocation, {
       area: 'revocation',
       decision,
       reason,
-      ...auditedClient(client),
+      ...auditedAsking(asking),
       ...(jti === undefined ? {} : { jti }),
     });
   switch (presented.kind) {
@@ -87,7 +94,7 @@ async function revokePresented(
       await record('deny', `bad_token: ${presented.detail}`);
       return ok(undefined);
     case 'refresh':
-      return endFamily(ports, presented.found.family, { client, invocation }, REASON);
+      return endFamily(ports, presented.found.family, asking, REASON);
     case 'access':
     case 'run': {
       const { clientId, orgId, jti, expiresAtSeconds } = presented.token.claims;

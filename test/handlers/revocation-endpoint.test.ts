@@ -149,6 +149,24 @@ test('an outage is 503, never a token that is called revoked', async () => {
   }
 });
 
+describe('every record of a client that was let in names the policy', () => {
+  test.for<readonly [string, () => Promise<Readonly<Record<string, string>>>, string]>([
+    ['about no token', async () => ({}), 'invalid_request'],
+    ['about what is none', async () => ({ token: 'abc' }), 'bad_token: not_a_compact_jws'],
+    [
+      'about the token of another client',
+      async () => ({ token: app.issuer.accessToken() }),
+      'another_clients_token',
+    ],
+    ['about its own', async () => ({ token: (await login()).access }), 'revoked_by_its_client'],
+    ['about its login', async () => ({ token: (await login()).refresh }), 'revoked_by_its_client'],
+  ])('%s', async ([, make, reason]) => {
+    const form = await make();
+    await app.post('/oauth/revoke', form, basic('desk'));
+    expect(app.records).toMatchObject([{ area: 'revocation', reason, policy_version: policy.version }]);
+  });
+});
+
 describe('an identity token', () => {
   const identity = (audience: string) =>
     app.issuer.sign(

@@ -56,7 +56,9 @@ export const grantAuthorizationCode: Grant = async (ports, request) => {
   if (redirectUri !== grant.redirectUri) return invalidGrant('redirect_uri');
   const verifier = form.get('code_verifier');
   if (verifier === undefined) {
-    return err({ error: 'invalid_request', description: '`code_verifier` is missing' });
+    // A code always has a challenge, and without its verifier it is not this client's to redeem (RFC 7636 §4.6).
+    const description = '`code_verifier` is missing';
+    return err({ error: 'invalid_grant', description, cause: 'code_verifier' });
   }
   if (!provesChallenge(verifier, grant.codeChallenge)) {
     return invalidGrant('code_verifier');

@@ -29,7 +29,7 @@ export function beginningOf(grant: CodeGrant): number {
 export async function endFamily(
   ports: IssuerPorts,
   { orgId, login }: Family,
-  request: Pick<GrantRequest, 'client' | 'invocation'>,
+  request: Pick<GrantRequest, 'client' | 'policy' | 'invocation'>,
   reason: string,
 ): Promise<Result<void, Unavailable>> {
   const nowSeconds = Math.floor(ports.now() / 1000);
@@ -51,6 +51,7 @@ export async function endFamily(
     kind: 'user',
     client_id: request.client.id,
     jti: login.family,
+    policy_version: request.policy.version,
   });
   if (!written.ok) {
     const { requestId } = request.invocation;

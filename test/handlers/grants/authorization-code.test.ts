@@ -140,7 +140,7 @@ describe('a code gives nothing', () => {
     ['without itself', good, { code: undefined }, 'desk', 'invalid_request'],
     ['without `redirect_uri`', good, { redirect_uri: undefined }, 'desk', 'invalid_request'],
     ['with another redirect URI', good, { redirect_uri: `${REDIRECT_URI}/` }, 'desk', 'invalid_grant'],
-    ['without a verifier', good, { code_verifier: undefined }, 'desk', 'invalid_request'],
+    ['without a verifier', good, { code_verifier: undefined }, 'desk', 'invalid_grant'],
     ['with a wrong verifier', good, { code_verifier: `${CODE_VERIFIER}x` }, 'desk', 'invalid_grant'],
     [
       'with the challenge for a verifier',
@@ -336,7 +336,10 @@ describe('a code that comes a second time', () => {
     expect([second.status, second.error]).toEqual([400, 'invalid_grant']);
     expect(app.revoked).toMatchObject([{ kind: 'family', orgId: 'acme' }]);
     expect(app.records.slice(1)).toMatchObject([
-      { area: 'revocation', reason: 'code_used_twice', subject: 'corp:sam', client_id: 'desk' },
+      {
+        ...{ area: 'revocation', reason: 'code_used_twice', subject: 'corp:sam', client_id: 'desk' },
+        policy_version: 1,
+      },
       { area: 'token', decision: 'deny', reason: 'invalid_grant: code_used_twice' },
     ]);
     const refreshed = await redeem({ grant_type: 'refresh_token', refresh_token: first.body.refresh_token });
