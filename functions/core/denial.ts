@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Message, MessageRefusal, RequestId } from './action.ts';
 import type { CallerRefusal } from './caller.ts';
 import type { PolicyRefusal, RefusalCause } from './decide.ts';
@@ -37,9 +38,22 @@ export type EgressRefusal = {
   readonly detail: string;
 };
 
+/** A call of a user who has no connection that it could be made with. `detail` is the operator's. */
+export type ConnectionRequired = {
+  readonly reason: 'connection_required';
+  /** The page of ours on which the user connects: the same for the same need, and without a secret. */
+  readonly url: string;
+  /** The provider as people read it. */
+  readonly displayName: string;
+  readonly detail: string;
+  /** Sealed, where the client can be asked to open the URL and to send its request again (mcp 2026-07-28 §mrtr); absent elsewhere. */
+  readonly requestState?: string;
+};
+
 /** Every reason to refuse. */
 export type Denial =
   | IngressRefusal
+  | ConnectionRequired
   | MessageRefusal
   | PolicyRefusal
   | FormRefusal
@@ -53,6 +67,10 @@ export type Denial =
 
 /** The JSON-RPC codes of our own, outside the range that the protocol reserves (mcp 2026-07-28 §basic). */
 export const RPC_DENIED = -31001;
+/** The user has to connect an account first; `data.url` says where. */
+export const RPC_CONNECTION_REQUIRED = -31002;
+/** The same in the `initialize` era, where the protocol has a code for it (mcp 2025-11-25 §elicitation). */
+const RPC_URL_ELICITATION_REQUIRED = -32042;
 /** The server behind failed. */
 export const RPC_UPSTREAM = -31003;
 const RPC_UNAVAILABLE = -31004;
@@ -73,6 +91,7 @@ export type Wire = {
     | 'unauthenticated'
     | 'permission_denied'
     | 'not_found'
+    | 'failed_precondition'
     | 'payload_too_large'
     | 'rate_limited'
     | 'upstream_error'
@@ -170,6 +189,13 @@ export function toWire(denial: Denial): Wire {
         rpcCode: RPC_DENIED,
         text: 'access denied: no credential is set up for this client; ask an administrator, giving the request id',
       };
+    case 'connection_required':
+      return {
+        status: 403,
+        code: 'failed_precondition',
+        rpcCode: RPC_CONNECTION_REQUIRED,
+        text: `this needs an account at ${denial.displayName}: its user connects it at ${denial.url} and then tries again`,
+      };
     case 'bad_delegation':
       return {
         status: 403,
@@ -231,6 +257,9 @@ export type McpAnswer = { readonly status: number; readonly body: string };
  */
 export function toMcpAnswer(denial: Denial, message: Message | undefined, requestId: string): McpAnswer {
   const wire = toWire(denial);
+  if (denial.reason === 'connection_required' && message?.kind === 'request') {
+    return { status: 200, body: askToConnect(denial, message, wire, requestId) };
+  }
   if (ANSWERED_IN_PROTOCOL.has(denial.reason) && message?.kind === 'request') {
     const text = explain(denial, wire.text);
     return message.method === 'tools/call'
@@ -293,9 +322,38 @@ function dataOf(denial: Denial, wire: Wire, requestId: string): Readonly<Record<
     ...(denial.reason === 'malformed_message' ? denial.data : {}),
     reason: wire.code,
     ...(scopes.length > 0 ? { required_scopes: scopes } : {}),
+    ...(denial.reason === 'connection_required' ? { url: denial.url } : {}),
     ...(denial.reason === 'rate_limited' ? { retry_after_seconds: denial.retryAfterSeconds } : {}),
     request_id: requestId,
   };
+}
+
+/**
+ * What a client is told that can have its user open a URL: in the `initialize` era by the protocol's own error, in the stateless era by a
+ * result that asks for it where there is a sealed state; where it cannot, by an error of ours with the URL.
+ */
+function askToConnect(denial: ConnectionRequired, message: Message, wire: Wire, requestId: string): string {
+  const { url, requestState } = denial;
+  const data = dataOf(denial, wire, requestId);
+  const asked = { mode: 'url', message: connectWords(denial), url };
+  if (message.era === 'legacy') {
+    const elicitationId = createHash('sha256').update(url).digest('base64url').slice(0, 22);
+    const elicitations = [{ ...asked, elicitationId }];
+    return rpcError(message.id, RPC_URL_ELICITATION_REQUIRED, wire.text, { ...data, elicitations });
+  }
+  if (requestState === undefined) return rpcError(message.id, wire.rpcCode, wire.text, data);
+  return rpcResult(message, {
+    resultType: 'input_required',
+    inputRequests: { [CONNECT_REQUEST]: { method: 'elicitation/create', params: asked } },
+    requestState,
+  });
+}
+
+/** The key of our one request among `inputRequests`. */
+export const CONNECT_REQUEST = 'sallyport_connect';
+
+function connectWords({ displayName }: ConnectionRequired): string {
+  return `Connect your account at ${displayName}: this call is made in your name there.`;
 }
 
 function toolError(message: Message, text: string): string {
@@ -304,6 +362,10 @@ function toolError(message: Message, text: string): string {
     isError: true,
     ...(message.era === 'modern' ? { resultType: 'complete' } : {}),
   };
+  return rpcResult(message, result);
+}
+
+function rpcResult(message: Message, result: Readonly<Record<string, unknown>>): string {
   const id = message.id === undefined ? 'null' : writeJson(message.id);
   return `{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(result)}}`;
 }

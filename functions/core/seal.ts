@@ -1,7 +1,16 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
 
 /** What a sealed value is for. A value sealed for one purpose does not open for another. */
-export type SealPurpose = 'session' | 'cursor' | 'consent' | 'login';
+export type SealPurpose =
+  | 'session'
+  | 'cursor'
+  | 'consent'
+  | 'login'
+  | 'page-login'
+  | 'connect-link'
+  | 'connect'
+  | 'connecting'
+  | 'retry';
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -34,6 +43,19 @@ export class Sealer {
       cipher.getAuthTag(),
     ]);
     return sealed.toString('base64url');
+  }
+
+  /**
+   * Seals so that the same text is the same sealed value, for as long as the secret is: it tells whoever sees two of them whether they
+   * are one. The nonce is a keyed digest of text and context, so that no two texts share one but by an accident of 96 bits.
+   */
+  sealSame(purpose: SealPurpose, context: string, plaintext: string): string {
+    const [secret = ''] = this.#secrets;
+    const key = Buffer.from(hkdfSync('sha256', secret, '', `sallyport/${purpose}/nonce/v1`, 32));
+    const digest = createHmac('sha256', key)
+      .update(JSON.stringify([context, plaintext]))
+      .digest();
+    return this.seal(purpose, context, plaintext, digest.subarray(0, NONCE_BYTES));
   }
 
   /** The plaintext; undefined where it was not sealed by us for this purpose and context, or was changed. */

@@ -24,7 +24,7 @@ const RETRY_AFTER_SECONDS = '2';
 
 /**
  * An RFC 9457 answer, titled by its status as §4.2.1 asks for `about:blank`. `status` differs from the code's own only where HTTP has a finer word (405, 415). `detail` is read by people and must hold no secret, path, ARN, table or function name.
- * `unavailable` carries `Retry-After`.
+ * `unavailable` carries `Retry-After`. `members` are further ones (RFC 9457 §3.2).
  */
 export function problem(
   code: ProblemCode,
@@ -32,6 +32,7 @@ export function problem(
   requestId: string,
   extraHeaders: Readonly<Record<string, string>> = {},
   status: number = STATUS[code],
+  members: Readonly<Record<string, string>> = {},
 ): Response {
   const body = {
     type: 'about:blank',
@@ -40,6 +41,7 @@ export function problem(
     detail,
     code,
     request_id: requestId,
+    ...members,
   };
   return new Response(JSON.stringify(body), {
     status,
@@ -53,7 +55,7 @@ export function problem(
   });
 }
 
-/** A denial as a problem; nothing of its detail. */
+/** A denial as a problem; nothing of its detail. Where a user has to connect an account, `connect_url` says where. */
 export function denialProblem(denial: Denial, requestId: string): Response {
   const { code, text, status } = toWire(denial);
   const retryAfter = retryAfterSeconds(denial);
@@ -61,5 +63,7 @@ export function denialProblem(denial: Denial, requestId: string): Response {
     ...(denial.reason === 'method_not_allowed' ? { allow: 'POST' } : {}),
     ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
   };
-  return problem(code, text, requestId, headers, status);
+  const members: Record<string, string> =
+    denial.reason === 'connection_required' ? { connect_url: denial.url } : {};
+  return problem(code, text, requestId, headers, status, members);
 }

@@ -55,6 +55,16 @@ const WIRE: {
   method_not_allowed: [{ reason: 'method_not_allowed' }, 405, 'invalid_argument'],
   unknown_session: [{ reason: 'unknown_session' }, 404, 'not_found'],
   missing_credential: [{ reason: 'missing_credential', detail: 'OPERATOR' }, 403, 'permission_denied'],
+  connection_required: [
+    {
+      reason: 'connection_required',
+      url: 'https://gate.example/connect/track?t=abc',
+      displayName: 'Track',
+      detail: 'OPERATOR',
+    },
+    403,
+    'failed_precondition',
+  ],
   bad_delegation: [{ reason: 'bad_delegation', detail: 'OPERATOR' }, 403, 'permission_denied'],
   path_not_allowed: [{ reason: 'path_not_allowed', detail: 'OPERATOR' }, 403, 'permission_denied'],
   outside_perimeter: [{ reason: 'outside_perimeter', detail: 'OPERATOR' }, 502, 'upstream_error'],
@@ -114,7 +124,7 @@ describe('every reason', () => {
     expect(new Set(answers).size).toBe(1);
   });
 
-  test('codes of our own are outside the protocol’s range, and -32042 and -32002 are never used', () => {
+  test('codes of our own are outside the protocol’s range', () => {
     const codes = Object.values(WIRE)
       .filter(([denial]) => denial.reason !== 'malformed_message')
       .map(([denial]) => toWire(denial).rpcCode);
@@ -163,6 +173,78 @@ describe('denied by policy', () => {
       status: 403,
       body: { error: { code: -31001 } },
     });
+  });
+});
+
+describe('a connection that is missing', () => {
+  const [required] = WIRE.connection_required;
+  const url = 'https://gate.example/connect/track?t=abc';
+  const text = `this needs an account at Track: its user connects it at ${url} and then tries again`;
+  const asked = {
+    mode: 'url',
+    message: 'Connect your account at Track: this call is made in your name there.',
+    url,
+  };
+
+  test.for(['tools/call', 'tools/list', 'initialize'])(
+    'is the protocol’s own error in the `initialize` era: %s',
+    (method) => {
+      const answer = answerOf(required, message(method, { name: 'route' }));
+      expect(answer).toEqual({
+        status: 200,
+        body: {
+          jsonrpc: '2.0',
+          id: 7,
+          error: {
+            code: -32042,
+            message: text,
+            data: {
+              reason: 'failed_precondition',
+              url,
+              elicitations: [{ ...asked, elicitationId: expect.stringMatching(/^[A-Za-z0-9_-]{22}$/) }],
+              request_id: 'r-1',
+            },
+          },
+        },
+      });
+    },
+  );
+
+  test('has the same id for the same need, and another for another', () => {
+    const idOf = (denial: Denial) => answerOf(denial, call).body.error.data.elicitations[0].elicitationId;
+    expect(idOf(required)).toBe(idOf({ ...required, detail: 'another' }));
+    expect(idOf(required)).not.toBe(idOf({ ...required, url: `${url}d` }));
+  });
+
+  test('is an error of ours with the URL in the stateless era, where the client cannot be asked', () => {
+    const { status, body } = answerOf(required, message('tools/call', { name: 'route' }, 'modern'));
+    expect([status, body.error]).toEqual([
+      200,
+      { code: -31002, message: text, data: { reason: 'failed_precondition', url, request_id: 'r-1' } },
+    ]);
+  });
+
+  test('is asked for where the client can be asked, with our state', () => {
+    const denial = { ...required, requestState: 'sealed' };
+    expect(answerOf(denial, message('tools/call', { name: 'route' }, 'modern'))).toEqual({
+      status: 200,
+      body: {
+        jsonrpc: '2.0',
+        id: 7,
+        result: {
+          resultType: 'input_required',
+          inputRequests: { sallyport_connect: { method: 'elicitation/create', params: asked } },
+          requestState: 'sealed',
+        },
+      },
+    });
+  });
+
+  test('keeps its status for a notification, and without a message', () => {
+    const notification: Message = { ...list, kind: 'notification', id: undefined };
+    for (const to of [notification, undefined]) {
+      expect(answerOf(required, to)).toMatchObject({ status: 403, body: { error: { code: -31002 } } });
+    }
   });
 });
 

@@ -32,6 +32,16 @@ describe('what was sealed', () => {
     expect(seal('the-upstream-session')).not.toBe(sealed);
   });
 
+  test('tells by `sealSame` that two are equal, and nothing else', () => {
+    const same = (text: string, context = 'alice', by = sealer) => by.sealSame('session', context, text);
+    expect(same('id-1')).toBe(same('id-1'));
+    expect(sealer.open('session', 'alice', same('id-1'))).toBe('id-1');
+    const nonceOf = (sealed: string) => sealed.slice(0, 16);
+    const others = [same('id-2'), same('id-1', 'bob'), same('id-1', 'alice', new Sealer([OTHER]))];
+    expect(new Set([same('id-1'), ...others].map(nonceOf)).size).toBe(4);
+    expect(nonceOf(sealer.sealSame('cursor', 'alice', 'id-1'))).not.toBe(nonceOf(same('id-1')));
+  });
+
   test('opens in one spelling alone, and not at all when one character is changed', () => {
     const sealed = seal('id-1');
     for (let at = 0; at < sealed.length; at += 1) {
