@@ -10,35 +10,55 @@ const MCP_REQUEST_HEADERS: ReadonlySet<string> = new Set([
 const MCP_PARAMETER_HEADER = /^mcp-param-[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
 /** What of an MCP server's answer reaches the client. Credentials, cookies and topology do not. */
-const MCP_RESPONSE_HEADERS: readonly string[] = ['content-type', 'retry-after', 'allow'];
+const MCP_RESPONSE_HEADERS: ReadonlySet<string> = new Set(['content-type', 'retry-after', 'allow']);
 
 /** What of a service's answer reaches the server that called it through the egress gateway. */
-const SERVICE_RESPONSE_HEADERS: readonly string[] = [
-  'content-type',
+const SERVICE_RESPONSE_HEADERS: ReadonlySet<string> = new Set([
+  'accept-patch',
+  'accept-ranges',
+  'age',
+  'allow',
+  'cache-control',
+  'content-digest',
   'content-disposition',
   'content-language',
   'content-range',
-  'accept-ranges',
-  'cache-control',
+  'content-type',
+  'deprecation',
   'etag',
   'expires',
   'last-modified',
   'link',
+  'preference-applied',
+  'repr-digest',
   'retry-after',
+  'sunset',
   'vary',
-];
+]);
+/** How APIs say what is left of a quota; the names are those of many of them and of a draft of the IETF. */
+const QUOTA_HEADER = /^(?:x-)?rate-?limit(?:-[a-z0-9-]+)?$/;
 
-/** Conditional, range and content headers of a call to a service (RFC 9110 §8, §12–§14). */
+/** Conditional, range, preference and content headers of a call to a service (RFC 9110 §8, §12–§14; RFC 7240). */
 const SERVICE_REQUEST_HEADERS: ReadonlySet<string> = new Set([
   'accept',
   'accept-language',
+  'cache-control',
+  'content-digest',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-range',
   'content-type',
+  'idempotency-key',
   'if-match',
-  'if-none-match',
   'if-modified-since',
-  'if-unmodified-since',
+  'if-none-match',
   'if-range',
+  'if-unmodified-since',
+  'last-event-id',
+  'prefer',
   'range',
+  'repr-digest',
   'traceparent',
 ]);
 
@@ -64,12 +84,12 @@ export function serviceRequestHeaders(incoming: Headers, listed: readonly string
 
 /** What the client sees of an MCP server's headers. */
 export function mcpResponseHeaders(upstream: ReadonlyMap<string, string>): Headers {
-  return select(upstream, MCP_RESPONSE_HEADERS);
+  return select(upstream, (name) => MCP_RESPONSE_HEADERS.has(name));
 }
 
 /** What a server sees of a service's headers. */
 export function serviceResponseHeaders(upstream: ReadonlyMap<string, string>): Headers {
-  return select(upstream, SERVICE_RESPONSE_HEADERS);
+  return select(upstream, (name) => SERVICE_RESPONSE_HEADERS.has(name) || QUOTA_HEADER.test(name));
 }
 
 /** The media type of a `Content-Type`, lower case, without parameters. */
@@ -103,11 +123,10 @@ function pick(
   return headers;
 }
 
-function select(upstream: ReadonlyMap<string, string>, names: readonly string[]): Headers {
+function select(upstream: ReadonlyMap<string, string>, reaches: (name: string) => boolean): Headers {
   const headers = new Headers();
-  for (const name of names) {
-    const value = upstream.get(name);
-    if (value !== undefined) headers.set(name, value);
+  for (const [name, value] of upstream) {
+    if (reaches(name)) headers.set(name, value);
   }
   return headers;
 }

@@ -4,9 +4,10 @@ import { decideServer } from '../core/decide.ts';
 import type { Denial } from '../core/denial.ts';
 import { serviceRequestHeaders, serviceResponseHeaders } from '../core/forward.ts';
 import type { Invocation } from '../core/invocation.ts';
-import { isPlainPath, matchesPath } from '../core/path-pattern.ts';
 import type { Policy, ServiceEntry } from '../core/policy.ts';
+import type { UpstreamResponse } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { serviceUrl, throughTheGate } from '../core/service-url.ts';
 import { type AccessFacts, type AccessRecords, accessRecords, type RecordPorts } from './access.ts';
 import { discard, NULL_BODY_STATUSES, readBody } from './body.ts';
 import type { AsOf, Ingress } from './ingress.ts';
@@ -54,7 +55,7 @@ export async function serveEgress(
 
   const records = accessRecords(ports, invocation, headers, { caller: caller.value, policy });
   const refuse = (denial: Denial) => refuseAs(records, denial);
-  const target = targetUrl(service.value, request.method, path, url.search);
+  const target = serviceUrl(service.value, request.method, path, url.search);
   if (!target.ok) return refuse(target.error);
   const body = await readBody(request);
   if (body === undefined) return refuse({ reason: 'payload_too_large' });
@@ -87,7 +88,7 @@ export async function serveEgress(
     return denialProblem(answer.error, invocation.requestId);
   }
   const { status } = answer.value;
-  const outgoing = serviceResponseHeaders(answer.value.headers);
+  const outgoing = responseHeaders(answer.value, service.value, target.value);
   outgoing.set('x-request-id', invocation.requestId);
   const end = (reason: string) =>
     invocation.waitUntil(records.outcome(reason, facts, { status, startedAtMs }));
@@ -123,7 +124,7 @@ async function decideAgain(
   const { caller: server, policy } = admission.value;
   const service = serviceFor(policy, serviceName, server);
   if (!service.ok) return service;
-  const target = targetUrl(service.value, method, path, '');
+  const target = serviceUrl(service.value, method, path, '');
   return target.ok
     ? readDelegation(ports, headers, policy, { server, serviceName }, invocation, asOf)
     : target;
@@ -171,16 +172,17 @@ async function readDelegation(
   return isThere ? ok(delegated.value) : err({ reason: 'unknown_server', obtainable: [] });
 }
 
-/** The API's URL for a path, joined as text: what was matched is what is sent. */
-function targetUrl(service: ServiceEntry, method: string, path: string, search: string): Result<URL, Denial> {
-  const isAllowed = service.allow.some(
-    (rule) => (rule.method === '*' || rule.method === method) && matchesPath(rule.path, path),
-  );
-  if (!isPlainPath(path) || !isAllowed) {
-    return err({ reason: 'path_not_allowed', detail: `${method} is not on the allow-list for this path` });
+/** Statuses whose `Location` names what there is now or will be, and not where else to ask (RFC 9110 §10.2.2). */
+const NAMES_A_RESULT: ReadonlySet<number> = new Set([201, 202]);
+
+/** What the server sees of the answer's headers; a URL of the API's in them leads through the gate, or is not there. */
+function responseHeaders(answer: UpstreamResponse, service: ServiceEntry, sentTo: URL): Headers {
+  const headers = serviceResponseHeaders(answer.headers);
+  const references = ['content-location', ...(NAMES_A_RESULT.has(answer.status) ? ['location'] : [])];
+  for (const name of references) {
+    const reference = answer.headers.get(name);
+    const there = reference === undefined ? undefined : throughTheGate(service, sentTo, reference);
+    if (there !== undefined) headers.set(name, there);
   }
-  const base = new URL(service.url);
-  const url = new URL(`${base.origin}${base.pathname.replace(/\/$/, '')}${path}${search}`);
-  const isKept = url.origin === base.origin && url.pathname.endsWith(path);
-  return isKept ? ok(url) : err({ reason: 'outside_perimeter', detail: 'the URL changed when it was read' });
+  return headers;
 }

@@ -16,6 +16,9 @@ export type Route = {
 /** The route of a request, with its path parameters decoded once. */
 export type RouteMatch = { readonly route: Route; readonly pathParameters: Readonly<Record<string, string>> };
 
+/** What `ANY` stands for; API Gateway knows no other method. */
+const OF_ANY: ReadonlySet<string> = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']);
+
 type Node = {
   readonly statics: Map<string, Node>;
   readonly methods: Map<string, Route>;
@@ -61,7 +64,8 @@ export class RouteTable {
     const hasGap = segments.slice(0, -1).includes('') || segments.some((one) => one === '.' || one === '..');
     if (hasGap) return undefined;
     const found = find(this.#root, segments, {});
-    const route = found?.node.methods.get(method) ?? found?.node.methods.get('ANY');
+    const any = OF_ANY.has(method) ? 'ANY' : '';
+    const route = found?.node.methods.get(method) ?? found?.node.methods.get(any);
     return found && route && { route, pathParameters: found.pathParameters };
   }
 

@@ -103,14 +103,31 @@ test('to a service travel content, conditions and ranges', () => {
   const own = {
     accept: '*/*',
     'accept-language': 'de',
+    'cache-control': 'no-cache',
+    'content-digest': 'sha-256=:x:',
+    'content-disposition': 'attachment',
+    'content-encoding': 'gzip',
+    'content-language': 'de',
+    'content-range': 'bytes 0-1/2',
     'content-type': 'text/plain',
+    'idempotency-key': 'k-1',
     'if-match': '"1"',
+    'if-modified-since': 'Tue, 20 Oct 2026 07:28:00 GMT',
     'if-none-match': '"2"',
+    'if-range': '"3"',
+    'if-unmodified-since': 'Tue, 20 Oct 2026 07:28:00 GMT',
+    'last-event-id': '4',
+    prefer: 'return=minimal',
     range: 'bytes=0-1',
+    'repr-digest': 'sha-256=:y:',
     traceparent: '00-1',
   };
-  const headers = serviceRequestHeaders(incoming(own), []);
-  expect(Object.fromEntries(headers)).toEqual({ ...own, 'user-agent': USER_AGENT });
+  const all = [...NEVER.map((name) => [name.toLowerCase(), 'FORGED'] as const), ...Object.entries(own)];
+  const headers = serviceRequestHeaders(new Headers(all.map(([a, b]) => [a, b])), []);
+  const { 'content-encoding': forged, ...others } = Object.fromEntries(headers);
+  expect(forged).toBe('FORGED, gzip');
+  const { 'content-encoding': _, ...travelling } = own;
+  expect(others).toEqual({ ...travelling, 'user-agent': USER_AGENT });
 });
 
 describe('back to the client', () => {
@@ -150,7 +167,14 @@ describe('back to the client', () => {
       ['etag', '"1"'],
       ['content-range', 'bytes 0-1/2'],
       ['vary', 'accept'],
+      ['age', '1'],
+      ['allow', 'GET'],
+      ['x-ratelimit-limit', '10'],
+      ['x-rate-limit-remaining', '9'],
+      ['ratelimit', '"a";r=9'],
+      ['ratelimit-policy', '"a";q=10'],
     ] as const;
+    leaking.set('x-ratelimited-by', 'host-1').set('content-location', '/x').set('ratelimit-', 'x');
     const headers = serviceResponseHeaders(new Map([...leaking, ...own]));
     expect([...headers].sort()).toEqual([...own].sort());
   });
