@@ -10,7 +10,7 @@ const STALE_SECONDS = 300;
 /** After a failed look during an outage, how long the held value serves before the next look. */
 const OUTAGE_RETRY_SECONDS = 5;
 /** A read past the cache happens at most this often per secret, so that nobody can drain the API with bad calls. */
-const FORCED_EVERY_SECONDS = 2;
+const FORCED_EVERY_SECONDS = 5;
 /** A secret or stage that is not there is not looked for again at once: most secrets have no previous version. */
 const MISSING_SECONDS = 5;
 const MAX_HELD = 500;
@@ -25,7 +25,7 @@ type Held = {
 
 /**
  * Secrets from Secrets Manager through one version-aware cache, keyed by name and stage: 60 s fresh, least recently used
- * out first, one request at a time per key. An outage serves the held value for at most 300 s; a refused or missing secret is
+ * out first, one request at a time per key; past the cache once in 5 s per key, whatever is asked. An outage serves the held value for at most 300 s; a refused or missing secret is
  * forgotten at once.
  */
 export function createSecretStore(client: SecretsManagerClient, clock: Clock): SecretStore {
@@ -67,11 +67,18 @@ export function createSecretStore(client: SecretsManagerClient, clock: Clock): S
   };
 
   return {
-    read(name, { stage = 'AWSCURRENT', fresh = false } = {}) {
+    read(name, { stage = 'AWSCURRENT', fresh = false, refused } = {}) {
       const key = `${stage} ${name}`;
       const known = held.get(key);
+      const running = underWay.get(key);
       const nowSeconds = clock();
-      const isForced = fresh && !isFresh(forcedAtSeconds.get(key) ?? 0, FORCED_EVERY_SECONDS, nowSeconds);
+      const hasNoOther =
+        refused !== undefined && (known === undefined || known.version.versionId === refused);
+      const skipsCache = fresh || hasNoOther;
+      // Somebody's look is under way, and what is held may be old by then.
+      if (skipsCache && running !== undefined) return running;
+      const isForced =
+        skipsCache && !isFresh(forcedAtSeconds.get(key) ?? 0, FORCED_EVERY_SECONDS, nowSeconds);
       if (isForced) {
         if (forcedAtSeconds.size >= MAX_HELD) forcedAtSeconds.clear();
         forcedAtSeconds.set(key, nowSeconds);
@@ -87,7 +94,6 @@ export function createSecretStore(client: SecretsManagerClient, clock: Clock): S
       if (isAbsent && !isForced) {
         return Promise.resolve(err(absent.failure));
       }
-      const running = underWay.get(key);
       if (running !== undefined) return running;
       const started = fetchSecret(key, name, stage).finally(() => underWay.delete(key));
       underWay.set(key, started);

@@ -206,12 +206,13 @@ export type SecretVersion = { readonly value: Secret; readonly versionId: string
 
 /**
  * Secrets by full name. `missing`: no such secret or stage; `denied`: the role may not read it; `unavailable`: an outage.
- * An answer is at most 60 s old, or 300 s old during an outage (contract §13). `fresh` skips the cache.
+ * An answer is at most 60 s old, or 300 s old during an outage (contract §13). `fresh` skips the cache; `refused` skips it where it
+ * holds nothing but the version with this id, which did not do. Neither skips it as often as it is asked for.
  */
 export type SecretStore = {
   read(
     name: string,
-    options?: { readonly stage?: SecretStage; readonly fresh?: boolean },
+    options?: { readonly stage?: SecretStage; readonly fresh?: boolean; readonly refused?: string },
   ): Promise<Result<SecretVersion, SecretFailure>>;
 };
 

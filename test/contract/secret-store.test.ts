@@ -85,7 +85,7 @@ test('a hundred who ask at once make one question', async () => {
   expect(asked).toHaveLength(1);
 });
 
-test('a read past the cache shows a rotation at once, and happens at most every 2 s', async () => {
+test('a read past the cache shows a rotation at once, and happens at most every 5 s', async () => {
   const { create, put, read, time, asked } = await connect();
   await create('one');
   await read();
@@ -93,9 +93,51 @@ test('a read past the cache shows a rotation at once, and happens at most every 
   expect(await read({ fresh: true })).toBe('two');
   for (let call = 0; call < 50; call += 1) await read({ fresh: true });
   expect(asked).toHaveLength(2);
-  time.seconds += 2;
+  time.seconds += 5;
   await read({ fresh: true });
   expect(asked).toHaveLength(3);
+});
+
+test('where one version is refused, another that is held is given, and where none is it is looked for at once', async () => {
+  const { create, put, read, asked, store } = await connect();
+  await create('one');
+  const first = await store.read(NAME);
+  const refused = first.ok ? first.value.versionId : '';
+  await put('two');
+  expect(await Promise.all(Array.from({ length: 100 }, () => read({ refused })))).toEqual(
+    Array(100).fill('two'),
+  );
+  expect(await read({ refused })).toBe('two');
+  expect(asked).toHaveLength(2);
+});
+
+test('a version that is refused again and again is looked past at most every 5 s', async () => {
+  const { create, read, time, asked, store } = await connect();
+  await create('one');
+  const first = await store.read(NAME);
+  const refused = first.ok ? first.value.versionId : '';
+  for (let call = 0; call < 50; call += 1) expect(await read({ refused })).toBe('one');
+  for (let call = 0; call < 50; call += 1) {
+    expect(await read({ refused, stage: 'AWSPENDING' })).toBe('missing');
+  }
+  expect(asked).toHaveLength(3);
+  time.seconds += 5;
+  await read({ refused });
+  expect(asked).toHaveLength(4);
+});
+
+test('a version that is staged after a look for it is found 5 s later', async () => {
+  const { client, create, read, time } = await connect();
+  await create('one');
+  const staged = { stage: 'AWSPENDING', refused: 'x' } as const;
+  expect(await read(staged)).toBe('missing');
+  await client.send(
+    new PutSecretValueCommand({ SecretId: NAME, SecretString: 'two', VersionStages: ['AWSPENDING'] }),
+  );
+  expect(await read(staged)).toBe('missing');
+  time.seconds += 5;
+  expect(await read(staged)).toBe('two');
+  expect(await read()).toBe('one');
 });
 
 test('an outage is bridged for 300 s and not longer', async () => {
