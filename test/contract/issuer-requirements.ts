@@ -61,6 +61,7 @@ export const ISSUER_REQUIREMENTS: readonly IssuerRequirement[] = [
   { clause: 'RFC 9101 §6', says: 'A request object is refused, and never fetched', tests: [
     ['handlers/authorize.test.ts', 'a request object'],
     ['handlers/authorize.test.ts', 'request_uri_not_supported'],
+    ['handlers/oauth-attacks.test.ts', 'has nothing fetched that it names'],
   ] },
   { clause: 'RFC 9207 §2', says: 'Every answer to a client names its issuer, errors too, and the metadata says so', tests: [
     ['handlers/authorize.test.ts', 'another error is told to the client, with iss and its state'],

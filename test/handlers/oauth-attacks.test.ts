@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { err } from '../../functions/core/result.ts';
 import { basic, startIssuerApp } from '../support/issuer-app.ts';
 import {
+  agentOf,
   answerOf,
   authorizeUrl,
   type LoginApp,
@@ -212,6 +213,29 @@ describe('an authorization request', () => {
       const answer = await login.app.fetch(path, init);
       expect([method, answer.status === 200, answer.headers.get('location')]).toEqual([method, false, null]);
     }
+  });
+
+  test('has nothing fetched that it names: the provider is the first that is asked', async () => {
+    const asked: string[] = [];
+    const app = await startIssuerApp(policyOf(login.parts), {
+      upstream: {
+        send(request) {
+          asked.push(request.url.href);
+          return Promise.resolve(err({ reason: 'unreachable', detail: 'nothing is there' }));
+        },
+      },
+    });
+    onTestFinished(() => app.close());
+    app.secrets.set('sallyport/prod/env/company', 'company-secret');
+    const named = { jwks_uri: 'https://evil.example/jwks', logo_uri: 'https://evil.example/logo' };
+    const refused = await agentOf(app).open(
+      authorizeUrl({ ...named, request_uri: 'https://evil.example/object' }),
+    );
+    expect(answerOf(refused)).toMatchObject({ error: 'request_uri_not_supported' });
+    const browser = agentOf(app);
+    const atIdp = await browser.submit(await browser.open(authorizeUrl(named)));
+    await browser.open(login.company.answerTo(login.company.read(atIdp.url)));
+    expect(asked).toEqual([login.company.entry.tokenUrl]);
   });
 
   test.for<readonly [string, Readonly<Record<string, string>>]>([
