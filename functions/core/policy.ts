@@ -11,7 +11,7 @@ import { RuleBook } from './rules/rule-book.ts';
 import { isBuiltInScope } from './scope-words.ts';
 import { type TeamEntry, Teams } from './team.ts';
 
-/** What goes upstream (contract §7). Calls in `user_oauth` and `hybrid` are refused until connections are built. */
+/** What goes upstream (contract §7). */
 export type EgressMode = 'none' | 'passthrough' | 'identity' | 'service_account' | 'user_oauth' | 'hybrid';
 
 /** How a credential is put on: whose secret it is, and what stands in when that one is absent. */

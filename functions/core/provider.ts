@@ -17,8 +17,8 @@ export type Provider = {
   /** Where browsers are sent; never fetched by us. */
   readonly authUrl: string;
   readonly tokenUrl: string;
-  /** RFC 7009; absent where the provider has none. */
-  readonly revocationUrl?: string;
+  /** Absent where the provider has no way. */
+  readonly revocation?: Revocation;
   /** What `iss` of its answers must be (RFC 9207); absent where it sends none that is known. */
   readonly issuer?: string;
   /** How the account is found out that was connected; absent where nothing tells. */
@@ -28,6 +28,8 @@ export type Provider = {
   /** What is asked for unless a server asks for other scopes. */
   readonly scopes: readonly string[];
   readonly scopeSeparator: ' ' | ',';
+  /** Whose way to name what was granted it has; absent: as it was asked for. */
+  readonly scopeDialect?: 'github' | 'google' | 'microsoft';
   /** Parameters of the authorization request beside those of RFC 6749 and 7636. */
   readonly authParams: readonly (readonly [string, string])[];
   /** Headers of token requests, names in lower case. */
@@ -36,6 +38,12 @@ export type Provider = {
   readonly redirectUri?: string;
   readonly pkce: boolean;
 };
+
+/**
+ * How a connection ends at the provider: by RFC 7009, or as GitHub (https://docs.github.com/en/rest/apps/oauth-applications, a grant
+ * is deleted) or Slack (https://docs.slack.dev/reference/methods/auth.revoke) has it.
+ */
+export type Revocation = { readonly style: 'rfc7009' | 'github' | 'slack'; readonly url: string };
 
 /** Who an access token is for: asked at `url`, read by paths of members, the first that is there. */
 export type AccountLookup = {

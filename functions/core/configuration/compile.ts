@@ -5,6 +5,7 @@ import { readIdentityProviders } from './idps.ts';
 import { interpolate } from './interpolate.ts';
 import { warnOfStrangers } from './members.ts';
 import { type OrgsFile, readOrgs } from './orgs.ts';
+import { readProviders } from './providers.ts';
 import { lintScopes } from './scope-lint.ts';
 import { readScopes, type ScopesFile } from './scopes.ts';
 import { readServers, readServices } from './servers.ts';
@@ -19,9 +20,6 @@ export type CompiledConfiguration = {
 
 const REQUIRED = ['scopes.yml', 'servers.yml', 'clients.yml'] as const;
 const OPTIONAL = ['services.yml', 'orgs.yml', 'providers.yml', 'idps.yml'] as const;
-
-/** Files of later capabilities: they may lie in the directory, and nothing is decided by them. */
-const UNUSED = ['providers.yml'] as const;
 
 /** Here a variable without a value switches an entry off, and a secret's is the name of the secret. */
 const WITH_VARIABLES: ReadonlySet<string> = new Set(['idps.yml']);
@@ -61,15 +59,13 @@ export function compileConfiguration(
   const { teams } = tenancy;
   const access = readScopes(open('scopes.yml'), orgs, warnings);
   const { scopes, uiScopes, groups } = access;
-  const servers = readServers(open('servers.yml'), { orgs, teams }, warnings);
-  const services = readServices(open('services.yml'), { servers, orgs, teams }, warnings);
+  const providers = readProviders(open('providers.yml'), orgs);
+  const servers = readServers(open('servers.yml'), { orgs, teams, providers }, warnings);
+  const services = readServices(open('services.yml'), { servers, orgs, teams, providers }, warnings);
   const { clients, registration } = readClients(open('clients.yml'), { ...access, servers, orgs }, warnings);
   const idps = readIdentityProviders(open('idps.yml'), { orgs, clients }, warnings);
   warnOfStrangers(mentions, { clients, idps }, warnings);
   warnings.push(...warnOfAbsentServers(access, { servers, services }));
-  for (const name of UNUSED) {
-    if (files.has(name)) warnings.push({ file: name, line: 1, message: 'nothing reads this file yet' });
-  }
   if (problems.length > 0) return err(problems);
   warnings.push(...lintScopes(access, clients));
   return ok({
@@ -84,6 +80,7 @@ export function compileConfiguration(
       registration,
       orgs,
       idps,
+      ...(providers.providers.length === 0 ? {} : { providers: providers.providers }),
       ...optionalParts({ ...access, ...tenancy }),
     },
     warnings,

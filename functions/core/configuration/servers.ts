@@ -1,15 +1,10 @@
 import { parseUpstreamUrl } from '../perimeter.ts';
-import {
-  CONTEXT_STORE,
-  type Egress,
-  type EgressMode,
-  type ServerEntry,
-  type ServiceEntry,
-  type Snapshot,
-} from '../policy.ts';
+import { CONTEXT_STORE, type ServerEntry, type ServiceEntry, type Snapshot } from '../policy.ts';
 import { NAME } from '../route.ts';
 import { TEAM_NAME, type TeamEntry } from '../team.ts';
+import { readEgress } from './egress.ts';
 import { type OrgsFile, readOrganisation } from './orgs.ts';
+import type { ProvidersFile } from './providers.ts';
 import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
 
 /** Every first path segment of our own, and words that mean all servers (contract §2). */
@@ -33,21 +28,18 @@ const RESERVED: ReadonlySet<string> = new Set([
   'all',
 ]);
 
-const MODES = ['none', 'passthrough', 'identity', 'service_account', 'user_oauth', 'hybrid'] as const;
-/** Modes that are valid to write and that calls through are refused in until connections are built. */
-const UNBUILT: ReadonlySet<EgressMode> = new Set(['user_oauth', 'hybrid']);
 /** The gateway's own headers and those that carry credentials or frame messages; none may be listed to travel. */
 const NEVER_TRAVELS =
   /^(?:authorization|x-authorization|proxy-.*|cookie|host|content-.*|transfer-encoding|connection|te|trailer|upgrade|keep-alive|forwarded|x-forwarded-.*|x-delegation|mcp-session-id|expect|accept-encoding)$/;
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
 /** What is read before servers are. */
-type Tenancy = Pick<OrgsFile, 'orgs' | 'teams'>;
+type Tenancy = Pick<OrgsFile, 'orgs' | 'teams'> & { readonly providers: ProvidersFile };
 
 /** Reads `servers.yml`; organisations that it names must exist. A team that does not hides the server from all. */
 export function readServers(
   file: YamlReader,
-  { orgs, teams }: Tenancy,
+  { orgs, teams, providers }: Tenancy,
   warnings: ConfigurationProblem[],
 ): readonly ServerEntry[] {
   const { servers } = file.members('servers');
@@ -65,7 +57,7 @@ export function readServers(
       'visibility',
       'limits',
     );
-    const common = readCommon(value, members, orgs, warnings);
+    const common = readCommon(name, value, members, { orgs, providers }, warnings);
     if (members.limits !== undefined) members.limits.warn('`limits` is not enforced yet', warnings);
     const visibility = readVisibility(members.visibility, common?.org, teams, warnings) ?? 'org';
     if (common === undefined) return [];
@@ -83,7 +75,7 @@ export function readServers(
 /** Reads `services.yml`; servers in `used_by` and organisations must exist. Services and servers share one name space. */
 export function readServices(
   file: YamlReader,
-  { servers, orgs, teams }: Tenancy & { readonly servers: readonly ServerEntry[] },
+  { servers, orgs, teams, providers }: Tenancy & { readonly servers: readonly ServerEntry[] },
   warnings: ConfigurationProblem[],
 ): readonly ServiceEntry[] {
   const { services } = file.members('services');
@@ -103,7 +95,7 @@ export function readServices(
       'allow',
       'visibility',
     );
-    const common = readCommon(value, members, orgs, warnings);
+    const common = readCommon(name, value, members, { orgs, providers }, warnings);
     const usedBy = members.used_by?.strings() ?? [];
     for (const user of usedBy) {
       if (!servers.some((server) => server.name === user)) {
@@ -157,9 +149,10 @@ type CommonMembers = Partial<
 >;
 
 function readCommon(
+  name: string,
   entry: YamlReader,
   members: CommonMembers,
-  orgs: Snapshot['orgs'],
+  { orgs, providers }: { readonly orgs: Snapshot['orgs']; readonly providers: ProvidersFile },
   warnings: ConfigurationProblem[],
 ): Common | undefined {
   const isPrivate = members.private?.boolean() ?? false;
@@ -167,30 +160,14 @@ function readCommon(
   if (text === undefined) return entry.problem('`url` is missing');
   const url = parseUpstreamUrl(text, isPrivate);
   if (!url.ok) return members.url?.problem(url.error);
+  const org = members.org === undefined ? undefined : readOrganisation(members.org, orgs);
   return {
     url: text,
-    org: members.org === undefined ? undefined : readOrganisation(members.org, orgs),
+    org,
     private: isPrivate,
-    egress: readEgress(members.egress, warnings),
+    egress: readEgress(members.egress, { name, org, providers }, warnings),
     headers: (members.headers?.items() ?? []).flatMap((item) => readHeaderName(item) ?? []),
     timeout: readTimeout(members.timeout),
-  };
-}
-
-function readEgress(egress: YamlReader | undefined, warnings: ConfigurationProblem[]): Egress {
-  const { mode, key, fallback, ...rest } =
-    egress?.members('mode', 'key', 'fallback', 'provider', 'scopes', 'headers') ?? {};
-  const chosen = mode?.oneOf(...MODES) ?? 'none';
-  if (egress !== undefined && mode === undefined)
-    egress.problem(`write \`mode\`, one of: ${MODES.join(', ')}`);
-  if (mode !== undefined && UNBUILT.has(chosen)) {
-    mode.warn(`calls in mode \`${chosen}\` are refused: user connections are not built yet`, warnings);
-  }
-  for (const [name, unused] of Object.entries(rest)) unused.warn(`nothing reads \`${name}\` yet`, warnings);
-  return {
-    mode: chosen,
-    key: key?.oneOf('client', 'user') ?? 'client',
-    fallback: fallback?.oneOf('none', 'default') ?? 'none',
   };
 }
 
