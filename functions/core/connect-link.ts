@@ -1,4 +1,5 @@
 import { isJsonObject, parseJsonText, stringMember } from './json.ts';
+import { connectPath } from './own-page.ts';
 
 /**
  * What the URL of a connect page says beside the provider: for whom it was made, and on whose behalf. It travels sealed, and opens nothing:
@@ -31,5 +32,5 @@ export function readConnectLink(text: string): ConnectLink | undefined {
 
 /** The page on which a user connects an account at a provider (contract §2). */
 export function connectPageUrl(origin: string, provider: string, sealedLink: string): string {
-  return `${origin}/connect/${provider}?t=${sealedLink}`;
+  return origin + connectPath(provider, sealedLink);
 }

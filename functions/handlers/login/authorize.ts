@@ -10,7 +10,7 @@ import type { BrowserSession } from '../../core/browser-session.ts';
 import { serverOfResource } from '../../core/grant.ts';
 import type { IdentityProvider } from '../../core/identity-provider.ts';
 import type { Invocation } from '../../core/invocation.ts';
-import { digestOfScopes, LOGIN_SECONDS } from '../../core/login-ticket.ts';
+import { digestOfScopes, LOGIN_SECONDS, writeTicket } from '../../core/login-ticket.ts';
 import type { ClientEntry, Policy } from '../../core/policy.ts';
 import { matchesRedirectUri } from '../../core/redirect-uri.ts';
 import { scopeWords } from '../../core/scope-words.ts';
@@ -19,6 +19,7 @@ import { isForEverybody, scopesOn } from '../../core/user-grant.ts';
 import { findClient } from '../client-registry.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
 import { type ConsentQuestion, consentPage } from '../pages/consent-page.ts';
+import { formTargets } from '../pages/form-targets.ts';
 import { auditedApplication, endHere, refuseClient, refuseOnPage } from './answer.ts';
 import { markBrowser } from './browser.ts';
 import { providersFor } from './providers.ts';
@@ -102,13 +103,14 @@ async function ask(
   const asked = { ...sent, scopes: sent.scopes ?? scopesThere(policy, client, server, user, nowSeconds) };
   const scopes = offeredScopes(client, asked.scopes);
   const browser = markBrowser(ports, request);
-  const ticket = await sealTicket(ports, { kind: 'consent' }, browser.id, {
+  const text = writeTicket({
     request: asked,
     shown: digestOfScopes(scopes),
     subject: user?.subject,
     secret: Buffer.from(ports.randomBytes(32)).toString('base64url'),
     expiresAtSeconds: nowSeconds + LOGIN_SECONDS,
   });
+  const ticket = await sealTicket(ports, { kind: 'consent' }, browser.id, text);
   if (ticket === undefined) return endHere(ports, invocation, 'unavailable', auditedApplication(client));
   const idpOfUser = policy.idps.get(user?.idp ?? '');
   const question: ConsentQuestion = {
@@ -122,7 +124,8 @@ async function ask(
     user: user && { displayName: user.displayName, idp: idpOfUser?.displayName ?? user.idp },
     ticket,
   };
-  return consentPage(question, formTargets(idps, asked.redirectUri), browser.cookies);
+  const targets = formTargets([asked.redirectUri, ...idps.map(({ authUrl }) => authUrl)]);
+  return consentPage(question, targets, browser.cookies);
 }
 
 /**
@@ -142,19 +145,6 @@ function scopesThere(
     ? scopesOn(policy, client, server)
     : [];
   return scopes.length > 0 ? scopes : undefined;
-}
-
-/**
- * Where the browser may be led when the form is sent: Chromium holds `form-action` against every redirect that follows, through the provider
- * (which may lead on to others) and back to the client, whose scheme may be its own. CSP has no spelling for an address of IPv6.
- */
-function formTargets(idps: readonly IdentityProvider[], redirectUri: string): readonly string[] {
-  const urls = [redirectUri, ...idps.map(({ authUrl }) => authUrl)].map((url) => new URL(url));
-  const others = urls.filter(({ protocol }) => protocol !== 'https:');
-  const sources = others.map(({ protocol, hostname, origin }) =>
-    protocol === 'http:' && !hostname.startsWith('[') ? origin : protocol,
-  );
-  return [...new Set(["'self'", 'https:', ...sources])];
 }
 
 /** Clients take metadata without an authorization endpoint for broken, so there is one; it never redirects. */

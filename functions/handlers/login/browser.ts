@@ -11,7 +11,7 @@ const COOKIE_VALUE = /^[A-Za-z0-9_.-]{1,512}$/;
 export type Browser = { readonly id: string; readonly cookies: readonly string[] };
 
 /** The browser of a request, marked from now on if it was not before. Its mark is kept: other tabs may be under way. */
-export function markBrowser(ports: IssuerPorts, request: Request): Browser {
+export function markBrowser(ports: Pick<IssuerPorts, 'randomBytes'>, request: Request): Browser {
   const id = knownBrowser(request) ?? Buffer.from(ports.randomBytes(32)).toString('base64url');
   return { id, cookies: [writeCookie(BROWSER_COOKIE, id, BROWSER_SECONDS)] };
 }

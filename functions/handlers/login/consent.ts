@@ -1,19 +1,19 @@
 import { offeredScopes } from '../../core/authorization-request.ts';
-import { callbackUrl, type IdentityProvider } from '../../core/identity-provider.ts';
 import type { Invocation } from '../../core/invocation.ts';
-import { LOGIN_SECONDS, type LoginTicket, loginSecrets } from '../../core/login-ticket.ts';
+import { loginSecrets, readTicket, writeTicket } from '../../core/login-ticket.ts';
 import { ok } from '../../core/result.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
 import { readRequestForm, recordDecision } from '../oauth-answer.ts';
 import { problemPage } from '../pages/problem-page.ts';
 import { auditedApplication, endHere, refuseClient, sendOn } from './answer.ts';
 import { isSameOrigin, knownBrowser } from './browser.ts';
+import { addressOfLogin } from './idp-address.ts';
 import { readSecret } from './idp-exchange.ts';
 import { issueCode } from './issue-code.ts';
 import { providerFor } from './providers.ts';
 import { recheck } from './recheck.ts';
 import { currentSession } from './sessions.ts';
-import { openTicket, refuseUsed, sealTicket, useOnce } from './tickets.ts';
+import { openTicket, refuseUsed, useOnce } from './tickets.ts';
 
 /**
  * `POST /oauth/consent`: the answer to the consent page. In this order: sent by a page of ours, from a browser that is marked, with the
@@ -33,7 +33,7 @@ export async function consent(
   const form = read.ok ? read.value.form : new Map<string, string>();
   const answer = form.get('answer');
   const place = { kind: 'consent' } as const;
-  const opened = await openTicket(ports, place, browserId, form.get('ticket') ?? '');
+  const opened = await openTicket(ports, place, browserId, form.get('ticket') ?? '', readTicket);
   if (!opened.ok) return endHere(ports, invocation, opened.error);
   const ticket = opened.value;
   const current = await recheck(ports, ticket, invocation);
@@ -80,7 +80,10 @@ export async function consent(
   if (!secret.ok && !secret.error.isOutage) {
     return endHere(ports, invocation, 'incomplete', { ...about, name: provider.name });
   }
-  const location = await addressOfLogin(ports, invocation, browserId, provider, ticket);
+  // Whoever was logged in and chose to be somebody else logs in again.
+  const mustLogin = ticket.request.prompt === 'login' || ticket.subject !== undefined;
+  const begun = { browserId, provider, mustLogin, origin: invocation.origin };
+  const location = await addressOfLogin(ports, begun, (fresh) => writeTicket({ ...ticket, ...fresh }));
   if (location === undefined) return endHere(ports, invocation, 'unavailable', about);
   const written = await recordDecision(ports, invocation, {
     area: 'login',
@@ -94,40 +97,4 @@ export async function consent(
   const used = await useUp();
   if (!used.ok) return endHere(ports, invocation, used.error, about);
   return sendOn(location);
-}
-
-/**
- * At the provider, with state, nonce and PKCE; undefined while no state can be sealed. Whoever was logged in and chose to be somebody else
- * logs in again.
- */
-async function addressOfLogin(
-  ports: IssuerPorts,
-  invocation: Invocation,
-  browserId: string,
-  provider: IdentityProvider,
-  consented: LoginTicket,
-): Promise<string | undefined> {
-  const ticket: LoginTicket = {
-    ...consented,
-    secret: Buffer.from(ports.randomBytes(32)).toString('base64url'),
-    expiresAtSeconds: Math.floor(ports.now() / 1000) + LOGIN_SECONDS,
-  };
-  const place = { kind: 'login', idp: provider.name } as const;
-  const state = await sealTicket(ports, place, browserId, ticket);
-  if (state === undefined) return undefined;
-  const { nonce, codeChallenge } = loginSecrets(ticket);
-  const mustLogin = ticket.request.prompt === 'login' || ticket.subject !== undefined;
-  const isOidc = provider.proof.kind === 'id_token';
-  const query = new URLSearchParams({
-    response_type: 'code',
-    client_id: provider.clientId,
-    redirect_uri: callbackUrl(provider, invocation.origin),
-    scope: provider.scopes.join(' '),
-    state,
-    ...(isOidc ? { nonce } : {}),
-    code_challenge: codeChallenge,
-    code_challenge_method: 'S256',
-    ...(isOidc && mustLogin ? { prompt: 'login' } : {}),
-  });
-  return `${provider.authUrl}?${query}`;
 }

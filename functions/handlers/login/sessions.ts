@@ -5,6 +5,7 @@ import {
   SESSION_SECONDS,
   writeSession,
 } from '../../core/browser-session.ts';
+import type { IdentityProvider } from '../../core/identity-provider.ts';
 import type { ClientEntry, Policy } from '../../core/policy.ts';
 import type { Unavailable } from '../../core/ports.ts';
 import { err, ok, type Result } from '../../core/result.ts';
@@ -20,11 +21,47 @@ const SESSION_COOKIE = '__Host-sallyport_session';
  * session, user, client nor organisation is revoked since. Undefined: nobody is logged in.
  */
 export async function currentSession(
-  ports: IssuerPorts,
+  ports: SessionPorts,
   policy: Policy,
   client: ClientEntry,
   request: Request,
 ): Promise<Result<BrowserSession | undefined, Unavailable>> {
+  const providerOf = (idp: string) => providerFor(policy, client, idp);
+  const held = await heldSession(ports, policy, { clientId: client.id, providerOf }, request);
+  return held.ok ? ok(held.value?.session) : held;
+}
+
+/** A session that holds, and what names it to us: never what is in the cookie. */
+export type HeldSession = { readonly session: BrowserSession; readonly id: string };
+
+/** {@link currentSession} for a page of ours, to which no client leads: its provider is still one where users log in. */
+export function pageSession(
+  ports: SessionPorts,
+  policy: Policy,
+  request: Request,
+): Promise<Result<HeldSession | undefined, Unavailable>> {
+  const providerOf = (idp: string) => {
+    const provider = policy.idps.get(idp);
+    return provider === undefined || policy.isSuspended(provider.org) ? undefined : provider;
+  };
+  return heldSession(ports, policy, { clientId: OWN_PAGES, providerOf }, request);
+}
+
+/** No client has this id, so that nothing is revoked for it. */
+const OWN_PAGES = '/';
+
+/** What looking for a session needs. */
+export type SessionPorts = Pick<IssuerPorts, 'records' | 'revocations' | 'log'>;
+
+async function heldSession(
+  ports: SessionPorts,
+  policy: Policy,
+  by: {
+    readonly clientId: string;
+    readonly providerOf: (idp: string) => IdentityProvider | undefined;
+  },
+  request: Request,
+): Promise<Result<HeldSession | undefined, Unavailable>> {
   const place = locateCode(readCookie(request, SESSION_COOKIE) ?? '');
   if (place === undefined) return ok(undefined);
   const record = await ports.records.read({ kind: 'SESSION', ...place });
@@ -36,19 +73,19 @@ export async function currentSession(
     ports.log({ level: 'error', event: 'session_unreadable', org: place.orgId });
     return ok(undefined);
   }
-  const provider = providerFor(policy, client, session.idp);
+  const provider = by.providerOf(session.idp);
   if (provider === undefined || provider.org !== session.orgId) return ok(undefined);
   const revoked = await lookForRevocation(ports.revocations, policy, {
     orgId: session.orgId,
     jti: place.id,
-    clientId: client.id,
+    clientId: by.clientId,
     subject: session.subject,
     groups: session.groups,
     issuedAtSeconds: session.createdAtSeconds,
     expiresAtSeconds: record.value.expiresAtSeconds,
   });
   if (!revoked.ok) return revoked;
-  return ok(revoked.value ? undefined : session);
+  return ok(revoked.value ? undefined : { session, id: place.id });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { LOGIN_SECONDS, type LoginTicket, readTicket, writeTicket } from '../../core/login-ticket.ts';
+import { LOGIN_SECONDS } from '../../core/login-ticket.ts';
 import type { RecordKey } from '../../core/ports.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
@@ -10,35 +10,39 @@ const KEPT_SECONDS = LOGIN_SECONDS + 60;
 /** Where a ticket stands: in the form of the consent page, or on its way to one identity provider and back. */
 export type TicketPlace = { readonly kind: 'consent' } | { readonly kind: 'login'; readonly idp: string };
 
-/** Seals a ticket for one browser and one place; undefined while the sealing secret cannot be read. */
+/** What sealing, opening and using up tickets needs. */
+export type TicketPorts = Pick<IssuerPorts, 'sealer' | 'records' | 'randomBytes' | 'now'>;
+
+/** Seals the text of a ticket for one browser and one place; undefined while the sealing secret cannot be read. */
 export async function sealTicket(
-  ports: IssuerPorts,
+  ports: TicketPorts,
   place: TicketPlace,
   browserId: string,
-  ticket: LoginTicket,
+  text: string,
 ): Promise<string | undefined> {
   const sealer = await ports.sealer();
-  return sealer?.seal(place.kind, contextOf(place, browserId), writeTicket(ticket), ports.randomBytes(12));
+  return sealer?.seal(place.kind, contextOf(place, browserId), text, ports.randomBytes(12));
 }
 
 /** Opens a ticket: sealed by us, for this place and this browser, and not past its time. Does NOT say whether it was used. */
-export async function openTicket(
-  ports: IssuerPorts,
+export async function openTicket<T extends { readonly expiresAtSeconds: number }>(
+  ports: TicketPorts,
   place: TicketPlace,
   browserId: string,
   sealed: string,
-): Promise<Result<LoginTicket, BrowserProblem>> {
+  read: (text: string) => T | undefined,
+): Promise<Result<T, BrowserProblem>> {
   const sealer = await ports.sealer();
   if (sealer === undefined) return err('unavailable');
   const text = sealer.open(place.kind, contextOf(place, browserId), sealed);
-  const ticket = text === undefined ? undefined : readTicket(text);
+  const ticket = text === undefined ? undefined : read(text);
   if (ticket === undefined) return err('wrong_browser');
   return ports.now() / 1000 < ticket.expiresAtSeconds ? ok(ticket) : err('expired');
 }
 
 /** Says early that a ticket was used, so that nothing is written for it. Only {@link useOnce} decides. */
 export async function refuseUsed(
-  ports: IssuerPorts,
+  ports: TicketPorts,
   place: TicketPlace,
   onceId: string,
   orgId: string,
@@ -50,7 +54,7 @@ export async function refuseUsed(
 
 /** Of any number of uses one is the first; it is as if no other had happened. */
 export async function useOnce(
-  ports: IssuerPorts,
+  ports: TicketPorts,
   place: TicketPlace,
   onceId: string,
   orgId: string,

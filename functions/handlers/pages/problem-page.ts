@@ -14,6 +14,10 @@ const PROBLEMS = {
   not_from_our_page:  { status: 403, title: 'This did not come from our page', text: 'Another site tried to answer in your place. Nothing was allowed.' },
   incomplete:         { status: 500, title: 'This sign-in is not set up here', text: 'The setup of this identity provider is incomplete here, so that nobody can sign in with it. You have not been sent there. Tell whoever runs this site.' },
   too_large:          { status: 413, title: 'This is too large', text: 'Go back to the application and start again.' },
+  bad_return:         { status: 400, title: 'This link leads nowhere', text: 'A sign-in leads back to a page of this site alone, and the link names none. Go back to where you found it and start again.' },
+  no_login:           { status: 400, title: 'Nobody can sign in here', text: 'No identity provider is set up for you at this site. Ask whoever runs it.' },
+  not_signed_in:      { status: 400, title: 'You are not signed in', text: 'The sign-in at the identity provider was not completed. Open the page again to try once more.' },
+  not_accepted:       { status: 502, title: 'You could not be signed in', text: 'The answer of the identity provider was not accepted. Tell whoever runs this site.' },
   unavailable:        { status: 503, title: 'Try again in a moment', text: 'Something that is needed for signing in does not answer now. Nothing was lost: reload this page, or start again from the application.' },
   interrupted:        { status: 503, title: 'This could not be finished', text: 'Something that is needed for signing in does not answer now. This sign-in was used up: in a moment, go back to the application and start again.' },
 } as const;

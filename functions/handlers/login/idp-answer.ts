@@ -1,0 +1,72 @@
+import type { AuthorizationRefusal } from '../../core/authorization-request.ts';
+import type { BrowserSession } from '../../core/browser-session.ts';
+import { type IdentityProvider, subjectOf } from '../../core/identity-provider.ts';
+import type { LoginSecrets } from '../../core/login-ticket.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import type { IssuerPorts } from '../issuer-ports.ts';
+import { identify } from './idp-exchange.ts';
+
+/** A user who has just logged in. `hasMoreGroups`: the provider left groups out because there are too many. */
+export type LoggedIn = { readonly user: BrowserSession; readonly hasMoreGroups: boolean };
+
+/** Why nobody logged in: what a client is told, and `cause` for the record. */
+export type AnswerRefusal = { readonly refusal: AuthorizationRefusal; readonly cause: string };
+
+/** `iss` names this provider where it is there (RFC 9207 §2.4). Of GitHub no issuer is known; there the redirect URI alone, which is each provider's own, tells whose answer this is. */
+export function isFrom({ proof }: IdentityProvider, issuer: string | undefined): boolean {
+  return issuer === undefined || proof.kind !== 'id_token' || proof.issuer === issuer;
+}
+
+/** Who logged in, by the parameters of a provider's answer whose state is ours: no error, and a code that is redeemed and says so. */
+export async function readIdpAnswer(
+  ports: IssuerPorts,
+  provider: IdentityProvider,
+  parameters: ReadonlyMap<string, string>,
+  secrets: LoginSecrets,
+  origin: string,
+): Promise<Result<LoggedIn, AnswerRefusal>> {
+  const error = parameters.get('error');
+  if (error !== undefined) return err({ refusal: refusalOf(error), cause: `idp ${printable(error)}` });
+  const code = parameters.get('code');
+  if (code === undefined) {
+    const description = 'the identity provider sent no code';
+    return err({ refusal: { error: 'server_error', description }, cause: 'no_code' });
+  }
+  const identified = await identify(ports, provider, code, secrets, origin);
+  if (!identified.ok) {
+    const { detail, isOutage } = identified.error;
+    return err({ refusal: isOutage ? OUTAGE : NOT_ACCEPTED, cause: detail });
+  }
+  const { userId, displayName, groups, hasMoreGroups, authTimeSeconds } = identified.value;
+  const user: BrowserSession = {
+    orgId: provider.org,
+    idp: provider.name,
+    subject: subjectOf(provider, userId),
+    displayName,
+    groups,
+    authTimeSeconds,
+    createdAtSeconds: Math.floor(ports.now() / 1000),
+  };
+  return ok({ user, hasMoreGroups });
+}
+
+const OUTAGE: AuthorizationRefusal = {
+  error: 'temporarily_unavailable',
+  description: 'the identity provider did not answer as it should; try again in a moment',
+};
+const NOT_ACCEPTED: AuthorizationRefusal = {
+  error: 'server_error',
+  description: 'the answer of the identity provider was not accepted',
+};
+
+/** The words of a provider's error go to nobody: whoever made the link wrote them. */
+function refusalOf(error: string): AuthorizationRefusal {
+  if (error === 'temporarily_unavailable') return OUTAGE;
+  if (error === 'server_error') return NOT_ACCEPTED;
+  return { error: 'access_denied', description: 'the sign-in at the identity provider was not completed' };
+}
+
+/** What a provider says in a parameter, as a record may have it. */
+export function printable(error: string): string {
+  return error.slice(0, 60).replace(/[^A-Za-z0-9_.-]/g, '?');
+}
