@@ -113,13 +113,24 @@ test('the official client signs', async () => {
 
 test('an assertion gets one token, whichever of many environments it reaches', async () => {
   const nowSeconds = Math.floor(Date.now() / 1000);
-  const times = { aud: running.cloud.origin, iat: nowSeconds, exp: nowSeconds + 60 };
+  const times = { aud: running.cloud.origin, iat: nowSeconds, exp: nowSeconds + 300 };
   const form = { grant_type: 'client_credentials', ...assertionForm(key, 'signer', times) };
-  const ask = () =>
+  const send = () =>
     fetch(`${running.cloud.origin}/oauth/token`, { method: 'POST', body: new URLSearchParams(form) });
-  const statuses = (await Promise.all(Array.from({ length: 20 }, ask))).map(({ status }) => status);
-  expect(statuses.filter((status) => status === 200)).toHaveLength(1);
-  expect(statuses.filter((status) => status === 401)).not.toEqual([]);
+  // An environment that could not begin in its ten seconds has seen nothing; the next attempt reaches another.
+  const ask = async (): Promise<number> => {
+    const { status } = await send();
+    return status === 502 ? ask() : status;
+  };
+  const statuses = await Promise.all(Array.from({ length: 12 }, ask));
+  const ended = (status: number) => statuses.filter((each) => each === status).length;
+  // A store that does not answer in time may have been the one to take it.
+  const [won, outages] = [ended(200), ended(503)];
+  expect(won).toBeLessThanOrEqual(1);
+  expect(won + outages, `${statuses}`).toBeGreaterThanOrEqual(1);
+  expect(won + outages + ended(401) + ended(429), `${statuses}`).toBe(12);
+  // Whoever comes once it was taken gets nothing, however slow the others were.
+  expect(await ask()).not.toBe(200);
 });
 
 test('what can be done is what the metadata lists', async () => {
