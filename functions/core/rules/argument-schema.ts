@@ -1,5 +1,6 @@
-import { foldName, isJsonArray, isJsonObject, type Json, JsonNumber, type JsonObject } from '../json.ts';
+import { isJsonArray, isJsonObject, type Json, JsonNumber } from '../json.ts';
 import { compareNumbers, isIntegral, sayOfNumber } from './exact-number.ts';
+import type { SchemaNames } from './member-names.ts';
 import type { TextPatterns } from './text-pattern.ts';
 import { runProgram, type StepBudget } from './text-program.ts';
 
@@ -45,55 +46,47 @@ const MAX_SHOWN_VALUES = 20;
 
 const TOO_LONG = 'is too long to be looked at';
 
+/** What is made ready once for all the schemas of a policy. */
+export type SchemaParts = { readonly patterns: TextPatterns; readonly names: SchemaNames };
+
 /**
  * The first thing that is wrong with the arguments of a call; undefined where they are as the schema says. One that is known comes before
  * those that are not, because it proves that they are otherwise.
  */
-export function checkArguments(schema: ArgumentSchema, value: Json, patterns: TextPatterns): Found {
-  return check(schema, value, '', { stepsLeft: MAX_WORK, patterns });
+export function checkArguments(schema: ArgumentSchema, value: Json, parts: SchemaParts): Found {
+  return check(schema, value, '', { stepsLeft: MAX_WORK, parts });
 }
 
-type Work = StepBudget & { readonly patterns: TextPatterns };
+type Work = StepBudget & { readonly parts: SchemaParts };
 
 type Found = ArgumentFailure | undefined;
 
 type Check = (schema: ArgumentSchema, value: Json, path: string, work: Work) => Found;
 
-const CHECKS: readonly Check[] = [
-  checkType,
-  checkEnum,
-  (schema, value, path) => decisive(numberFailures(schema, value, path)),
-  checkString,
-  (...asked) => decisive(arrayFailures(...asked)),
-  (...asked) => decisive(objectFailures(...asked)),
-];
+const CHECKS: readonly Check[] = [checkType, checkEnum, checkNumber, checkString, checkArray, checkObject];
 
 function check(schema: ArgumentSchema, value: Json, path: string, work: Work): Found {
   work.stepsLeft -= 1;
   if (work.stepsLeft < 0) return unknown(path, TOO_LONG);
-  return decisive(failuresOf(schema, value, path, work));
-}
-
-function* failuresOf(...asked: Parameters<Check>): Generator<Found> {
-  for (const part of CHECKS) yield part(...asked);
-}
-
-/** The first that is known, else the first of all; nothing is looked at behind a known one. */
-function decisive(failures: Iterable<Found>): Found {
   let unsure: Found;
-  for (const one of failures) {
-    if (one?.isKnown) return one;
-    unsure ??= one;
+  for (const part of CHECKS) {
+    const found = part(schema, value, path, work);
+    if (found?.isKnown) return found;
+    unsure ??= found;
   }
   return unsure;
 }
 
 function checkType({ type }: ArgumentSchema, value: Json, path: string): Found {
   if (type === undefined) return undefined;
-  const verdicts = type.map((one) => isOfType(value, one));
-  if (verdicts.includes(true)) return undefined;
+  let isSure = true;
+  for (const one of type) {
+    const verdict = isOfType(value, one);
+    if (verdict === true) return undefined;
+    if (verdict === undefined) isSure = false;
+  }
   const constraint = `must be of type ${type.join(' or ')}`;
-  return verdicts.includes(undefined) ? unknown(path, constraint) : failure(path, constraint);
+  return isSure ? failure(path, constraint) : unknown(path, constraint);
 }
 
 function isOfType(value: Json, type: JsonType): boolean | undefined {
@@ -119,11 +112,15 @@ function checkEnum(schema: ArgumentSchema, value: Json, path: string, work: Work
   if (values === undefined) return undefined;
   work.stepsLeft -= values.length;
   if (work.stepsLeft < 0) return unknown(path, TOO_LONG);
-  const verdicts = values.map((one) => isEqual(one, value));
-  if (verdicts.includes(true)) return undefined;
+  let isSure = true;
+  for (const one of values) {
+    const verdict = isEqual(one, value);
+    if (verdict === true) return undefined;
+    if (verdict === undefined) isSure = false;
+  }
   const shown = values.slice(0, MAX_SHOWN_VALUES).join(', ');
   const constraint = `must be ${values.length === 1 ? '' : 'one of '}${shown}${values.length > MAX_SHOWN_VALUES ? ', …' : ''}`;
-  return verdicts.includes(undefined) ? unknown(path, constraint) : failure(path, constraint);
+  return isSure ? failure(path, constraint) : unknown(path, constraint);
 }
 
 function isEqual(text: string, value: Json): boolean | undefined {
@@ -142,15 +139,17 @@ const BOUNDS = [
   ['exclusiveMaximum', 'must be less than', (order: number) => order < 0],
 ] as const;
 
-function* numberFailures(schema: ArgumentSchema, value: Json, path: string): Generator<Found> {
-  if (!(value instanceof JsonNumber)) return;
+function checkNumber(schema: ArgumentSchema, value: Json, path: string): Found {
+  if (!(value instanceof JsonNumber)) return undefined;
+  let unsure: Found;
   for (const [keyword, words, holds] of BOUNDS) {
     const bound = schema[keyword];
     if (bound === undefined) continue;
     const verdict = compares(value, bound, holds);
-    if (verdict === undefined) yield unknown(path, `${words} ${bound}`);
-    else if (!verdict) yield failure(path, `${words} ${bound}`);
+    if (verdict === false) return failure(path, `${words} ${bound}`);
+    if (verdict === undefined) unsure ??= unknown(path, `${words} ${bound}`);
   }
+  return unsure;
 }
 
 function compares(
@@ -175,7 +174,7 @@ function checkString(schema: ArgumentSchema, value: Json, path: string, work: Wo
   if (pattern === undefined) return undefined;
   const constraint = `must match ${pattern}`;
   if (value.length > work.stepsLeft) return unknown(path, constraint);
-  const isMatch = runProgram(work.patterns.programOf(pattern), value, work);
+  const isMatch = runProgram(work.parts.patterns.programOf(pattern), value, work);
   if (isMatch === true) return undefined;
   return isMatch === false ? failure(path, constraint) : unknown(path, constraint);
 }
@@ -187,55 +186,50 @@ function lengthOf(text: string): number {
   return length;
 }
 
-function* arrayFailures(
-  { items, minItems = 0, maxItems }: ArgumentSchema,
-  value: Json,
-  path: string,
-  work: Work,
-): Generator<Found> {
-  if (!isJsonArray(value)) return;
-  if (value.length < minItems) yield failure(path, `must have at least ${minItems} items`);
+function checkArray(schema: ArgumentSchema, value: Json, path: string, work: Work): Found {
+  const { items, minItems = 0, maxItems } = schema;
+  if (!isJsonArray(value)) return undefined;
+  if (value.length < minItems) return failure(path, `must have at least ${minItems} items`);
   if (maxItems !== undefined && value.length > maxItems)
-    yield failure(path, `must have at most ${maxItems} items`);
-  if (items === undefined) return;
-  for (const item of value) yield check(items, item, `${path}[]`, work);
+    return failure(path, `must have at most ${maxItems} items`);
+  if (items === undefined) return undefined;
+  let unsure: Found;
+  for (const item of value) {
+    const found = check(items, item, `${path}[]`, work);
+    if (found?.isKnown) return found;
+    unsure ??= found;
+  }
+  return unsure;
 }
 
-function* objectFailures(schema: ArgumentSchema, value: Json, path: string, work: Work): Generator<Found> {
+function checkObject(schema: ArgumentSchema, value: Json, path: string, work: Work): Found {
   const { required = [], properties = [], additionalProperties } = schema;
-  if (!isJsonObject(value)) return;
+  if (!isJsonObject(value)) return undefined;
   work.stepsLeft -= properties.length + required.length + value.size;
-  if (work.stepsLeft < 0) return yield unknown(path, TOO_LONG);
-  const names = new Set(properties.map(([name]) => name));
+  if (work.stepsLeft < 0) return unknown(path, TOO_LONG);
+  const names = work.parts.names.of(schema);
   // What is missing may be there for another reader, so nothing more is said of such an object.
-  if (hasLookalike(value, [...names, ...required])) {
-    return yield unknown(path, 'has a member that could be taken for another one');
-  }
+  if (names.hasLookalike(value)) return unknown(path, 'has a member that could be taken for another one');
   const inside = (name: string) => (path === '' ? name : `${path}.${name}`);
-  for (const name of required) if (!value.has(name)) yield failure(inside(name), 'is required');
+  for (const name of required) if (!value.has(name)) return failure(inside(name), 'is required');
+  let unsure: Found;
   for (const [name, schemaOfIt] of properties) {
     const member = value.get(name);
-    if (member !== undefined) yield check(schemaOfIt, member, inside(name), work);
+    const found = member === undefined ? undefined : check(schemaOfIt, member, inside(name), work);
+    if (found?.isKnown) return found;
+    unsure ??= found;
   }
-  if (additionalProperties === undefined) return;
+  if (additionalProperties === undefined) return unsure;
   for (const [name, member] of value) {
-    if (names.has(name)) continue;
+    if (names.properties.has(name)) continue;
     // What such a member is called is the caller's word, which no text of ours repeats.
-    yield additionalProperties === false
-      ? failure(path, `may have no member but ${[...names].join(', ')}`)
-      : check(additionalProperties, member, inside('*'), work);
+    if (additionalProperties === false)
+      return failure(path, `may have no member but ${[...names.properties].join(', ')}`);
+    const found = check(additionalProperties, member, inside('*'), work);
+    if (found?.isKnown) return found;
+    unsure ??= found;
   }
-}
-
-/** Is there a member that some reader takes for a named one: by another case, or as what stands in for members that are missing? */
-function hasLookalike(value: JsonObject, names: readonly string[]): boolean {
-  if (names.length === 0) return false;
-  const exact = new Set(names);
-  const folded = new Set(names.map(foldName));
-  for (const name of value.keys()) {
-    if (name === '__proto__' || (!exact.has(name) && folded.has(foldName(name)))) return true;
-  }
-  return false;
+  return unsure;
 }
 
 function failure(argument: string, constraint: string): ArgumentFailure {

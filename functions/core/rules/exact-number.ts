@@ -1,6 +1,10 @@
 /** Longer ones are nobody's quantity, and would cost more to compare than to refuse. In digits and signs. */
 const MAX_LEXEME_LENGTH = 400;
 
+/** A double keeps fifteen digits, whatever they are. */
+const KEPT = /^-?[0-9]+(?:\.[0-9]+)?$/;
+const MAX_KEPT_LENGTH = 15;
+
 type Parts = { readonly sign: -1 | 0 | 1; readonly digits: string; readonly exponent: number };
 
 /**
@@ -8,6 +12,7 @@ type Parts = { readonly sign: -1 | 0 | 1; readonly digits: string; readonly expo
  * one is too long to be compared.
  */
 export function compareNumbers(left: string, right: string): number | undefined {
+  if (isKept(left) && isKept(right)) return Number(left) - Number(right);
   const one = partsOf(left);
   const other = partsOf(right);
   if (one === undefined || other === undefined) return undefined;
@@ -19,6 +24,7 @@ export function compareNumbers(left: string, right: string): number | undefined 
 
 /** Has the number no fraction? `1.0` and `1e2` have none (JSON Schema core §6.3). Undefined where it is too long. */
 export function isIntegral(lexeme: string): boolean | undefined {
+  if (isKept(lexeme)) return Number.isInteger(Number(lexeme));
   const parts = partsOf(lexeme);
   return parts === undefined ? undefined : parts.sign === 0 || parts.exponent >= parts.digits.length;
 }
@@ -32,7 +38,16 @@ export function sayOfNumber(
   say: (number: string) => boolean | undefined,
 ): boolean | undefined {
   const exact = say(lexeme);
+  if (isKept(lexeme)) return exact;
   return exact === say(String(Number(lexeme))) ? exact : undefined;
+}
+
+/**
+ * Is it written so that a double loses nothing of it? Of such numbers the doubles have the order, and the fractions, of what is written.
+ * Most are; the others are compared digit by digit.
+ */
+function isKept(lexeme: string): boolean {
+  return lexeme.length <= MAX_KEPT_LENGTH && KEPT.test(lexeme);
 }
 
 /** The number as 0.digits × 10^exponent, its digits without zeros at either end. */

@@ -92,7 +92,7 @@ export function argumentFailureOf(rule: Rule, action: Action): ArgumentFailure |
   if (schema === undefined || action.arguments === 'unseen') return undefined;
   if (action.arguments === 'unreadable')
     return { argument: '', constraint: 'must be an object', isKnown: false };
-  return checkArguments(schema, action.arguments, rule.shared.patterns);
+  return checkArguments(schema, action.arguments, rule.shared);
 }
 
 function meetsArguments(rule: Rule, action: Action): boolean {

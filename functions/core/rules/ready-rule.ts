@@ -1,4 +1,5 @@
 import type { ArgumentSchema } from './argument-schema.ts';
+import { SchemaNames } from './member-names.ts';
 import { type ResourcePattern, readyPattern } from './resource-pattern.ts';
 import { type DefaultRule, WILDCARDS } from './rule.ts';
 import { TextPatterns } from './text-pattern.ts';
@@ -29,6 +30,7 @@ export type Rule = {
 /** What the rules of one policy have in common. */
 export class SharedParts {
   readonly patterns = new TextPatterns();
+  readonly names = new SchemaNames();
   readonly clocks = new WallClocks();
   readonly noArguments: Rule['arguments'] = new Map();
   readonly #names = new Map<string, ReadonlySet<string>>();

@@ -101,28 +101,29 @@ function fork(steps: Step[]): Extract<Step, { readonly kind: 'fork' }> {
  * text's length whatever the two are. Undefined where the budget does not suffice.
  */
 export function runProgram(program: TextProgram, text: string, budget: StepBudget): boolean | undefined {
-  const characters = Array.from(text, (character) => Number(character.codePointAt(0)));
-  let reached: readonly number[] = [];
-  for (let at = 0; at <= characters.length; at += 1) {
-    const character = characters[at];
-    const isStart = at === 0;
-    const isEnd = character === undefined;
-    const seen = new Set<number>();
-    const waiting = [...reached, 0];
-    const next: number[] = [];
+  // Where each step was followed last: before a text's first character is place 1, so that 0 is nowhere.
+  const followed = new Int32Array(program.length);
+  let waiting: number[] = [];
+  let next: number[] = [];
+  let place = 0;
+  for (let at = 0; at <= text.length; ) {
+    const character = text.codePointAt(at);
+    place += 1;
+    waiting.push(0);
     for (let index = waiting.pop(); index !== undefined; index = waiting.pop()) {
       budget.stepsLeft -= 1;
       if (budget.stepsLeft < 0) return undefined;
-      if (seen.has(index)) continue;
-      seen.add(index);
+      if (followed[index] === place) continue;
+      followed[index] = place;
       const step = program[index];
       if (step === undefined || step.kind === 'match') return true;
-      if (step.kind === 'fork') waiting.push(...step.to);
+      if (step.kind === 'fork') for (const to of step.to) waiting.push(to);
       else if (step.kind === 'character') {
         if (character !== undefined && isAmong(step, character)) next.push(index + 1);
-      } else if (step.kind === 'start' ? isStart : isEnd) waiting.push(index + 1);
+      } else if (step.kind === 'start' ? at === 0 : character === undefined) waiting.push(index + 1);
     }
-    reached = next;
+    [waiting, next] = [next, waiting];
+    at += character !== undefined && character > 0xffff ? 2 : 1;
   }
   return false;
 }
@@ -131,5 +132,6 @@ function isAmong(
   { ranges, isNegated }: Extract<Step, { readonly kind: 'character' }>,
   code: number,
 ): boolean {
-  return ranges.some(([low, high]) => code >= low && code <= high) !== isNegated;
+  for (const [low, high] of ranges) if (code >= low && code <= high) return !isNegated;
+  return isNegated;
 }

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { parseJsonText } from '../../../functions/core/json.ts';
 import { type ArgumentSchema, checkArguments } from '../../../functions/core/rules/argument-schema.ts';
-import { TextPatterns } from '../../../functions/core/rules/text-pattern.ts';
+import { SharedParts } from '../../../functions/core/rules/ready-rule.ts';
 
 /** What is wrong, as `argument: constraint`, with a question mark where it cannot be told; empty where nothing is. */
 function failure(schema: ArgumentSchema, text: string): string {
   const parsed = parseJsonText(text);
   if (!parsed.ok) throw new Error(parsed.error.detail);
-  const found = checkArguments(schema, parsed.value, new TextPatterns());
+  const found = checkArguments(schema, parsed.value, new SharedParts());
   return found === undefined ? '' : `${found.argument}: ${found.constraint}${found.isKnown ? '' : '?'}`;
 }
 
