@@ -2,11 +2,12 @@ import {
   type Alias,
   isAlias,
   isMap,
+  isNode,
   isScalar,
+  isSeq,
   LineCounter,
   type Node,
   parseDocument,
-  visit,
   type YAMLMap,
 } from 'yaml';
 
@@ -43,20 +44,24 @@ export function openYaml(text: string, report: (line: number, message: string) =
     isSound = false;
     report(line, message);
   };
-  visit(document, {
-    Node(_, node) {
-      if (isAlias(node)) {
-        const target = anchors.get(node.source);
-        if (target === undefined) refuse(lineOf(node), `there is no anchor \`&${node.source}\` above`);
-        else targets.set(node, target);
-        return;
+  const look = (node: unknown): void => {
+    if (!isNode(node)) return;
+    if (isAlias(node)) {
+      const target = anchors.get(node.source);
+      if (target === undefined) refuse(lineOf(node), `there is no anchor \`&${node.source}\` above`);
+      else targets.set(node, target);
+      return;
+    }
+    if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    if (isMap(node)) {
+      for (const key of repeatedKeys(node)) refuse(lineOf(key), `the key \`${keyName(key)}\` is repeated`);
+      for (const { key, value } of node.items) {
+        look(key);
+        look(value);
       }
-      if ('anchor' in node && node.anchor !== undefined) anchors.set(node.anchor, node);
-      if (isMap(node)) {
-        for (const key of repeatedKeys(node)) refuse(lineOf(key), `the key \`${keyName(key)}\` is repeated`);
-      }
-    },
-  });
+    } else if (isSeq(node)) for (const item of node.items) look(item);
+  };
+  look(document.contents);
   return {
     contents: isSound ? (document.contents ?? undefined) : undefined,
     lineOf,

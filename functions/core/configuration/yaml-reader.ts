@@ -16,34 +16,43 @@ const MAX_DIGITS = 100;
  * A file with an error in its syntax, a repeated key or an alias without an anchor reads as empty.
  */
 export class YamlReader {
-  readonly #file: string;
   readonly #node: Node | undefined;
-  readonly #path: string;
+  readonly #place: Place;
   readonly #isAliased: boolean;
   readonly #shared: Shared;
-  /** Where the value's key stands, or the value itself in a list. */
-  readonly line: number;
 
-  private constructor(file: string, node: Node | undefined, place: Place, shared: Shared) {
-    this.#file = file;
+  private constructor(node: Node | undefined, place: Place, shared: Shared) {
     this.#node = isAlias(node) ? shared.document.targetOf(node) : node;
-    this.#path = place.path;
+    this.#place = place;
     this.#isAliased = place.isAliased || isAlias(node);
     this.#shared = shared;
-    this.line = place.line;
   }
 
   /** Reads a whole file; syntax errors go to `problems` and leave an empty reader. */
   static open(file: string, text: string, problems: ConfigurationProblem[]): YamlReader {
     const document = openYaml(text, (line, message) => problems.push({ file, line, message }));
-    const line = document.contents === undefined ? 1 : document.lineOf(document.contents);
-    const place = { path: '', line, isAliased: false };
-    return new YamlReader(file, document.contents, place, { problems, document, aliasedValues: 0 });
+    const { contents } = document;
+    const place = { parent: undefined, step: '', node: contents, isAliased: false };
+    return new YamlReader(contents, place, { file, problems, document, aliasedValues: 0 });
+  }
+
+  /** Where the value's key stands, or the value itself in a list; 1 for an empty file. */
+  get line(): number {
+    const { node, parent } = this.#place;
+    return node === undefined ? (parent?.line ?? 1) : this.#shared.document.lineOf(node);
+  }
+
+  /** The way from the file's beginning to this value; put together when it is asked for, because few are. */
+  get #path(): string {
+    const { parent, step } = this.#place;
+    const before = parent === undefined ? '' : parent.#path;
+    if (typeof step === 'number') return `${before}[${step}]`;
+    return before === '' ? step : `${before}.${step}`;
   }
 
   /** Where this value stands, as `file:line`. */
   get at(): string {
-    return `${this.#file}:${this.line}`;
+    return `${this.#shared.file}:${this.line}`;
   }
 
   /** Is there nothing here, an explicit null, or an empty list? */
@@ -66,7 +75,7 @@ export class YamlReader {
 
   /** Notes what is valid and what its author should look at. */
   warn(message: string, warnings: ConfigurationProblem[]): void {
-    warnings.push({ file: this.#file, line: this.line, message });
+    warnings.push({ file: this.#shared.file, line: this.line, message });
   }
 
   /** The members of a map in order; an empty value has none. */
@@ -78,8 +87,7 @@ export class YamlReader {
     }
     return this.#affordable(this.#node.items).map(({ key, value }) => {
       const name = keyName(key);
-      const line = isNode(key) ? this.#shared.document.lineOf(key) : this.line;
-      return [name, this.#child(value, this.#path === '' ? name : `${this.#path}.${name}`, line)];
+      return [name, this.#child(value, name, key)];
     });
   }
 
@@ -99,15 +107,7 @@ export class YamlReader {
   }
 
   items(): readonly YamlReader[] {
-    if (this.isEmpty) return [];
-    if (!isSeq(this.#node)) {
-      this.problem('write a list here (`- item` lines or `[a, b]`)');
-      return [];
-    }
-    return this.#affordable(this.#node.items).map((item, index) => {
-      const line = isNode(item) ? this.#shared.document.lineOf(item) : this.line;
-      return this.#child(item, `${this.#path}[${index}]`, line);
-    });
+    return this.#listed().map((item, index) => this.#child(item, index, item));
   }
 
   string(): string | undefined {
@@ -116,7 +116,11 @@ export class YamlReader {
   }
 
   strings(): readonly string[] {
-    return this.items().flatMap((item) => item.string() ?? []);
+    return this.#listed().flatMap((item, index) => {
+      // Most of a file is lists of texts.
+      if (isScalar(item) && typeof item.value === 'string' && item.value !== '') return item.value;
+      return this.#child(item, index, item).string() ?? [];
+    });
   }
 
   /** Every text at or below this value, as it stands. Reports nothing of what is none. */
@@ -179,21 +183,36 @@ export class YamlReader {
     return [];
   }
 
-  #child(node: unknown, path: string, line: number): YamlReader {
-    const place = { path, line, isAliased: this.#isAliased };
-    return new YamlReader(this.#file, isNode(node) ? node : undefined, place, this.#shared);
+  #listed(): readonly unknown[] {
+    if (this.isEmpty) return [];
+    if (isSeq(this.#node)) return this.#affordable(this.#node.items);
+    this.problem('write a list here (`- item` lines or `[a, b]`)');
+    return [];
+  }
+
+  #child(node: unknown, step: string | number, at: unknown): YamlReader {
+    const place = { parent: this, step, node: isNode(at) ? at : undefined, isAliased: this.#isAliased };
+    return new YamlReader(isNode(node) ? node : undefined, place, this.#shared);
   }
 
   #report(line: number, message: string): undefined {
-    const where = this.#path === '' ? '' : `\`${this.#path}\`: `;
-    this.#shared.problems.push({ file: this.#file, line, message: `${where}${message}` });
+    const path = this.#path;
+    const where = path === '' ? '' : `\`${path}\`: `;
+    this.#shared.problems.push({ file: this.#shared.file, line, message: `${where}${message}` });
     return undefined;
   }
 }
 
-type Place = { readonly path: string; readonly line: number; readonly isAliased: boolean };
+/** Where a value stands: under which name or number of what, and the node whose line is its own; the parent's where there is none. */
+type Place = {
+  readonly parent: YamlReader | undefined;
+  readonly step: string | number;
+  readonly node: Node | undefined;
+  readonly isAliased: boolean;
+};
 
 type Shared = {
+  readonly file: string;
   readonly problems: ConfigurationProblem[];
   readonly document: YamlDocument;
   aliasedValues: number;
