@@ -34,7 +34,13 @@ export type FormRefusal = {
 
 /** An egress that is refused: no credential to put on, or a delegation that does not hold. `detail` is the operator's. */
 export type EgressRefusal = {
-  readonly reason: 'missing_credential' | 'bad_delegation' | 'path_not_allowed' | 'outside_perimeter';
+  readonly reason:
+    | 'missing_credential'
+    | 'missing_upstream_token'
+    | 'refused_upstream_token'
+    | 'bad_delegation'
+    | 'path_not_allowed'
+    | 'outside_perimeter';
   readonly detail: string;
 };
 
@@ -189,6 +195,20 @@ export function toWire(denial: Denial): Wire {
         rpcCode: RPC_DENIED,
         text: 'access denied: no credential is set up for this client; ask an administrator, giving the request id',
       };
+    case 'missing_upstream_token':
+      return {
+        status: 403,
+        code: 'permission_denied',
+        rpcCode: RPC_DENIED,
+        text: 'access denied: this server takes a token of your own: send the token of this gateway in `X-Authorization`, and your own for the server in `Authorization`',
+      };
+    case 'refused_upstream_token':
+      return {
+        status: 403,
+        code: 'permission_denied',
+        rpcCode: RPC_DENIED,
+        text: 'access denied: the server does not accept your own token for it, which you send in `Authorization`; get a new one',
+      };
     case 'connection_required':
       return {
         status: 403,
@@ -244,6 +264,8 @@ export function retryAfterSeconds(denial: Denial): number | undefined {
 const ANSWERED_IN_PROTOCOL: ReadonlySet<Denial['reason']> = new Set([
   'not_granted',
   'missing_credential',
+  'missing_upstream_token',
+  'refused_upstream_token',
   'no_namespace',
 ]);
 

@@ -3,11 +3,13 @@ import { stringList } from '../core/compact-jws.ts';
 import type { Denial } from '../core/denial.ts';
 import { dropMessageHeaders, mcpRequestHeaders } from '../core/forward.ts';
 import { parseJsonText } from '../core/json.ts';
+import type { ServerEntry } from '../core/policy.ts';
 import type { UpstreamResponse } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { Sealer } from '../core/seal.ts';
+import { authorizationForUpstream } from '../core/upstream-token.ts';
 import { type AppEnv, createApp } from './app.ts';
 import { discard } from './body.ts';
+import { type AskingPorts, askForConnections } from './connect/asking-backend.ts';
 import { type EgressPorts, serveEgress } from './egress.ts';
 import { type McpBackend, type McpCall, type McpPorts, serveMcp } from './mcp.ts';
 import { callUpstream, type OutboundPorts } from './upstream-call.ts';
@@ -15,17 +17,13 @@ import { callUpstream, type OutboundPorts } from './upstream-call.ts';
 /** The ports of the gateway. */
 export type GatewayPorts = Omit<McpPorts, 'backend'> &
   OutboundPorts &
-  EgressPorts & {
-    /** Seals session ids; undefined where the sealing secret cannot be read now. */
-    readonly sealer: () => Promise<Sealer | undefined>;
-    /** 12 random bytes. */
-    readonly nonce: () => Uint8Array;
-  };
+  EgressPorts &
+  AskingPorts;
 
 /** The gateway: MCP servers at `/{server}/mcp`, and the egress gateway for those servers at `/egress/{service}/…`. */
 export function createGateway(ports: GatewayPorts): Hono<AppEnv> {
   const app = createApp(ports.log, ports.allowedOrigins);
-  const backend = createUpstreamBackend(ports);
+  const backend = askForConnections(ports, createUpstreamBackend(ports));
   app.all('/:server/mcp', (c) => serveMcp({ ...ports, backend }, c.req.raw, c.req.param('server'), c.env));
   app.all('/egress/:service/*', (c) => serveEgress(ports, c.req.raw, c.req.param('service'), c.env));
   return app;
@@ -60,33 +58,29 @@ function createUpstreamBackend(ports: GatewayPorts): McpBackend {
         headers,
         body: call.body,
         origin: call.invocation.origin,
-        callerAuthorization: authorizationOfCaller(call),
+        callerAuthorization: authorizationForUpstream(call),
         signal: call.invocation.signal,
       });
       if (!answer.ok) return answer;
-      const refused = await refuseUnusable(answer.value);
+      const refused = await refuseUnusable(answer.value, target);
       return refused === undefined ? sealSession(ports, call, answer.value) : err(refused);
     },
   };
 }
 
-/** A server that refuses the credential which the gateway put on is a server that cannot be used; its 401 is not the client's. */
-async function refuseUnusable(response: UpstreamResponse): Promise<Denial | undefined> {
+/**
+ * A server that refuses the credential which the gateway put on is a server that cannot be used; its 401 is not the client's, which would
+ * take it for one of the gate. Where the credential is the caller's own, the caller is told so in words.
+ */
+async function refuseUnusable(
+  response: UpstreamResponse,
+  { egress }: ServerEntry,
+): Promise<Denial | undefined> {
   if (response.status !== 401 && response.status !== 407) return undefined;
   await discard(response.body);
-  return { reason: 'unreachable', detail: `the upstream answered ${response.status}` };
-}
-
-/**
- * The `Authorization` that belongs to the upstream: the caller's, where its ingress token came in `X-Authorization`. Never the ingress
- * token itself, which a client may send in both headers.
- */
-function authorizationOfCaller({ tokenHeader, headers }: McpCall): string | null {
-  const authorization = headers.get('authorization');
-  const ingress = headers.get('x-authorization');
-  if (tokenHeader !== 'x-authorization' || authorization === null || ingress === null) return null;
-  const [, token = ''] = ingress.split(' ');
-  return authorization.includes(token) ? null : authorization;
+  const isOfCaller = egress.mode === 'passthrough' && response.status === 401;
+  const reason = isOfCaller ? 'refused_upstream_token' : 'unreachable';
+  return { reason, detail: `the upstream answered ${response.status}` };
 }
 
 /** The server's own session id; undefined where the client sent none, or in the stateless era, which ignores it. */

@@ -55,6 +55,16 @@ const WIRE: {
   method_not_allowed: [{ reason: 'method_not_allowed' }, 405, 'invalid_argument'],
   unknown_session: [{ reason: 'unknown_session' }, 404, 'not_found'],
   missing_credential: [{ reason: 'missing_credential', detail: 'OPERATOR' }, 403, 'permission_denied'],
+  missing_upstream_token: [
+    { reason: 'missing_upstream_token', detail: 'OPERATOR' },
+    403,
+    'permission_denied',
+  ],
+  refused_upstream_token: [
+    { reason: 'refused_upstream_token', detail: 'OPERATOR' },
+    403,
+    'permission_denied',
+  ],
   connection_required: [
     {
       reason: 'connection_required',
@@ -132,17 +142,22 @@ describe('every reason', () => {
   });
 });
 
+const IN_PROTOCOL = [
+  'not_granted',
+  'missing_credential',
+  'missing_upstream_token',
+  'refused_upstream_token',
+  'no_namespace',
+] as const;
+
 describe('denied by policy', () => {
-  test.for(['not_granted', 'missing_credential', 'no_namespace'] as const)(
-    '%s: a tool call is answered by a tool result that a model can read',
-    (reason) => {
-      const { status, body } = answerOf(WIRE[reason][0], call);
-      expect(status).toBe(200);
-      expect(body.id).toBe(7);
-      expect(body.result).toEqual({ isError: true, content: [{ type: 'text', text: expect.any(String) }] });
-      expect(body.result.content[0].text).toContain('(request r-1)');
-    },
-  );
+  test.for(IN_PROTOCOL)('%s: a tool call is answered by a tool result that a model can read', (reason) => {
+    const { status, body } = answerOf(WIRE[reason][0], call);
+    expect(status).toBe(200);
+    expect(body.id).toBe(7);
+    expect(body.result).toEqual({ isError: true, content: [{ type: 'text', text: expect.any(String) }] });
+    expect(body.result.content[0].text).toContain('(request r-1)');
+  });
 
   test('`resultType` is for the stateless revision alone', () => {
     const modern = message('tools/call', { name: 'route' }, 'modern');

@@ -36,7 +36,7 @@ describe('a call goes', () => {
     ['*', '/b/x', '', 'path_not_allowed'],
     // What is no part of a plain path to us may be to a URL, and then another one is sent than was matched.
     ['GET', '/a/"', '', 'outside_perimeter'],
-  ])('%s %s%s → %s', ([method, path, search, url]) => {
+  ] as const)('%s %s%s → %s', ([method, path, search, url]) => {
     expect(urlOf(method, path, search)).toBe(url);
   });
 
@@ -74,7 +74,7 @@ describe('a reference of the API', () => {
     ['/v1/a;b', undefined],
     ['javascript:alert(1)', undefined],
     ['https://', undefined],
-  ])('%s is %s through the gate', ([reference, there]) => {
+  ] as const)('%s is %s through the gate', ([reference, there]) => {
     expect(throughTheGate(files, sentTo, reference)).toBe(there);
   });
 

@@ -127,7 +127,8 @@ function sendFile(file: File, { method, headers }: ApiRequest, response: ServerR
   const size = file.content.byteLength;
   const ifRange = headers['if-range'];
   const isOfThis = ifRange === undefined || ifRange === file.etag || ifRange === LAST_MODIFIED;
-  const range = isOfThis && method === 'GET' ? /^bytes=(\d+)-(\d*)$/.exec(headers['range'] ?? '') : null;
+  const range =
+    isOfThis && method === 'GET' ? /^bytes=(\d+)-(\d*)$/.exec(String(headers['range'] ?? '')) : null;
   if (range === null) return end(response, 200, method === 'HEAD' ? undefined : file.content, size);
   const from = Number(range[1]);
   const to = range[2] === '' ? size - 1 : Math.min(Number(range[2]), size - 1);

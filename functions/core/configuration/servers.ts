@@ -1,6 +1,7 @@
 import { parseUpstreamUrl } from '../perimeter.ts';
 import { CONTEXT_STORE, type ServerEntry, type ServiceEntry, type Snapshot } from '../policy.ts';
 import { NAME } from '../route.ts';
+import { SERVICE_METHODS } from '../service-url.ts';
 import { TEAM_NAME, type TeamEntry } from '../team.ts';
 import { readEgress } from './egress.ts';
 import { type OrgsFile, readOrganisation } from './orgs.ts';
@@ -31,6 +32,9 @@ const RESERVED: ReadonlySet<string> = new Set([
 /** The gateway's own headers and those that carry credentials or frame messages; none may be listed to travel. */
 const NEVER_TRAVELS =
   /^(?:authorization|x-authorization|proxy-.*|cookie|host|content-.*|transfer-encoding|connection|te|trailer|upgrade|keep-alive|forwarded|x-forwarded-.*|x-delegation|mcp-session-id|expect|accept-encoding)$/;
+/** Those that only select at the gate, those that gateways tell servers who calls by, and those that make one request another. */
+const NEVER_BELIEVED =
+  /^(?:x-(?:user-pool-id|client-id|region)|x-(?:user|username|scopes|groups|auth-method|server-name|tool-name|org-id|real-ip)|x-internal-.*|x-validate-source-secret|x-sallyport-.*|x-(?:http-)?method(?:-override)?|x-(?:original|rewrite|upstream)-url)$/;
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
 /** What is read before servers are. */
@@ -96,6 +100,11 @@ export function readServices(
       'visibility',
     );
     const common = readCommon(name, value, members, { orgs, providers }, warnings);
+    if (common?.egress.mode === 'passthrough') {
+      members.egress?.problem(
+        'what calls a service is a server, which has no token of the caller’s to pass on; write `service_account`, `user_oauth` or `none`',
+      );
+    }
     const usedBy = members.used_by?.strings() ?? [];
     for (const user of usedBy) {
       if (!servers.some((server) => server.name === user)) {
@@ -184,9 +193,12 @@ function readTimeout(timeout: YamlReader | undefined): ServerEntry['timeout'] {
 
 function readAllow(item: YamlReader): { readonly method: string; readonly path: string } | undefined {
   const { method, path } = item.members('method', 'path');
-  const verb = method?.string();
+  const written = method?.string();
+  const verb = ['*', ...SERVICE_METHODS].find((one) => one === written);
   const pattern = path?.string();
-  if (verb === undefined || !/^(?:[A-Z]+|\*)$/.test(verb)) return item.problem('write `method: GET`, or `*`');
+  if (verb === undefined) {
+    return item.problem(`write \`method: GET\`, one of ${SERVICE_METHODS.join(', ')}, or \`*\``);
+  }
   if (pattern === undefined || !/^\/[^?#]*$/.test(pattern)) return item.problem('write `path: /v2/**`');
   return { method: verb, path: pattern };
 }
@@ -195,7 +207,8 @@ function readHeaderName(item: YamlReader): string | undefined {
   const name = item.string()?.toLowerCase();
   if (name === undefined) return undefined;
   if (!HEADER_NAME.test(name)) return item.problem('this is no header name');
-  return NEVER_TRAVELS.test(name) ? item.problem('this header never travels') : name;
+  const isKept = NEVER_TRAVELS.test(name) || NEVER_BELIEVED.test(name);
+  return isKept ? item.problem('this header never travels') : name;
 }
 
 function isFreeName(name: string, value: YamlReader): boolean {

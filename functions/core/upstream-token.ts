@@ -1,0 +1,42 @@
+import type { Denial } from './denial.ts';
+import { err, ok, type Result } from './result.ts';
+import { Secret } from './secret.ts';
+
+/** A scheme and one token (RFC 9110 §11.4); two values that were joined into one header do not match. */
+const ONE_CREDENTIAL = /^([A-Za-z][A-Za-z0-9-]*) +([A-Za-z0-9._~+/-]+=*)$/;
+
+/** The caller's own credential for a server, and what of it must not come back. */
+export type UpstreamToken = { readonly authorization: string; readonly hidden: readonly Secret[] };
+
+/** The headers of a request that say which of them is the gate's token (contract §3). */
+type Presented = { readonly tokenHeader: string; readonly headers: Headers };
+
+/**
+ * The `Authorization` that belongs to the upstream: the caller's, where its ingress token came in `X-Authorization`. Null where there is
+ * none, and where it holds the ingress token itself, which a client may send in both headers, also in HTTP Basic.
+ */
+export function authorizationForUpstream({ tokenHeader, headers }: Presented): string | null {
+  const authorization = headers.get('authorization');
+  const ingress = headers.get('x-authorization');
+  if (tokenHeader !== 'x-authorization' || authorization === null || ingress === null) return null;
+  const [, token = ''] = ingress.split(' ');
+  const decoded = Buffer.from(authorization.split(' ').at(-1) ?? '', 'base64').toString('latin1');
+  return authorization.includes(token) || decoded.includes(token) ? null : authorization;
+}
+
+/** Reads what {@link authorizationForUpstream} gave. Nothing to send, or nothing that is one credential, is a refusal. */
+export function readUpstreamToken(authorization: string | null): Result<UpstreamToken, Denial> {
+  if (authorization === null) {
+    return err({ reason: 'missing_upstream_token', detail: 'no `Authorization` beside `X-Authorization`' });
+  }
+  const [, scheme = '', token] = ONE_CREDENTIAL.exec(authorization) ?? [];
+  if (token === undefined) {
+    return err({ reason: 'missing_upstream_token', detail: '`Authorization` is no scheme and one token' });
+  }
+  const hidden = [new Secret(token)];
+  if (scheme.toLowerCase() === 'basic') {
+    const pair = Buffer.from(token, 'base64').toString();
+    hidden.push(new Secret(pair), new Secret(pair.slice(pair.indexOf(':') + 1)));
+  }
+  return ok({ authorization, hidden });
+}
