@@ -9,7 +9,7 @@ import { findHead } from './document-heads.ts';
 import { removeIndex, writeIndex } from './document-index.ts';
 import { addToLists } from './document-lists.ts';
 import { defaultLifetime } from './document-partitions.ts';
-import { toHeadRow } from './document-rows.ts';
+import { toHeadKey, toHeadRow, toPartition } from './document-rows.ts';
 
 /** Creates a document; with an idempotency key once, however often the same is asked for. */
 export async function createOnce(
@@ -31,7 +31,7 @@ export async function createOnce(
 }
 
 /**
- * Writes content and then the head. A claim that stands gives the id and the birth time, so of two repetitions the first head wins and
+ * Stores it. A claim that stands gives the id and the birth time, so of two repetitions the first head wins and
  * the content of the other goes again.
  */
 async function write(
@@ -45,28 +45,42 @@ async function write(
   if (!lifetime.ok) return lifetime;
   const birth = { id: claim?.id ?? id, nowSeconds: claim?.nowSeconds ?? nowSeconds, scope: caller };
   const document = createDocument({ ttlSeconds: lifetime.value, ...description }, content, birth);
+  const stored = await storeNew(table, document, content ?? new Uint8Array(), claim?.sortKey);
+  if (!stored.ok) return stored;
+  if (stored.value) return ok(document);
+  const standing = await findHead(table, caller, document.id);
+  if (!standing.ok) return standing;
+  if (standing.value !== undefined) return ok(standing.value.document);
+  return err({ reason: 'unavailable', detail: `context table: ${document.id} went while it was written` });
+}
+
+/**
+ * Stores everything of a new document, its head last. False where a document of this id is there, whoever may see it: nothing of this one
+ * is left then.
+ */
+export async function storeNew(
+  table: ContextTable,
+  document: Document,
+  content: Uint8Array,
+  claim: string | undefined,
+): Promise<Result<boolean, Unavailable>> {
   const write = newWrite();
-  const parts = await writeContent(table, { document }, write, content ?? new Uint8Array());
+  const parts = await writeContent(table, { document }, write, content);
   if (!parts.ok) return parts;
   const listed = await addToLists(table, document);
   if (!listed.ok) return listed;
-  const index = await writeIndex(table, document, {
-    write,
-    content: content ?? new Uint8Array(),
-    before: [],
-  });
+  const index = await writeIndex(table, document, { write, content, before: [] });
   if (!index.ok) return index;
-  const put = await table.putNew(toHeadRow({ document, parts: parts.value, write, claim: claim?.sortKey }));
-  if (!put.ok) return put;
-  if (put.value) return ok(document);
-  const standing = await findHead(table, caller, document.id);
+  const head = toHeadRow({ document, parts: parts.value, write, claim });
+  const put = await table.putNew(head);
+  if (!put.ok || put.value) return put;
+  const { pk, sk } = toHeadKey(toPartition(document.scope.orgId, document.scope.namespace), document.id);
+  const standing = await table.get({ pk, sk });
   if (!standing.ok) return standing;
   // The client repeats a put whose answer was lost: then the head that stands is this one.
-  if (standing.value?.write === write) return ok(document);
+  if (standing.value?.['write']?.S === write) return ok(true);
   const removed = await removeParts(table, { document }, parts.value);
   if (!removed.ok) return removed;
   const unlisted = await removeIndex(table, document, write, index.value);
-  if (!unlisted.ok) return unlisted;
-  if (standing.value !== undefined) return ok(standing.value.document);
-  return err({ reason: 'unavailable', detail: `context table: ${document.id} went while it was written` });
+  return unlisted.ok ? ok(false) : unlisted;
 }

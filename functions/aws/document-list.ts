@@ -66,6 +66,32 @@ export async function listDocuments(
   return ok({ documents, nextCursor: sealCursor(seal, caller, query, { afterId, skip }) });
 }
 
+/** All documents that the caller sees, in the order of ids, after this one; fewer than `limit` at the end alone. */
+export async function walkDocuments(
+  table: ContextTable,
+  caller: ContextCaller,
+  afterId: string | undefined,
+  limit: number,
+): Promise<Result<readonly Document[], Unavailable>> {
+  const prefixes = await listPrefixes(table, caller, undefined);
+  if (!prefixes.ok) return prefixes;
+  const pk = toPartition(caller.orgId, caller.namespace);
+  const candidates = createCandidates(table, pk, prefixes.value, { afterId, rowsPerLook: limit });
+  const documents: Document[] = [];
+  for (;;) {
+    const wanted = limit - documents.length;
+    const found = await candidates.next(wanted);
+    if (!found.ok) return found;
+    const heads = await headsOf(table, caller, found.value, prefixes.value);
+    if (!heads.ok) return heads;
+    for (const { id } of found.value) {
+      const document = heads.value.get(id)?.document;
+      if (document !== undefined) documents.push(document);
+    }
+    if (documents.length === limit || found.value.length < wanted) return ok(documents);
+  }
+}
+
 /** The heads of those of the documents that the caller sees; the rows of a list of all heads are heads themselves. */
 async function headsOf(
   table: ContextTable,

@@ -118,6 +118,22 @@ export async function unrelate(
   return removeRelations(table, toPartition(caller.orgId, caller.namespace), [found.value.relation]);
 }
 
+/** Does the relation that stands between these documents say the same? Not where none stands: then there are too many others. */
+export async function standingRelation(
+  table: ContextTable,
+  caller: ContextCaller,
+  relation: NewRelation,
+): Promise<Result<{ readonly id: string; readonly isSame: boolean }, Unavailable>> {
+  const id = toRelationId(relation);
+  const row = await table.get(toRelationKey(toPartition(caller.orgId, caller.namespace), id));
+  if (!row.ok) return row;
+  if (row.value === undefined) return ok({ id, isSame: false });
+  const { fromId, fromToNote, toFromNote } = fromRelationRow(row.value);
+  const isSame =
+    fromId === relation.fromId && fromToNote === relation.fromToNote && toFromNote === relation.toFromNote;
+  return ok({ id, isSame });
+}
+
 /** Every relation that is stored under a document, whoever may see it. */
 export async function storedRelations(
   table: ContextTable,

@@ -3,11 +3,12 @@ import type { Clock, Unavailable } from '../core/ports.ts';
 import { err, type Result } from '../core/result.ts';
 import type { ContextTable, ContextTables } from './context-table.ts';
 import { createOnce } from './document-creation.ts';
-import { listDocuments } from './document-list.ts';
+import { listDocuments, walkDocuments } from './document-list.ts';
 import { createPartitionStore } from './document-partitions.ts';
 import { describeDocument, readDocument, readRange } from './document-reads.ts';
 import { annotate, relate, relationsOf, unrelate } from './document-relations.ts';
 import { deleteDocument } from './document-removal.ts';
+import { restoreEntry } from './document-restore.ts';
 import { searchDocuments } from './document-search.ts';
 import { editDocument, writeDocument } from './document-writes.ts';
 
@@ -56,6 +57,13 @@ export function createDocumentStore(parts: {
 
     delete: (caller, id, precondition) =>
       on(caller, (table) => deleteDocument(table, caller, id, precondition)),
+
+    walk: (caller, afterId, limit) => on(caller, (table) => walkDocuments(table, caller, afterId, limit)),
+
+    restore: async (caller, entry) =>
+      caller.permissions === 'write'
+        ? on(caller, (table) => restoreEntry(table, caller, entry, clock()))
+        : err({ reason: 'read_only' }),
 
     relate: (caller, relation) => on(caller, (table) => relate(table, caller, relation, clock())),
     relationsOf: (caller, ids) => on(caller, (table) => relationsOf(table, caller, ids)),

@@ -101,7 +101,8 @@ export function canonicalFilters(filters: ScopeFilters): string {
   return JSON.stringify([...filters].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function parseFilters(value: Json | undefined): ScopeFilters | undefined {
+/** Parses a set of filters: an object of texts. Absent is the empty one, malformed undefined. */
+export function parseFilters(value: Json | undefined): ScopeFilters | undefined {
   if (value === undefined) return new Map();
   if (!isJsonObject(value) || value.size > MAX_FILTERS) return undefined;
   const filters = new Map<string, string>();

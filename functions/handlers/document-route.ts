@@ -16,6 +16,7 @@ export type DocumentTool =
   | 'doc_info'
   | 'doc_create'
   | 'doc_push'
+  | 'doc_pull'
   | 'doc_write'
   | 'doc_edit'
   | 'doc_delete'
@@ -95,6 +96,16 @@ export function resolveTool(
   tool: DocumentTool,
 ): ReturnType<DocumentPorts['resolve']> {
   return ports.resolve(context.req.raw, context.env, { tool, namespace: context.req.param('namespace') });
+}
+
+/** The caller of a request that does what several tools do, once every one of them was admitted. */
+export async function resolveTools(
+  ports: DocumentPorts,
+  context: DocumentContext,
+  tools: readonly [DocumentTool, DocumentTool],
+): ReturnType<DocumentPorts['resolve']> {
+  const first = await resolveTool(ports, context, tools[0]);
+  return first.ok ? resolveTool(ports, context, tools[1]) : first;
 }
 
 /** The caller of a request that takes no parameters in its query string, once it was resolved. */

@@ -88,12 +88,13 @@ async function parseForm(contentType: string, body: Uint8Array): Promise<Result<
 }
 
 /** JSON that every parser reads alike; undefined where it is not. */
-function parseStrictJson(bytes: Uint8Array): unknown {
+export function parseStrictJson(bytes: Uint8Array): unknown {
   // What the strict parser admits has one meaning, so the built-in one may build the plain value.
   return parseJson(bytes, DESCRIPTION_JSON).ok ? JSON.parse(Buffer.from(bytes).toString('utf8')) : undefined;
 }
 
-function mediaTypeOf(request: Request): string {
+/** The media type of a request's body without parameters, in lower case; empty where it has none. */
+export function mediaTypeOf(request: Request): string {
   const [essence = ''] = (request.headers.get('content-type') ?? '').split(';');
   return essence.trim().toLowerCase();
 }

@@ -8,6 +8,7 @@ import {
 import { parseDocumentQuery, refuse, splitTags } from '../core/documents/input.ts';
 import { parseIfMatch, toEntityTag } from '../core/documents/precondition.ts';
 import { type AppEnv, createApp } from './app.ts';
+import { addArchiveRoutes } from './document-archive-routes.ts';
 import { addContentRoutes } from './document-content-routes.ts';
 import { listPage } from './document-page.ts';
 import {
@@ -47,6 +48,7 @@ export function createDocumentRoutes(ports: DocumentPorts): Hono<AppEnv> {
     addContentRoutes(app, ports, `${base}/documents`);
     addRelationRoutes(app, ports, base);
     addSearchRoute(app, ports, base);
+    addArchiveRoutes(app, ports, base);
   }
   return app;
 }

@@ -76,6 +76,12 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
     ['e2e/context-store.test.ts', 'a named namespace is the token’s own, or an administrator’s to reach'],
     ['core/documents/namespace-access.test.ts', 'of others is closed to everybody else'],
   ] },
+  { clause: 8, says: 'Export and import of a namespace', tests: [
+    ['handlers/document-archive.test.ts', 'and its import is the same namespace again, ids, times, filters, versions and relations'],
+    ['handlers/document-archive.test.ts', 'puts a caller’s documents into its own filters, under ids of their own, and again changes nothing'],
+    ['handlers/document-archive.test.ts', 'has what its caller sees and nothing else'],
+    ['core/documents/archive.test.ts', 'is refused, by its line'],
+  ] },
   { clause: 8, says: 'Partitions', tests: [
     ['handlers/partition-routes.test.ts', 'partitions are made, listed and deleted'],
     ['contract/document-partitions.test.ts', 'a delete takes every document along, of the partition and of no other'],

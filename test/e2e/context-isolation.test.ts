@@ -17,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createContextTables } from '../../functions/aws/context-tables.ts';
 import { createDocumentStore } from '../../functions/aws/documents.ts';
 import { createAssumeRole } from '../../functions/aws/role-session.ts';
+import type { ArchivedDocument } from '../../functions/core/documents/archive.ts';
 import { parseEditRequest } from '../../functions/core/documents/edit.ts';
 import type { ContextCaller, DocumentStore } from '../../functions/core/documents/ports.ts';
 import { findDefinition } from '../../functions/core/documents/relation.ts';
@@ -216,6 +217,20 @@ test('the function itself reaches no document without such a session', async () 
   client.destroy();
 });
 
+/** A document out of an archive. */
+const ARCHIVED: Omit<ArchivedDocument, 'id'> = {
+  filename: 'x.txt',
+  contentType: 'text/plain',
+  tags: [],
+  metadata: new Map(),
+  filters: new Map(),
+  version: 1,
+  createdAtSeconds: 0,
+  updatedAtSeconds: 0,
+  expiresAtSeconds: null,
+  content: null,
+};
+
 /** Every operation of the store, on one document. */
 function operations(
   store: DocumentStore,
@@ -225,6 +240,7 @@ function operations(
   const edit = parseEditRequest({ offset: 0, new_string: 'x' });
   const definition = findDefinition('related');
   if (!edit.ok || definition === undefined) throw new Error('malformed test');
+  const relationId = `rel_${'0'.repeat(24)}`;
   const relation = {
     definition,
     fromId: id,
@@ -232,7 +248,6 @@ function operations(
     fromToNote: null,
     toFromNote: null,
   };
-  const relationId = `rel_${'0'.repeat(24)}`;
   const query = { filename: undefined, tags: [], limit: 10, offset: 0, cursor: undefined };
   return [
     () => store.create(caller, newDocument('x.txt')),
@@ -244,6 +259,13 @@ function operations(
     () => store.search(caller, { terms: ['secret'], limit: 10, includeRelations: false }),
     () => store.write(caller, id, new Uint8Array([1]), '*'),
     () => store.edit(caller, id, edit.value, '*'),
+    () => store.walk(caller, undefined, 10),
+    () => store.restore(caller, { type: 'document', document: { ...ARCHIVED, id } }),
+    () =>
+      store.restore(caller, {
+        type: 'relation',
+        relation: { ...relation, id: relationId, createdAtSeconds: 0 },
+      }),
     () => store.relate(caller, relation),
     () => store.relationsOf(caller, [id]),
     () => store.annotate(caller, relationId, { fromToNote: 'x' }),

@@ -134,6 +134,7 @@ export function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-function toTimestamp(seconds: number): string {
+/** Seconds since the epoch as ISO 8601 has them, in UTC. */
+export function toTimestamp(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
 }

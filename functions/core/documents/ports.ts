@@ -1,6 +1,7 @@
 import type { Unavailable } from '../ports.ts';
 import type { Result } from '../result.ts';
 import type { ContextScope } from '../visibility.ts';
+import type { ArchiveEntry } from './archive.ts';
 import type { Document, NewDescription } from './document.ts';
 import type { Edit, EditOutcome } from './edit.ts';
 import type { DocumentQuery, InvalidArgument } from './input.ts';
@@ -72,7 +73,8 @@ export type WriteRefusal = NotFound | ReadOnly | VersionConflict | Unavailable;
  * one is refused.
  */
 export type DocumentStore = RelationStore &
-  PartitionStore & {
+  PartitionStore &
+  ArchiveStore & {
     /** Does NOT check the size of the content. */
     create(
       caller: ContextCaller,
@@ -133,6 +135,30 @@ export type PartitionStore = {
     orgId: string,
     name: string,
   ): Promise<Result<{ readonly isComplete: boolean }, NotFound | Unavailable>>;
+};
+
+/**
+ * What became of an entry of an archive, and the id that it has here. `unchanged`: it was here already; `conflict`: another one is, and
+ * stays; `expired`: its time was over; `missing`: one of the documents that it relates is not here.
+ */
+export type Restored = {
+  readonly id: string;
+  readonly outcome: 'created' | 'unchanged' | 'conflict' | 'expired' | 'missing';
+};
+
+/** Everything that a caller sees, out and in again. */
+export type ArchiveStore = {
+  /** The documents after this one in the order of ids, from the first where none is named; fewer than `limit` at the end alone. */
+  walk(
+    caller: ContextCaller,
+    afterId: string | undefined,
+    limit: number,
+  ): Promise<Result<readonly Document[], Unavailable>>;
+  /**
+   * Makes what an archive says, in the caller's scope, where it is not there yet. The same entry again changes nothing, whatever became of
+   * the first attempt. Does NOT compare content with a checksum.
+   */
+  restore(caller: ContextCaller, entry: ArchiveEntry): Promise<Result<Restored, ReadOnly | Unavailable>>;
 };
 
 /** The relations of documents. A relation is there for those who see both of its documents, and for nobody else. */

@@ -1,0 +1,85 @@
+import { JSON_LINES } from '../core/documents/archive.ts';
+import { type NumberedEntry, parseArchive } from '../core/documents/archive-lines.ts';
+import { refuse } from '../core/documents/input.ts';
+import type { ContextCaller, DocumentStore, ReadOnly, Restored } from '../core/documents/ports.ts';
+import type { Clock, Unavailable } from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { readBody, readStream } from './body.ts';
+import { mediaTypeOf, parseStrictJson, type UploadRefusal } from './document-upload.ts';
+
+/** Lines of one import once they are unpacked: the largest document in base64, and what describes it. */
+const MAX_ARCHIVE_BYTES = 6_000_000;
+
+/** How long an import works before it answers with what it has done. */
+const IMPORT_SECONDS = 15;
+
+const PLAIN: ReadonlySet<string> = new Set([JSON_LINES, 'application/jsonl']);
+const PACKED = 'application/gzip';
+
+/** What became of an archive. `lines` were taken: where that is not all of them, those after it are to be sent again. */
+export type ImportReport = {
+  readonly lines: number;
+  readonly complete: boolean;
+  readonly results: readonly (Restored & {
+    readonly line: number;
+    readonly type: NumberedEntry['type'];
+  })[];
+};
+
+/** The lines of an import request, all of them judged before any is acted on. */
+export async function readArchive(
+  request: Request,
+): Promise<Result<readonly NumberedEntry[], UploadRefusal>> {
+  const type = mediaTypeOf(request);
+  if (type !== PACKED && !PLAIN.has(type)) {
+    return refuse('content-type', `must be \`${JSON_LINES}\` or \`${PACKED}\``);
+  }
+  const body = await readBody(request);
+  if (body === undefined) return err({ reason: 'too_large' });
+  const unpacked = type === PACKED ? await unpack(body) : ok(body);
+  if (!unpacked.ok) return unpacked;
+  if (unpacked.value.length > MAX_ARCHIVE_BYTES) return err({ reason: 'too_large' });
+  return parseArchive(toLines(unpacked.value), parseStrictJson);
+}
+
+/** Makes what the lines say, one after the other. A failure undoes nothing: the same import again goes on where it stopped. */
+export async function importArchive(
+  documents: DocumentStore,
+  caller: ContextCaller,
+  entries: readonly NumberedEntry[],
+  clock: Clock,
+): Promise<Result<ImportReport, ReadOnly | Unavailable>> {
+  const endsAtSeconds = clock() + IMPORT_SECONDS;
+  const results: ImportReport['results'][number][] = [];
+  for (const { line, ...entry } of entries) {
+    if (results.length > 0 && clock() >= endsAtSeconds) {
+      return ok({ lines: line - 1, complete: false, results });
+    }
+    const restored = await documents.restore(caller, entry);
+    if (!restored.ok) return restored;
+    results.push({ line, type: entry.type, ...restored.value });
+  }
+  return ok({ lines: entries.at(-1)?.line ?? 0, complete: true, results });
+}
+
+async function unpack(body: Uint8Array): Promise<Result<Uint8Array, UploadRefusal>> {
+  try {
+    const packed = new Blob([new Uint8Array(body)]).stream();
+    const bytes = await readStream(packed.pipeThrough(new DecompressionStream('gzip')), MAX_ARCHIVE_BYTES);
+    return bytes === undefined ? err({ reason: 'too_large' }) : ok(bytes);
+  } catch {
+    return refuse('body', 'must be one gzip file');
+  }
+}
+
+/** The lines of a text; the last one may lack its end. */
+function toLines(bytes: Uint8Array): readonly Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    const found = bytes.indexOf(0x0a, start);
+    const end = found < 0 ? bytes.length : found;
+    lines.push(bytes.subarray(start, end));
+    start = end + 1;
+  }
+  return lines;
+}
