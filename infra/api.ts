@@ -48,7 +48,7 @@ export class Api extends Construct {
         variables: { origin: Lazy.string({ produce: () => this.front.origin }) },
         accessLogDestination: accessLog.destination,
         accessLogFormat: accessLog.format,
-        // A ceiling for the whole API, far below the account's; limits per caller are the gateway's.
+        // A ceiling for each route and method by itself, far below the account's; limits per caller are the gateway's.
         throttlingRateLimit: 500,
         throttlingBurstLimit: 1000,
       },
