@@ -7,6 +7,9 @@ type Words = { readonly [name: string]: Words };
 /** The member of `_meta` in which a request of the stateless revision says its version. */
 export const VERSION_META = 'io.modelcontextprotocol/protocolVersion';
 
+/** The member of `_meta` in which a request of the stateless revision says what its client can do. */
+export const CAPABILITIES_META = 'io.modelcontextprotocol/clientCapabilities';
+
 /** What of `params` is decided on, or makes a server act: in another case it is the same to a reader that folds case. */
 const PARAMS = spelled({
   _meta: { [VERSION_META]: {} },

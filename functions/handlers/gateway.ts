@@ -15,10 +15,7 @@ import { type McpBackend, type McpCall, type McpPorts, serveMcp } from './mcp.ts
 import { callUpstream, type OutboundPorts } from './upstream-call.ts';
 
 /** The ports of the gateway. */
-export type GatewayPorts = Omit<McpPorts, 'backend'> &
-  OutboundPorts &
-  EgressPorts &
-  AskingPorts;
+export type GatewayPorts = Omit<McpPorts, 'backend'> & OutboundPorts & EgressPorts & AskingPorts;
 
 /** The gateway: MCP servers at `/{server}/mcp`, and the egress gateway for those servers at `/egress/{service}/…`. */
 export function createGateway(ports: GatewayPorts): Hono<AppEnv> {

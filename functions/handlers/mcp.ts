@@ -17,6 +17,7 @@ import type { Admission, AsOf, Ingress } from './ingress.ts';
 import { countRequest } from './limits.ts';
 import { answerDenial, deliver } from './mcp-answer.ts';
 import type { CountingPorts } from './rate-counter.ts';
+import type { StillHolds } from './relay.ts';
 
 /** One admitted and decided call, ready for the server behind. */
 export type McpCall = {
@@ -25,11 +26,15 @@ export type McpCall = {
   readonly tokenHeader: Admission['tokenHeader'];
   readonly server: string;
   readonly httpMethod: 'POST' | 'GET' | 'DELETE';
-  /** The bytes that were decided on, written again; undefined on GET and DELETE. */
+  /** What was decided on; undefined on GET and DELETE. */
+  readonly message: Message | undefined;
+  /** The same, written again. */
   readonly body: Uint8Array | undefined;
   readonly era: Message['era'];
   readonly headers: Headers;
   readonly invocation: Invocation;
+  /** Would the call be admitted and allowed now? To be asked again by whoever keeps it waiting before it is sent. */
+  readonly stillHolds: StillHolds;
 };
 
 /** The server behind: an upstream, or one of our own. `sessionId` is what the client shall see, already sealed. */
@@ -101,24 +106,33 @@ export async function serveMcp(
   const written = await records.allow(decision.value, decided);
   if (!written.ok) return refuse(written.error, message);
   const startedAtMs = ports.now();
+  // What is looked at while the answer comes is looked at by what holds by then.
+  let held: Pick<Admission, 'policy' | 'caller'> = { policy, caller };
+  const stillHolds: StillHolds = () => {
+    // What was called may outlive its token; a stream that waits for whatever comes may not.
+    const asOf = httpMethod === 'GET' ? {} : { asOfSeconds: Math.floor(startedAtMs / 1_000) };
+    return decideAgain(ports, headers, server, message, invocation, asOf, (now) => {
+      held = now;
+    });
+  };
   const sent = await ports.backend.send({
     caller,
     policy,
     tokenHeader: admission.value.tokenHeader,
     server,
     httpMethod,
+    message,
     body: message === undefined ? undefined : Buffer.from(writeJson(message.body)),
     era: message?.era ?? 'legacy',
     headers,
     invocation,
+    stillHolds,
   });
   if (!sent.ok) {
     await records.failed(sent.error, decided, startedAtMs);
     return answerDenial(sent.error, message, invocation);
   }
   const isInSession = httpMethod === 'GET' || (message?.era === 'legacy' && headers.has('mcp-session-id'));
-  // What is looked at while the answer comes is looked at by what holds by then.
-  let held: Pick<Admission, 'policy' | 'caller'> = { policy, caller };
   const view = () => ({ ...held, nowSeconds: Math.floor(ports.now() / 1_000) });
   const pruner = httpMethod === 'DELETE' ? undefined : createPruner(view, server, message, isInSession);
   return deliver(ports, {
@@ -127,13 +141,7 @@ export async function serveMcp(
     message,
     isInSession,
     pruner,
-    stillHolds: () => {
-      // What was called may outlive its token; a stream that waits for whatever comes may not.
-      const asOf = httpMethod === 'GET' ? {} : { asOfSeconds: Math.floor(startedAtMs / 1_000) };
-      return decideAgain(ports, headers, server, message, invocation, asOf, (now) => {
-        held = now;
-      });
-    },
+    stillHolds,
     records,
     facts: decided,
     startedAtMs,

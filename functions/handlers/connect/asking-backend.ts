@@ -1,0 +1,123 @@
+import type { Message } from '../../core/action.ts';
+import type { ConnectionRequired, Denial } from '../../core/denial.ts';
+import { writeJson } from '../../core/json.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import {
+  answerToConnect,
+  canBeAsked,
+  RETRY_SECONDS,
+  readRetryState,
+  requestStateOf,
+  withoutRetry,
+  writeRetryState,
+} from '../../core/retry-state.ts';
+import type { Sealer } from '../../core/seal.ts';
+import type { McpBackend, McpCall } from '../mcp.ts';
+
+/** The ports of asking for a connection. `now` is in milliseconds. */
+export type AskingPorts = {
+  /** Undefined while the sealing secret cannot be read. */
+  readonly sealer: () => Promise<Sealer | undefined>;
+  /** 12 random bytes. */
+  readonly nonce: () => Uint8Array;
+  readonly now: () => number;
+  /** How long a request waits that is sent again while its user connects, and how often it looks; absent: {@link CONNECT_WAIT}. */
+  readonly connectWait?: ConnectWait;
+};
+
+/** A wait, in milliseconds. */
+export type ConnectWait = { readonly everyMs: number; readonly forMs: number };
+
+/** Clients send a request again as soon as their user agrees to open the URL; with the server's own first byte it stays below 60 s. */
+export const CONNECT_WAIT: ConnectWait = { everyMs: 1_500, forMs: 25_000 };
+
+/**
+ * A server behind, whose calls may need a connection of their user. Where one is missing and the client can be asked, the denial gets a state
+ * of ours, by which the same request of the same caller is known when it is sent again. What of a request is about that state is taken out
+ * before it goes on; a state of the server behind is none of ours and travels untouched. A state of ours of another caller, for another
+ * request or past its time is refused. Who agreed is waited for, for as long as the call still holds; who did not is not asked again.
+ */
+export function askForConnections(ports: AskingPorts, behind: McpBackend): McpBackend {
+  return {
+    accepts: (policy, server, httpMethod) => behind.accepts(policy, server, httpMethod),
+
+    async send(call) {
+      const retried = await openRetry(ports, call);
+      if (!retried.ok) return retried;
+      const { message, answer } = retried.value;
+      const asked: McpCall =
+        message === call.message || message === undefined
+          ? call
+          : { ...call, message, body: Buffer.from(writeJson(message.body)) };
+      const first = await behind.send(asked);
+      const sent = answer === 'accept' ? await waitToSend(ports, behind, asked, first) : first;
+      if (sent.ok || sent.error.reason !== 'connection_required') return sent;
+      const isRefused = answer === 'decline' || answer === 'cancel';
+      return isRefused ? sent : err(await sealState(ports, call, sent.error));
+    },
+  };
+}
+
+type Retried = {
+  readonly message: Message | undefined;
+  readonly answer: ReturnType<typeof answerToConnect>;
+};
+
+async function openRetry(ports: AskingPorts, call: McpCall): Promise<Result<Retried, Denial>> {
+  const { message } = call;
+  const sealed = message === undefined ? undefined : requestStateOf(message);
+  if (message === undefined || sealed === undefined) return ok({ message, answer: undefined });
+  const sealer = await ports.sealer();
+  if (sealer === undefined)
+    return err({ reason: 'unavailable', detail: 'the sealing secret cannot be read' });
+  const text = sealer.open('retry', '', sealed);
+  const state = text === undefined ? undefined : readRetryState(text);
+  if (state === undefined) return ok({ message, answer: undefined });
+  const isForThis =
+    state.caller === call.caller.key &&
+    state.server === call.server &&
+    state.method === message.method &&
+    state.name === message.name &&
+    ports.now() / 1_000 < state.expiresAtSeconds;
+  if (isForThis) return ok({ message: withoutRetry(message), answer: answerToConnect(message) });
+  return err({
+    reason: 'malformed_message',
+    code: -32602,
+    message: '`requestState` is not for this request, or too old; send the request without it',
+    id: message.id,
+  });
+}
+
+/** Sends it again until there is a connection, the time is over, the client is gone, or the call holds no more. */
+async function waitToSend(
+  ports: AskingPorts,
+  behind: McpBackend,
+  call: McpCall,
+  first: Awaited<ReturnType<McpBackend['send']>>,
+): ReturnType<McpBackend['send']> {
+  const { everyMs, forMs } = ports.connectWait ?? CONNECT_WAIT;
+  let sent = first;
+  for (let waitedMs = 0; waitedMs < forMs; waitedMs += everyMs) {
+    if (sent.ok || sent.error.reason !== 'connection_required' || call.invocation.signal.aborted) return sent;
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+    const held = await call.stillHolds();
+    if (!held.ok) return held;
+    sent = await behind.send(call);
+  }
+  return sent;
+}
+
+/** The denial with a state, where the client can be asked; as it is where it cannot, or where nothing can be sealed. */
+async function sealState(
+  ports: AskingPorts,
+  { caller, server, message }: McpCall,
+  denial: ConnectionRequired,
+): Promise<ConnectionRequired> {
+  if (message === undefined || !canBeAsked(message)) return denial;
+  const { method = '', name = '' } = message;
+  const expiresAtSeconds = Math.floor(ports.now() / 1_000) + RETRY_SECONDS;
+  const text = writeRetryState({ caller: caller.key, server, method, name, expiresAtSeconds });
+  const sealer = await ports.sealer();
+  if (sealer === undefined) return denial;
+  return { ...denial, requestState: sealer.seal('retry', '', text, ports.nonce()) };
+}
