@@ -1,12 +1,19 @@
 import type { Connection, ConnectionOwner } from '../../core/connection.ts';
 import type { Unavailable } from '../../core/ports.ts';
 import type { Provider } from '../../core/provider.ts';
-import type { Result } from '../../core/result.ts';
+import { ok, type Result } from '../../core/result.ts';
 import type { Secret } from '../../core/secret.ts';
+import { shownConnection } from '../../core/vaulted-connection.ts';
+import { createAccessTokens } from './access-tokens.ts';
+import { connect } from './connect.ts';
+import type { ConnectionPorts } from './connection-ports.ts';
+import { disconnect } from './disconnect.ts';
+import { createVault } from './vault.ts';
 
-/** An access token that is good now, and the Atlassian sites that it opens. */
+/** An access token that is good now, and the Atlassian sites that it opens. `version` names it, and tells nothing of it. */
 export type ConnectionToken = {
   readonly token: Secret;
+  readonly version: string;
   readonly cloudIds: readonly string[];
 };
 
@@ -42,13 +49,14 @@ export type ConnectRequest = {
  */
 export type Connections = {
   /**
-   * An access token with these scopes, refreshed where it is about to expire. `fresh`: the one that it gave last was refused (401); it is
-   * refreshed unless that has happened a moment ago. One refresh at a time, in however many processes.
+   * An access token with these scopes, refreshed where it is about to expire. `refused` is the version that an upstream has just answered
+   * 401 to: where it is still the present one it is refreshed, unless it came a moment ago; the same version once more means that the
+   * 401 stands. One refresh at a time, in however many processes.
    */
   accessToken(
     owner: ConnectionOwner,
     provider: Provider,
-    need: { readonly scopes: readonly string[]; readonly fresh: boolean },
+    need: { readonly scopes: readonly string[]; readonly refused?: string | undefined },
   ): Promise<Result<ConnectionToken, ConnectionFailure>>;
   find(owner: ConnectionOwner, provider: Provider): Promise<Result<Connection | undefined, Unavailable>>;
   /** Those at the providers that there are, in their order. */
@@ -71,3 +79,32 @@ export type Connections = {
     provider: Provider,
   ): Promise<Result<{ readonly revoked: boolean }, Unavailable>>;
 };
+
+/** Connections over the vault. */
+export function createConnections(ports: ConnectionPorts): Connections {
+  const vault = createVault(ports);
+
+  const find: Connections['find'] = async (owner, provider) => {
+    const opened = await vault.read({ owner, provider: provider.name });
+    if (!opened.ok || opened.value === undefined) return opened.ok ? ok(undefined) : opened;
+    return ok(shownConnection(provider.name, opened.value.vaulted));
+  };
+
+  return {
+    accessToken: createAccessTokens(ports, vault),
+    find,
+
+    async list(owner, providers) {
+      const found = await Promise.all(providers.map((provider) => find(owner, provider)));
+      const connections: Connection[] = [];
+      for (const one of found) {
+        if (!one.ok) return one;
+        if (one.value !== undefined) connections.push(one.value);
+      }
+      return ok(connections);
+    },
+
+    connect: (owner, provider, request) => connect(ports, vault, { owner, provider }, request),
+    disconnect: (owner, provider) => disconnect(ports, vault, { owner, provider }),
+  };
+}

@@ -1,0 +1,30 @@
+/** From how long before its end an access token is refreshed, as long as nothing has to wait for it. */
+const EARLY_SECONDS = 300;
+/** Below this a call waits for the refresh: the token could end under way. */
+const LAST_SECONDS = 60;
+/** How long a refresh may be under way before another one takes over: longer than a call to a provider ever takes. */
+export const LEASE_MS = 20_000;
+/** After a refresh that failed, how long nobody tries again. */
+export const PAUSE_MS = 5_000;
+/** A token that came so short a time ago is not refreshed over a 401: the upstream, not the token, is what refuses. */
+export const FORCE_AFTER_SECONDS = 30;
+
+/** What the life of an access token asks for. */
+export type RefreshDue = 'no' | 'early' | 'now';
+
+/**
+ * Is a refresh due? `jitter` is from 0 to 1, another for every call, so that connections of one moment are not refreshed in one. Of a token
+ * with a short life half of it is early.
+ */
+export function refreshDue(
+  token: { readonly expiresAtSeconds: number | undefined; readonly refreshedAtSeconds: number },
+  nowSeconds: number,
+  jitter: number,
+): RefreshDue {
+  if (token.expiresAtSeconds === undefined) return 'no';
+  const lifeSeconds = token.expiresAtSeconds - token.refreshedAtSeconds;
+  const leftSeconds = token.expiresAtSeconds - nowSeconds;
+  if (leftSeconds < Math.min(LAST_SECONDS, lifeSeconds / 4)) return 'now';
+  const earlySeconds = Math.min(EARLY_SECONDS, lifeSeconds / 2);
+  return leftSeconds < earlySeconds * (0.8 + 0.4 * jitter) ? 'early' : 'no';
+}

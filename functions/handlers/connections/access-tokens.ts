@@ -1,0 +1,95 @@
+import { missingScopes } from '../../core/granted-scopes.ts';
+import type { Provider } from '../../core/provider.ts';
+import { FORCE_AFTER_SECONDS, refreshDue } from '../../core/refresh-due.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import type { VaultedConnection } from '../../core/vaulted-connection.ts';
+import type { ConnectionPorts } from './connection-ports.ts';
+import type { ConnectionFailure, Connections, ConnectionToken } from './connections.ts';
+import { isRefused } from './identify-account.ts';
+import { createRenewal, type Renewal, versionOf } from './renewal.ts';
+import type { Opened, Place, Vault } from './vault.ts';
+
+/** A token that ends sooner would end under way. */
+const USABLE_SECONDS = 5;
+
+type Asked = { readonly place: Place; readonly provider: Provider };
+
+/** Gives access tokens out of the vault, and has them refreshed (contract §7). */
+export function createAccessTokens(ports: ConnectionPorts, vault: Vault): Connections['accessToken'] {
+  const renew = createRenewal(ports, vault);
+
+  const refreshed = async (
+    asked: Asked,
+    opened: Opened,
+    urgency: 'early' | 'now',
+  ): Promise<Result<VaultedConnection, ConnectionFailure>> => {
+    const renewed = await renew(asked, opened, urgency);
+    if (renewed.ok || renewed.error.reason !== 'unavailable') return renewed;
+    const { expiresAtSeconds = 0 } = opened.vaulted;
+    const isUsable = expiresAtSeconds - Math.floor(ports.now() / 1_000) > USABLE_SECONDS;
+    return isUsable ? ok(opened.vaulted) : renewed;
+  };
+
+  return async (owner, provider, { scopes, refused }) => {
+    const asked: Asked = { place: { owner, provider: provider.name }, provider };
+    const read = await vault.read(asked.place);
+    if (!read.ok) return read;
+    const opened = read.value;
+    if (opened === undefined) return err({ reason: 'not_connected' });
+    const { vaulted } = opened;
+    if (vaulted.status === 'broken') return broken('its refresh token is taken no more');
+    const missing = missingScopes(provider, vaulted, scopes);
+    if (missing.length > 0) return err({ reason: 'lacks_scopes', missing });
+    if (refused !== undefined && refused === versionOf(vaulted))
+      return afterRefusal(ports, vault, renew, asked, opened);
+    const nowSeconds = Math.floor(ports.now() / 1_000);
+    const due = refreshDue(vaulted, nowSeconds, ports.random());
+    if (due === 'no') return ok(toToken(vaulted));
+    if (vaulted.refreshToken === undefined) {
+      const isOver = (vaulted.expiresAtSeconds ?? 0) <= nowSeconds;
+      return isOver ? broken('it has expired and cannot be refreshed') : ok(toToken(vaulted));
+    }
+    return toAnswer(await refreshed(asked, opened, due));
+  };
+}
+
+/**
+ * An upstream has refused the present token. One that came a moment ago is not refreshed again, however often an upstream refuses it; of
+ * one that cannot be refreshed the provider is asked.
+ */
+async function afterRefusal(
+  ports: ConnectionPorts,
+  vault: Vault,
+  renew: Renewal,
+  { place, provider }: Asked,
+  opened: Opened,
+): Promise<Result<ConnectionToken, ConnectionFailure>> {
+  const { vaulted } = opened;
+  if (vaulted.refreshToken !== undefined) {
+    const ageSeconds = Math.floor(ports.now() / 1_000) - vaulted.refreshedAtSeconds;
+    if (ageSeconds < FORCE_AFTER_SECONDS) return ok(toToken(vaulted));
+    return toAnswer(await renew({ place, provider }, opened, 'now'));
+  }
+  const isDead = await isRefused(ports, { provider, owner: place.owner }, vaulted.accessToken);
+  if (isDead === false) return ok(toToken(vaulted));
+  // Nobody can say where it cannot be asked: the next call tries it again.
+  if (isDead === true) await vault.write(place, opened.record, { ...vaulted, status: 'broken' });
+  return broken('its token was refused and cannot be refreshed');
+}
+
+function toAnswer(
+  renewed: Result<VaultedConnection, ConnectionFailure>,
+): Result<ConnectionToken, ConnectionFailure> {
+  if (!renewed.ok) return renewed;
+  return renewed.value.status === 'broken'
+    ? broken('its refresh token is taken no more')
+    : ok(toToken(renewed.value));
+}
+
+function toToken(vaulted: VaultedConnection): ConnectionToken {
+  return { token: vaulted.accessToken, version: versionOf(vaulted), cloudIds: vaulted.cloudIds };
+}
+
+function broken(detail: string): Result<never, ConnectionFailure> {
+  return err({ reason: 'broken', detail });
+}

@@ -1,0 +1,84 @@
+import type { ConnectionOwner } from '../../core/connection.ts';
+import type { Provider } from '../../core/provider.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import { shownConnection, type VaultedConnection } from '../../core/vaulted-connection.ts';
+import type { CallFailure } from '../json-call.ts';
+import type { ConnectionPorts } from './connection-ports.ts';
+import type { ConnectFailure, Connections, ConnectRequest } from './connections.ts';
+import { findAccount, findCloudIds } from './identify-account.ts';
+import { askForTokens } from './provider-call.ts';
+import type { Vault } from './vault.ts';
+
+const ATTEMPTS = 5;
+
+type Of = { readonly owner: ConnectionOwner; readonly provider: Provider };
+
+/**
+ * Redeems a code and puts what it brings into the vault. An account other than the one that is connected is refused, so that nobody is
+ * led to put their account in the place of another; what the provider gave for it is dropped, and not revoked: with many providers that
+ * would end the grant of whoever is connected with it.
+ */
+export async function connect(
+  ports: ConnectionPorts,
+  vault: Vault,
+  of: Of,
+  request: ConnectRequest,
+): ReturnType<Connections['connect']> {
+  const redeemed = await redeem(ports, of, request);
+  if (!redeemed.ok) return redeemed;
+  const place = { owner: of.owner, provider: of.provider.name };
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const opened = await vault.read(place);
+    if (!opened.ok) return opened;
+    const there = opened.value?.vaulted;
+    if (there !== undefined && there.account?.id !== redeemed.value.account?.id) {
+      const connected = there.account?.name ?? there.account?.id ?? 'an account without a name';
+      return err({ reason: 'other_account', connected, detail: 'another account is connected' });
+    }
+    const previous = opened.value === undefined ? await vault.peek(place) : ok(opened.value.record);
+    if (!previous.ok) return previous;
+    const vaulted = { ...redeemed.value, generation: (there?.generation ?? 0) + 1 };
+    const written = await vault.write(place, previous.value, vaulted);
+    if (written.ok) return ok(shownConnection(of.provider.name, vaulted));
+    if (written.error.reason === 'unavailable') return err(written.error);
+  }
+  return err({ reason: 'unavailable', detail: 'others write the connection all the time' });
+}
+
+async function redeem(
+  ports: ConnectionPorts,
+  of: Of,
+  { code, codeVerifier, redirectUri, scopes }: ConnectRequest,
+): Promise<Result<VaultedConnection, ConnectFailure>> {
+  const tokens = await askForTokens(ports, of, {
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: redirectUri,
+    ...(of.provider.pkce ? { code_verifier: codeVerifier } : {}),
+  });
+  if (!tokens.ok) return failed(tokens.error);
+  const { accessToken, refreshToken, lifetimeSeconds, scopes: granted = scopes } = tokens.value;
+  const account = await findAccount(ports, of, accessToken);
+  if (!account.ok) return failed(account.error);
+  const cloudIds = await findCloudIds(ports, of, accessToken);
+  if (!cloudIds.ok) return failed(cloudIds.error);
+  const nowSeconds = Math.floor(ports.now() / 1_000);
+  return ok({
+    consentId: Buffer.from(ports.randomBytes(12)).toString('base64url'),
+    generation: 1,
+    status: 'active',
+    accessToken,
+    refreshToken,
+    expiresAtSeconds: lifetimeSeconds === undefined ? undefined : nowSeconds + lifetimeSeconds,
+    granted,
+    asked: scopes,
+    account: account.value,
+    cloudIds: cloudIds.value,
+    connectedAtSeconds: nowSeconds,
+    refreshedAtSeconds: nowSeconds,
+  });
+}
+
+function failed({ isOutage, detail }: CallFailure): Result<never, ConnectFailure> {
+  return err(isOutage ? { reason: 'unavailable', detail } : { reason: 'refused', detail });
+}

@@ -1,0 +1,90 @@
+import type { ConnectionOwner } from '../../core/connection.ts';
+import { isJsonObject } from '../../core/json.ts';
+import type { Provider } from '../../core/provider.ts';
+import { authenticateAt, basicOf } from '../../core/provider-token.ts';
+import { err, ok } from '../../core/result.ts';
+import type { Secret } from '../../core/secret.ts';
+import type { VaultedConnection } from '../../core/vaulted-connection.ts';
+import type { ConnectionPorts } from './connection-ports.ts';
+import type { Connections } from './connections.ts';
+import { callProvider, readClientSecret } from './provider-call.ts';
+import type { Vault } from './vault.ts';
+
+const ATTEMPTS = 5;
+
+type Of = { readonly owner: ConnectionOwner; readonly provider: Provider };
+
+/**
+ * Revokes at the provider where it can, then forgets; forgets also where the provider does not answer, and what does not open any more. A
+ * refresh that comes between the two is revoked as well.
+ */
+export async function disconnect(
+  ports: ConnectionPorts,
+  vault: Vault,
+  of: Of,
+): ReturnType<Connections['disconnect']> {
+  const place = { owner: of.owner, provider: of.provider.name };
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const opened = await vault.read(place);
+    const record = await vault.peek(place);
+    if (!record.ok) return record;
+    if (record.value === undefined || (opened.ok && opened.value === undefined))
+      return ok({ revoked: false });
+    const revoked =
+      opened.ok && opened.value !== undefined && (await revoke(ports, of, opened.value.vaulted));
+    const isAsRead = !opened.ok || opened.value?.record.revision === record.value.revision;
+    const forgotten = isAsRead ? await vault.forget(place, record.value) : undefined;
+    if (forgotten?.ok === true) return ok({ revoked });
+    if (forgotten !== undefined && forgotten.error.reason === 'unavailable') return err(forgotten.error);
+  }
+  return err({ reason: 'unavailable', detail: 'others write the connection all the time' });
+}
+
+async function revoke(ports: ConnectionPorts, of: Of, vaulted: VaultedConnection): Promise<boolean> {
+  const { provider } = of;
+  if (provider.revocation === undefined) return false;
+  const secret = await readClientSecret(ports, provider, false);
+  if (!secret.ok) return false;
+  const request = revocationRequest(provider, secret.value, vaulted);
+  const answer = await callProvider(ports, of, { url: provider.revocation.url, ...request });
+  if (!answer.ok) {
+    ports.log({
+      level: 'warn',
+      event: 'revocation_failed',
+      provider: provider.name,
+      detail: answer.error.detail,
+    });
+    return false;
+  }
+  const { status, body } = answer.value;
+  // Slack answers 200 to everything.
+  const isRefused = isJsonObject(body) && body.get('ok') === false;
+  return status >= 200 && status < 300 && !isRefused;
+}
+
+function revocationRequest(
+  provider: Provider,
+  secret: Secret | undefined,
+  { accessToken, refreshToken }: VaultedConnection,
+): Omit<Parameters<typeof callProvider>[2], 'url'> {
+  if (provider.revocation?.style === 'github' && secret !== undefined) {
+    const text = JSON.stringify({ access_token: accessToken.reveal() });
+    const headers = [basicOf(provider.clientId, secret)];
+    return { method: 'DELETE', headers, body: { type: 'application/json', text } };
+  }
+  if (provider.revocation?.style === 'slack') {
+    return { method: 'POST', headers: [['authorization', `Bearer ${accessToken.reveal()}`]] };
+  }
+  // Whose refresh token is revoked has no access any more (RFC 7009 §2.1).
+  const form = new URLSearchParams(
+    refreshToken === undefined
+      ? { token: accessToken.reveal(), token_type_hint: 'access_token' }
+      : { token: refreshToken.reveal(), token_type_hint: 'refresh_token' },
+  );
+  const headers = authenticateAt(provider, secret, form);
+  return {
+    method: 'POST',
+    headers,
+    body: { type: 'application/x-www-form-urlencoded', text: form.toString() },
+  };
+}

@@ -1,0 +1,73 @@
+import type { ConnectionOwner, ProviderAccount } from '../../core/connection.ts';
+import { stringMember } from '../../core/json.ts';
+import type { Provider } from '../../core/provider.ts';
+import { readAccount, readCloudIds } from '../../core/provider-account.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import type { Secret } from '../../core/secret.ts';
+import type { CallFailure, JsonAnswer } from '../json-call.ts';
+import type { ConnectionPorts } from './connection-ports.ts';
+import { callProvider } from './provider-call.ts';
+
+/** Slack says so with status 200 (https://docs.slack.dev/reference/methods/auth.test). */
+const DEAD_AT_SLACK: ReadonlySet<string> = new Set([
+  'invalid_auth',
+  'not_authed',
+  'account_inactive',
+  'token_revoked',
+  'token_expired',
+]);
+
+type Of = { readonly provider: Provider; readonly owner: ConnectionOwner };
+
+/** Whose token it is. Undefined where the provider has no way to say, or the token not the right to ask. */
+export async function findAccount(
+  ports: ConnectionPorts,
+  of: Of,
+  token: Secret,
+): Promise<Result<ProviderAccount | undefined, CallFailure>> {
+  const { account } = of.provider;
+  if (account === undefined) return ok(undefined);
+  const answer = await ask(ports, of, account.url, token);
+  if (!answer.ok) return answer;
+  const { status, body } = answer.value;
+  if (status === 403) return ok(undefined);
+  const found = status === 200 ? readAccount(account, body) : undefined;
+  return found === undefined ? err(unexpected('account', status)) : ok(found);
+}
+
+/** The Atlassian sites that a token opens; none at other providers. */
+export async function findCloudIds(
+  ports: ConnectionPorts,
+  of: Of,
+  token: Secret,
+): Promise<Result<readonly string[], CallFailure>> {
+  const { sitesUrl } = of.provider;
+  if (sitesUrl === undefined) return ok([]);
+  const answer = await ask(ports, of, sitesUrl, token);
+  if (!answer.ok) return answer;
+  const { status, body } = answer.value;
+  return status === 200 ? ok(readCloudIds(body)) : err(unexpected('sites', status));
+}
+
+/** Does the provider itself refuse this token? Undefined where it cannot be asked. */
+export async function isRefused(ports: ConnectionPorts, of: Of, token: Secret): Promise<boolean | undefined> {
+  const url = of.provider.account?.url ?? of.provider.sitesUrl;
+  if (url === undefined) return undefined;
+  const answer = await ask(ports, of, url, token);
+  if (!answer.ok) return false;
+  const { status, body } = answer.value;
+  return status === 401 || DEAD_AT_SLACK.has(stringMember(body, 'error') ?? '');
+}
+
+function ask(
+  ports: ConnectionPorts,
+  of: Of,
+  url: string,
+  token: Secret,
+): Promise<Result<JsonAnswer, CallFailure>> {
+  return callProvider(ports, of, { url, headers: [['authorization', `Bearer ${token.reveal()}`]] });
+}
+
+function unexpected(what: string, status: number): CallFailure {
+  return { detail: `${what}: status ${status}`, isOutage: status >= 500 || status === 429 };
+}

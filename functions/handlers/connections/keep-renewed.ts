@@ -1,0 +1,56 @@
+import type { Unavailable } from '../../core/ports.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import type { VaultedConnection } from '../../core/vaulted-connection.ts';
+import type { ConnectionPorts } from './connection-ports.ts';
+import type { ConnectionFailure } from './connections.ts';
+import type { Opened, Place, Vault } from './vault.ts';
+
+const ATTEMPTS = 6;
+const FIRST_WAIT_MS = 100;
+
+/**
+ * Stores what a refresh has brought, before anybody uses it: a provider that gives another refresh token each time takes the one before no
+ * more. Where the store fails it is tried again for some seconds. Where somebody else has written meanwhile, which the lease allows only
+ * after its holder stood still, the newer of the two is kept: another consent stands, a refresh that came later stands, and that a
+ * refresh token was refused which this one has just replaced does not stand. Gives what is kept.
+ */
+export async function keepRenewed(
+  ports: ConnectionPorts,
+  vault: Vault,
+  place: Place,
+  leased: Opened,
+  renewed: VaultedConnection,
+): Promise<Result<VaultedConnection, ConnectionFailure>> {
+  let previous = leased;
+  let failure: Unavailable | undefined;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    if (failure !== undefined) await ports.wait(FIRST_WAIT_MS * 2 ** attempt);
+    const written = await vault.write(place, previous.record, renewed);
+    if (written.ok) return ok(renewed);
+    failure = undefined;
+    if (written.error.reason === 'unavailable') {
+      failure = written.error;
+      continue;
+    }
+    const read = await vault.read(place);
+    if (!read.ok) {
+      failure = read.error.reason === 'unavailable' ? read.error : undefined;
+      continue;
+    }
+    if (read.value === undefined) return err({ reason: 'not_connected' });
+    const { vaulted } = read.value;
+    if (stands(vaulted, renewed)) return ok(vaulted);
+    previous = read.value;
+  }
+  ports.log({ level: 'error', event: 'connection_refresh_lost', provider: place.provider });
+  return err(failure ?? { reason: 'unavailable', detail: 'others write the connection all the time' });
+}
+
+/** Does what lies there stand, and not what was just brought? */
+function stands(there: VaultedConnection, renewed: VaultedConnection): boolean {
+  if (there.consentId !== renewed.consentId) return true;
+  if (there.generation < renewed.generation) return false;
+  // The refusal of a refresh token says nothing of the one that came after it.
+  if (renewed.status === 'broken') return there.generation > renewed.generation || there.status === 'broken';
+  return there.generation > renewed.generation || there.refreshedAtSeconds >= renewed.refreshedAtSeconds;
+}

@@ -1,0 +1,83 @@
+import type { ConnectionOwner } from '../../core/connection.ts';
+import type { Provider } from '../../core/provider.ts';
+import {
+  authenticateAt,
+  type ProviderRefusal,
+  type ProviderTokens,
+  readProviderTokens,
+} from '../../core/provider-token.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import type { Secret } from '../../core/secret.ts';
+import { type CallFailure, callJson, type JsonAnswer } from '../json-call.ts';
+import type { ConnectionPorts } from './connection-ports.ts';
+
+/** Shorter than a lease, so that who holds one has its answer while it does. */
+const TIMEOUT = { connectMs: 3_000, firstByteMs: 7_000, silenceMs: 7_000, callMs: 7_000 } as const;
+
+/** Asks a provider on behalf of one owner. */
+export function callProvider(
+  ports: ConnectionPorts,
+  { provider, owner }: { readonly provider: Provider; readonly owner: ConnectionOwner },
+  request: {
+    readonly url: string;
+    readonly method?: 'GET' | 'POST' | 'DELETE';
+    readonly headers: readonly (readonly [string, string])[];
+    readonly body?: { readonly type: string; readonly text: string };
+  },
+): Promise<Result<JsonAnswer, CallFailure>> {
+  return callJson(ports.upstream, {
+    method: 'GET',
+    ...request,
+    allowPrivate: provider.private,
+    isolationKey: JSON.stringify(['provider', provider.name, owner.orgId, owner.subject]),
+    timeout: TIMEOUT,
+  });
+}
+
+/**
+ * Asks for tokens by a code or a refresh token. Our secret, where the provider does not take it, is read past the cache and tried once
+ * more, so that a rotation shows at once.
+ */
+export async function askForTokens(
+  ports: ConnectionPorts,
+  of: { readonly provider: Provider; readonly owner: ConnectionOwner },
+  grant: Readonly<Record<string, string>>,
+): Promise<Result<ProviderTokens, ProviderRefusal>> {
+  const { provider } = of;
+  let tried: { readonly secret: string | undefined; readonly refusal: ProviderRefusal } | undefined;
+  for (const fresh of [false, true]) {
+    const secret = await readClientSecret(ports, provider, fresh);
+    if (!secret.ok) return err({ refused: 'unclear', ...secret.error });
+    if (tried !== undefined && tried.secret === secret.value?.reveal()) return err(tried.refusal);
+    const form = new URLSearchParams(grant);
+    const headers = [...provider.tokenHeaders, ...authenticateAt(provider, secret.value, form)];
+    const body = { type: 'application/x-www-form-urlencoded', text: form.toString() };
+    const answer = await callProvider(ports, of, { url: provider.tokenUrl, method: 'POST', headers, body });
+    if (!answer.ok) return err({ refused: 'unclear', ...answer.error });
+    const tokens = readProviderTokens(answer.value.status, answer.value.body);
+    if (tokens.ok || tokens.error.refused !== 'client') return tokens;
+    tried = { secret: secret.value?.reveal(), refusal: tokens.error };
+  }
+  return err({ refused: 'client', isOutage: false, detail: 'the provider does not take our client secret' });
+}
+
+/** Our secret at a provider; undefined for a public client. One that is not there, or may not be read, is in the log. */
+export async function readClientSecret(
+  ports: ConnectionPorts,
+  { name, clientSecretName }: Provider,
+  fresh: boolean,
+): Promise<Result<Secret | undefined, CallFailure>> {
+  if (clientSecretName === undefined) return ok(undefined);
+  const fullName = clientSecretName.replaceAll('{stage}', ports.stage);
+  const read = await ports.secrets.read(fullName, { fresh });
+  if (read.ok) return ok(read.value.value);
+  const { reason } = read.error;
+  ports.log({
+    level: 'error',
+    event: 'provider_secret_unreadable',
+    provider: name,
+    secret: fullName,
+    reason,
+  });
+  return err({ detail: `the client secret is ${reason}`, isOutage: reason === 'unavailable' });
+}

@@ -1,0 +1,130 @@
+import type { Unavailable } from '../../core/ports.ts';
+import type { Provider } from '../../core/provider.ts';
+import { LEASE_MS, PAUSE_MS } from '../../core/refresh-due.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import type { VaultedConnection } from '../../core/vaulted-connection.ts';
+import type { ConnectionPorts } from './connection-ports.ts';
+import type { ConnectionFailure } from './connections.ts';
+import { keepRenewed } from './keep-renewed.ts';
+import { askForTokens } from './provider-call.ts';
+import type { Opened, Place, Vault } from './vault.ts';
+
+/** How long a call waits for somebody else's refresh. */
+const PATIENCE_MS = 15_000;
+/** Between two looks at what somebody else is doing. */
+const LOOK_EVERY_MS = 100;
+
+/** What is refreshed. */
+export type Renewed = { readonly place: Place; readonly provider: Provider };
+
+/**
+ * Has a connection that was read refreshed, and gives it as it is afterwards, whoever has done it. `early`: nobody waits for it; where it
+ * is under way elsewhere the answer is `unavailable` at once.
+ */
+export type Renewal = (
+  of: Renewed,
+  seen: Opened,
+  urgency: 'early' | 'now',
+) => Promise<Result<VaultedConnection, ConnectionFailure>>;
+
+/** Names the tokens of a connection. */
+export function versionOf({ consentId, generation }: VaultedConnection): string {
+  return `${consentId}.${generation}`;
+}
+
+/**
+ * Refreshes, one at a time in however many processes: who may is who writes a lease onto the record that was read, and everyone else waits
+ * and reads again. The lease is longer than a call to the provider takes, so that it ends before its holder has an answer only where the
+ * holder stood still. Calls of one process share one refresh.
+ */
+export function createRenewal(ports: ConnectionPorts, vault: Vault): Renewal {
+  const underWay = new Map<string, ReturnType<Renewal>>();
+
+  const lead: Renewal = async (of, seen, urgency) => {
+    const holder = Buffer.from(ports.randomBytes(12)).toString('base64url');
+    const giveUpAtMs = ports.now() + PATIENCE_MS;
+    for (let current = seen; ; ) {
+      const { vaulted, envelope } = current;
+      if (vaulted.status === 'broken' || versionOf(vaulted) !== versionOf(seen.vaulted)) return ok(vaulted);
+      const nowMs = ports.now();
+      const lease =
+        envelope.lease !== undefined && envelope.lease.untilMs > nowMs ? envelope.lease : undefined;
+      // A write that was made and whose answer was lost reads as another one's.
+      if (lease?.holder === holder) return refresh(ports, vault, of, current);
+      if (lease === undefined) {
+        if ((envelope.pausedUntilMs ?? 0) > nowMs) return unavailable('the provider failed a moment ago');
+        const leased = await vault.note(of.place, current, {
+          lease: { holder, untilMs: nowMs + LEASE_MS },
+        });
+        if (leased.ok) return refresh(ports, vault, of, leased.value);
+        if (leased.error.reason === 'unavailable') return err(leased.error);
+      }
+      if (urgency === 'early') return unavailable('it is being refreshed');
+      if (nowMs >= giveUpAtMs) return unavailable('it is being refreshed, and that takes long');
+      if (lease !== undefined) await ports.wait(LOOK_EVERY_MS * (1 + ports.random()));
+      const read = await vault.read(of.place);
+      if (!read.ok) return read;
+      if (read.value === undefined) return err({ reason: 'not_connected' });
+      current = read.value;
+    }
+  };
+
+  return (of, seen, urgency) => {
+    const { owner, provider } = of.place;
+    const key = JSON.stringify([owner.orgId, owner.subject, provider, versionOf(seen.vaulted)]);
+    const waiting = underWay.get(`now ${key}`);
+    const early = underWay.get(`early ${key}`);
+    if (urgency === 'now' && waiting !== undefined) return waiting;
+    if (urgency === 'early' && (waiting ?? early) !== undefined) {
+      return Promise.resolve(unavailable('it is being refreshed'));
+    }
+    const own = lead(of, seen, urgency).finally(() => underWay.delete(`${urgency} ${key}`));
+    underWay.set(`${urgency} ${key}`, own);
+    return own;
+  };
+}
+
+/** Asks the provider, as the holder of the lease. An outage is no end of a connection; that its token is taken no more is. */
+async function refresh(
+  ports: ConnectionPorts,
+  vault: Vault,
+  { place, provider }: Renewed,
+  leased: Opened,
+): Promise<Result<VaultedConnection, ConnectionFailure>> {
+  const { vaulted } = leased;
+  const tokens = await askForTokens(
+    ports,
+    { provider, owner: place.owner },
+    { grant_type: 'refresh_token', refresh_token: vaulted.refreshToken?.reveal() ?? '' },
+  );
+  if (!tokens.ok) {
+    const { refused, detail } = tokens.error;
+    if (refused === 'grant') {
+      return keepRenewed(ports, vault, place, leased, { ...vaulted, status: 'broken' });
+    }
+    ports.log({
+      level: 'error',
+      event: 'connection_refresh_failed',
+      provider: provider.name,
+      refused,
+      detail,
+    });
+    await vault.note(place, leased, { pausedUntilMs: ports.now() + PAUSE_MS });
+    return unavailable(`${provider.name}: ${detail}`);
+  }
+  const { accessToken, refreshToken, lifetimeSeconds, scopes } = tokens.value;
+  const nowSeconds = Math.floor(ports.now() / 1_000);
+  return keepRenewed(ports, vault, place, leased, {
+    ...vaulted,
+    generation: vaulted.generation + 1,
+    accessToken,
+    refreshToken: refreshToken ?? vaulted.refreshToken,
+    expiresAtSeconds: lifetimeSeconds === undefined ? undefined : nowSeconds + lifetimeSeconds,
+    granted: scopes ?? vaulted.granted,
+    refreshedAtSeconds: nowSeconds,
+  });
+}
+
+function unavailable(detail: string): Result<never, Unavailable> {
+  return err({ reason: 'unavailable', detail });
+}

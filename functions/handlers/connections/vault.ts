@@ -1,0 +1,120 @@
+import type { ConnectionOwner } from '../../core/connection.ts';
+import {
+  type Envelope,
+  openEnvelope,
+  readEnvelope,
+  sealEnvelope,
+  writeEnvelope,
+} from '../../core/envelope.ts';
+import type { Conflict, StoredRecord, Unavailable } from '../../core/ports.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import {
+  connectionKey,
+  readVaulted,
+  sealingContext,
+  type VaultedConnection,
+  writeVaulted,
+} from '../../core/vaulted-connection.ts';
+import type { ConnectionPorts } from './connection-ports.ts';
+
+/** A connection that is there: opened, and the record that it was read from. */
+export type Opened = {
+  readonly vaulted: VaultedConnection;
+  readonly envelope: Envelope;
+  readonly record: StoredRecord;
+};
+
+/** What is said of a connection beside what is sealed: who refreshes it, and until when nobody does. */
+export type Notes = Pick<Envelope, 'lease' | 'pausedUntilMs'>;
+
+/** Where one connection lies. */
+export type Place = { readonly owner: ConnectionOwner; readonly provider: string };
+
+/**
+ * Connections, each sealed with a data key of its own to its organisation, subject and provider. What does not open, as it was changed or
+ * put in another's place, is `unavailable` and in the log. Every write is conditional on what was read.
+ */
+export type Vault = {
+  /** Undefined: there is none. */
+  read(place: Place): Promise<Result<Opened | undefined, Unavailable>>;
+  /** The record as it lies there, also of a connection that was forgotten or does not open. */
+  peek(place: Place): Promise<Result<StoredRecord | undefined, Unavailable>>;
+  /** Seals it anew, without notes. */
+  write(
+    place: Place,
+    previous: StoredRecord | undefined,
+    vaulted: VaultedConnection,
+  ): Promise<Result<void, Unavailable | Conflict>>;
+  /** Changes the notes alone, and gives what is there then. */
+  note(place: Place, opened: Opened, notes: Notes): Promise<Result<Opened, Unavailable | Conflict>>;
+  /** Leaves a mark in its place, so that no late write brings it back. */
+  forget(place: Place, previous: StoredRecord): Promise<Result<void, Unavailable | Conflict>>;
+};
+
+/** Longer than a refresh token lives anywhere. */
+const LIFE_SECONDS = 10 * 365 * 86_400;
+/** Longer than any request is under way. */
+const MARK_SECONDS = 86_400;
+const FORGOTTEN = '{"v":1,"forgotten":true}';
+
+/** The vault over the records of the auth table. */
+export function createVault(ports: ConnectionPorts): Vault {
+  const nowSeconds = () => Math.floor(ports.now() / 1_000);
+
+  const put = (place: Place, previous: StoredRecord | undefined, text: string, lifeSeconds: number) => {
+    const key = connectionKey(place.owner, place.provider);
+    const expiresAtSeconds = nowSeconds() + lifeSeconds;
+    return previous === undefined
+      ? ports.records.create(key, text, expiresAtSeconds)
+      : ports.records.replace(key, previous, text, expiresAtSeconds);
+  };
+
+  const refuse = ({ owner, provider }: Place, detail: string): Result<never, Unavailable> => {
+    ports.log({ level: 'error', event: 'connection_unreadable', org: owner.orgId, provider, detail });
+    return err({ reason: 'unavailable', detail: `a connection at ${provider} does not open: ${detail}` });
+  };
+
+  return {
+    async read(place) {
+      const read = await ports.records.read(connectionKey(place.owner, place.provider));
+      if (!read.ok) return read;
+      const record = read.value;
+      if (record === undefined || record.text === FORGOTTEN) return ok(undefined);
+      const envelope = readEnvelope(record.text);
+      if (envelope === undefined) return refuse(place, 'it is malformed');
+      const context = sealingContext(place.owner, place.provider);
+      const key = await ports.dataKeys.unwrap(envelope.wrappedKey, context);
+      if (!key.ok) {
+        return key.error.reason === 'unavailable' ? err(key.error) : refuse(place, key.error.detail);
+      }
+      const text = openEnvelope(envelope, key.value, context);
+      const vaulted = text === undefined ? undefined : readVaulted(text);
+      return vaulted === undefined
+        ? refuse(place, 'it was changed, or is of another place')
+        : ok({ vaulted, envelope, record });
+    },
+
+    peek: (place) => ports.records.read(connectionKey(place.owner, place.provider)),
+
+    async write(place, previous, vaulted) {
+      const context = sealingContext(place.owner, place.provider);
+      const key = await ports.dataKeys.generate(context);
+      if (!key.ok) return key;
+      const envelope = sealEnvelope(writeVaulted(vaulted), key.value, context, ports.randomBytes(12));
+      return put(place, previous, writeEnvelope(envelope), LIFE_SECONDS);
+    },
+
+    async note(place, { vaulted, envelope, record }, notes) {
+      const { wrappedKey, sealed } = envelope;
+      const noted: Envelope = { wrappedKey, sealed, ...notes };
+      const text = writeEnvelope(noted);
+      const written = await put(place, record, text, LIFE_SECONDS);
+      if (!written.ok) return written;
+      const revision = record.revision + 1;
+      const expiresAtSeconds = nowSeconds() + LIFE_SECONDS;
+      return ok({ vaulted, envelope: noted, record: { text, revision, expiresAtSeconds } });
+    },
+
+    forget: (place, previous) => put(place, previous, FORGOTTEN, MARK_SECONDS),
+  };
+}

@@ -1,0 +1,61 @@
+import { USER_AGENT } from '../core/forward.ts';
+import { type Json, parseJson } from '../core/json.ts';
+import type { Upstream, UpstreamTimeout } from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { discard, readStream } from './body.ts';
+
+/** Why nothing was learned. `isOutage`: it may go better in a moment. `detail` is for the operator. */
+export type CallFailure = { readonly detail: string; readonly isOutage: boolean };
+
+/** One request to somebody who answers JSON. */
+export type JsonCall = {
+  readonly url: string;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body?: { readonly type: string; readonly text: string };
+  readonly allowPrivate: boolean;
+  readonly isolationKey: string;
+  readonly timeout: UpstreamTimeout;
+};
+
+/** An answer; no body is `null`. */
+export type JsonAnswer = { readonly status: number; readonly body: Json };
+
+const MAX_ANSWER_BYTES = 262_144;
+
+/** Asks through the guarded client, bounded in time and size, and reads the answer as strict JSON. */
+export async function callJson(upstream: Upstream, call: JsonCall): Promise<Result<JsonAnswer, CallFailure>> {
+  const { url, method, headers, body, allowPrivate, isolationKey, timeout } = call;
+  const answer = await upstream.send({
+    url: new URL(url),
+    method,
+    headers: new Map([
+      ['accept', 'application/json'],
+      ['user-agent', USER_AGENT],
+      ...(body === undefined ? [] : [['content-type', body.type] as const]),
+      ...headers,
+    ]),
+    body: body === undefined ? undefined : Buffer.from(body.text),
+    allowPrivate,
+    isolationKey,
+    timeout,
+    signal: new AbortController().signal,
+  });
+  if (!answer.ok) return failed(`${answer.error.reason}: ${answer.error.detail}`, true);
+  const { status, headers: received } = answer.value;
+  if ((received.get('content-encoding') ?? 'identity') !== 'identity') {
+    await discard(answer.value.body);
+    return failed('an encoded answer');
+  }
+  const bytes = await readStream(answer.value.body, MAX_ANSWER_BYTES).catch(() => undefined);
+  if (bytes === undefined) return failed('an answer that is cut off, too slow, or more than 256 KB', true);
+  if (bytes.byteLength === 0) return ok({ status, body: null });
+  const parsed = parseJson(bytes, { maxDepth: 16, caseVariants: 'keep' });
+  return parsed.ok
+    ? ok({ status, body: parsed.value })
+    : failed(`status ${status}, no JSON`, status >= 500 || status === 429);
+}
+
+function failed(detail: string, isOutage = false): Result<never, CallFailure> {
+  return err({ detail, isOutage });
+}
