@@ -85,6 +85,7 @@ function portsOf(): IssuerPorts {
       read: () => Promise.resolve(ok(undefined)),
       replace: () => Promise.resolve(ok(undefined)),
     },
+    counter: { count: () => Promise.resolve(ok(undefined)), read: () => Promise.resolve(ok(0)) },
     secrets: {
       // There or not, as Secrets Manager and the cache in front of it would answer from memory.
       read: (name, { stage } = {}) =>

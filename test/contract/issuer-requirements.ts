@@ -96,6 +96,14 @@ export const ISSUER_REQUIREMENTS: readonly IssuerRequirement[] = [
     ['handlers/authorize-login.test.ts', 'with a code of another login is not accepted'],
     ['core/foreign-token.test.ts', 'what is accepted, an independent verifier accepts too'],
   ] },
+  { clause: 'OpenID Connect Core §3.1.3.4', says: 'A provider that answers late, wrongly, hugely or with an error logs nobody in', tests: [
+    ['handlers/oauth-attacks.test.ts', 'is waited for six seconds, and the client is told that it may go better'],
+    ['handlers/authorize-login.test.ts', 'more than 64 KB'],
+    ['handlers/authorize-login.test.ts', 'two id tokens'],
+    ['handlers/authorize-login.test.ts', 'an encoded answer'],
+    ['handlers/authorize-login.test.ts', 'that is the error %j is told to the client in our own words'],
+    ['e2e/login.test.ts', 'a provider that went away during the login'],
+  ] },
   { clause: 'RFC 9700 §4.15', says: 'No client has the name of a user', tests: [
     ['core/configuration/idps.test.ts', 'in a name that would make a user a client is found'],
     ['handlers/registration-endpoint.test.ts', 'has an id that no other has, whatever it says'],

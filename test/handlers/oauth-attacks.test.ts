@@ -311,6 +311,48 @@ describe('nobody is sent anywhere else', () => {
   });
 });
 
+test.for<readonly [string, () => Response | Promise<Response>]>([
+  ['never answers', () => new Promise<Response>(() => {})],
+  [
+    'begins an answer and never ends it',
+    () => new Response(new ReadableStream({ pull: () => new Promise(() => {}) })),
+  ],
+])(
+  'a provider that %s is waited for six seconds, and the client is told that it may go better',
+  async ([, late]) => {
+    const waits: number[] = [];
+    const { upstream } = login.app.ports;
+    const app = await startIssuerApp(policyOf(login.parts), {
+      upstream: {
+        send(request) {
+          const { connectMs, firstByteMs, silenceMs, callMs } = request.timeout;
+          waits.push(Math.max(connectMs, firstByteMs, silenceMs, callMs));
+          // A sixtieth of the time says as much.
+          const timeout = {
+            connectMs,
+            firstByteMs: firstByteMs / 60,
+            silenceMs: silenceMs / 60,
+            callMs: callMs / 60,
+          };
+          return upstream.send({ ...request, timeout });
+        },
+      },
+    });
+    onTestFinished(() => app.close());
+    app.secrets.set('sallyport/prod/env/company', 'company-secret');
+    login.company.answers.push(late);
+    const browser = agentOf(app);
+    const atIdp = await browser.submit(await browser.open(authorizeUrl()));
+    const end = await browser.open(login.company.answerTo(login.company.read(atIdp.url)));
+    expect(answerOf(end)).toMatchObject({
+      error: 'temporarily_unavailable',
+      state: 'client-state',
+      iss: ORIGIN,
+    });
+    expect(waits).toEqual([6_000]);
+  },
+);
+
 describe('what anybody may read', () => {
   test.for([
     ['/.well-known/oauth-protected-resource', ORIGIN],
