@@ -64,6 +64,8 @@ export const handler = createStreamingHandler(
         identityKey,
         stage: environment.SALLYPORT_STAGE,
         now: Date.now,
+        upstream,
+        randomId: randomUUID,
       }),
       upstream,
       counter: createCounter(dynamo, environment.AUTH_TABLE, 'LIMIT'),

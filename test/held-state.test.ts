@@ -8,9 +8,12 @@ import { createSecretStore } from '../functions/aws/secrets.ts';
 import { createUpstream } from '../functions/aws/upstream.ts';
 import type { AuditRecord } from '../functions/core/audit.ts';
 import { Caller } from '../functions/core/caller.ts';
+import type { OAuthClient } from '../functions/core/oauth-client.ts';
 import type { Counter, RecordStore, Upstream } from '../functions/core/ports.ts';
 import { err, ok } from '../functions/core/result.ts';
+import { Secret } from '../functions/core/secret.ts';
 import { createClientDocuments } from '../functions/handlers/client-metadata-document.ts';
+import { createOAuthTokens } from '../functions/handlers/credentials/oauth-tokens.ts';
 import { createCredentials } from '../functions/handlers/credentials.ts';
 import { createForeignKeys } from '../functions/handlers/foreign-keys.ts';
 import { createIngress } from '../functions/handlers/ingress.ts';
@@ -18,6 +21,7 @@ import { NO_FOREIGN_KEYS } from './support/foreign-issuer.ts';
 import { identityProvider } from './support/logins.ts';
 import { clientEntry, policyOf, serverEntry } from './support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from './support/test-issuer.ts';
+import { NO_TOKEN_ENDPOINT } from './support/token-ports.ts';
 
 const issuer = new TestIssuer();
 const clock = () => NOW_SECONDS;
@@ -111,6 +115,24 @@ const KEEPERS: readonly Keeper[] = [
       const { part, kept } = keeping(createSignedCredentials);
       const caller = callerOf({});
       return { kept, ask: (index) => putOn(part, caller, `https://server-${index}.example.com/mcp`) };
+    },
+  },
+  {
+    name: 'createOAuthTokens: tokens of token endpoints',
+    bound: 500,
+    make: () => {
+      const { part, kept } = keeping(() =>
+        createOAuthTokens({ upstream: TOKEN_ENDPOINT, now: () => NOW_SECONDS * 1000, randomId: () => 's' }),
+      );
+      const ask = (index: number) =>
+        part.get({
+          name: `secret-${index}`,
+          versionId: '1',
+          client: OAUTH_CLIENT,
+          allowPrivate: false,
+          refused: undefined,
+        });
+      return { kept: kept.slice(0, 1), ask };
     },
   },
   {
@@ -208,7 +230,7 @@ describe('callers apart by their', () => {
     const tokens = await Promise.all(
       [first, second].map((claims) => putOn(identities.part, callerOf(claims), 'https://a.example.com/mcp')),
     );
-    expect(identities.kept.map(({ size }) => size)).toEqual([2]);
+    expect(Math.max(...identities.kept.map(({ size }) => size))).toBe(2);
     expect(new Set(tokens).size).toBe(2);
 
     const revocations = keeping(() => createRevocationStore(EMPTY_TABLE, 'auth', clock));
@@ -239,6 +261,22 @@ test('no key of what is kept holds a token or a secret', async () => {
   const [, , signature = ''] = tokenOf({ jti: 'j-1' }).split('.');
   expect(JSON.stringify(keys)).not.toContain(signature);
 });
+
+const OAUTH_CLIENT: OAuthClient = {
+  tokenUrl: 'https://auth.example.com/token',
+  clientId: 'c',
+  auth: { method: 'client_secret_post', secret: new Secret('s') },
+  parameters: [],
+};
+
+const TOKEN_ENDPOINT: Upstream = {
+  send: async () =>
+    ok({
+      status: 200,
+      headers: new Map(),
+      body: new Blob(['{"access_token":"t","token_type":"bearer"}']).stream(),
+    }),
+};
 
 /** Answers every URL with the document of a client of that id. */
 const DOCUMENT_HOST: Upstream = {
@@ -297,6 +335,7 @@ function revocable({ jti }: { readonly jti: string }) {
 /** Signs with what was signed, so that two tokens are the same where they say the same. */
 function createSignedCredentials() {
   return createCredentials({
+    ...NO_TOKEN_ENDPOINT,
     secrets: { read: async () => err({ reason: 'missing', detail: 'none' }) },
     identityKey: {
       publicKey: async () => ok(issuer.identity.published),

@@ -1,9 +1,13 @@
 import { isJsonObject, type JsonObject, parseJsonText, stringMember } from './json.ts';
+import { type OAuthClient, parseOAuthClient } from './oauth-client.ts';
 import { err, ok, type Result } from './result.ts';
 import { Secret } from './secret.ts';
 
-/** A credential to put on (contract §7), as a secret's value spells it. */
-export type Credential =
+/** A credential (contract §7), as a secret's value spells it: one to put on as it is, or a client by which a token is got first. */
+export type Credential = FixedCredential | { readonly type: 'oauth2'; readonly client: OAuthClient };
+
+/** A credential to put on as it is. */
+export type FixedCredential =
   | { readonly type: 'bearer'; readonly token: Secret }
   | { readonly type: 'basic'; readonly username: string; readonly password: Secret }
   | { readonly type: 'header'; readonly name: string; readonly value: Secret }
@@ -72,8 +76,12 @@ export function parseCredential(text: string): Result<Credential, string> {
         type === 'query' || (FIELD_NAME.test(name.toLowerCase()) && !FRAMING.test(name.toLowerCase()));
       return isUsable ? ok({ type, name, value: secret }) : err('`name` is no header that can be set');
     }
+    case 'oauth2': {
+      const client = parseOAuthClient(value);
+      return client.ok ? ok({ type: 'oauth2', client: client.value }) : client;
+    }
     default:
-      return err('`type` is none of bearer, basic, header, query');
+      return err('`type` is none of bearer, basic, header, query, oauth2');
   }
 }
 
@@ -82,7 +90,7 @@ export function parseCredential(text: string): Result<Credential, string> {
  * secret, and for HTTP Basic the pair that is encoded as one.
  */
 export function applyCredential(
-  credential: Credential,
+  credential: FixedCredential,
   url: URL,
   headers: Map<string, string>,
 ): readonly Secret[] {

@@ -9,6 +9,7 @@ import { UNASKED } from '../support/counters.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
+import { NO_TOKEN_ENDPOINT } from '../support/token-ports.ts';
 
 const CALLS = 10_000;
 const WARM_UP = 2_000;
@@ -93,6 +94,7 @@ function createBenchGateway(issuer: TestIssuer): ReturnType<typeof createGateway
     }),
     audit: { write: nothing },
     credentials: createCredentials({
+      ...NO_TOKEN_ENDPOINT,
       secrets: { read: () => Promise.resolve(ok(secret)) },
       identityKey: { publicKey: unused, sign: unused },
       stage: 'bench',

@@ -16,6 +16,7 @@ import { answerOf } from '../support/gateway-app.ts';
 import { createNotes, NoteStore } from '../support/notes-module.ts';
 import { scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS } from '../support/test-issuer.ts';
+import { NO_TOKEN_ENDPOINT } from '../support/token-ports.ts';
 import { denyMatrix, type Probe, roleBinding, type World } from './deny-matrix.ts';
 
 /** Servers of every kind, and a scope for all of them. */
@@ -167,6 +168,7 @@ describe('the gateway', () => {
       createGateway({
         ...ports,
         credentials: createCredentials({
+          ...NO_TOKEN_ENDPOINT,
           secrets: {
             read: (name) => Promise.resolve({ ok: false, error: { reason: 'missing', detail: name } }),
           },

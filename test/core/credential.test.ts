@@ -76,7 +76,7 @@ function applied(
   headers: Readonly<Record<string, string>> = {},
 ) {
   const credential = parseCredential(JSON.stringify(value));
-  if (!credential.ok) throw new Error(credential.error);
+  if (!credential.ok || credential.value.type === 'oauth2') throw new Error('nothing to put on');
   const target = new URL(url);
   const put = new Map(Object.entries(headers));
   const secrets = applyCredential(credential.value, target, put).map((secret) => secret.reveal());
@@ -142,7 +142,8 @@ describe('a value that is refused, with an error that does not repeat it', () =>
     ['no JSON', bad],
     ['an array', [bad]],
     ['no type', { token: bad }],
-    ['an unknown type', { type: 'oauth2', token_url: bad, client_id: bad, client_secret: bad }],
+    ['an unknown type', { type: 'oauth1', token_url: bad, client_id: bad, client_secret: bad }],
+    ['a client with a malformed id', { type: 'oauth2', token_url: bad, client_id: '', client_secret: bad }],
     ['a type in another case', { type: 'Bearer', token: bad }],
     ['no token', { type: 'bearer', value: bad }],
     ['an empty token', { type: 'bearer', token: '' }],

@@ -10,6 +10,7 @@ import { UNASKED } from '../support/counters.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
+import { NO_TOKEN_ENDPOINT } from '../support/token-ports.ts';
 
 /** `listed` lets its tools and methods be named one by one, `open` lets everything pass that is well-formed. */
 export const SERVERS = ['listed', 'open'] as const;
@@ -57,6 +58,7 @@ export function createFrontDoor(
       },
     },
     credentials: createCredentials({
+      ...NO_TOKEN_ENDPOINT,
       secrets: { read: never },
       identityKey: { publicKey: never, sign: never },
       stage: 'fuzz',

@@ -5,6 +5,7 @@ import { createCredentials } from '../../functions/handlers/credentials.ts';
 import { clientEntry, policyOf, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 import { decodeToken } from '../support/token-forge.ts';
+import { NO_TOKEN_ENDPOINT } from '../support/token-ports.ts';
 
 const issuer = new TestIssuer();
 const server = serverEntry('fin', { egress: { mode: 'identity', key: 'client', fallback: 'none' } });
@@ -13,6 +14,7 @@ const server = serverEntry('fin', { egress: { mode: 'identity', key: 'client', f
 function connect(time = { seconds: NOW_SECONDS }) {
   const signed: string[] = [];
   const credentials = createCredentials({
+    ...NO_TOKEN_ENDPOINT,
     secrets: { read: async () => err({ reason: 'missing', detail: 'none' }) },
     identityKey: {
       publicKey: async () => ok(issuer.identity.published),

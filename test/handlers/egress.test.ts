@@ -12,6 +12,7 @@ import { UNASKED } from '../support/counters.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
+import { NO_TOKEN_ENDPOINT } from '../support/token-ports.ts';
 
 const issuer = new TestIssuer();
 const AUDIENCE = 'https://fin.internal.example.com/mcp';
@@ -76,6 +77,7 @@ async function ask(
       },
     },
     credentials: createCredentials({
+      ...NO_TOKEN_ENDPOINT,
       secrets: {
         async read() {
           const token = secrets.length > 1 ? secrets.shift() : secrets[0];

@@ -13,6 +13,7 @@ import { UNASKED } from '../support/counters.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
+import { NO_TOKEN_ENDPOINT } from '../support/token-ports.ts';
 
 const issuer = new TestIssuer();
 const EVENT = 'data: {"jsonrpc":"2.0","method":"notifications/message","params":{"data":"one"}}\n\n';
@@ -100,6 +101,7 @@ function startWorld() {
       },
     },
     credentials: createCredentials({
+      ...NO_TOKEN_ENDPOINT,
       secrets: { read: async (name) => err({ reason: 'missing', detail: name }) },
       identityKey: {
         publicKey: async () => ok(issuer.identity.published),

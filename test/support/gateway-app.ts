@@ -12,6 +12,7 @@ import { createIngress } from '../../functions/handlers/ingress.ts';
 import { UNASKED } from './counters.ts';
 import { NO_FOREIGN_KEYS } from './foreign-issuer.ts';
 import { NOW_SECONDS, ORIGIN, type TestIssuer } from './test-issuer.ts';
+import { NO_TOKEN_ENDPOINT } from './token-ports.ts';
 
 /** The gateway's app over a scripted upstream, and everything that a test looks at or changes. */
 export type GatewayApp = {
@@ -41,6 +42,7 @@ export function startGatewayApp(issuer: TestIssuer, policy: Policy, counter: Cou
       },
     },
     credentials: createCredentials({
+      ...NO_TOKEN_ENDPOINT,
       secrets: {
         read(name) {
           const text = app.secrets.get(name);

@@ -5,22 +5,37 @@ import {
   parseCredential,
 } from '../../core/credential.ts';
 import type { Denial } from '../../core/denial.ts';
+import { secretsOf } from '../../core/oauth-client.ts';
 import type { SecretFailure, SecretStage, SecretStore, SecretVersion } from '../../core/ports.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import type { CredentialCall, CredentialMode, Outgoing, PutOn } from './mode.ts';
+import type { CredentialCall, CredentialMode, PutOn } from './mode.ts';
+import { createOAuthTokens, type OAuthTokenPorts, type TokenFailure } from './oauth-tokens.ts';
 
 /** The ports of service accounts. */
-export type ServiceAccountPorts = { readonly secrets: SecretStore; readonly stage: string };
+export type ServiceAccountPorts = OAuthTokenPorts & {
+  readonly secrets: SecretStore;
+  readonly stage: string;
+};
 
 /** A version of a secret, and the name that it was found by. */
 type Found = SecretVersion & { readonly name: string };
 
+/** What the upstream has refused: a version of a secret, and the token that was got with it where one was. */
+type Refused = Pick<Found, 'name' | 'versionId'> & { readonly serial?: string | undefined };
+
+/** Why one version does not do. `isRefused`: another version may. */
+type Unfit = { readonly denial: Denial; readonly isRefused: boolean };
+
 /**
  * The secret of the verified client, or of the user where the entry says so, for that very server or service; `_default` only where there
- * is none and the entry says `fallback: default`. Where the upstream refuses a version, the newest is looked for, then the one that a
- * rotation has staged (AWSPENDING): an upstream that takes one credential only takes that one before it becomes AWSCURRENT.
+ * is none and the entry says `fallback: default`. Where the upstream, or the token endpoint of an `oauth2` secret, refuses a version, the
+ * newest is looked for, then the one that a rotation has staged (AWSPENDING): whoever takes one credential only takes that one before it
+ * becomes AWSCURRENT.
  */
-export function createServiceAccount({ secrets, stage }: ServiceAccountPorts): CredentialMode {
+export function createServiceAccount(ports: ServiceAccountPorts): CredentialMode {
+  const { secrets, stage } = ports;
+  const tokens = createOAuthTokens(ports);
+
   const findCurrent = async (
     { caller, target }: CredentialCall,
     refused: Refused | undefined,
@@ -35,29 +50,88 @@ export function createServiceAccount({ secrets, stage }: ServiceAccountPorts): C
     return instead.ok ? instead : err(toDenial(instead.error, own));
   };
 
+  const findOther = async (call: CredentialCall, tried: Found): Promise<Found | undefined> => {
+    const current = await findCurrent(call, tried);
+    if (current.ok && !isSame(current.value, tried)) return current.value;
+    const pending = await readVersion(secrets, tried.name, tried, 'AWSPENDING');
+    return pending.ok && !isSame(pending.value, tried) ? pending.value : undefined;
+  };
+
+  const put = async (
+    { target, outgoing }: CredentialCall,
+    found: Found,
+    refused: Refused | undefined,
+  ): Promise<Result<PutOn, Unfit>> => {
+    const { name, versionId } = found;
+    const parsed = parseCredential(found.value.reveal());
+    if (!parsed.ok) return err(unfit(`the value of secret \`${name}\`: ${parsed.error}`));
+    const credential = parsed.value;
+    const isRefused = refused !== undefined && isSame(found, refused);
+    if (credential.type !== 'oauth2') {
+      if (isRefused) return err(unfit(`the upstream refuses the secret \`${name}\``, true));
+      const hidden = applyCredential(credential, outgoing.url, outgoing.headers);
+      return ok({ hidden, version: toVersion(found) });
+    }
+    const { client } = credential;
+    const got = await tokens.get({
+      name,
+      versionId,
+      client,
+      allowPrivate: target.private,
+      refused: isRefused ? refused.serial : undefined,
+    });
+    if (!got.ok) return err(toUnfit(got.error, name));
+    const { token, serial } = got.value;
+    outgoing.headers.set('authorization', `Bearer ${token.reveal()}`);
+    return ok({ hidden: [token, ...secretsOf(client)], version: toVersion({ ...found, serial }) });
+  };
+
   return async (call) => {
     const refused = call.refused === undefined ? undefined : readRefused(call.refused);
     const current = await findCurrent(call, refused);
     if (!current.ok) return current;
-    const isRefused = refused !== undefined && toVersion(current.value) === toVersion(refused);
-    if (!isRefused) return putSecret(current.value, call.outgoing);
-    const pending = await readVersion(secrets, current.value.name, refused, 'AWSPENDING');
-    const put = pending.ok ? putSecret(pending.value, call.outgoing) : pending;
-    return put.ok ? put : ok({ hidden: [], version: call.refused });
+    const first = await put(call, current.value, refused);
+    if (first.ok) return first;
+    const other = first.error.isRefused ? await findOther(call, current.value) : undefined;
+    const second = other === undefined ? first : await put(call, other, refused);
+    if (second.ok) return second;
+    // Nothing else to try: the 401 that the upstream gave stands.
+    return refused !== undefined && first.error.isRefused
+      ? ok({ hidden: [], version: call.refused })
+      : err(first.error.denial);
   };
 }
 
-/** What the upstream has refused. */
-type Refused = Pick<Found, 'name' | 'versionId'>;
-
-/** Neither a secret's name nor a version's id has a space in it. */
-function toVersion({ name, versionId }: Refused): string {
-  return `${name} ${versionId}`;
+/** Neither a secret's name, nor a version's id, nor a serial has a space in it. */
+function toVersion({ name, versionId, serial }: Refused): string {
+  return [name, versionId, ...(serial === undefined ? [] : [serial])].join(' ');
 }
 
 function readRefused(version: string): Refused {
-  const [name = '', versionId = ''] = version.split(' ');
-  return { name, versionId };
+  const [name = '', versionId = '', serial] = version.split(' ');
+  return { name, versionId, serial };
+}
+
+function isSame(one: Refused, other: Refused): boolean {
+  return one.name === other.name && one.versionId === other.versionId;
+}
+
+function unfit(detail: string, isRefused = false): Unfit {
+  return { denial: { reason: 'missing_credential', detail }, isRefused };
+}
+
+function toUnfit({ reason, detail }: TokenFailure, name: string): Unfit {
+  const told = `the token endpoint of secret \`${name}\`: ${detail}`;
+  switch (reason) {
+    case 'refused':
+      return unfit(told, true);
+    case 'unusable':
+      return unfit(told);
+    case 'forbidden':
+      return { denial: { reason: 'outside_perimeter', detail: told }, isRefused: false };
+    case 'unavailable':
+      return { denial: { reason: 'unavailable', detail: told }, isRefused: false };
+  }
 }
 
 async function readVersion(
@@ -69,18 +143,6 @@ async function readVersion(
   const options = refused?.name === name ? { stage, refused: refused.versionId } : { stage };
   const read = await secrets.read(name, options);
   return read.ok ? ok({ ...read.value, name }) : read;
-}
-
-function putSecret(found: Found, outgoing: Outgoing): Result<PutOn, Denial> {
-  const credential = parseCredential(found.value.reveal());
-  if (!credential.ok) {
-    return err({
-      reason: 'missing_credential',
-      detail: `the value of secret \`${found.name}\`: ${credential.error}`,
-    });
-  }
-  const hidden = applyCredential(credential.value, outgoing.url, outgoing.headers);
-  return ok({ hidden, version: toVersion(found) });
 }
 
 function toDenial(failure: SecretFailure, name: string): Denial {

@@ -30,7 +30,14 @@ export function createPorts(world: World, judge: Judge, aws: Aws, upstream: Upst
       clock,
     }),
     audit: createAuditLog(aws.dynamo, { table: AUDIT_TABLE, retentionDays: 1, randomId: randomUUID }),
-    credentials: createCredentials({ secrets, identityKey: aws.identityKey, stage: STAGE, now }),
+    credentials: createCredentials({
+      secrets,
+      identityKey: aws.identityKey,
+      stage: STAGE,
+      now,
+      upstream,
+      randomId: randomUUID,
+    }),
     upstream: {
       send(request) {
         const exchange = current.getStore();

@@ -1,0 +1,192 @@
+import { USER_AGENT } from '../../core/forward.ts';
+import { isFresh } from '../../core/freshness.ts';
+import { isJsonObject, type Json, parseJson, stringMember } from '../../core/json.ts';
+import type { OAuthClient } from '../../core/oauth-client.ts';
+import { type IssuedToken, readIssuedToken, tokenRequest } from '../../core/oauth-token.ts';
+import { parseUpstreamUrl } from '../../core/perimeter.ts';
+import type { Upstream } from '../../core/ports.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import type { Secret } from '../../core/secret.ts';
+import { discard, readStream } from '../body.ts';
+
+/** The ports of tokens that are got by client credentials. `now` is in milliseconds, `randomId` unguessable and never the same twice. */
+export type OAuthTokenPorts = {
+  readonly upstream: Upstream;
+  readonly now: () => number;
+  readonly randomId: () => string;
+};
+
+/** For which version of which secret a token is asked for, and with what. */
+export type TokenAsk = {
+  readonly name: string;
+  readonly versionId: string;
+  readonly client: OAuthClient;
+  /** May the token endpoint be at a private or loopback address? */
+  readonly allowPrivate: boolean;
+  /** The serial of a token that the upstream has just refused. */
+  readonly refused: string | undefined;
+};
+
+/** A token that can be sent. The serial names it and tells nothing of it. */
+export type HeldToken = { readonly token: Secret; readonly serial: string };
+
+/**
+ * Why there is no token. `refused`: the endpoint does not take the client; `forbidden`: its URL may not be called, or leads elsewhere;
+ * `unusable`: the client cannot be presented; `unavailable`: an outage. `detail` is the operator's, and nothing in it is the endpoint's
+ * or the secret's.
+ */
+export type TokenFailure = {
+  readonly reason: 'refused' | 'forbidden' | 'unusable' | 'unavailable';
+  readonly detail: string;
+};
+
+/** Tokens of clients of ours at other parties' token endpoints. */
+export type OAuthTokens = { get(ask: TokenAsk): Promise<Result<HeldToken, TokenFailure>> };
+
+const TIMEOUT = { connectMs: 3_000, firstByteMs: 8_000, silenceMs: 8_000, callMs: 10_000 } as const;
+const MAX_ANSWER_BYTES = 65_536;
+const MAX_HELD = 500;
+/** A token is given up this long before it ends, or a tenth of its life where that is less, so that none dies on its way. */
+const MARGIN_SECONDS = 60;
+/** A token that an upstream refuses, and a client that an endpoint refuses, are asked for anew at most this often. */
+const AGAIN_AFTER_SECONDS = 5;
+/** The error codes of RFC 6749 §5.2 and RFC 8707 §2; whatever else an endpoint writes is nothing to write into a record. */
+const ERROR_CODES: ReadonlySet<string> = new Set([
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'invalid_target',
+]);
+
+type Entry = {
+  held: (HeldToken & { readonly useUntilSeconds: number; readonly endsAtSeconds: number }) | undefined;
+  refusal: TokenFailure | undefined;
+  /** When the endpoint was asked last. */
+  askedAtSeconds: number;
+  underWay: Promise<Result<HeldToken, TokenFailure>> | undefined;
+};
+
+/**
+ * Tokens through the guarded client: https alone unless the target is private, no redirect, 64 KB, 10 s in all. Kept per secret and
+ * version, least recently used out first, one request at a time each; during an outage a token serves until its very end.
+ */
+export function createOAuthTokens(ports: OAuthTokenPorts): OAuthTokens {
+  const entries = new Map<string, Entry>();
+  const nowSeconds = () => Math.floor(ports.now() / 1000);
+
+  const ask = async (entry: Entry, { name, client, allowPrivate }: TokenAsk) => {
+    const atSeconds = nowSeconds();
+    entry.askedAtSeconds = atSeconds;
+    const serial = ports.randomId();
+    const issued = await requestToken(ports.upstream, name, client, { allowPrivate, atSeconds, serial });
+    if (issued.ok) {
+      const { token, lifetimeSeconds } = issued.value;
+      const margin = Math.min(MARGIN_SECONDS, lifetimeSeconds / 10);
+      const endsAtSeconds = atSeconds + lifetimeSeconds;
+      entry.held = { token, serial, useUntilSeconds: endsAtSeconds - margin, endsAtSeconds };
+      entry.refusal = undefined;
+      return ok({ token, serial });
+    }
+    const isOutage = issued.error.reason === 'unavailable';
+    entry.refusal = isOutage ? undefined : issued.error;
+    if (!isOutage) entry.held = undefined;
+    const { held } = entry;
+    return held !== undefined && nowSeconds() < held.endsAtSeconds ? ok(held) : issued;
+  };
+
+  return {
+    async get(wanted) {
+      const entry = entryOf(entries, `${wanted.name} ${wanted.versionId}`);
+      if (entry.underWay !== undefined) return entry.underWay;
+      const { held, refusal } = entry;
+      const isRecent = isFresh(entry.askedAtSeconds, AGAIN_AFTER_SECONDS, nowSeconds());
+      if (refusal !== undefined && isRecent) return err(refusal);
+      if (held !== undefined && nowSeconds() < held.useUntilSeconds) {
+        if (held.serial !== wanted.refused || isRecent) return ok(held);
+      }
+      entry.underWay = ask(entry, wanted).finally(() => {
+        entry.underWay = undefined;
+      });
+      return entry.underWay;
+    },
+  };
+}
+
+/** One that is being asked for stays, or its answer would have nowhere to go. */
+function entryOf(entries: Map<string, Entry>, key: string): Entry {
+  const entry: Entry = entries.get(key) ?? {
+    held: undefined,
+    refusal: undefined,
+    askedAtSeconds: 0,
+    underWay: undefined,
+  };
+  entries.delete(key);
+  entries.set(key, entry);
+  for (const [oldest, { underWay }] of entries) {
+    if (entries.size <= MAX_HELD) break;
+    if (underWay === undefined && oldest !== key) entries.delete(oldest);
+  }
+  return entry;
+}
+
+async function requestToken(
+  upstream: Upstream,
+  name: string,
+  client: OAuthClient,
+  {
+    allowPrivate,
+    atSeconds,
+    serial,
+  }: { readonly allowPrivate: boolean; readonly atSeconds: number; readonly serial: string },
+): Promise<Result<IssuedToken, TokenFailure>> {
+  const url = parseUpstreamUrl(client.tokenUrl, allowPrivate);
+  if (!url.ok) return err({ reason: 'forbidden', detail: url.error });
+  const request = tokenRequest(client, { nowSeconds: atSeconds, jti: serial });
+  if (!request.ok) return err({ reason: 'unusable', detail: request.error });
+  const answer = await upstream.send({
+    url: url.value,
+    method: 'POST',
+    headers: new Map([
+      ['accept', 'application/json'],
+      ['content-type', 'application/x-www-form-urlencoded'],
+      ['user-agent', USER_AGENT],
+      ...request.value.headers,
+    ]),
+    body: Buffer.from(request.value.form.toString()),
+    allowPrivate,
+    isolationKey: JSON.stringify(['token endpoint', name]),
+    timeout: TIMEOUT,
+    signal: new AbortController().signal,
+  });
+  if (!answer.ok) {
+    const { reason } = answer.error;
+    const isForbidden = reason === 'redirect' || reason === 'refused_address';
+    return err({ reason: isForbidden ? 'forbidden' : 'unavailable', detail: reason });
+  }
+  const { status, headers, body } = answer.value;
+  if ((headers.get('content-encoding') ?? 'identity') !== 'identity') {
+    await discard(body);
+    return err({ reason: 'unavailable', detail: 'an encoded answer' });
+  }
+  const bytes = await readStream(body, MAX_ANSWER_BYTES).catch(() => undefined);
+  if (bytes === undefined) {
+    return err({ reason: 'unavailable', detail: 'an answer that is cut off, too slow, or more than 64 KB' });
+  }
+  const parsed = parseJson(bytes, { maxDepth: 16, caseVariants: 'keep' });
+  return readAnswer(status, parsed.ok && isJsonObject(parsed.value) ? parsed.value : new Map());
+}
+
+function readAnswer(status: number, body: Json): Result<IssuedToken, TokenFailure> {
+  const code = stringMember(body, 'error');
+  const isOutage = status >= 500 || status === 429;
+  // Some answer errors with 200.
+  if (status === 200 && code === undefined) {
+    const issued = readIssuedToken(body);
+    return issued === undefined ? err({ reason: 'unavailable', detail: 'no bearer token' }) : ok(issued);
+  }
+  const named = code !== undefined && ERROR_CODES.has(code) ? code : 'no known error code';
+  return err({ reason: isOutage ? 'unavailable' : 'refused', detail: `status ${status}, ${named}` });
+}
