@@ -6,6 +6,8 @@ import { err, ok, type Result } from '../core/result.ts';
 import { batchGet, type Dynamo, type Item, readNumber, readString } from './dynamodb.ts';
 
 const CHUNK_CHARACTERS = 350_000;
+/** What these functions obey all of (core/configuration/snapshot-format). */
+const FORMATS: ReadonlySet<number> = new Set([1, 2, 3] satisfies readonly Snapshot['format'][]);
 
 /** The key of the pointer to the running policy. */
 export const POINTER_KEY: Item = { pk: { S: 'POLICY' }, sk: { S: 'POINTER' } };
@@ -44,7 +46,7 @@ export async function readSnapshot(
   if (sha256(text) !== pointer.contentHash) return unavailable('the policy snapshot does not match its hash');
   // biome-ignore lint/nursery/noUnsafeTypeAssertion: we wrote it, and its hash says that it is what we wrote
   const snapshot = JSON.parse(gunzipSync(Buffer.from(text, 'base64')).toString()) as Snapshot;
-  return snapshot.format === 1 || snapshot.format === 2
+  return FORMATS.has(snapshot.format)
     ? ok(snapshot)
     : unavailable('the policy snapshot is of an unknown format');
 }

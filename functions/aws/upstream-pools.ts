@@ -16,7 +16,8 @@ export class UpstreamPools {
 
   /** The agent whose connections the request may use. */
   agentFor(request: UpstreamRequest): http.Agent {
-    const key = JSON.stringify([request.isolationKey, request.url.origin, request.allowPrivate]);
+    const { isolationKey, url, allowPrivate, privateNetworks } = request;
+    const key = JSON.stringify([isolationKey, url.origin, allowPrivate, privateNetworks]);
     const usedAtMs = Date.now();
     const known = this.#pools.get(key);
     const isIdle = known !== undefined && usedAtMs - known.usedAtMs >= IDLE_SOCKET_MS;

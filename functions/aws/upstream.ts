@@ -2,7 +2,8 @@ import { lookup as resolveName } from 'node:dns';
 import type http from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { mayConnect } from '../core/perimeter.ts';
+import { classifyAddress, mayConnect } from '../core/perimeter.ts';
+import { isInNetworks } from '../core/perimeter-list.ts';
 import type { Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { moduleFor, UpstreamPools } from './upstream-pools.ts';
@@ -34,13 +35,13 @@ function start(
   resolve: (answer: Result<UpstreamResponse, UpstreamFailure>) => void,
 ): void {
   const fail = (reason: UpstreamFailure['reason'], detail: string) => resolve(err({ reason, detail }));
-  const isEncrypted = request.url.protocol === 'https:';
   const host = request.url.hostname.replace(/^\[|\]$/g, '');
-  if (isIP(host) !== 0 && !mayConnect(host, request.allowPrivate, isEncrypted)) {
+  const isAllowed = (address: string) => mayReach(request, address);
+  if (isIP(host) !== 0 && !isAllowed(host)) {
     fail('refused_address', `${host} is not allowed`);
     return;
   }
-  const outgoing = openRequest(request, agent, checkedLookup(request.allowPrivate, isEncrypted));
+  const outgoing = openRequest(request, agent, checkedLookup(isAllowed));
   if (outgoing === undefined) {
     fail(
       'unreachable',
@@ -191,14 +192,21 @@ function bodyOf(incoming: http.IncomingMessage, bounds: Bounds): ReadableStream<
   );
 }
 
+/** May this request connect to an address: of a class that it may, and of the private ones in a network that it may? */
+function mayReach({ url, allowPrivate, privateNetworks }: UpstreamRequest, address: string): boolean {
+  if (!mayConnect(address, allowPrivate, url.protocol === 'https:')) return false;
+  const isFree = privateNetworks === undefined || classifyAddress(address) === 'public';
+  return isFree || isInNetworks(privateNetworks, address);
+}
+
 /** Resolves like the system does, and gives only addresses that may be connected to: one refused address refuses the name. */
-function checkedLookup(allowPrivate: boolean, isEncrypted: boolean): LookupFunction {
+function checkedLookup(isAllowed: (address: string) => boolean): LookupFunction {
   return (hostname, options, callback) => {
     resolveName(hostname, { ...options, all: true }, (error, addresses) => {
       const [first] = addresses ?? [];
       if (error !== null || first === undefined) {
         callback(error ?? new Error(`no address for ${hostname}`), '');
-      } else if (!addresses.every(({ address }) => mayConnect(address, allowPrivate, isEncrypted))) {
+      } else if (!addresses.every(({ address }) => isAllowed(address))) {
         callback(new RefusedAddress(`${hostname} resolves to an address that is not allowed`), '');
       } else if (options.all) {
         callback(null, addresses);

@@ -227,6 +227,12 @@ export function toWire(denial: Denial): Wire {
       return { status: 403, code: 'permission_denied', rpcCode: RPC_DENIED, text: DENIED_TEXT };
     case 'outside_perimeter':
     case 'refused_address':
+      return {
+        status: 502,
+        code: 'upstream_error',
+        rpcCode: RPC_UPSTREAM,
+        text: 'the server behind is outside the enterprise perimeter, where this gateway calls nothing',
+      };
     case 'unreachable':
     case 'redirect':
       return {

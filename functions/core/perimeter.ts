@@ -41,6 +41,15 @@ export function mayConnect(address: string, allowPrivate: boolean, isEncrypted =
   return (kind === 'public' && isEncrypted) || (kind === 'private' && allowPrivate);
 }
 
+/** Names under which clouds have their metadata services; what they resolve to is refused too. */
+const METADATA_NAMES: ReadonlySet<string> = new Set([
+  'metadata',
+  'metadata.google.internal',
+  'metadata.goog',
+  'instance-data',
+  'instance-data.ec2.internal',
+]);
+
 /** A host after two slashes, and nothing that a URL parser drops or turns round without a word: white space, control characters, backslashes. */
 const ABSOLUTE_URL = /^[a-z]+:\/\/[^\s\p{Cc}\\/][^\s\p{Cc}\\]*$/iu;
 
@@ -56,6 +65,11 @@ export function parseUpstreamUrl(text: string, isPrivate: boolean): Result<URL, 
   if (/[?#]/.test(text)) return err('write the URL without query and fragment');
   if (/^[^/]*\/\/[^/]*@/.test(text)) return err('a URL holds no user or password');
   const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (host.endsWith('.')) return err('write the host without a dot at its end');
+  if (METADATA_NAMES.has(host)) return err('connections to metadata services are refused');
+  if (!isPrivate && /^(?:.+\.)?localhost$/.test(host)) {
+    return err('this is the machine itself, which needs `private: true`');
+  }
   if (url.protocol === 'http:' && classifyAddress(host) === 'public') return err('write an https URL');
   if (ipaddr.isValid(host) && !mayConnect(host, isPrivate)) {
     return err('connections to this address are refused; a private one needs `private: true`');

@@ -2,6 +2,7 @@ import { openClassOf } from './client-id.ts';
 import { type AcceptedIdp, type IdentityProvider, isAccepted, isAsserting } from './identity-provider.ts';
 import { type Viewer, visible } from './item.ts';
 import { admits, CLOSED_REGISTRATION, NO_ORG, openClientEntry, type Registration } from './open-client.ts';
+import type { Perimeter } from './perimeter-list.ts';
 import type { Provider } from './provider.ts';
 import { type RoleBinding, type RoleEntry, Roles } from './role.ts';
 import type { Limit } from './rules/limit.ts';
@@ -97,7 +98,7 @@ export type ClientEntry = {
  * that know only 1 would allow more than is written, so that they refuse it.
  */
 export type Snapshot = {
-  readonly format: 1 | 2;
+  readonly format: 1 | 2 | 3;
   readonly scopes: readonly (readonly [string, readonly ScopeRule[]])[];
   /** Absent from what was stored before there were any. */
   readonly defaults?: readonly DefaultRule[];
@@ -115,6 +116,7 @@ export type Snapshot = {
   readonly idps?: readonly IdentityProvider[];
   /** As before. */
   readonly providers?: readonly Provider[];
+  readonly perimeter?: Perimeter;
   readonly teams?: readonly TeamEntry[];
   readonly roles?: readonly RoleEntry[];
   readonly roleBindings?: readonly RoleBinding[];
@@ -139,6 +141,8 @@ export class Policy {
   readonly vouchers: readonly IdentityProvider[];
   /** Where users connect accounts. */
   readonly providers: ReadonlyMap<string, Provider>;
+  /** Where servers and services may be; undefined: wherever their addresses are allowed. */
+  readonly perimeter: Perimeter | undefined;
   readonly teams: Teams;
   readonly roles: Roles;
   /** The rules of scopes and defaults, and the limits. */
@@ -160,6 +164,7 @@ export class Policy {
     this.acceptedIdps = idps.filter(isAccepted);
     this.vouchers = idps.filter((idp) => idp.login !== false || isAccepted(idp) || isAsserting(idp));
     this.providers = new Map((snapshot.providers ?? []).map((provider) => [provider.name, provider]));
+    this.perimeter = snapshot.perimeter;
     this.teams = new Teams(snapshot.teams ?? []);
     this.roles = new Roles(snapshot.roles ?? [], snapshot.roleBindings ?? []);
     this.access = new RuleBook(snapshot);

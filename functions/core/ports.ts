@@ -248,6 +248,8 @@ export type UpstreamRequest = {
   readonly body: Uint8Array | undefined;
   /** May the host resolve to a private or loopback address? */
   readonly allowPrivate: boolean;
+  /** The networks in which a private address must then be, in CIDR notation; absent: in any. */
+  readonly privateNetworks?: readonly string[];
   /** Connections are shared only between requests with the same key: caller and credential. */
   readonly isolationKey: string;
   readonly timeout: UpstreamTimeout;

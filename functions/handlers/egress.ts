@@ -75,6 +75,7 @@ export async function serveEgress(
   const answer = await callUpstream(ports, {
     caller: caller.value,
     target: service.value,
+    perimeter: policy.perimeter,
     method: request.method,
     url: target.value,
     headers: serviceRequestHeaders(headers, service.value.headers),

@@ -50,6 +50,7 @@ function createUpstreamBackend(ports: GatewayPorts): McpBackend {
       const answer = await callUpstream(ports, {
         caller: call.caller,
         target,
+        perimeter: call.policy.perimeter,
         method: call.httpMethod,
         url: new URL(target.url),
         headers,

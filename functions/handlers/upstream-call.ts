@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Caller } from '../core/caller.ts';
 import type { Denial } from '../core/denial.ts';
 import { charsetOf } from '../core/forward.ts';
+import { isInside, type Perimeter } from '../core/perimeter-list.ts';
 import type { ServerEntry, ServiceEntry } from '../core/policy.ts';
 import type { Upstream, UpstreamResponse } from '../core/ports.ts';
 import { Redactor } from '../core/redact.ts';
@@ -14,6 +15,8 @@ import type { Credentials } from './credentials.ts';
 export type OutboundCall = {
   readonly caller: Caller;
   readonly target: ServerEntry | ServiceEntry;
+  /** Where upstreams may be, by the policy that holds for this call. */
+  readonly perimeter: Perimeter | undefined;
   readonly method: string;
   readonly url: URL;
   readonly headers: ReadonlyMap<string, string>;
@@ -35,6 +38,13 @@ export async function callUpstream(
   ports: OutboundPorts,
   call: OutboundCall,
 ): Promise<Result<UpstreamResponse, Denial>> {
+  // The configuration was refused where it led out; what is sent is looked at all the same.
+  if (!isInside(call.perimeter, call.url)) {
+    return err({
+      reason: 'outside_perimeter',
+      detail: `${call.url.host} is not on the perimeter of servers.yml`,
+    });
+  }
   const first = await attempt(ports, call, undefined);
   if (!first.ok) return first;
   const { response, version } = first.value;
@@ -72,6 +82,7 @@ async function attempt(
     headers,
     body: call.body,
     allowPrivate: call.target.private,
+    ...(call.perimeter === undefined ? {} : { privateNetworks: call.perimeter.networks }),
     isolationKey: JSON.stringify([call.caller.key, call.target.name, credentialDigest(call, url, headers)]),
     timeout: call.target.timeout,
     signal: call.signal,

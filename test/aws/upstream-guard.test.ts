@@ -206,6 +206,23 @@ describe('an address is refused before anything is sent,', () => {
     expect(server.connections).toEqual([]);
   });
 
+  test('where private addresses may be in some networks alone, and this one is in none of them', async () => {
+    const server = await startServer();
+    const url = `http://name.test:${server.port}/`;
+    const inNetworks = (...privateNetworks: readonly string[]) => ask(url, { privateNetworks });
+    resolveTo(['127.0.0.1']);
+    expect(await inNetworks('10.0.0.0/8')).toBe('refused_address');
+    expect(await inNetworks()).toBe('refused_address');
+    expect(await ask(`http://127.0.0.1:${server.port}/`, { privateNetworks: ['10.0.0.0/8'] })).toBe(
+      'refused_address',
+    );
+    resolveTo(['127.0.0.1', '10.1.2.3']);
+    expect(await inNetworks('127.0.0.0/8')).toBe('refused_address');
+    expect(server.connections).toEqual([]);
+    resolveTo(['127.0.0.1']);
+    expect(await inNetworks('10.0.0.0/8', '127.0.0.0/8')).toBe('ok');
+  });
+
   test('behind the name of this machine', async () => {
     const server = await startServer();
     for (const name of ['localhost', 'LOCALHOST']) {
@@ -266,6 +283,8 @@ describe('a connection that is kept', () => {
     await ask(named.replace('name', 'other'), { isolationKey: 'one' }, upstream);
     expect(server.connections).toHaveLength(3);
     expect(await ask(named, { isolationKey: 'one', allowPrivate: false }, upstream)).toBe('refused_address');
+    const elsewhere = { isolationKey: 'one', privateNetworks: ['10.0.0.0/8'] };
+    expect(await ask(named, elsewhere, upstream)).toBe('refused_address');
   });
 
   test('gives nobody an answer that came unasked', async () => {

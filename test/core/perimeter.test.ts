@@ -135,6 +135,10 @@ describe('the URL of an upstream', () => {
     ['https://8.8.8.8/', false],
     ['HTTPS://Maps.example.com', false],
     ['https://maps.example.com/a@b', false],
+    ['http://localhost:8790/mcp', true],
+    ['https://maps.localhost/mcp', true],
+    ['https://notlocalhost/mcp', false],
+    ['https://metadata.example.com/mcp', false],
   ] as const)('%s (private: %s) is accepted', ([text, isPrivate]) => {
     expect(parseUpstreamUrl(text, isPrivate).ok).toBe(true);
   });
@@ -176,6 +180,14 @@ describe('the URL of an upstream', () => {
     ['metadata, IPv4-mapped', 'http://[::ffff:169.254.169.254]/', true],
     ['metadata over IPv6', 'http://[fd00:ec2::254]/', true],
     ['everything on this machine', 'http://0.0.0.0:8080/', true],
+    ['this machine by name without `private`', 'https://localhost/', false],
+    ['a name below it without `private`', 'https://maps.localhost/', false],
+    ['metadata by name', 'http://metadata.google.internal/computeMetadata/', true],
+    ['metadata by its short name', 'http://metadata/', true],
+    ['metadata by another name', 'https://instance-data.ec2.internal/latest/', true],
+    ['a dot at the end of the host', 'https://maps.example.com./', true],
+    ['a private network of another cloud’s metadata', 'http://100.100.100.200/', true],
+    ['the credentials of a task', 'http://169.254.170.2/v2/credentials', true],
   ] as const)('%s is refused', ([, text, isPrivate]) => {
     expect(parseUpstreamUrl(text, isPrivate)).toEqual({ ok: false, error: expect.any(String) });
   });

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { UpstreamRequest } from '../../functions/core/ports.ts';
 import { ok } from '../../functions/core/result.ts';
 import { Secret } from '../../functions/core/secret.ts';
@@ -36,6 +36,7 @@ async function isolationKeyOf(callerAuthorization: string | null, traceparent: s
   const call = {
     caller,
     target,
+    perimeter: undefined,
     method: 'POST',
     url,
     headers,
@@ -52,7 +53,7 @@ test('two credentials of one caller never share a connection, and two calls with
   const alice = await isolationKeyOf('Bearer alice', 'trace-1');
   expect(await isolationKeyOf('Bearer alice', 'trace-2')).toBe(alice);
   expect(await isolationKeyOf('Bearer bob', 'trace-1')).not.toBe(alice);
-  expect(await isolationKeyOf(null, 'trace-1')).not.toBe(alice);
+  expect(await isolationKeyOf(null, 'trace-1')).toBe('');
   expect(alice).not.toContain('Bearer');
 });
 
@@ -75,6 +76,7 @@ async function reasonFor(headers: Readonly<Record<string, string>>): Promise<str
     {
       caller,
       target: api,
+      perimeter: undefined,
       method: 'POST',
       url: new URL(api.url),
       headers: new Map(),
@@ -113,4 +115,44 @@ test.for([
   const body = new Blob(['{}']).stream();
   const read = await readMcpAnswer({ status: 200, headers: new Map([['content-type', contentType]]), body });
   expect(read !== undefined).toBe(isMcp);
+});
+
+describe('a perimeter', () => {
+  /** What becomes of a call to `maps.internal.example.com` under a perimeter, and with which networks it was sent. */
+  async function callUnder(hosts: readonly string[], networks: readonly string[]) {
+    const sent: UpstreamRequest[] = [];
+    const answer = await callUpstream(
+      {
+        credentials: { put: async () => ok({ hidden: [], version: undefined }) },
+        upstream: {
+          async send(request) {
+            sent.push(request);
+            return ok({ status: 200, headers: new Map<string, string>(), body: new Blob([]).stream() });
+          },
+        },
+      },
+      {
+        caller,
+        target,
+        perimeter: { hosts, networks },
+        method: 'POST',
+        url: new URL(target.url),
+        headers: new Map(),
+        body: undefined,
+        origin: ORIGIN,
+        callerAuthorization: null,
+        signal: new AbortController().signal,
+      },
+    );
+    return [answer.ok ? answer.value.status : answer.error.reason, sent.map((one) => one.privateNetworks)];
+  }
+
+  test('is looked at once more when a call is made', async () => {
+    expect(await callUnder(['*.example.com'], [])).toEqual([200, [[]]]);
+    expect(await callUnder(['*.example.org'], ['10.0.0.0/8'])).toEqual(['outside_perimeter', []]);
+  });
+
+  test('says in which networks the way out may connect to private addresses', async () => {
+    expect(await callUnder(['maps.internal.example.com'], ['10.0.0.0/8'])).toEqual([200, [['10.0.0.0/8']]]);
+  });
 });

@@ -60,8 +60,9 @@ export function compileConfiguration(
   const access = readScopes(open('scopes.yml'), orgs, warnings);
   const { scopes, uiScopes, groups } = access;
   const providers = readProviders(open('providers.yml'), orgs);
-  const servers = readServers(open('servers.yml'), { orgs, teams, providers }, warnings);
-  const services = readServices(open('services.yml'), { servers, orgs, teams, providers }, warnings);
+  const tenants = { orgs, teams, providers };
+  const { servers, perimeter } = readServers(open('servers.yml'), tenants, warnings);
+  const services = readServices(open('services.yml'), { servers, perimeter, ...tenants }, warnings);
   const { clients, registration } = readClients(open('clients.yml'), { ...access, servers, orgs }, warnings);
   const idps = readIdentityProviders(open('idps.yml'), { orgs, clients }, warnings);
   warnOfStrangers(mentions, { clients, idps }, warnings);
@@ -70,7 +71,7 @@ export function compileConfiguration(
   warnings.push(...lintScopes(access, clients));
   return ok({
     snapshot: {
-      format: formatOf({ ...access, ...tenancy, services, clients, idps }),
+      format: formatOf({ ...access, ...tenancy, services, clients, idps, perimeter }),
       scopes,
       uiScopes,
       groups,
@@ -81,6 +82,7 @@ export function compileConfiguration(
       orgs,
       idps,
       ...(providers.providers.length === 0 ? {} : { providers: providers.providers }),
+      ...(perimeter === undefined ? {} : { perimeter }),
       ...optionalParts({ ...access, ...tenancy }),
     },
     warnings,

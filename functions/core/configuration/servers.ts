@@ -1,10 +1,12 @@
 import { parseUpstreamUrl } from '../perimeter.ts';
-import { CONTEXT_STORE, type ServerEntry, type ServiceEntry, type Snapshot } from '../policy.ts';
+import { isInside, type Perimeter } from '../perimeter-list.ts';
+import { CONTEXT_STORE, type ServerEntry, type ServiceEntry } from '../policy.ts';
 import { NAME } from '../route.ts';
 import { SERVICE_METHODS } from '../service-url.ts';
 import { TEAM_NAME, type TeamEntry } from '../team.ts';
 import { readEgress } from './egress.ts';
 import { type OrgsFile, readOrganisation } from './orgs.ts';
+import { readPerimeter } from './perimeter.ts';
 import type { ProvidersFile } from './providers.ts';
 import type { ConfigurationProblem, YamlReader } from './yaml-reader.ts';
 
@@ -40,14 +42,21 @@ const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 /** What is read before servers are. */
 type Tenancy = Pick<OrgsFile, 'orgs' | 'teams'> & { readonly providers: ProvidersFile };
 
+/** What servers.yml has, and services.yml is read with. */
+export type ServersFile = {
+  readonly servers: readonly ServerEntry[];
+  readonly perimeter: Perimeter | undefined;
+};
+
 /** Reads `servers.yml`; organisations that it names must exist. A team that does not hides the server from all. */
 export function readServers(
   file: YamlReader,
   { orgs, teams, providers }: Tenancy,
   warnings: ConfigurationProblem[],
-): readonly ServerEntry[] {
-  const { servers } = file.members('servers');
-  return (servers?.entries() ?? []).flatMap(([name, value]) => {
+): ServersFile {
+  const sections = file.members('servers', 'perimeter');
+  const perimeter = readPerimeter(sections.perimeter);
+  const servers = (sections.servers?.entries() ?? []).flatMap(([name, value]) => {
     if (!isFreeName(name, value)) return [];
     const members = value.members(
       'url',
@@ -61,7 +70,7 @@ export function readServers(
       'visibility',
       'limits',
     );
-    const common = readCommon(name, value, members, { orgs, providers }, warnings);
+    const common = readCommon(name, value, members, { orgs, providers, perimeter }, warnings);
     if (members.limits !== undefined) members.limits.warn('`limits` is not enforced yet', warnings);
     const visibility = readVisibility(members.visibility, common?.org, teams, warnings) ?? 'org';
     if (common === undefined) return [];
@@ -74,12 +83,13 @@ export function readServers(
     };
     return [entry];
   });
+  return { servers, perimeter };
 }
 
 /** Reads `services.yml`; servers in `used_by` and organisations must exist. Services and servers share one name space. */
 export function readServices(
   file: YamlReader,
-  { servers, orgs, teams, providers }: Tenancy & { readonly servers: readonly ServerEntry[] },
+  { servers, perimeter, orgs, teams, providers }: Tenancy & ServersFile,
   warnings: ConfigurationProblem[],
 ): readonly ServiceEntry[] {
   const { services } = file.members('services');
@@ -99,7 +109,7 @@ export function readServices(
       'allow',
       'visibility',
     );
-    const common = readCommon(name, value, members, { orgs, providers }, warnings);
+    const common = readCommon(name, value, members, { orgs, providers, perimeter }, warnings);
     if (common?.egress.mode === 'passthrough') {
       members.egress?.problem(
         'what calls a service is a server, which has no token of the caller’s to pass on; write `service_account`, `user_oauth` or `none`',
@@ -161,7 +171,7 @@ function readCommon(
   name: string,
   entry: YamlReader,
   members: CommonMembers,
-  { orgs, providers }: { readonly orgs: Snapshot['orgs']; readonly providers: ProvidersFile },
+  { orgs, providers, perimeter }: Omit<Tenancy, 'teams'> & Pick<ServersFile, 'perimeter'>,
   warnings: ConfigurationProblem[],
 ): Common | undefined {
   const isPrivate = members.private?.boolean() ?? false;
@@ -169,6 +179,12 @@ function readCommon(
   if (text === undefined) return entry.problem('`url` is missing');
   const url = parseUpstreamUrl(text, isPrivate);
   if (!url.ok) return members.url?.problem(url.error);
+  if (!isInside(perimeter, url.value)) {
+    return members.url?.problem(
+      `\`${url.value.hostname}\` is outside the perimeter: what is behind the gate, also an “external” server, is inside the enterprise; ` +
+        'where it is, write its host into `perimeter` of servers.yml',
+    );
+  }
   const org = members.org === undefined ? undefined : readOrganisation(members.org, orgs);
   return {
     url: text,

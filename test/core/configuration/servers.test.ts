@@ -10,16 +10,22 @@ const SERVICE = {
   allow: [{ method: 'GET', path: '/v2/**' }],
 };
 
-/** What is wrong with a configuration of one server and one service. */
-function problems({ server = {}, service = {} }: { server?: Entry; service?: Entry }): readonly string[] {
+type Changes = { server?: Entry; service?: Entry; perimeter?: unknown };
+
+function compile({ server = {}, service = {}, perimeter }: Changes) {
   const files = {
-    'servers.yml': { servers: { maps: { ...SERVER, ...server } } },
+    'servers.yml': { servers: { maps: { ...SERVER, ...server } }, perimeter },
     'services.yml': { services: { api: { ...SERVICE, ...service } } },
     'scopes.yml': { 'maps/use': [{ server: 'maps', methods: ['ping'] }] },
     'clients.yml': {},
   };
   const texts = new Map(Object.entries(files).map(([name, file]) => [name, JSON.stringify(file)] as const));
-  const compiled = compileConfiguration(texts);
+  return compileConfiguration(texts);
+}
+
+/** What is wrong with a configuration of one server and one service. */
+function problems(changes: Changes): readonly string[] {
+  const compiled = compile(changes);
   return compiled.ok ? [] : compiled.error.map(({ file, message }) => `${file} ${message}`);
 }
 
@@ -77,5 +83,109 @@ describe('the mode `passthrough`', () => {
     expect(problems({ service: { egress: { mode: 'passthrough' } } })).toEqual([
       expect.stringMatching(/^services.yml .*no token of the caller’s to pass on/),
     ]);
+  });
+});
+
+describe('the perimeter', () => {
+  const hosts = ['maps.example.com', '*.example.com'];
+
+  test('is stored as it is written, and keeps functions that do not know it from deciding', () => {
+    const perimeter = { hosts: ['MAPS.example.com', 'api.example.com'], networks: ['10.20.0.0/16'] };
+    const compiled = compile({ perimeter });
+    expect(compiled.ok && [compiled.value.snapshot.format, compiled.value.snapshot.perimeter]).toEqual([
+      3,
+      { hosts: ['maps.example.com', 'api.example.com'], networks: ['10.20.0.0/16'] },
+    ]);
+    const without = compile({});
+    expect(without.ok && [without.value.snapshot.format, 'perimeter' in without.value.snapshot]).toEqual([
+      1,
+      false,
+    ]);
+  });
+
+  test.for<readonly [string, Changes]>([
+    ['servers and services on it', { perimeter: { hosts } }],
+    [
+      'an address in a network of it',
+      {
+        perimeter: { hosts, networks: ['10.20.0.0/16'] },
+        server: { url: 'http://10.20.1.1/mcp', private: true },
+      },
+    ],
+  ])('takes %s', ([, changes]) => {
+    expect(problems(changes)).toEqual([]);
+  });
+
+  test.for<readonly [string, Changes, string]>([
+    ['a server elsewhere', { perimeter: { hosts: ['api.example.com'] } }, 'servers.yml'],
+    ['a service elsewhere', { perimeter: { hosts: ['maps.example.com'] } }, 'services.yml'],
+    [
+      'an address in none of its networks',
+      {
+        perimeter: { hosts, networks: ['10.20.0.0/16'] },
+        server: { url: 'http://10.21.1.1/mcp', private: true },
+      },
+      'servers.yml',
+    ],
+    [
+      'an address where it has none',
+      { perimeter: { hosts }, server: { url: 'http://10.20.1.1/mcp', private: true } },
+      'servers.yml',
+    ],
+  ])('refuses %s, and says what may be behind the gate', ([, changes, file]) => {
+    // Where a server is none, the service that it may use says so too.
+    const found = problems(changes).filter((problem) => !problem.includes('there is no server `maps`'));
+    expect(found).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^${file} .*is outside the perimeter: what is behind the gate, .*is inside the enterprise`,
+        ),
+      ),
+    ]);
+  });
+
+  test.for<readonly [unknown, RegExp]>([
+    [null, /write `hosts: \[...\]`/],
+    [{}, /write `hosts: \[...\]`/],
+    [[], /write `hosts: \[...\]`/],
+    ['maps.example.com', /write a map here/],
+    [{ hosts: 'maps.example.com' }, /write a list here/],
+    [{ host: [] }, /unknown key `host`/],
+    ...[
+      'https://maps.example.com',
+      'maps.example.com:443',
+      'maps.example.com/mcp',
+      '*',
+      '*.',
+      'maps.*',
+      '',
+    ].map((host) => [{ hosts: [...hosts, host] }, /write a (?:host name|text)/] as const),
+    ...['**.example.com', 'a*.example.com', '.example.com', 'maps.example.com.', 'a b', 'é.example.com'].map(
+      (host) => [{ hosts: [...hosts, host] }, /write a host name/] as const,
+    ),
+    ...['10.1.2.3', '[fd12::1]', 'fd12::1', '127.1', '0x7f000001'].map(
+      (host) => [{ hosts: [...hosts, host] }, /an address belongs to `networks`/] as const,
+    ),
+    ...['10.0.0.0', '10.0.0.0/33', 'example.com/24', '10.0.0.0-10.0.0.9', '', '/8'].map(
+      (network) => [{ hosts, networks: [network] }, /write a (?:network|text)/] as const,
+    ),
+    [{ hosts, networks: ['10.20.3.4/16'] }, /this network is written 10\.20\.0\.0\/16/],
+    [{ hosts, networks: ['010.0.0.0/8'] }, /this network is written 8\.0\.0\.0\/8/],
+    [{ hosts, networks: ['10.1/16'] }, /this network is written 10\.0\.0\.0\/16/],
+    [{ hosts, networks: ['10.0.0.0/08'] }, /this network is written 10\.0\.0\.0\/8/],
+    [{ hosts, networks: ['fd12:0::/32'] }, /this network is written fd12::\/32/],
+    ...[
+      '0.0.0.0/0',
+      '::/0',
+      '169.254.0.0/16',
+      'fd00:ec2::/32',
+      '100.64.0.0/10',
+      'fe80::/10',
+      '64:ff9b::/96',
+    ].map((network) => [{ hosts, networks: [network] }, /nothing is ever sent/] as const),
+  ])('is not %j', ([perimeter, message]) => {
+    const found = problems({ perimeter });
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.filter((problem) => problem.startsWith('servers.yml')).join('\n')).toMatch(message);
   });
 });
