@@ -17,10 +17,21 @@ const WRITE_BATCH = 25;
 /** Bytes of content in one BatchWriteItem: it has to be through within an SDK call's time. */
 const WRITE_BATCH_BYTES = 1_000_000;
 
-/** Batches of writes that are under way at once, and how often what a batch left undone is tried again. */
+/**
+ * Batches of writes that are under way at once. The index of one document may be as many rows as a partition takes in a second, so what is
+ * left undone or throttled is tried again, after random waits that grow: some four seconds of them at most.
+ */
 const WRITES_AT_ONCE = 4;
-const BATCH_ATTEMPTS = 5;
-const BATCH_DELAY_MS = 40;
+const BATCH_ATTEMPTS = 8;
+const BATCH_DELAY_MS = 50;
+const MAX_BATCH_DELAY_MS = 1_000;
+
+/** DynamoDB throttles a batch as a whole where it would do none of it (API reference, BatchWriteItem). */
+const THROTTLED: ReadonlySet<string> = new Set([
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'ThrottlingException',
+]);
 
 /** Reads and writes of many rows of the context table, in batches; what a batch leaves undone is asked for again. */
 export function createContextBatches(client: DynamoDBClient, tableName: string) {
@@ -29,8 +40,9 @@ export function createContextBatches(client: DynamoDBClient, tableName: string) 
     for (let tried = 0; tried < BATCH_ATTEMPTS; tried += 1) {
       if (tried > 0) await pause(tried);
       const command = new BatchWriteItemCommand({ RequestItems: { [tableName]: left } });
-      const output = await attempt(client.send(command));
+      const output = await attemptBatch(client.send(command));
       if (!output.ok) return output;
+      if (output.value === 'throttled') continue;
       left = output.value.UnprocessedItems?.[tableName] ?? [];
       if (left.length === 0) return ok(undefined);
     }
@@ -42,8 +54,9 @@ export function createContextBatches(client: DynamoDBClient, tableName: string) 
     for (let tried = 0; tried < BATCH_ATTEMPTS; tried += 1) {
       if (tried > 0) await pause(tried);
       const RequestItems = { [tableName]: { Keys: left, ConsistentRead: true } };
-      const output = await attempt(client.send(new BatchGetItemCommand({ RequestItems })));
+      const output = await attemptBatch(client.send(new BatchGetItemCommand({ RequestItems })));
       if (!output.ok) return output;
+      if (output.value === 'throttled') continue;
       rows.push(...(output.value.Responses?.[tableName] ?? []));
       left = output.value.UnprocessedKeys?.[tableName]?.Keys ?? [];
       if (left.length === 0) return ok(rows);
@@ -83,6 +96,16 @@ export async function attempt<T>(answer: Promise<T>): Promise<Result<T, Unavaila
   }
 }
 
+/** The same of a batch, of which all was throttled: that is no failure yet. */
+async function attemptBatch<T>(answer: Promise<T>): Promise<Result<T | 'throttled', Unavailable>> {
+  try {
+    return ok(await answer);
+  } catch (error) {
+    const isThrottled = error instanceof Error && THROTTLED.has(error.name);
+    return isThrottled ? ok('throttled') : err(toUnavailable(error));
+  }
+}
+
 /** What the SDK threw, for the operator. */
 export function toUnavailable(error: unknown): Unavailable {
   const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
@@ -114,5 +137,6 @@ function inGroups<T>(items: readonly T[], size: number): readonly (readonly T[])
 }
 
 function pause(tried: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, BATCH_DELAY_MS * 2 ** tried));
+  const delayMs = Math.min(BATCH_DELAY_MS * 2 ** tried, MAX_BATCH_DELAY_MS);
+  return new Promise((resolve) => setTimeout(resolve, delayMs * Math.random()));
 }

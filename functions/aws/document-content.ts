@@ -68,6 +68,17 @@ export function removeParts(
   return table.writeAll([], toKeys(owner, parts));
 }
 
+/** Removes every piece that one write stored. */
+export async function removePieces(
+  table: ContextTable,
+  { document }: Owner,
+  write: string,
+): Promise<Result<void, Unavailable>> {
+  const pk = toPartition(document.scope.orgId, document.scope.namespace);
+  const keys = await table.keys(pk, `${toPartPrefix(document.id)}${write}#`);
+  return keys.ok ? table.writeAll([], keys.value) : keys;
+}
+
 /** Removes every piece of a document, those too that a write which died left behind. */
 export async function removeContent(
   table: ContextTable,

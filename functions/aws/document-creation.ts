@@ -7,6 +7,7 @@ import { type Claim, claimKey, fingerprintOf } from './document-claims.ts';
 import { newWrite, removeParts, writeContent } from './document-content.ts';
 import { findHead } from './document-heads.ts';
 import { removeIndex, writeIndex } from './document-index.ts';
+import { type Creation, forgetCreation, noteCreation, sweepLeftovers } from './document-leftovers.ts';
 import { addToLists } from './document-lists.ts';
 import { defaultLifetime } from './document-partitions.ts';
 import { toHeadKey, toHeadRow, toPartition } from './document-rows.ts';
@@ -45,7 +46,8 @@ async function write(
   if (!lifetime.ok) return lifetime;
   const birth = { id: claim?.id ?? id, nowSeconds: claim?.nowSeconds ?? nowSeconds, scope: caller };
   const document = createDocument({ ttlSeconds: lifetime.value, ...description }, content, birth);
-  const stored = await storeNew(table, document, content ?? new Uint8Array(), claim?.sortKey);
+  const next = { document, content: content ?? new Uint8Array(), claim: claim?.sortKey };
+  const stored = await storeNew(table, { ...next, isRepeatable: claim !== undefined }, nowSeconds);
   if (!stored.ok) return stored;
   if (stored.value) return ok(document);
   const standing = await findHead(table, caller, document.id);
@@ -54,28 +56,48 @@ async function write(
   return err({ reason: 'unavailable', detail: `context table: ${document.id} went while it was written` });
 }
 
+/** A new document and what it is made of. */
+export type NewContent = Pick<Creation, 'document' | 'isRepeatable'> & {
+  readonly content: Uint8Array;
+  /** Sort key of the idempotency claim that makes it. */
+  readonly claim?: string | undefined;
+};
+
 /**
  * Stores everything of a new document, its head last. False where a document of this id is there, whoever may see it: nothing of this one
- * is left then.
+ * is left then. What is left by one that dies on the way is removed by a later one.
  */
 export async function storeNew(
   table: ContextTable,
-  document: Document,
-  content: Uint8Array,
-  claim: string | undefined,
+  next: NewContent,
+  nowSeconds: number,
 ): Promise<Result<boolean, Unavailable>> {
-  const write = newWrite();
+  const creation: Creation = { ...next, write: newWrite() };
+  const noted = await noteCreation(table, creation, nowSeconds);
+  if (!noted.ok) return noted;
+  const stored = await storeParts(table, next, creation);
+  if (!stored.ok) return stored;
+  // The document is there or it is not: what cannot be cleared away now is found by the next create.
+  await forgetCreation(table, creation);
+  await sweepLeftovers(table, creation.document, nowSeconds);
+  return stored;
+}
+
+async function storeParts(
+  table: ContextTable,
+  { content, claim }: NewContent,
+  { document, write }: Creation,
+): Promise<Result<boolean, Unavailable>> {
   const parts = await writeContent(table, { document }, write, content);
   if (!parts.ok) return parts;
   const listed = await addToLists(table, document);
   if (!listed.ok) return listed;
   const index = await writeIndex(table, document, { write, content, before: [] });
   if (!index.ok) return index;
-  const head = toHeadRow({ document, parts: parts.value, write, claim });
-  const put = await table.putNew(head);
+  const put = await table.putNew(toHeadRow({ document, parts: parts.value, write, claim }));
   if (!put.ok || put.value) return put;
-  const { pk, sk } = toHeadKey(toPartition(document.scope.orgId, document.scope.namespace), document.id);
-  const standing = await table.get({ pk, sk });
+  const { orgId, namespace } = document.scope;
+  const standing = await table.get(toHeadKey(toPartition(orgId, namespace), document.id));
   if (!standing.ok) return standing;
   // The client repeats a put whose answer was lost: then the head that stands is this one.
   if (standing.value?.['write']?.S === write) return ok(true);

@@ -53,7 +53,8 @@ async function restoreOne(
   if (standing !== undefined) return ok({ id, outcome: outcomeOf(standing) });
   const ending = await withDefaultLifetime(table, restored, nowSeconds);
   if (!ending.ok) return ending;
-  const stored = await storeNew(table, ending.value, archived.content ?? new Uint8Array(), undefined);
+  const content = archived.content ?? new Uint8Array();
+  const stored = await storeNew(table, { document: ending.value, content, isRepeatable: true }, nowSeconds);
   if (!stored.ok) return stored;
   if (stored.value) return ok({ id, outcome: 'created' });
   // Somebody was faster: with the same document, or with one that is in the way, whoever sees it.

@@ -14,8 +14,8 @@ import { editDocument, writeDocument } from './document-writes.ts';
 
 /**
  * Documents in one DynamoDB table (keys `pk`, `sk`), single-item conditional writes only. A document is a head row and rows
- * of content; content is written before its head and removed after it, so a head never points at what is not whole. A
- * process that dies in between leaves content rows that nothing refers to.
+ * of content; content is written before its head and removed after it, so a head never points at what is not whole. What a
+ * create that dies in between leaves is removed by a later one, what a write leaves goes with its document.
  */
 export function createDocumentStore(parts: {
   readonly tables: ContextTables;

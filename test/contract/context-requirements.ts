@@ -53,6 +53,14 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
     ['contract/document-writes.test.ts', 'leaves the old version or the new one, whole'],
     ['contract/document-writes.test.ts', 'in a create leaves the whole document or none'],
     ['contract/document-search.test.ts', 'leaves the words of the old version or of the new one, never of both'],
+    ['contract/document-throttling.test.ts', 'what a table stops taking half-way is unavailable, and nothing of it is to be seen'],
+    ['contract/document-throttling.test.ts', 'a write that is throttled half-way leaves the words of the version before'],
+  ] },
+  { clause: 8, says: 'A document whose words a throttled table takes bit by bit is found by all of them', tests: [
+    ['contract/document-throttling.test.ts', 'are all found, once it is said that they are stored'],
+  ] },
+  { clause: 8, says: 'What a process that died left behind does not stay', tests: [
+    ['contract/document-leftovers.test.ts', 'what a create that died left is gone when another one comes an hour later, and not before'],
   ] },
   { clause: 8, says: 'Edits by string and by offset, with every error', tests: [
     ['core/documents/edit.test.ts', 'is refused: what it replaces %s'],
