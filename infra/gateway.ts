@@ -1,6 +1,6 @@
 import type { Construct } from 'constructs';
 import { SallyportFunction } from './function.ts';
-import { allowSecrets, appendAudit, countAuth, readAuth, readSecret } from './rights.ts';
+import { allowSecrets, appendAudit, countAuth, readAuth, readSecret, writeAuth } from './rights.ts';
 import type { Settings } from './settings.ts';
 import type { Storage } from './storage.ts';
 
@@ -19,15 +19,18 @@ export function createGateway(scope: Construct, settings: Settings, storage: Sto
       AUDIT_TABLE: storage.auditTable.tableName,
       AUDIT_RETENTION_DAYS: String(settings.audit.retentionDays),
       IDENTITY_KEY_ARNS: storage.identityKey.arns,
+      CONNECTION_KEY_ARN: storage.connectionKey.arn,
       SEALING_SECRET: storage.sealingSecretName,
       ALLOWED_ORIGINS: settings.allowedOrigins.join(','),
     },
     rights: [
-      readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*'),
+      readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*', 'CONNECTION#*'),
+      writeAuth(storage.authTable, 'CONNECTION#*'),
       countAuth(storage.authTable, 'LIMIT#*'),
       appendAudit(storage.auditTable, 'RECORD#*'),
       readSecret(storage.sealingSecret),
       storage.identityKey.signRight(),
+      storage.connectionKey.useRight(),
     ],
   });
   allowSecrets(
@@ -36,6 +39,8 @@ export function createGateway(scope: Construct, settings: Settings, storage: Sto
     'credentials',
     'Credentials are stored per client, without a deploy.',
   );
+  allowSecrets(gateway, settings.stage, 'providers', 'Providers are configured without a deploy.');
   storage.identityKey.allowSigningBy(gateway);
+  storage.connectionKey.allowUseBy(gateway);
   return gateway;
 }

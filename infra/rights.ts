@@ -15,6 +15,7 @@ export type AuthPartition =
   | 'ONCE#*'
   | 'RUN#*'
   | 'CLIENT#*'
+  | 'CONNECTION#*'
   | 'COUNT#*'
   | 'LIMIT#*';
 
@@ -92,7 +93,7 @@ export const TENANT_SESSION = {
 } as const;
 
 /** Folders of `sallyport/{stage}/` whose secrets' names are not known here. */
-export type SecretFolder = 'clients' | 'credentials' | 'env';
+export type SecretFolder = 'clients' | 'credentials' | 'env' | 'providers';
 
 /** Lets a function read every secret of one folder. `reason` says why the wildcard at its end is right. */
 export function allowSecrets(

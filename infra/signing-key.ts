@@ -3,27 +3,7 @@ import { AccountRootPrincipal, PolicyDocument, PolicyStatement } from 'aws-cdk-l
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { SallyportFunction } from './function.ts';
-
-/**
- * What account administrators may do by IAM. `kms:Sign` is not among it: with the usual key policy any role in the
- * account with a generous IAM policy could mint tokens.
- */
-const ADMINISTRATION = [
-  'kms:CancelKeyDeletion',
-  'kms:DescribeKey',
-  'kms:DisableKey',
-  'kms:EnableKey',
-  'kms:GetKeyPolicy',
-  'kms:GetKeyRotationStatus',
-  'kms:GetPublicKey',
-  'kms:ListKeyPolicies',
-  'kms:ListResourceTags',
-  'kms:PutKeyPolicy',
-  'kms:ScheduleKeyDeletion',
-  'kms:TagResource',
-  'kms:UntagResource',
-  'kms:UpdateKeyDescription',
-];
+import { KEY_ADMINISTRATION } from './key-administration.ts';
 
 /** How many keys each slot has had, the present one included: a higher number gives a slot a fresh key. */
 export type KeyGenerations = Readonly<Record<'A' | 'B', number>>;
@@ -55,7 +35,7 @@ export class SigningKey extends Construct {
               new PolicyStatement({
                 sid: 'Administration',
                 principals: [new AccountRootPrincipal()],
-                actions: ADMINISTRATION,
+                actions: [...KEY_ADMINISTRATION],
                 resources: ['*'],
               }),
             ],

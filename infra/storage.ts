@@ -2,6 +2,7 @@ import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { DataKey } from './data-key.ts';
 import { type KeyGenerations, SigningKey } from './signing-key.ts';
 
 /** Everything that outlives a request: tables by blast radius, signing keys, and the secret that seals handles. */
@@ -16,6 +17,8 @@ export class Storage extends Construct {
   readonly issuerKey: SigningKey;
   /** Signs the tokens that upstreams see. */
   readonly identityKey: SigningKey;
+  /** Wraps the data keys of users' connections. */
+  readonly connectionKey: DataKey;
   /** Full name of the secret that seals session ids and cursors. */
   readonly sealingSecretName: string;
   readonly sealingSecret: Secret;
@@ -39,6 +42,9 @@ export class Storage extends Construct {
     this.identityKey = new SigningKey(this, 'IdentityKey', {
       description: `Sallyport ${props.stage}: identity tokens for upstreams`,
       generations: props.keyGenerations.identity,
+    });
+    this.connectionKey = new DataKey(this, 'ConnectionKey', {
+      description: `Sallyport ${props.stage}: connections of users at providers`,
     });
     this.sealingSecretName = `sallyport/${props.stage}/sealing`;
     this.sealingSecret = new Secret(this, 'SealingSecret', {

@@ -10,6 +10,7 @@ import { Principals } from './iam/principals.ts';
 import { Roles } from './iam/roles.ts';
 import { type Json, parseJson, toObject } from './json.ts';
 import { KeyStore } from './kms/key-store.ts';
+import { toKeySpec } from './kms/key-usage.ts';
 import { startKms } from './kms.ts';
 import { Lambda } from './lambda.ts';
 import { startSchedules } from './schedule.ts';
@@ -120,11 +121,11 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 
 function createTemplateKeys(template: Template, keys: KeyStore): void {
   for (const { logicalId, properties } of template.ofType('AWS::KMS::Key')) {
-    const [spec, usage] = [template.text(properties['KeySpec']), template.text(properties['KeyUsage'])];
-    if (spec !== 'RSA_2048' || usage !== 'SIGN_VERIFY') continue;
+    const spec = toKeySpec(template.text(properties['KeySpec']), template.text(properties['KeyUsage']));
+    if (spec === undefined) continue;
     const id = template.ref(logicalId);
     const description = template.text(properties['Description']) ?? '';
-    if (keys.find(id) === undefined) keys.create(id, description, Date.now() / 1000);
+    if (keys.find(id) === undefined) keys.create(id, description, Date.now() / 1000, spec);
   }
   for (const { properties } of template.ofType('AWS::KMS::Alias')) {
     const key = keys.find(template.text(properties['TargetKeyId']) ?? '');

@@ -1,4 +1,4 @@
-import { createPublicKey, randomUUID } from 'node:crypto';
+import { createPublicKey, randomBytes, randomUUID } from 'node:crypto';
 import { type AwsCall, AwsError } from './endpoint/aws-call.ts';
 import {
   type AwsService,
@@ -11,20 +11,14 @@ import type { Faults } from './endpoint/faults.ts';
 import type { LoopbackServer } from './endpoint/loopback-server.ts';
 import { type JsonObject, toText } from './json.ts';
 import type { KeyStore, StoredKey } from './kms/key-store.ts';
-import { SIGNING_ALGORITHMS, type Signable, signRsa, verifyRsa } from './kms/rsa-signature.ts';
+import { type KeySpec, toKeySpec, usageOf } from './kms/key-usage.ts';
+import { type Signable, signRsa, verifyRsa } from './kms/rsa-signature.ts';
+import { dataKeyBytes, decryptFor, encryptFor, keyIdOf } from './kms/symmetric.ts';
 import { ACCOUNT_ID, REGION, toKeyArn } from './physical-name.ts';
 
 const DAY_SECONDS = 86_400;
 
-/** What is the same for every key here. */
-const USAGE = {
-  KeySpec: 'RSA_2048',
-  CustomerMasterKeySpec: 'RSA_2048',
-  KeyUsage: 'SIGN_VERIFY',
-  SigningAlgorithms: SIGNING_ALGORITHMS,
-};
-
-/** Serves KMS on loopback: RSA_2048 keys that sign, and nothing else. */
+/** Serves KMS on loopback: RSA_2048 keys that sign, symmetric ones that encrypt, and nothing else. */
 export function startKms(keys: KeyStore, faults: Faults): Promise<LoopbackServer> {
   const service: AwsService = {
     name: 'kms',
@@ -53,18 +47,18 @@ export function callKms(
     case 'ListKeys':
       return { Keys: keys.all().map(({ id }) => ({ KeyId: id, KeyArn: toKeyArn(id) })), Truncated: false };
     case 'GetPublicKey': {
-      const key = usable(keys, input);
+      const key = usable(keys, input, 'RSA_2048');
       const spki = createPublicKey(keys.privateKey(key)).export({ type: 'spki', format: 'der' });
-      return { ...USAGE, KeyId: toKeyArn(key.id), PublicKey: spki.toString('base64') };
+      return { ...usageOf(key.spec), KeyId: toKeyArn(key.id), PublicKey: spki.toString('base64') };
     }
     case 'Sign': {
-      const key = usable(keys, input);
+      const key = usable(keys, input, 'RSA_2048');
       const SigningAlgorithm = text(input, 'SigningAlgorithm');
       const signature = signRsa(keys.privateKey(key), SigningAlgorithm, toSignable(input));
       return { KeyId: toKeyArn(key.id), SigningAlgorithm, Signature: signature.toString('base64') };
     }
     case 'Verify': {
-      const key = usable(keys, input);
+      const key = usable(keys, input, 'RSA_2048');
       const SigningAlgorithm = text(input, 'SigningAlgorithm');
       const signature = Buffer.from(text(input, 'Signature'), 'base64');
       const publicKey = createPublicKey(keys.privateKey(key));
@@ -72,6 +66,30 @@ export function callKms(
         throw new AwsError('KMSInvalidSignatureException', 'the signature is not valid');
       }
       return { KeyId: toKeyArn(key.id), SigningAlgorithm, SignatureValid: true };
+    }
+    case 'GenerateDataKey':
+    case 'GenerateDataKeyWithoutPlaintext': {
+      const key = usable(keys, input, 'SYMMETRIC_DEFAULT');
+      const dataKey = randomBytes(dataKeyBytes(input));
+      const CiphertextBlob = encryptFor(key, dataKey, input).toString('base64');
+      const isHidden = operation === 'GenerateDataKeyWithoutPlaintext';
+      return {
+        KeyId: toKeyArn(key.id),
+        CiphertextBlob,
+        ...(isHidden ? {} : { Plaintext: dataKey.toString('base64') }),
+      };
+    }
+    case 'Encrypt': {
+      const key = usable(keys, input, 'SYMMETRIC_DEFAULT');
+      const plaintext = Buffer.from(text(input, 'Plaintext'), 'base64');
+      const CiphertextBlob = encryptFor(key, plaintext, input).toString('base64');
+      return { KeyId: toKeyArn(key.id), CiphertextBlob, EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
+    }
+    case 'Decrypt': {
+      const blob = Buffer.from(text(input, 'CiphertextBlob'), 'base64');
+      const key = keyOfCiphertext(keys, blob, input);
+      const Plaintext = decryptFor(key, blob, input).toString('base64');
+      return { KeyId: toKeyArn(key.id), Plaintext, EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
     }
     case 'CreateAlias': {
       const [alias, key] = [text(input, 'AliasName'), find(keys, input, 'TargetKeyId')];
@@ -117,13 +135,14 @@ export function callKms(
 }
 
 function create(keys: KeyStore, input: JsonObject, nowSeconds: number): StoredKey {
-  if (input['KeySpec'] !== 'RSA_2048' || input['KeyUsage'] !== 'SIGN_VERIFY') {
+  const spec = toKeySpec(toText(input['KeySpec']), toText(input['KeyUsage']));
+  if (spec === undefined) {
     throw new AwsError(
       'UnsupportedOperationException',
-      'the local KMS makes keys of RSA_2048 for SIGN_VERIFY only',
+      'the local KMS makes keys of RSA_2048 for SIGN_VERIFY and of SYMMETRIC_DEFAULT for ENCRYPT_DECRYPT only',
     );
   }
-  return keys.create(randomUUID(), toText(input['Description']) ?? '', nowSeconds);
+  return keys.create(randomUUID(), toText(input['Description']) ?? '', nowSeconds, spec);
 }
 
 function find(keys: KeyStore, input: JsonObject, member = 'KeyId'): StoredKey {
@@ -133,10 +152,25 @@ function find(keys: KeyStore, input: JsonObject, member = 'KeyId'): StoredKey {
   return key;
 }
 
-function usable(keys: KeyStore, input: JsonObject): StoredKey {
-  const key = notDying(find(keys, input));
+function usable(keys: KeyStore, input: JsonObject, spec: KeySpec): StoredKey {
+  return usableAs(spec, find(keys, input));
+}
+
+function usableAs(spec: KeySpec, found: StoredKey): StoredKey {
+  const key = notDying(found);
   if (!key.isEnabled) throw new AwsError('DisabledException', `${toKeyArn(key.id)} is disabled.`);
-  return key;
+  if (key.spec === spec) return key;
+  throw new AwsError('InvalidKeyUsageException', `${toKeyArn(key.id)} is a key of ${key.spec}.`);
+}
+
+/** The key that a ciphertext names; where the caller names one as well, it must be the same. */
+function keyOfCiphertext(keys: KeyStore, blob: Buffer, input: JsonObject): StoredKey {
+  const key = keys.find(keyIdOf(blob));
+  if (key === undefined) throw new AwsError('InvalidCiphertextException', 'the ciphertext is not valid');
+  if (input['KeyId'] !== undefined && find(keys, input).id !== key.id) {
+    throw new AwsError('IncorrectKeyException', 'the ciphertext is of another key');
+  }
+  return usableAs('SYMMETRIC_DEFAULT', key);
 }
 
 function notDying(key: StoredKey): StoredKey {
@@ -169,7 +203,7 @@ function stateOf({ isEnabled, deletionAt }: StoredKey): string {
 
 function toMetadata(key: StoredKey): object {
   return {
-    ...USAGE,
+    ...usageOf(key.spec),
     AWSAccountId: ACCOUNT_ID,
     Arn: toKeyArn(key.id),
     KeyId: key.id,

@@ -19,6 +19,7 @@ import { createForeignKeys } from '../functions/handlers/foreign-keys.ts';
 import { createIngress } from '../functions/handlers/ingress.ts';
 import { NO_FOREIGN_KEYS } from './support/foreign-issuer.ts';
 import { identityProvider } from './support/logins.ts';
+import { NO_CONNECTIONS } from './support/no-connections.ts';
 import { clientEntry, policyOf, serverEntry } from './support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from './support/test-issuer.ts';
 import { NO_TOKEN_ENDPOINT } from './support/token-ports.ts';
@@ -335,6 +336,7 @@ function revocable({ jti }: { readonly jti: string }) {
 /** Signs with what was signed, so that two tokens are the same where they say the same. */
 function createSignedCredentials() {
   return createCredentials({
+    ...NO_CONNECTIONS,
     ...NO_TOKEN_ENDPOINT,
     secrets: { read: async () => err({ reason: 'missing', detail: 'none' }) },
     identityKey: {

@@ -12,6 +12,8 @@ export type Environment = {
   readonly ISSUER_KEY_ARNS: string;
   /** Identity keys of the gateway, written alike. */
   readonly IDENTITY_KEY_ARNS: string;
+  /** ARN of the symmetric key under which the data keys of users' connections lie. */
+  readonly CONNECTION_KEY_ARN: string;
   /** Full name of the secret that seals session ids and cursors. */
   readonly SEALING_SECRET: string;
   /** Full name of the secret that CloudFront proves itself with; empty where there is no CloudFront. */

@@ -75,6 +75,7 @@ export async function serveEgress(
   const answer = await callUpstream(ports, {
     caller: caller.value,
     target: service.value,
+    provider: policy.providerFor(service.value.egress, caller.value.orgId),
     perimeter: policy.perimeter,
     method: request.method,
     url: target.value,

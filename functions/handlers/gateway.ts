@@ -50,6 +50,7 @@ function createUpstreamBackend(ports: GatewayPorts): McpBackend {
       const answer = await callUpstream(ports, {
         caller: call.caller,
         target,
+        provider: call.policy.providerFor(target.egress, call.caller.orgId),
         perimeter: call.policy.perimeter,
         method: call.httpMethod,
         url: new URL(target.url),

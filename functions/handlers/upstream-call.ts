@@ -5,6 +5,7 @@ import { charsetOf } from '../core/forward.ts';
 import { isInside, type Perimeter } from '../core/perimeter-list.ts';
 import type { ServerEntry, ServiceEntry } from '../core/policy.ts';
 import type { Upstream, UpstreamResponse } from '../core/ports.ts';
+import type { Provider } from '../core/provider.ts';
 import { Redactor } from '../core/redact.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Secret } from '../core/secret.ts';
@@ -15,6 +16,8 @@ import type { Credentials } from './credentials.ts';
 export type OutboundCall = {
   readonly caller: Caller;
   readonly target: ServerEntry | ServiceEntry;
+  /** Where the target's users connect accounts; undefined: nowhere. */
+  readonly provider?: Provider | undefined;
   /** Where upstreams may be, by the policy that holds for this call. */
   readonly perimeter: Perimeter | undefined;
   readonly method: string;
@@ -64,10 +67,11 @@ async function attempt(
 ): Promise<Result<Attempt, Denial>> {
   const url = new URL(call.url);
   const headers = new Map(call.headers);
-  const { caller, target, origin, callerAuthorization } = call;
+  const { caller, target, provider, origin, callerAuthorization } = call;
   const put = await ports.credentials.put({
     caller,
     target,
+    provider,
     outgoing: { url, headers },
     origin,
     callerAuthorization,

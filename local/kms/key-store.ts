@@ -1,19 +1,22 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { readIfPresent, writeAtomically } from '../atomic-file.ts';
 import { parseObject, toObject, toText } from '../json.ts';
+import type { KeySpec } from './key-usage.ts';
 
-/** One signing key. Times are epoch seconds. */
+/** One key. Times are epoch seconds. */
 export type StoredKey = {
   readonly id: string;
-  readonly privateKeyPem: string;
+  readonly spec: KeySpec;
+  /** Of a key that signs: its private half in PEM. Of one that encrypts: 256 bits in Base64. */
+  readonly material: string;
   readonly description: string;
   readonly createdAt: number;
   readonly isEnabled: boolean;
   readonly deletionAt: number | undefined;
 };
 
-/** The RSA signing keys and their aliases, kept in one file that only its owner can read. */
+/** The keys and their aliases, kept in one file that only its owner can read. */
 export class KeyStore {
   readonly #file: string;
   readonly #keys: Map<string, StoredKey>;
@@ -32,7 +35,9 @@ export class KeyStore {
           id,
           {
             id,
-            privateKeyPem: toText(key['privateKeyPem']) ?? '',
+            // A file of an older version has signing keys alone, and names them so.
+            spec: key['spec'] === 'SYMMETRIC_DEFAULT' ? 'SYMMETRIC_DEFAULT' : 'RSA_2048',
+            material: toText(key['material']) ?? toText(key['privateKeyPem']) ?? '',
             description: toText(key['description']) ?? '',
             createdAt: Number(key['createdAt']),
             isEnabled: key['isEnabled'] === true,
@@ -62,18 +67,17 @@ export class KeyStore {
     return this.#keys.get(this.#aliases.get(name) ?? name);
   }
 
-  /** The key's private half, parsed once. */
-  privateKey({ id, privateKeyPem }: StoredKey): KeyObject {
-    const key = this.#parsed.get(id) ?? createPrivateKey(privateKeyPem);
+  /** The private half of a key that signs, parsed once. */
+  privateKey({ id, material }: StoredKey): KeyObject {
+    const key = this.#parsed.get(id) ?? createPrivateKey(material);
     this.#parsed.set(id, key);
     return key;
   }
 
-  /** Makes an RSA key of 2,048 bits; on the disk when it returns. */
-  create(id: string, description: string, createdAt: number): StoredKey {
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    const privateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    const key = { id, privateKeyPem, description, createdAt, isEnabled: true, deletionAt: undefined };
+  /** Makes a key; on the disk when it returns. */
+  create(id: string, description: string, createdAt: number, spec: KeySpec = 'RSA_2048'): StoredKey {
+    const material = spec === 'RSA_2048' ? makeRsaKey() : randomBytes(32).toString('base64');
+    const key = { id, spec, material, description, createdAt, isEnabled: true, deletionAt: undefined };
     this.put(key);
     return key;
   }
@@ -94,4 +98,9 @@ export class KeyStore {
     const state = { keys: Object.fromEntries(this.#keys), aliases: Object.fromEntries(this.#aliases) };
     writeAtomically(this.#file, JSON.stringify(state, undefined, 1));
   }
+}
+
+function makeRsaKey(): string {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }

@@ -7,6 +7,7 @@ import { createGateway } from '../../functions/handlers/gateway.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
 import { UNASKED } from '../support/counters.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { NO_CONNECTIONS } from '../support/no-connections.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 import { NO_TOKEN_ENDPOINT } from '../support/token-ports.ts';
@@ -94,6 +95,7 @@ function createBenchGateway(issuer: TestIssuer): ReturnType<typeof createGateway
     }),
     audit: { write: nothing },
     credentials: createCredentials({
+      ...NO_CONNECTIONS,
       ...NO_TOKEN_ENDPOINT,
       secrets: { read: () => Promise.resolve(ok(secret)) },
       identityKey: { publicKey: unused, sign: unused },

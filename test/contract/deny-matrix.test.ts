@@ -1,3 +1,4 @@
+import { NO_CONNECTIONS } from '../support/no-connections.ts';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { createDocumentStore } from '../../functions/aws/documents.ts';
@@ -168,6 +169,7 @@ describe('the gateway', () => {
       createGateway({
         ...ports,
         credentials: createCredentials({
+          ...NO_CONNECTIONS,
           ...NO_TOKEN_ENDPOINT,
           secrets: {
             read: (name) => Promise.resolve({ ok: false, error: { reason: 'missing', detail: name } }),

@@ -8,6 +8,7 @@ import { createGateway } from '../../functions/handlers/gateway.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
 import { UNASKED } from '../support/counters.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { NO_CONNECTIONS } from '../support/no-connections.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 import { NO_TOKEN_ENDPOINT } from '../support/token-ports.ts';
@@ -58,6 +59,7 @@ export function createFrontDoor(
       },
     },
     credentials: createCredentials({
+      ...NO_CONNECTIONS,
       ...NO_TOKEN_ENDPOINT,
       secrets: { read: never },
       identityKey: { publicKey: never, sign: never },

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { Caller } from '../../functions/core/caller.ts';
 import { err, ok } from '../../functions/core/result.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
+import { NO_CONNECTIONS } from '../support/no-connections.ts';
 import { clientEntry, policyOf, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 import { decodeToken } from '../support/token-forge.ts';
@@ -14,6 +15,7 @@ const server = serverEntry('fin', { egress: { mode: 'identity', key: 'client', f
 function connect(time = { seconds: NOW_SECONDS }) {
   const signed: string[] = [];
   const credentials = createCredentials({
+    ...NO_CONNECTIONS,
     ...NO_TOKEN_ENDPOINT,
     secrets: { read: async () => err({ reason: 'missing', detail: 'none' }) },
     identityKey: {

@@ -10,6 +10,7 @@ import { createGateway } from '../../functions/handlers/gateway.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
 import { UNASKED } from '../support/counters.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { NO_CONNECTIONS } from '../support/no-connections.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 import { NO_TOKEN_ENDPOINT } from '../support/token-ports.ts';
@@ -77,11 +78,15 @@ async function ask(
       },
     },
     credentials: createCredentials({
+      ...NO_CONNECTIONS,
       ...NO_TOKEN_ENDPOINT,
       secrets: {
         async read() {
           const token = secrets.length > 1 ? secrets.shift() : secrets[0];
-          return ok({ value: new Secret(JSON.stringify({ type: 'bearer', token })), versionId: String(token) });
+          return ok({
+            value: new Secret(JSON.stringify({ type: 'bearer', token })),
+            versionId: String(token),
+          });
         },
       },
       identityKey: {

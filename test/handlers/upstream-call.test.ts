@@ -5,6 +5,7 @@ import { Secret } from '../../functions/core/secret.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
 import { readMcpAnswer } from '../../functions/handlers/server-answer.ts';
 import { callUpstream } from '../../functions/handlers/upstream-call.ts';
+import { NO_CONNECTIONS } from '../support/no-connections.ts';
 import { callerOf, clientEntry, policyOf, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 import { NO_TOKEN_ENDPOINT } from '../support/token-ports.ts';
@@ -14,6 +15,7 @@ const caller = callerOf(issuer, policyOf({ clients: [clientEntry('courier')] }),
 const target = serverEntry('maps', { egress: { mode: 'passthrough', key: 'client', fallback: 'none' } });
 const unused = () => Promise.reject(new Error('not asked for here'));
 const credentials = createCredentials({
+  ...NO_CONNECTIONS,
   ...NO_TOKEN_ENDPOINT,
   secrets: { read: unused },
   identityKey: { publicKey: unused, sign: unused },
@@ -61,6 +63,7 @@ test('two credentials of one caller never share a connection, and two calls with
 async function reasonFor(headers: Readonly<Record<string, string>>): Promise<string> {
   const api = serverEntry('maps', { egress: { mode: 'service_account', key: 'client', fallback: 'none' } });
   const withSecret = createCredentials({
+    ...NO_CONNECTIONS,
     ...NO_TOKEN_ENDPOINT,
     secrets: {
       read: async () => ok({ value: new Secret('{"type":"bearer","token":"sk-live-1"}'), versionId: '1' }),

@@ -11,6 +11,7 @@ import { createGateway } from '../../functions/handlers/gateway.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
 import { UNASKED } from '../support/counters.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { NO_CONNECTIONS } from '../support/no-connections.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 import { NO_TOKEN_ENDPOINT } from '../support/token-ports.ts';
@@ -101,6 +102,7 @@ function startWorld() {
       },
     },
     credentials: createCredentials({
+      ...NO_CONNECTIONS,
       ...NO_TOKEN_ENDPOINT,
       secrets: { read: async (name) => err({ reason: 'missing', detail: name }) },
       identityKey: {

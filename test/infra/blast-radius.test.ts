@@ -42,11 +42,39 @@ describe('keys', () => {
 
   test('an account administrator can manage a key but neither sign with it nor grant that it is used', () => {
     const administration = keyStatements.filter(({ statement }) => statement.Sid === 'Administration');
-    expect(administration).toHaveLength(4);
+    expect(administration).toHaveLength(5);
     for (const { statement } of administration) {
       expect(listOf(statement.Action)).toContain('kms:PutKeyPolicy');
-      expect(listOf(statement.Action)).not.toContain('kms:Sign');
-      expect(listOf(statement.Action)).not.toContain('kms:CreateGrant');
+      for (const use of [
+        'kms:Sign',
+        'kms:Decrypt',
+        'kms:Encrypt',
+        'kms:GenerateDataKey',
+        'kms:CreateGrant',
+      ]) {
+        expect(listOf(statement.Action)).not.toContain(use);
+      }
+    }
+  });
+
+  test('the key of connections wraps and unwraps for functions alone, and for a whole context alone', () => {
+    const uses = keyStatements.filter(
+      ({ key, statement }) =>
+        key === 'StorageConnectionKey' && listOf(statement.Action).includes('kms:Decrypt'),
+    );
+    const users = uses.map(({ statement }) => render(statement.Principal?.AWS)).sort();
+    expect(users).toContain('{GatewayRole.Arn}');
+    expect(users.filter((user) => !['{ControlRole.Arn}', '{GatewayRole.Arn}'].includes(user))).toEqual([]);
+    for (const { statement } of uses) {
+      expect(listOf(statement.Action)).toEqual(['kms:GenerateDataKey', 'kms:Decrypt']);
+      expect(statement.Condition).toEqual({
+        'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['org', 'subject', 'provider'] },
+        Null: {
+          'kms:EncryptionContext:org': 'false',
+          'kms:EncryptionContext:subject': 'false',
+          'kms:EncryptionContext:provider': 'false',
+        },
+      });
     }
   });
 });

@@ -27,6 +27,7 @@ const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> =
   Gateway: {
     ...COMMON,
     IDENTITY_KEY_ARNS,
+    CONNECTION_KEY_ARN: '{StorageConnectionKey.Arn}',
     SEALING_SECRET: 'sallyport/prod/sealing',
     ALLOWED_ORIGINS,
   },

@@ -48,12 +48,16 @@ const RIGHTS: Readonly<Record<string, string[]>> = {
     'secretsmanager:GetSecretValue {EdgeSecret1}',
   ],
   '{GatewayRole}': [
-    ...readsAuth(),
+    ...readsAuth(',CONNECTION#*'),
+    'dynamodb:PutItem {StorageAuthTable.Arn} CONNECTION#*',
     'dynamodb:UpdateItem {StorageAuthTable.Arn} LIMIT#*',
     PUTS_RECORDS,
     'kms:Sign {StorageIdentityKeySlotA.Arn}',
     'kms:Sign {StorageIdentityKeySlotB.Arn}',
+    'kms:GenerateDataKey {StorageConnectionKey.Arn}',
+    'kms:Decrypt {StorageConnectionKey.Arn}',
     `secretsmanager:GetSecretValue ${SECRETS}/credentials/*`,
+    `secretsmanager:GetSecretValue ${SECRETS}/providers/*`,
     'secretsmanager:GetSecretValue {StorageSealingSecret}',
   ],
   '{ContextStoreRole}': [

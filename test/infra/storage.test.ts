@@ -50,9 +50,26 @@ const SLOTS = [
   'StorageIssuerKeySlotB',
 ];
 
+function signingKeys(of: typeof template) {
+  return resources(of, 'AWS::KMS::Key').filter(({ properties }) => properties.KeyUsage === 'SIGN_VERIFY');
+}
+
+test('one key wraps the data keys of connections: symmetric, rotated every year, outliving the stack', () => {
+  const keys = resources(template, 'AWS::KMS::Key').filter(
+    ({ properties }) => properties.KeyUsage !== 'SIGN_VERIFY',
+  );
+  expect(keys.map(({ id }) => id.slice(0, -8))).toEqual(['StorageConnectionKey']);
+  expect(keys[0]?.properties).toMatchObject({
+    KeySpec: 'SYMMETRIC_DEFAULT',
+    KeyUsage: 'ENCRYPT_DECRYPT',
+    EnableKeyRotation: true,
+  });
+  expect(keys[0]?.resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+});
+
 describe('signing keys', () => {
   test('are RSA keys that only sign and that outlive the stack', () => {
-    const keys = resources(template, 'AWS::KMS::Key');
+    const keys = signingKeys(template);
     expect(keys.map(({ id }) => id.slice(0, -8)).sort()).toEqual(SLOTS);
     for (const { properties, resource } of keys) {
       expect(properties).toMatchObject({ KeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' });
@@ -62,7 +79,7 @@ describe('signing keys', () => {
 
   test('a generation gives its slot a fresh key, which is told by its name, and changes no other', () => {
     const raised = synthesize({ issuerKeyB: '2', identityKeyA: 3 });
-    const ids = resources(raised, 'AWS::KMS::Key').map(({ id }) => id.slice(0, -8));
+    const ids = signingKeys(raised).map(({ id }) => id.slice(0, -8));
     expect(ids.sort()).toEqual([
       'StorageIdentityKeySlotA3',
       'StorageIdentityKeySlotB',

@@ -11,6 +11,7 @@ import { createGateway } from '../../functions/handlers/gateway.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
 import { UNASKED } from './counters.ts';
 import { NO_FOREIGN_KEYS } from './foreign-issuer.ts';
+import { NO_CONNECTIONS } from './no-connections.ts';
 import { NOW_SECONDS, ORIGIN, type TestIssuer } from './test-issuer.ts';
 import { NO_TOKEN_ENDPOINT } from './token-ports.ts';
 
@@ -42,6 +43,7 @@ export function startGatewayApp(issuer: TestIssuer, policy: Policy, counter: Cou
       },
     },
     credentials: createCredentials({
+      ...NO_CONNECTIONS,
       ...NO_TOKEN_ENDPOINT,
       secrets: {
         read(name) {

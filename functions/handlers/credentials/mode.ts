@@ -1,6 +1,7 @@
 import type { Caller } from '../../core/caller.ts';
 import type { Denial } from '../../core/denial.ts';
 import type { Egress } from '../../core/policy.ts';
+import type { Provider } from '../../core/provider.ts';
 import type { Result } from '../../core/result.ts';
 import type { Secret } from '../../core/secret.ts';
 
@@ -19,6 +20,8 @@ export type Outgoing = { readonly url: URL; readonly headers: Map<string, string
 export type CredentialCall = {
   readonly caller: Caller;
   readonly target: CredentialTarget;
+  /** Where the target's users connect accounts; undefined: nowhere. */
+  readonly provider?: Provider | undefined;
   readonly outgoing: Outgoing;
   readonly origin: string;
   /** The caller's own `Authorization` where it belongs to the upstream (contract §3). */

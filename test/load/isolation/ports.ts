@@ -10,6 +10,7 @@ import type { GatewayPorts } from '../../../functions/handlers/gateway.ts';
 import { createIngress } from '../../../functions/handlers/ingress.ts';
 import { UNASKED } from '../../support/counters.ts';
 import { NO_FOREIGN_KEYS } from '../../support/foreign-issuer.ts';
+import { NO_CONNECTIONS } from '../../support/no-connections.ts';
 import { canary } from '../canary.ts';
 import { AUDIT_TABLE, AUTH_TABLE, type Aws, SEALING_SECRET } from './aws.ts';
 import { current } from './exchange.ts';
@@ -31,6 +32,7 @@ export function createPorts(world: World, judge: Judge, aws: Aws, upstream: Upst
     }),
     audit: createAuditLog(aws.dynamo, { table: AUDIT_TABLE, retentionDays: 1, randomId: randomUUID }),
     credentials: createCredentials({
+      ...NO_CONNECTIONS,
       secrets,
       identityKey: aws.identityKey,
       stage: STAGE,
