@@ -14,8 +14,11 @@ export type ClientSecretPorts = {
 /** A client that presents a secret. */
 export type SecretPresented = PresentedClient & { readonly secrets: readonly string[] };
 
-/** The versions of a secret that are accepted. A previous one that cannot be read is none. */
-type LiveSecrets = { readonly current?: Secret; readonly previous?: Secret };
+/**
+ * The versions of a secret that are accepted, and nobody's where there is no secret: as much to compare, of the same shape, whoever it is
+ * about. A previous one that cannot be read is the current one once more.
+ */
+type LiveSecrets = { readonly isThere: boolean; readonly current: Secret; readonly previous: Secret };
 
 /** No client id has an `@`. */
 const NOBODYS_SECRET = 'sallyport/{stage}/clients/@nobody';
@@ -29,15 +32,12 @@ export async function proveBySecret(
   client: ClientEntry | undefined,
   presented: SecretPresented,
 ): Promise<Result<{ readonly isProven: boolean }, Unavailable>> {
-  // Compared where there is no secret, and refused whatever comes of it.
-  const nobodys = new Secret('nobody-has-this-secret-and-it-opens-nothing');
   for (const fresh of [false, true]) {
     const live = await readSecrets(ports, client, presented, fresh);
     if (!live.ok) return live;
-    // As many comparisons where there are fewer secrets.
-    const { current = nobodys, previous = current } = live.value;
+    const { isThere, current, previous } = live.value;
     const matches = secretMatches(presented.secrets, [current, previous]);
-    if (matches && current !== nobodys) return ok({ isProven: true });
+    if (matches && isThere) return ok({ isProven: true });
   }
   return ok({ isProven: false });
 }
@@ -56,20 +56,20 @@ async function readSecrets(
     ports.secrets.read(name, { fresh }),
     ports.secrets.read(name, { fresh, stage: 'AWSPREVIOUS' }),
   ]);
-  if (!current.ok) {
-    // An outage is in the log as what the request ended with.
-    if (isKnown && current.error.reason === 'missing') {
-      ports.log({
-        level: 'error',
-        event: 'client_secret_unreadable',
-        client_id: presented.clientId,
-        detail: current.error.detail,
-      });
-    }
-    return current.error.reason === 'missing'
-      ? ok({})
-      : err({ reason: 'unavailable', detail: current.error.detail });
+  if (!current.ok && current.error.reason !== 'missing') {
+    return err({ reason: 'unavailable', detail: current.error.detail });
   }
-  if (!isKnown) return ok({});
-  return ok({ current: current.value.value, ...(previous.ok ? { previous: previous.value.value } : {}) });
+  if (!current.ok && isKnown) {
+    ports.log({
+      level: 'error',
+      event: 'client_secret_unreadable',
+      client_id: presented.clientId,
+      detail: current.error.detail,
+    });
+  }
+  // Compared where there is no secret, and refused whatever comes of it.
+  const nobodys = new Secret('nobody-has-this-secret-and-it-opens-nothing');
+  const isThere = isKnown && current.ok;
+  const live = isThere ? current.value.value : nobodys;
+  return ok({ isThere, current: live, previous: isThere && previous.ok ? previous.value.value : live });
 }

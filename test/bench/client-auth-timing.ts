@@ -77,7 +77,9 @@ function portsOf(): IssuerPorts {
   });
   const { keys } = new TestIssuer();
   const unused = () => Promise.reject(new Error('not measured here'));
-  const secret = { value: new Secret(randomUUID()), versionId: '1' };
+  // As long as the one that is compared where there is none.
+  const there = ok({ value: new Secret(randomBytes(32).toString('base64url')), versionId: '1' });
+  const missing = err({ reason: 'missing', detail: 'a secret' } as const);
   const failing: Partial<IssuerPorts> = {
     rulebook: { read: () => Promise.resolve(ok({ policy, keys })) },
     records: {
@@ -87,13 +89,9 @@ function portsOf(): IssuerPorts {
     },
     counter: { count: () => Promise.resolve(ok(undefined)), read: () => Promise.resolve(ok(0)) },
     secrets: {
-      // There or not, as Secrets Manager and the cache in front of it would answer from memory.
+      // There or not, as Secrets Manager and the cache in front of it would answer from memory: what is held, made before.
       read: (name, { stage } = {}) =>
-        Promise.resolve(
-          stage === 'AWSPREVIOUS' || name.includes('@')
-            ? err({ reason: 'missing', detail: name } as const)
-            : ok(secret),
-        ),
+        Promise.resolve(stage === 'AWSPREVIOUS' || name.includes('@') ? missing : there),
     },
     foreignKeys: { find: unused },
     stage: 'bench',
