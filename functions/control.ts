@@ -1,5 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import {
@@ -13,6 +15,7 @@ import { createAuditLog } from './aws/audit-log.ts';
 import { createAuditReader } from './aws/audit-reader.ts';
 import { createCheckpointStore } from './aws/checkpoints.ts';
 import { SDK_BOUNDS } from './aws/clients.ts';
+import { createDataKeys } from './aws/data-keys.ts';
 import { createDynamo } from './aws/dynamodb.ts';
 import { listOf, numberOf, readEnvironment } from './aws/environment.ts';
 import { createBufferedHandler } from './aws/lambda.ts';
@@ -20,11 +23,13 @@ import { log } from './aws/log.ts';
 import { createOutages } from './aws/outages.ts';
 import { createPolicyHistory } from './aws/policy-history.ts';
 import { createPolicyStore } from './aws/policy-store.ts';
+import { createRecordStore } from './aws/records.ts';
 import { createRevocationStore } from './aws/revocations.ts';
 import { createRulebookStore } from './aws/rulebook.ts';
 import { createSealerSource } from './aws/sealer.ts';
 import { createSecretStore } from './aws/secrets.ts';
 import { createUpstream } from './aws/upstream.ts';
+import { createConnections } from './handlers/connections/connections.ts';
 import { createControl } from './handlers/control.ts';
 import { createForeignKeys } from './handlers/foreign-keys.ts';
 import { createIngress } from './handlers/ingress.ts';
@@ -35,6 +40,7 @@ const environment = readEnvironment(
   'AUTH_TABLE',
   'AUDIT_TABLE',
   'AUDIT_RETENTION_DAYS',
+  'CONNECTION_KEY_ARN',
   'SEALING_SECRET',
   'ALLOWED_ORIGINS',
 );
@@ -51,7 +57,24 @@ const policies = outages.watch(createPolicyStore(dynamo, environment.AUTH_TABLE)
 const rulebook = outages.watch(createRulebookStore(dynamo, environment.AUTH_TABLE, clock));
 const revocations = createRevocationStore(dynamo, environment.AUTH_TABLE, clock);
 const secrets = outages.watch(createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock));
-const foreignKeys = outages.watch(createForeignKeys({ upstream: createUpstream(), clock }));
+const upstream = createUpstream();
+const foreignKeys = outages.watch(createForeignKeys({ upstream, clock }));
+const sealer = createSealerSource(secrets, environment.SEALING_SECRET);
+const records = outages.watch(createRecordStore(dynamo, environment.AUTH_TABLE, clock));
+const connections = createConnections({
+  records,
+  dataKeys: outages.watch(
+    createDataKeys(new KMSClient(SDK_BOUNDS), environment.CONNECTION_KEY_ARN, Date.now),
+  ),
+  secrets,
+  upstream,
+  stage: environment.SALLYPORT_STAGE,
+  now: Date.now,
+  wait: (ms) => wait(ms),
+  random: Math.random,
+  randomBytes,
+  log: outages.log,
+});
 
 const serve = createBufferedHandler(
   outages.around(
@@ -62,9 +85,10 @@ const serve = createBufferedHandler(
       auditTrail: {
         reader: createAuditReader(dynamo, environment.AUDIT_TABLE),
         checkpoints: createCheckpointStore(dynamo, environment.AUDIT_TABLE),
-        sealer: createSealerSource(secrets, environment.SEALING_SECRET),
+        sealer,
         randomBytes,
       },
+      connecting: { rulebook, revocations, records, connections, sealer, randomBytes },
       audit,
       allowedOrigins: listOf(environment.ALLOWED_ORIGINS),
       now: Date.now,

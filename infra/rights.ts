@@ -16,6 +16,7 @@ export type AuthPartition =
   | 'RUN#*'
   | 'CLIENT#*'
   | 'CONNECTION#*'
+  | 'CONNECT#*'
   | 'COUNT#*'
   | 'LIMIT#*';
 

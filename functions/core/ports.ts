@@ -141,9 +141,18 @@ export type RevocationList = {
 
 /**
  * What a record of the issuer is: an authorization code, a refresh family, a browser session, a mark that something was used, a
- * run, a registered client; and of the gateway, a user's connection at a provider.
+ * run, a registered client; of the gateway and of control, a user's connection at a provider, and of control, a mark that something of its
+ * pages was used.
  */
-export type RecordKind = 'CODE' | 'REFRESH' | 'SESSION' | 'ONCE' | 'RUN' | 'CLIENT' | 'CONNECTION';
+export type RecordKind =
+  | 'CODE'
+  | 'REFRESH'
+  | 'SESSION'
+  | 'ONCE'
+  | 'RUN'
+  | 'CLIENT'
+  | 'CONNECTION'
+  | 'CONNECT';
 
 /** Names one record. Organisation and kind are part of the key: equal ids of two organisations never meet. */
 export type RecordKey = { readonly kind: RecordKind; readonly orgId: string; readonly id: string };

@@ -6,7 +6,6 @@ export type SealPurpose =
   | 'cursor'
   | 'consent'
   | 'login'
-  | 'page-login'
   | 'connect-link'
   | 'connect'
   | 'connecting'

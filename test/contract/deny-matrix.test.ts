@@ -1,4 +1,3 @@
-import { NO_CONNECTIONS } from '../support/no-connections.ts';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { createDocumentStore } from '../../functions/aws/documents.ts';
@@ -14,11 +13,15 @@ import { cursorSeal } from '../support/context-callers.ts';
 import { type EmbeddedContextTable, startContextTable } from '../support/context-table.ts';
 import { UNASKED } from '../support/counters.ts';
 import { answerOf } from '../support/gateway-app.ts';
+import { NO_CONNECTING } from '../support/no-connecting.ts';
+import { NO_CONNECTIONS } from '../support/no-connections.ts';
 import { createNotes, NoteStore } from '../support/notes-module.ts';
 import { scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS } from '../support/test-issuer.ts';
 import { NO_TOKEN_ENDPOINT } from '../support/token-ports.ts';
 import { denyMatrix, type Probe, roleBinding, type World } from './deny-matrix.ts';
+
+const NO_TRAIL = { auditTrail: NO_AUDIT_TRAIL, connecting: NO_CONNECTING } as const;
 
 /** Servers of every kind, and a scope for all of them. */
 const FLEET: Partial<Snapshot> = {
@@ -98,7 +101,7 @@ describe('the catalogue of servers', () => {
     policy: FLEET,
     client: { scopes: ['fleet/use'] },
     claims: { scope: 'fleet/use' },
-    start: (world) => createControl({ ...world.ports, ...policies(world), auditTrail: NO_AUDIT_TRAIL }),
+    start: (world) => createControl({ ...world.ports, ...policies(world), ...NO_TRAIL }),
     allowed: { path: '/servers/maps' },
     isRecorded: false,
     missing: { path: '/servers/nothing' },
@@ -120,7 +123,7 @@ describe('the administration of the policy', () => {
     },
     client: { scopes: ['steward'] },
     claims: { scope: 'steward' },
-    start: (world) => createControl({ ...world.ports, ...policies(world), auditTrail: NO_AUDIT_TRAIL }),
+    start: (world) => createControl({ ...world.ports, ...policies(world), ...NO_TRAIL }),
     allowed: { path: '/admin/policy' },
     isRecorded: true,
     missing: { path: '/admin/nothing' },
@@ -138,7 +141,7 @@ describe('the audit log', () => {
     },
     client: { scopes: ['auditor'] },
     claims: { scope: 'auditor' },
-    start: (world) => createControl({ ...world.ports, ...policies(world), auditTrail: NO_AUDIT_TRAIL }),
+    start: (world) => createControl({ ...world.ports, ...policies(world), ...NO_TRAIL }),
     allowed: { path: '/admin/audit/checkpoints' },
     isRecorded: true,
     missing: { path: '/admin/audit/checkpoints?org=nowhere' },

@@ -12,6 +12,7 @@ import { applyConfiguration } from '../../functions/handlers/policy-apply.ts';
 import { NO_AUDIT_TRAIL } from '../support/audit-trail.ts';
 import { type EmbeddedTable, startAuthTable } from '../support/auth-table.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { NO_CONNECTING } from '../support/no-connecting.ts';
 import { publishKeys } from '../support/published-keys.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
@@ -85,6 +86,7 @@ async function startControl(files: ReadonlyMap<string, string>) {
       },
     },
     auditTrail: NO_AUDIT_TRAIL,
+    connecting: NO_CONNECTING,
     allowedOrigins: [],
     now: () => NOW_SECONDS * 1000,
     log: () => {},

@@ -7,8 +7,14 @@ import type { BrowserProblem } from '../pages/problem-page.ts';
 /** A ticket lives for ten minutes; clocks of two environments differ by less than one. */
 const KEPT_SECONDS = LOGIN_SECONDS + 60;
 
-/** Where a ticket stands: in the form of the consent page, or on its way to one identity provider and back. */
-export type TicketPlace = { readonly kind: 'consent' } | { readonly kind: 'login'; readonly idp: string };
+/**
+ * Where a ticket stands: in the form of the consent page, or on its way to one identity provider and back; in the form of the connect page of
+ * one provider, or on its way to that provider and back.
+ */
+export type TicketPlace =
+  | { readonly kind: 'consent' }
+  | { readonly kind: 'login'; readonly idp: string }
+  | { readonly kind: 'connect' | 'connecting'; readonly provider: string };
 
 /** What sealing, opening and using up tickets needs. */
 export type TicketPorts = Pick<IssuerPorts, 'sealer' | 'records' | 'randomBytes' | 'now'>;
@@ -66,10 +72,20 @@ export async function useOnce(
 }
 
 function onceKey(place: TicketPlace, onceId: string, orgId: string): RecordKey {
-  return { kind: 'ONCE', orgId, id: `${place.kind}.${onceId}` };
+  // The issuer keeps the ones, control the others: neither writes among what the other one counts on.
+  const isOfIssuer = place.kind === 'consent' || place.kind === 'login';
+  return { kind: isOfIssuer ? 'ONCE' : 'CONNECT', orgId, id: `${place.kind}.${onceId}` };
 }
 
 /** A ticket for one provider does not open at the callback of another (RFC 9700 §4.4.2.2). */
 function contextOf(place: TicketPlace, browserId: string): string {
-  return JSON.stringify(place.kind === 'login' ? [browserId, place.idp] : [browserId]);
+  switch (place.kind) {
+    case 'consent':
+      return JSON.stringify([browserId]);
+    case 'login':
+      return JSON.stringify([browserId, place.idp]);
+    case 'connect':
+    case 'connecting':
+      return JSON.stringify([browserId, place.provider]);
+  }
 }

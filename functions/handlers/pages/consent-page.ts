@@ -93,7 +93,8 @@ function warnings(client: ShownClient, redirect: RedirectTarget): Markup {
 /** Where a name could close our quotation marks, its next words would pass for ours. The apostrophe is none of them. */
 const QUOTATION_MARKS = /["“-‟«»″‶〝-〟＂]/g;
 
-function describeClient({ name, host, isVetted }: ShownClient): Markup {
+/** An application in words; one that nobody has vetted only says that of itself. */
+export function describeClient({ name, host, isVetted }: ShownClient): Markup {
   const said = isVetted
     ? html`${name}`
     : html`it calls itself “<bdi>${name.replace(QUOTATION_MARKS, '')}</bdi>”`;

@@ -18,6 +18,11 @@ const PROBLEMS = {
   no_login:           { status: 400, title: 'Nobody can sign in here', text: 'No identity provider is set up for you at this site. Ask whoever runs it.' },
   not_signed_in:      { status: 400, title: 'You are not signed in', text: 'The sign-in at the identity provider was not completed. Open the page again to try once more.' },
   not_accepted:       { status: 502, title: 'You could not be signed in', text: 'The answer of the identity provider was not accepted. Tell whoever runs this site.' },
+  bad_link:           { status: 400, title: 'This link does not hold', text: 'It is not complete, or was not made here for this page. Nothing was connected. Go back to where you found it and start again.' },
+  unknown_provider:   { status: 404, title: 'There is nothing here', text: 'There is no such provider for you at this site. Nothing was connected.' },
+  signed_out:         { status: 400, title: 'You are not signed in', text: 'The sign-in in this browser has ended meanwhile. Nothing was changed. Open the page again.' },
+  not_connected:      { status: 400, title: 'Nothing was connected', text: 'The provider says that access was not given. You can close this page, or open it again to try once more.' },
+  provider_refused:   { status: 502, title: 'Nothing was connected', text: 'The answer of the provider was not accepted, or it did not accept ours. Tell whoever runs this site.' },
   unavailable:        { status: 503, title: 'Try again in a moment', text: 'Something that is needed for signing in does not answer now. Nothing was lost: reload this page, or start again from the application.' },
   interrupted:        { status: 503, title: 'This could not be finished', text: 'Something that is needed for signing in does not answer now. This sign-in was used up: in a moment, go back to the application and start again.' },
 } as const;
