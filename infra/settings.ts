@@ -1,3 +1,4 @@
+import { type NetworkSettings, readNetwork } from './network-settings.ts';
 import type { KeyGenerations } from './signing-key.ts';
 
 /** A domain name of the deployment's own, served instead of the CloudFront default. */
@@ -21,6 +22,8 @@ export type Settings = {
   /** Which secret CloudFront proves itself with; 1 unless it is raised. */
   readonly edgeGeneration: number;
   readonly audit: AuditSettings;
+  /** The VPC that functions call out from; undefined: none. */
+  readonly network: NetworkSettings | undefined;
 };
 
 /** How long audit records are kept, and how often they are sealed. */
@@ -36,7 +39,8 @@ const DOMAIN_NAME = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 
 /**
  * Reads the settings: `stage`, `allowedOrigins` (separated by commas), `domainName`, `certificateArn`, `hostedZoneId`, and the
- * generations `issuerKeyA`, `issuerKeyB`, `identityKeyA`, `identityKeyB`, `edgeSecret`; `auditRetentionDays`, `checkpointMinutes`.
+ * generations `issuerKeyA`, `issuerKeyB`, `identityKeyA`, `identityKeyB`, `edgeSecret`; `auditRetentionDays`, `checkpointMinutes`; those of a
+ * VPC ({@link readNetwork}).
  * @throws Error naming the first setting that cannot be deployed
  */
 export function readSettings(context: (key: string) => unknown): Settings {
@@ -68,7 +72,8 @@ export function readSettings(context: (key: string) => unknown): Settings {
     checkpointMinutes: readCount(context, 'checkpointMinutes', { max: 30, otherwise: 1 }),
   };
   const edgeGeneration = generationOf('edgeSecret');
-  return { stage, allowedOrigins, domain, keyGenerations, edgeGeneration, audit };
+  const network = readNetwork((key) => readText(context, key));
+  return { stage, allowedOrigins, domain, keyGenerations, edgeGeneration, audit, network };
 }
 
 /** A whole number from 1 to `max`, of `cdk.json` or the command line. */

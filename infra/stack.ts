@@ -7,6 +7,7 @@ import { createControl } from './control.ts';
 import { createEdgeSecret } from './edge-secret.ts';
 import { createGateway } from './gateway.ts';
 import { createIssuer } from './issuer.ts';
+import { placeInNetwork } from './network.ts';
 import { readSettings } from './settings.ts';
 import { Storage } from './storage.ts';
 
@@ -21,17 +22,17 @@ export class SallyportStack extends Stack {
     });
     const storage = new Storage(this, 'Storage', settings);
     const edge = createEdgeSecret(this, settings);
-    const { front, rest } = new Api(this, 'Api', {
-      settings,
-      edge,
-      authorizer: createAuthorizer(this, settings, storage),
-      functions: {
-        issuer: createIssuer(this, settings, storage, edge),
-        gateway: createGateway(this, settings, storage),
-        contextStore: createContextStore(this, settings, storage),
-        control: createControl(this, settings, storage),
-      },
-    });
+    const authorizer = createAuthorizer(this, settings, storage);
+    const functions = {
+      issuer: createIssuer(this, settings, storage, edge),
+      gateway: createGateway(this, settings, storage),
+      contextStore: createContextStore(this, settings, storage),
+      control: createControl(this, settings, storage),
+    };
+    if (settings.network !== undefined) {
+      placeInNetwork(this, settings.network, { authorizer, ...functions });
+    }
+    const { front, rest } = new Api(this, 'Api', { settings, edge, authorizer, functions });
     const outputs = {
       Origin: front.origin,
       ApiUrl: rest.url,

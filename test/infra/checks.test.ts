@@ -23,6 +23,15 @@ test.for([
   ['with browser origins', { allowedOrigins: 'https://a.example.com' }],
   ['with a custom domain', customDomain],
   ['as another stage', { stage: 'staging' }],
+  [
+    'in a VPC without a way out',
+    {
+      vpcId: 'vpc-0a1b2c3d',
+      subnetIds: 'subnet-0a000001',
+      vpcEndpointRouteTables: 'rtb-01000001',
+      vpcFunctions: 'gateway,issuer',
+    },
+  ],
 ] as const)('the stack %s passes the AWS Solutions checks', ([, chosen]) => {
   expect(() => createApp({ ...context, ...chosen }).synth()).not.toThrow();
 });

@@ -9,7 +9,7 @@ function read(context: Readonly<Record<string, unknown>>) {
 
 const FIRST = { A: 1, B: 1 };
 
-test('without any context: stage prod, no browser origin, no domain of its own, the first keys', () => {
+test('without any context: stage prod, no browser origin, no domain of its own, no VPC, the first keys', () => {
   const keyGenerations = { issuer: FIRST, identity: FIRST };
   const audit = { retentionDays: 365, checkpointMinutes: 1 };
   expect(read({})).toEqual({
@@ -19,6 +19,7 @@ test('without any context: stage prod, no browser origin, no domain of its own, 
     keyGenerations,
     edgeGeneration: 1,
     audit,
+    network: undefined,
   });
 });
 

@@ -49,7 +49,6 @@ function readNetwork(item: YamlReader): string | undefined {
 
 function firstAddress(kind: 'ipv4' | 'ipv6', network: string): string {
   const { IPv4, IPv6 } = ipaddr;
-  const first =
-    kind === 'ipv4' ? IPv4.networkAddressFromCIDR(network) : IPv6.networkAddressFromCIDR(network);
+  const first = kind === 'ipv4' ? IPv4.networkAddressFromCIDR(network) : IPv6.networkAddressFromCIDR(network);
   return first.toString();
 }
