@@ -1,0 +1,431 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Dynamo } from '../../../functions/aws/dynamodb.ts';
+import type { ConnectionOwner } from '../../../functions/core/connection.ts';
+import type { Connections, ConnectRequest } from '../../../functions/handlers/connections/connections.ts';
+import { losingAnswers } from '../../support/auth-table.ts';
+import { type ConnectionCloud, startConnectionCloud } from '../../support/connection-app.ts';
+import {
+  hangUp,
+  type ScriptedProvider,
+  send,
+  startScriptedProvider,
+} from '../../support/scripted-provider.ts';
+
+const REQUEST: ConnectRequest = {
+  code: 'code-1',
+  codeVerifier: 'verifier-1',
+  redirectUri: 'https://gate.example/connect/carrier/callback',
+  scopes: ['parcels.read'],
+};
+/** Of the tokens of the scripted provider. */
+const LIFE_MS = 3_600_000;
+
+let cloud: ConnectionCloud;
+let provider: ScriptedProvider;
+let users = 0;
+
+beforeAll(async () => {
+  cloud = await startConnectionCloud();
+});
+afterAll(() => cloud.close());
+beforeEach(async () => {
+  provider = await startScriptedProvider();
+  return () => provider.close();
+});
+
+/** Somebody who has just connected. */
+async function connected(): Promise<ConnectionOwner> {
+  users += 1;
+  const owner = { orgId: 'acme', subject: `office:user-${users}` };
+  const done = await cloud.environment().connect(owner, provider.entry, REQUEST);
+  if (!done.ok) throw new Error('nobody connected');
+  return owner;
+}
+
+/** The access token that is given, or why none. */
+async function ask(
+  { accessToken }: Pick<Connections, 'accessToken'>,
+  owner: ConnectionOwner,
+  refused?: string,
+): Promise<{ readonly token?: string; readonly version?: string; readonly reason?: string }> {
+  const given = await accessToken(owner, provider.entry, { scopes: ['parcels.read'], refused });
+  return given.ok
+    ? { token: given.value.token.reveal(), version: given.value.version }
+    : { reason: given.error.reason };
+}
+
+const refreshes = () => provider.grants('refresh_token');
+
+const during =
+  (url: string, respond: NonNullable<ScriptedProvider['instead']>): ScriptedProvider['instead'] =>
+  (request, answer) =>
+    request.url === url && respond(request, answer);
+
+describe('a token', () => {
+  test('serves until it is about to end, is refreshed then, and with the new refresh token the next time', async () => {
+    const owner = await connected();
+    const environment = cloud.environment();
+    cloud.time.ms += LIFE_MS - 301_000;
+    expect(await ask(environment, owner)).toMatchObject({ token: 'access-token-1' });
+    cloud.time.ms += 2_000;
+    expect(await ask(environment, owner)).toMatchObject({ token: 'access-token-2' });
+    cloud.time.ms += LIFE_MS;
+    expect(await ask(environment, owner)).toMatchObject({ token: 'access-token-3' });
+    expect(refreshes().map(({ refresh_token }) => refresh_token)).toEqual([
+      'refresh-token-1',
+      'refresh-token-2',
+    ]);
+    expect(await environment.find(owner, provider.entry)).toMatchObject({
+      value: { status: 'active', refreshedAtSeconds: Math.floor(cloud.time.ms / 1_000) },
+    });
+  });
+
+  test('keeps its refresh token where the provider gives no other', async () => {
+    provider.rotates = false;
+    const owner = await connected();
+    provider.tokens = { refresh_token: undefined, scope: undefined };
+    const environment = cloud.environment();
+    for (let round = 0; round < 3; round += 1) {
+      cloud.time.ms += LIFE_MS;
+      expect((await ask(environment, owner)).token).toBe(`access-token-${round + 2}`);
+    }
+    expect(new Set(refreshes().map(({ refresh_token }) => refresh_token))).toEqual(
+      new Set(['refresh-token-1']),
+    );
+  });
+
+  test('without an end serves until it is refused', async () => {
+    provider.tokens = { expires_in: undefined };
+    const owner = await connected();
+    cloud.time.ms += 100 * LIFE_MS;
+    expect(await ask(cloud.environment(), owner)).toMatchObject({ token: 'access-token-1' });
+    expect(refreshes()).toEqual([]);
+  });
+
+  test('that ends and cannot be refreshed serves to its end', async () => {
+    provider.tokens = { refresh_token: undefined };
+    const owner = await connected();
+    const environment = cloud.environment();
+    cloud.time.ms += LIFE_MS - 1_000;
+    expect(await ask(environment, owner)).toMatchObject({ token: 'access-token-1' });
+    cloud.time.ms += 1_000;
+    expect(await ask(environment, owner)).toEqual({ reason: 'broken' });
+  });
+});
+
+describe('one refresh', () => {
+  const PARALLEL = 100;
+
+  test.for([1, 4])(
+    'serves a hundred calls that find the token at its end, in %i environments',
+    async (count) => {
+      const owner = await connected();
+      const environments = Array.from({ length: count }, () => cloud.environment());
+      cloud.time.ms += LIFE_MS;
+      const answers = await Promise.all(
+        Array.from({ length: PARALLEL }, (_, call) =>
+          ask(environments[call % count] ?? cloud.environment(), owner),
+        ),
+      );
+      expect(new Set(answers.map(({ token }) => token))).toEqual(new Set(['access-token-2']));
+      expect(refreshes()).toHaveLength(1);
+    },
+  );
+
+  test('serves them too where every answer of the table is lost once', async () => {
+    const owner = await connected();
+    const environments = [1, 2].map(() => cloud.environment({}, losingAnswers));
+    cloud.time.ms += LIFE_MS;
+    const answers = await Promise.all(environments.flatMap((one) => [ask(one, owner), ask(one, owner)]));
+    expect(new Set(answers.map(({ token }) => token))).toEqual(new Set(['access-token-2']));
+    expect(refreshes()).toHaveLength(1);
+  });
+
+  test('is nobody’s wait while the token is still good', async () => {
+    const owner = await connected();
+    cloud.time.ms += LIFE_MS - 200_000;
+    const [first, second] = [cloud.environment(), cloud.environment()];
+    const arrived = Promise.withResolvers<void>();
+    const go = Promise.withResolvers<void>();
+    provider.instead = during('/token', () => {
+      arrived.resolve();
+      return false;
+    });
+    // The first one is held where it has its answer and would write it.
+    const holding = cloud.environment({
+      upstream: holdAnswers(go.promise),
+    });
+    const leading = ask(holding, owner);
+    await arrived.promise;
+    expect(await ask(first, owner)).toMatchObject({ token: 'access-token-1' });
+    expect(await ask(second, owner)).toMatchObject({ token: 'access-token-1' });
+    expect(await ask(holding, owner)).toMatchObject({ token: 'access-token-1' });
+    go.resolve();
+    expect(await leading).toMatchObject({ token: 'access-token-2' });
+    expect(refreshes()).toHaveLength(1);
+  });
+
+  test('of a holder that died is made by another one after its time', async () => {
+    const owner = await connected();
+    cloud.time.ms += LIFE_MS;
+    const arrived = Promise.withResolvers<void>();
+    const dying = cloud.environment({ upstream: holdAnswers(new Promise(() => {}), arrived.resolve) });
+    void ask(dying, owner);
+    await arrived.promise;
+    // It never writes; the provider has not rotated for it either.
+    provider.rotates = false;
+    const waiting = ask(
+      cloud.environment({
+        wait: async () => {
+          cloud.time.ms += 1_000;
+        },
+      }),
+      owner,
+    );
+    expect(await waiting).toMatchObject({ reason: 'unavailable' });
+    cloud.time.ms += 20_000;
+    expect((await ask(cloud.environment(), owner)).token).toMatch(/^access-token-[23]$/);
+  });
+
+  test('that comes late does not undo the one that came after it', async () => {
+    provider.rotates = false;
+    const owner = await connected();
+    cloud.time.ms += LIFE_MS;
+    const go = Promise.withResolvers<void>();
+    const arrived = Promise.withResolvers<void>();
+    const late = ask(cloud.environment({ upstream: holdAnswers(go.promise, arrived.resolve) }), owner);
+    await arrived.promise;
+    cloud.time.ms += 21_000;
+    const overtaking = cloud.environment();
+    expect(await ask(overtaking, owner)).toMatchObject({ token: 'access-token-3' });
+    go.resolve();
+    expect((await late).token).toBe('access-token-3');
+    expect(await ask(overtaking, owner)).toMatchObject({ token: 'access-token-3' });
+  });
+
+  test('whose refresh token the provider has replaced is not lost over the refusal of whoever came after it', async () => {
+    const owner = await connected();
+    cloud.time.ms += LIFE_MS;
+    const go = Promise.withResolvers<void>();
+    const arrived = Promise.withResolvers<void>();
+    const late = ask(cloud.environment({ upstream: holdAnswers(go.promise, arrived.resolve) }), owner);
+    await arrived.promise;
+    cloud.time.ms += 21_000;
+    // The provider has rotated for the late one: this one's refresh token is good for nothing.
+    expect(await ask(cloud.environment(), owner)).toEqual({ reason: 'broken' });
+    go.resolve();
+    expect((await late).token).toBe('access-token-2');
+    const after = cloud.environment();
+    expect(await ask(after, owner)).toMatchObject({ token: 'access-token-2' });
+    cloud.time.ms += LIFE_MS;
+    expect((await ask(after, owner)).token).toMatch(/^access-token-\d$/);
+  });
+
+  test('does not bring back what was forgotten, nor touch what was connected anew meanwhile', async () => {
+    for (const isAnew of [false, true]) {
+      const owner = await connected();
+      cloud.time.ms += LIFE_MS;
+      const go = Promise.withResolvers<void>();
+      const arrived = Promise.withResolvers<void>();
+      const late = ask(cloud.environment({ upstream: holdAnswers(go.promise, arrived.resolve) }), owner);
+      await arrived.promise;
+      const environment = cloud.environment();
+      await environment.disconnect(owner, provider.entry);
+      if (isAnew) await environment.connect(owner, provider.entry, REQUEST);
+      const present = await ask(environment, owner);
+      go.resolve();
+      const { token, reason } = await late;
+      expect({ token, reason }).toEqual({ token: present.token, reason: present.reason });
+      expect(await ask(environment, owner)).toEqual(present);
+    }
+  });
+
+  test('is stored before anybody uses it, also by a table that fails for a while', async () => {
+    const owner = await connected();
+    cloud.time.ms += LIFE_MS;
+    let failing = 3;
+    const flaky = (dynamo: Dynamo): Dynamo => ({
+      async call(operation, input) {
+        const isOfTokens = operation === 'PutItem' && !JSON.stringify(input).includes('holder');
+        if (!isOfTokens || failing === 0) return dynamo.call(operation, input);
+        failing -= 1;
+        return { ok: false, error: { reason: 'unavailable', detail: 'a test’s outage' } };
+      },
+    });
+    expect(await ask(cloud.environment({}, flaky), owner)).toMatchObject({ token: 'access-token-2' });
+    expect(failing).toBe(0);
+    expect(await ask(cloud.environment(), owner)).toMatchObject({ token: 'access-token-2' });
+  });
+
+  test('that cannot be stored is used by nobody, and in the log', async () => {
+    const owner = await connected();
+    cloud.time.ms += LIFE_MS;
+    const down = (dynamo: Dynamo): Dynamo => ({
+      call: async (operation, input) =>
+        operation === 'PutItem' && !JSON.stringify(input).includes('holder')
+          ? { ok: false, error: { reason: 'unavailable', detail: 'a test’s outage' } }
+          : dynamo.call(operation, input),
+    });
+    expect(await ask(cloud.environment({}, down), owner)).toEqual({ reason: 'unavailable' });
+    expect(cloud.logged).toContainEqual(expect.objectContaining({ event: 'connection_refresh_lost' }));
+  });
+});
+
+describe('a provider that', () => {
+  type Row = readonly [string, NonNullable<ScriptedProvider['instead']>];
+  const answering =
+    (status: number, body: object | string): Row[1] =>
+    (_, answer) => {
+      answer
+        .writeHead(status, { 'content-type': 'application/json' })
+        .end(typeof body === 'string' ? body : JSON.stringify(body));
+      return true;
+    };
+  const ENDS: readonly Row[] = [
+    ['takes the refresh token no more', answering(400, { error: 'invalid_grant' })],
+    ['says so as GitHub does', answering(200, { error: 'bad_refresh_token' })],
+    ['says so as Slack does', answering(200, { ok: false, error: 'invalid_refresh_token' })],
+    [
+      'says so as Atlassian does',
+      answering(403, { error: 'unauthorized_client', error_description: 'refresh_token is invalid' }),
+    ],
+  ];
+  test.for(ENDS)('%s ends the connection until it is made anew', async ([, instead]) => {
+    const owner = await connected();
+    cloud.time.ms += LIFE_MS;
+    provider.instead = during('/token', instead);
+    const environment = cloud.environment();
+    const answers = await Promise.all(Array.from({ length: 5 }, () => ask(environment, owner)));
+    expect(answers).toEqual(Array.from({ length: 5 }, () => ({ reason: 'broken' })));
+    expect(await environment.find(owner, provider.entry)).toMatchObject({ value: { status: 'broken' } });
+    expect(await ask(cloud.environment(), owner)).toEqual({ reason: 'broken' });
+    expect(refreshes()).toHaveLength(1);
+    provider.instead = undefined;
+    await environment.connect(owner, provider.entry, REQUEST);
+    expect((await ask(environment, owner)).token).toMatch(/^access-token/);
+  });
+
+  const OUTAGES: readonly Row[] = [
+    ['is ill', answering(500, 'oops')],
+    ['is ill in JSON', answering(503, { error: 'server_error' })],
+    ['has had enough', answering(429, {})],
+    ['does not take our client', answering(401, { error: 'invalid_client' })],
+    ['refuses for no reason that ends a grant', answering(400, { error: 'unauthorized_client' })],
+    ['answers no token', answering(200, {})],
+    ['answers no JSON', answering(200, '<html>')],
+    ['answers without end', answering(200, 'x'.repeat(300_000))],
+    ['redirects', (_, answer) => void answer.writeHead(302, { location: '/elsewhere' }).end() === undefined],
+    ['hangs up', (_, answer) => hangUp(answer)],
+  ];
+  test.for(OUTAGES)('%s ends nothing', async ([, instead]) => {
+    const owner = await connected();
+    const environment = cloud.environment();
+    cloud.time.ms += LIFE_MS - 100_000;
+    provider.instead = during('/token', instead);
+    // Still good: used, and not asked for again at every call.
+    expect(await ask(environment, owner)).toMatchObject({ token: 'access-token-1' });
+    const asked = refreshes().length;
+    for (let call = 0; call < 3; call += 1) {
+      expect(await ask(environment, owner)).toMatchObject({ token: 'access-token-1' });
+    }
+    expect(refreshes()).toHaveLength(asked);
+    cloud.time.ms += 100_000;
+    expect(await ask(environment, owner)).toEqual({ reason: 'unavailable' });
+    expect(await environment.find(owner, provider.entry)).toMatchObject({ value: { status: 'active' } });
+    provider.instead = undefined;
+    cloud.time.ms += 5_000;
+    expect((await ask(environment, owner)).token).toMatch(/^access-token-[2-9]$/);
+  });
+
+  test('answers members that cannot be read loses none of the others', async () => {
+    const owner = await connected();
+    cloud.time.ms += LIFE_MS;
+    provider.tokens = { expires_in: 'soon', scope: 7 };
+    const environment = cloud.environment();
+    expect(await ask(environment, owner)).toMatchObject({ token: 'access-token-2' });
+    provider.tokens = { expires_in: '600', scope: ['parcels.read', 'x'] };
+    const { version } = await ask(environment, owner);
+    cloud.time.ms += 60_000;
+    expect(await ask(environment, owner, version)).toMatchObject({ token: 'access-token-3' });
+    cloud.time.ms += 600_000;
+    expect(await ask(environment, owner)).toMatchObject({ token: 'access-token-4' });
+  });
+});
+
+describe('after a 401 of an upstream', () => {
+  test('the token is refreshed once, and not again for one that refuses everything', async () => {
+    const owner = await connected();
+    const environment = cloud.environment();
+    cloud.time.ms += 60_000;
+    const { version } = await ask(environment, owner);
+    const second = await ask(environment, owner, version);
+    expect(second).toMatchObject({ token: 'access-token-2' });
+    expect(await ask(environment, owner, second.version)).toEqual(second);
+    // Whoever was refused with the one before gets the present one.
+    expect(await ask(environment, owner, version)).toEqual(second);
+    expect(refreshes()).toHaveLength(1);
+    cloud.time.ms += 30_000;
+    expect(await ask(environment, owner, second.version)).toMatchObject({ token: 'access-token-3' });
+  });
+
+  test('while the provider is out there is no token', async () => {
+    const owner = await connected();
+    const environment = cloud.environment();
+    cloud.time.ms += 60_000;
+    const { version } = await ask(environment, owner);
+    provider.instead = during('/token', (_, answer) => send(answer, 500, {}));
+    expect(await ask(environment, owner, version)).toEqual({ reason: 'unavailable' });
+  });
+
+  const ASKED: readonly (readonly [string, number, object, string | undefined])[] = [
+    ['does not know it any more', 401, {}, 'broken'],
+    ['says so as Slack does', 200, { ok: false, error: 'token_revoked' }, 'broken'],
+    ['knows it', 200, { id: 'account-1' }, undefined],
+    ['is ill', 500, {}, undefined],
+  ];
+  test.for(ASKED)(
+    'of a token that cannot be refreshed the provider is asked: it %s',
+    async ([, status, body, reason]) => {
+      provider.tokens = { refresh_token: undefined, expires_in: undefined };
+      const owner = await connected();
+      const environment = cloud.environment();
+      const { version } = await ask(environment, owner);
+      provider.instead = during('/me', (_, answer) => send(answer, status, body));
+      const answer = await ask(environment, owner, version);
+      if (reason !== undefined) expect(answer).toEqual({ reason });
+      else expect(answer).toMatchObject({ token: 'access-token-1', version });
+      // What the provider said stands; what nobody could say does not.
+      expect((await ask(environment, owner)).reason).toBe(reason);
+    },
+  );
+
+  test('a token that nobody can be asked about needs a new connection, and is tried again', async () => {
+    provider.tokens = { refresh_token: undefined };
+    const { account: _, ...silent } = provider.entry;
+    users += 1;
+    const owner = { orgId: 'acme', subject: `office:user-${users}` };
+    const { connect, accessToken } = cloud.environment();
+    await connect(owner, silent, REQUEST);
+    const first = await accessToken(owner, silent, { scopes: [] });
+    const refused = first.ok ? first.value.version : '';
+    expect(await accessToken(owner, silent, { scopes: [], refused })).toMatchObject({
+      error: { reason: 'broken' },
+    });
+    expect(await accessToken(owner, silent, { scopes: [] })).toMatchObject({ ok: true });
+  });
+});
+
+/** The guarded client, whose answers of the token endpoint arrive when they are let go. */
+function holdAnswers(go: Promise<void>, arrived: () => void = () => {}) {
+  const { send: pass } = cloud.upstream;
+  return {
+    async send(request: Parameters<typeof pass>[0]) {
+      const answer = await pass(request);
+      if (request.url.pathname === '/token') {
+        arrived();
+        await go;
+      }
+      return answer;
+    },
+  };
+}
