@@ -434,9 +434,29 @@ describe('an answer that wears its reader out', () => {
     ['two lengths', `HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nokk`],
     ['a header folded over two lines', 'HTTP/1.1 200 OK\r\nX-A: a\r\n b\r\nContent-Length: 2\r\n\r\nok'],
     ['a line feed for a line ending', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok'],
+    ['a body and nothing before it, as HTTP/0.9 has it', '<h1>hello</h1>'],
+    ['another protocol', 'SSH-2.0-OpenSSH_9.9\r\n'],
+    ['HTTP/2 without TLS', Buffer.from('000012040000000000', 'hex').toString('latin1')],
+    ['a version that there is not', 'HTTP/1.9 200 OK\r\nContent-Length: 2\r\n\r\nok'],
+    ['a status that is no number', 'HTTP/1.1 OK\r\nContent-Length: 2\r\n\r\nok'],
+    ['a length below nothing', 'HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok'],
+    ['a length that is no number', 'HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\nok'],
+    ['a header without a name', 'HTTP/1.1 200 OK\r\n: x\r\nContent-Length: 2\r\n\r\nok'],
+    ['a zero in a header', 'HTTP/1.1 200 OK\r\nX-A: a\u0000b\r\nContent-Length: 2\r\n\r\nok'],
   ] as const)('or that two would read differently is no answer: %s', async ([, text]) => {
     const server = await startServer((socket) => void socket.write(text));
     expect(await ask(server.origin)).toBe('unreachable');
+  });
+
+  test.for([
+    ['is shorter than its length says', 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok'],
+    ['ends before its last chunk', `${CHUNKED}2\r\nok\r\n`],
+    ['ends within a chunk', `${CHUNKED}9\r\nok`],
+    ['has a chunk of no size', `${CHUNKED}2\r\nok\r\nzz\r\nok\r\n0\r\n\r\n`],
+    ['has a chunk that is longer than it says', `${CHUNKED}1\r\nok\r\n0\r\n\r\n`],
+  ] as const)('and %s never looks complete', async ([, text]) => {
+    const server = await startServer((socket) => void socket.end(text));
+    await expect(ask(server.origin)).rejects.toThrow();
   });
 
   test('once it is unpacked stays packed: nothing is decompressed here', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ADMINISTRATION_REQUIREMENTS } from './administration-requirements.ts';
 import { CONTEXT_REQUIREMENTS } from './context-requirements.ts';
+import { EGRESS_REQUIREMENTS } from './egress-requirements.ts';
 import { GATEWAY_REQUIREMENTS } from './gateway-requirements.ts';
 import { ISSUER_REQUIREMENTS } from './issuer-requirements.ts';
 import { LAYER_REQUIREMENTS } from './layer-requirements.ts';
@@ -24,6 +25,7 @@ describe.for([
   ['the gateway', GATEWAY_REQUIREMENTS],
   ['the issuer', ISSUER_REQUIREMENTS],
   ['the two layers', LAYER_REQUIREMENTS],
+  ['the way out', EGRESS_REQUIREMENTS],
   ['the context store', CONTEXT_REQUIREMENTS],
   ['administration', ADMINISTRATION_REQUIREMENTS],
   ['who may do what', RULE_REQUIREMENTS],
