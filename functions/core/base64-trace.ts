@@ -53,7 +53,7 @@ export function joinLines(text: Buffer): JoinedLines {
   const indexes = new Uint32Array(text.length);
   let length = 0;
   for (let at = 0; at < text.length; at += 1) {
-    const byte = text[at] ?? 0;
+    const byte = Number(text[at]);
     if (byte === LF || byte === CR) {
       const next = afterLineEnding(text, at);
       const isBlank = text[next] === LF || text[next] === CR;

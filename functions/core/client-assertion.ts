@@ -66,14 +66,15 @@ export function checkClientAssertion(
     nowSeconds,
     maxLifetimeSeconds: undefined,
   });
-  if (!verified.ok) return err(isKnown ? verified.error.detail : 'unknown_key');
   if (!isKnown) return err('unknown_key');
+  if (!verified.ok) return err(verified.error.detail);
   const claims = verified.value;
   if (typeof claims.get('aud') !== 'string') return err('audience');
   if (claims.get('sub') !== clientId) return err('subject');
-  const expiresAtSeconds = wholeSeconds(claims.get('exp')) ?? Number.POSITIVE_INFINITY;
+  const expiresAtSeconds = wholeSeconds(claims.get('exp'));
   const tolerated = FOREIGN_CLOCK_TOLERANCE_SECONDS;
-  if (expiresAtSeconds > nowSeconds + MAX_AHEAD_SECONDS + tolerated) return err('lifetime');
+  if (expiresAtSeconds === undefined || expiresAtSeconds > nowSeconds + MAX_AHEAD_SECONDS + tolerated)
+    return err('lifetime');
   const jti = claims.get('jti');
   if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI_CHARACTERS) return err('jti');
   return ok({ onceId: digest(clientId, jti), forgetAtSeconds: expiresAtSeconds + tolerated });

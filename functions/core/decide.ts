@@ -181,7 +181,7 @@ function findGrant(
   const { server, method } = question.action;
   const found = policy.access.findGrant(scopes, server, (rule) => verdictOf(rule, question) === 'grants');
   if (found === undefined || method === undefined) return found;
-  if (isOfProtocol(question.action) || found.methods.has(method)) return found;
+  if (isOfProtocol(question.action.kind, method) || found.methods.has(method)) return found;
   // Beside a deny of a part a wildcard leaves something out too, and a word that a server may take for that part is no word of its own. Nor
   // may a call pass uncounted under such a word.
   const deny = policy.access.findDeny(server, (rule) => concerns(rule, caller) && isFor(rule, caller.orgId));

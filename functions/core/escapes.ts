@@ -194,7 +194,7 @@ class Reduction {
   #hexBetween(from: number): number {
     let value = 0;
     for (let at = from; at < this.#length; at += 1) {
-      const digit = hexValue(this.#bytes[at] ?? 0);
+      const digit = hexValue(Number(this.#bytes[at]));
       if (digit < 0) return -1;
       value = value * 16 + digit;
     }
@@ -202,16 +202,16 @@ class Reduction {
   }
 
   #replace(from: number, value: ArrayLike<number>): void {
-    const start = this.#starts[from] ?? 0;
+    const start = Number(this.#starts[from]);
     if (this.#at - start >= MAX_WRITTEN_BYTES) return;
     this.#length = from;
     if (this.#escapeAt >= from) this.#escapeAt = -1;
-    const [first = 0] = Array.from(value);
-    if (value.length === 1) {
-      this.#emit(first, start);
+    const bytes = Array.from(value);
+    if (bytes.length === 1) {
+      for (const byte of bytes) this.#emit(byte, start);
       return;
     }
-    for (const byte of Array.from(value)) this.#put(byte, start);
+    for (const byte of bytes) this.#put(byte, start);
     this.#joinSurrogates();
   }
 
@@ -219,11 +219,12 @@ class Reduction {
   #joinSurrogates(): void {
     const from = this.#length - 6;
     if (from < 0) return;
-    const [a, b = 0, c = 0, d, e = 0, f = 0] = this.#bytes.subarray(from, this.#length);
-    if (a !== 0xed || d !== 0xed || (b & 0xf0) !== 0xa0 || (e & 0xf0) !== 0xb0) return;
-    const high = ((b & 0x0f) << 6) | (c & 0x3f);
-    const low = ((e & 0x0f) << 6) | (f & 0x3f);
-    const start = this.#starts[from] ?? 0;
+    if (!this.#isSurrogate(from, 0xa0) || !this.#isSurrogate(from + 3, 0xb0)) return;
+    const bits = (at: number) =>
+      ((this.#bytes.readUInt8(at + 1) & 0x0f) << 6) | (this.#bytes.readUInt8(at + 2) & 0x3f);
+    const high = bits(from);
+    const low = bits(from + 3);
+    const start = Number(this.#starts[from]);
     this.#length = from;
     for (const byte of Buffer.from(String.fromCodePoint(0x10000 + (high << 10) + low)))
       this.#put(byte, start);
@@ -232,9 +233,12 @@ class Reduction {
   #settled(): number {
     const open = this.#unfinishedEscape();
     // The first half of a surrogate pair waits for what comes next.
-    const [first, second = 0] = this.#bytes.subarray(Math.max(0, open - 3), open);
-    const isHalf = open >= 3 && first === 0xed && (second & 0xf0) === 0xa0;
-    return isHalf ? open - 3 : open;
+    return open >= 3 && this.#isSurrogate(open - 3, 0xa0) ? open - 3 : open;
+  }
+
+  /** Do the three bytes from here on begin as a surrogate does of the first (0xa0) or the second (0xb0) half? */
+  #isSurrogate(from: number, half: number): boolean {
+    return this.#bytes.readUInt8(from) === 0xed && (this.#bytes.readUInt8(from + 1) & 0xf0) === half;
   }
 
   #unfinishedEscape(): number {

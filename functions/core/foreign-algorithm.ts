@@ -52,8 +52,6 @@ function optionsOf(algorithm: ForeignAlgorithm) {
       return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
     case 'ES256':
       return { dsaEncoding: 'ieee-p1363' } as const;
-    default:
-      return algorithm satisfies never;
   }
 }
 

@@ -99,8 +99,10 @@ export function verifyIdpToken(
   const issuedAt = wholeSeconds(claims.get('iat'));
   const expiresAt = wholeSeconds(claims.get('exp'));
   const teams = readTeamsClaim(claims);
-  if (scopes === undefined || subject === undefined || teams === undefined) return refuse('claims');
-  if (issuedAt === undefined || expiresAt === undefined) return refuse('claims');
+  const isTimed = issuedAt !== undefined && expiresAt !== undefined;
+  if (scopes === undefined || subject === undefined || teams === undefined || !isTimed) {
+    return refuse('claims');
+  }
   return ok({
     idp: idp.name,
     issuer: idp.proof.issuer,

@@ -66,7 +66,7 @@ function rangeFrom(
   let high = ranges.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((ranges[middle]?.[0] ?? 0) <= seq) low = middle + 1;
+    if (Number(ranges[middle]?.[0]) <= seq) low = middle + 1;
     else high = middle;
   }
   const range = ranges[low - 1];

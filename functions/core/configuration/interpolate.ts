@@ -73,7 +73,7 @@ function substitute(
 ): string {
   if (style === 'block') {
     return splice(source, offset, references, (value, before) => {
-      const indent = /(?:^|\n)([ \t]*)[^\n]*$/.exec(before)?.[1] ?? '';
+      const indent = String(/(?:^|\n)([ \t]*)[^\n]*$/.exec(before)?.[1]);
       return value.replaceAll('\n', `\n${indent}`);
     });
   }

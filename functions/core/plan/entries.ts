@@ -20,11 +20,10 @@ export function compareEntries<T extends object>(
   before: readonly T[],
   after: readonly T[],
 ): readonly Change[] {
-  const [old, young] = [before, after].map(
-    (entries) => new Map(entries.map((one) => [part.nameOf(one), one])),
-  );
-  return [...new Set([...(old?.keys() ?? []), ...(young?.keys() ?? [])])].flatMap((name) => {
-    const [was, is] = [old?.get(name), young?.get(name)];
+  const byName = (entries: readonly T[]) => new Map(entries.map((one) => [part.nameOf(one), one]));
+  const [old, young] = [byName(before), byName(after)];
+  return [...new Set([...old.keys(), ...young.keys()])].flatMap((name) => {
+    const [was, is] = [old.get(name), young.get(name)];
     const change = (effect: Change['effect'], words: string): Change => ({
       effect,
       part: part.part,
@@ -43,10 +42,11 @@ function compareMembers(
   handled: readonly string[],
   change: (effect: Change['effect'], words: string) => Change,
 ): readonly Change[] {
-  const [was, is] = [before, after].map((entry) => new Map<string, unknown>(Object.entries(entry)));
-  return [...new Set([...(was?.keys() ?? []), ...(is?.keys() ?? [])])]
-    .filter((member) => !handled.includes(member) && !isSame(was?.get(member), is?.get(member)))
-    .map((member) => change('change', changeOf(member, was?.get(member), is?.get(member))));
+  const was = new Map<string, unknown>(Object.entries(before));
+  const is = new Map<string, unknown>(Object.entries(after));
+  return [...new Set([...was.keys(), ...is.keys()])]
+    .filter((member) => !handled.includes(member) && !isSame(was.get(member), is.get(member)))
+    .map((member) => change('change', changeOf(member, was.get(member), is.get(member))));
 }
 
 /** What two lists of names do not have in common. */

@@ -21,8 +21,8 @@ function compareDefaults(before: readonly DefaultRule[], after: readonly Default
   const orgs = [...new Set([...before, ...after].map(({ org }) => org))];
   return orgs.flatMap((org) => {
     const who = org === undefined ? 'everyone' : `everyone of ${org}`;
-    const [old, young] = [before, after].map((rules) => rules.filter((rule) => rule.org === org));
-    return compareDeeds(() => ({ part: 'defaults', name: org ?? '*', who }), old ?? [], young ?? []);
+    const ofOrg = (rules: readonly DefaultRule[]) => rules.filter((rule) => rule.org === org);
+    return compareDeeds(() => ({ part: 'defaults', name: org ?? '*', who }), ofOrg(before), ofOrg(after));
   });
 }
 

@@ -52,8 +52,8 @@ const ROLES: Part<RoleEntry> = {
 
 function compareBindings(before: readonly RoleBinding[], after: readonly RoleBinding[]): readonly Change[] {
   const { gained, lost } = compareNames(before.flatMap(held), after.flatMap(held));
-  const [old, young] = [before, after].map((bindings) => bindings.map(({ org }) => org));
-  const using = compareNames(old ?? [], young ?? []);
+  const orgsOf = (bindings: readonly RoleBinding[]) => bindings.map(({ org }) => org);
+  const using = compareNames(orgsOf(before), orgsOf(after));
   const part = 'roleBindings';
   return [
     ...using.gained.map((org) =>

@@ -57,16 +57,17 @@ function partsOf(lexeme: string): Parts | undefined {
   if (lexeme.endsWith('Infinity')) {
     return { sign: lexeme === 'Infinity' ? 1 : -1, digits: '1', exponent: Number.POSITIVE_INFINITY };
   }
-  const [, minus, whole = '', fraction = '', power = '0'] =
-    /^(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/.exec(lexeme) ?? [];
+  const isNegative = lexeme.startsWith('-');
+  const [mantissa, power = '0'] = lexeme.slice(isNegative ? 1 : 0).split(/[eE]/);
+  const [whole, fraction = ''] = String(mantissa).split('.');
   const digits = `${whole}${fraction}`;
   const significant = digits.replace(/^0+/, '');
   if (significant === '') return { sign: 0, digits: '', exponent: 0 };
   // A double holds a power of fifteen digits with the few that the fraction adds to it.
   if (power.replace(/^[+-]?0*/, '').length > 15) return undefined;
   return {
-    sign: minus === '' ? 1 : -1,
+    sign: isNegative ? -1 : 1,
     digits: significant.replace(/0+$/, ''),
-    exponent: Number(power) + whole.length - (digits.length - significant.length),
+    exponent: Number(power) + String(whole).length - (digits.length - significant.length),
   };
 }

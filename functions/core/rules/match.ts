@@ -81,8 +81,7 @@ export function forbids(rule: Rule, question: Question): boolean {
 }
 
 /** Does a revision of the protocol know the message? Of one that none knows, nobody can say what a server takes it for. */
-export function isOfProtocol({ kind, method }: Action): boolean {
-  if (method === undefined) return kind !== 'request';
+export function isOfProtocol(kind: Action['kind'], method: string): boolean {
   return PROTOCOL_METHODS.has(method) || (kind === 'notification' && PROTOCOL_NOTIFICATIONS.has(method));
 }
 
@@ -104,7 +103,7 @@ function mayMeetArguments(rule: Rule, action: Action): boolean {
 }
 
 function schemaOf(rule: Rule, { method, name }: Action): ArgumentSchema | undefined {
-  return method === 'tools/call' ? rule.arguments.get(name ?? '') : undefined;
+  return method === 'tools/call' && name !== undefined ? rule.arguments.get(name) : undefined;
 }
 
 function isFree({ kind, method }: Action): boolean {

@@ -94,8 +94,8 @@ function authoritiesOf(text: string): readonly string[] {
   if (scheme === undefined || authority === undefined) return [text];
   const port = scheme === 'http' ? '80' : '443';
   const host = authority.replace(/^.*@/su, '');
-  const [, name = '', other] = /^(.*?)(?::0*([0-9]*))?$/su.exec(host) ?? [];
-  const bare = name.replace(/\.$/, '');
+  const other = /:0*([0-9]*)$/u.exec(host)?.[1];
+  const bare = host.replace(/:[0-9]*$/u, '').replace(/\.$/, '');
   const isDefault = other === undefined || other === '' || other === port;
   const ends = isDefault ? ['', `:${port}`] : [`:${other}`];
   const hosts = ends.flatMap((end) => [`${bare}${end}`, `${bare}.${end}`]);
