@@ -115,8 +115,6 @@ test.for<readonly [ArgumentSchema, string, string]>([
   [ofA({ pattern: '^[A-Z]+$' }), '{"a":"ACME"}', ''],
   [ofA({ pattern: '^[A-Z]+$' }), '{"a":"acme"}', 'a: must match ^[A-Z]+$'],
   [ofA({ pattern: '^[A-Z]+$' }), '{"a":7}', ''],
-  [ofA({ pattern: '^a*$' }), `{"a":"${'a'.repeat(1_000_001)}"}`, 'a: must match ^a*$?'],
-  [ofA({ pattern: '^(a|aa)*$' }), `{"a":"${'a'.repeat(500_000)}"}`, 'a: must match ^(a|aa)*$?'],
   [ofA({ items: { type: ['string'] } }), '{"a":["x","y"]}', ''],
   [ofA({ items: { type: ['string'] } }), '{"a":["x",1]}', 'a[]: must be of type string'],
   [ofA({ items: { type: ['string'] } }), '{"a":{"0":1}}', ''],
@@ -141,6 +139,12 @@ test.for<readonly [ArgumentSchema, string, string]>([
 });
 
 describe('what is looked at', () => {
+  test('is bounded in the characters of a text, and in the steps of a pattern over it', () => {
+    const text = (length: number) => `{"a":"${'a'.repeat(length)}"}`;
+    expect(failure(ofA({ pattern: '^a*$' }), text(1_000_001))).toBe('a: must match ^a*$?');
+    expect(failure(ofA({ pattern: '^(a|aa)*$' }), text(500_000))).toBe('a: must match ^(a|aa)*$?');
+  });
+
   test('is bounded in the number of its values', () => {
     const many = `{"a":[${'0,'.repeat(150_000)}0]}`;
     const schema = ofA({ items: { type: ['integer'], minimum: '0' } });
