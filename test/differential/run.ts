@@ -23,8 +23,13 @@ async function main(): Promise<number> {
       pairs: { type: 'string', default: '10000000' },
       seed: { type: 'string', default: String(randomInt(2 ** 31)) },
       processes: { type: 'string', default: String(availableParallelism()) },
+      help: { type: 'boolean', default: false },
     },
   });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
   const [pairs, seed, processes] = [values.pairs, values.seed, values.processes].map(Number);
   const isUnderstood = [pairs, processes].every((one) => Number.isSafeInteger(one) && Number(one) > 0);
   if (!isUnderstood || pairs === undefined || processes === undefined || !Number.isSafeInteger(seed)) {

@@ -10,7 +10,11 @@ const USAGE = `npm run fuzz -- [--runs N] [--target NAME]... [--seed N]
 
 /** Fuzzes the targets one after the other. Exit code 1: a law is broken; 2: the arguments are not understood. */
 async function main(): Promise<number> {
-  const { runs, seed, targets } = readArguments();
+  const { runs, seed, targets, isHelp } = readArguments();
+  if (isHelp) {
+    console.log(USAGE);
+    return 0;
+  }
   if (targets.length === 0) {
     console.error(USAGE);
     return 2;
@@ -47,13 +51,15 @@ function readArguments() {
       runs: { type: 'string', default: '1000000' },
       seed: { type: 'string', default: String(randomInt(2 ** 31)) },
       target: { type: 'string', multiple: true },
+      help: { type: 'boolean', default: false },
     },
   });
   const [runs, seed] = [Number(values.runs), Number(values.seed)];
   const named = values.target ?? TARGETS.map(({ name }) => name);
   const targets = named.flatMap((name) => TARGETS.filter((target) => target.name === name));
   const isUnderstood = Number.isSafeInteger(runs) && runs > 0 && Number.isSafeInteger(seed);
-  return { runs, seed, targets: isUnderstood && targets.length === named.length ? targets : [] };
+  const isHelp = values.help;
+  return { runs, seed, targets: isUnderstood && targets.length === named.length ? targets : [], isHelp };
 }
 
 process.exitCode = await main();

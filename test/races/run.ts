@@ -15,8 +15,16 @@ const CHUNK = 250;
  */
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { rounds: { type: 'string', default: '10000' }, kind: { type: 'string', multiple: true } },
+    options: {
+      rounds: { type: 'string', default: '10000' },
+      kind: { type: 'string', multiple: true },
+      help: { type: 'boolean', default: false },
+    },
   });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
   const rounds = Number(values.rounds);
   const named = values.kind ?? KINDS.map(({ name }) => name);
   const kinds = KINDS.filter(({ name }) => named.includes(name));
