@@ -403,7 +403,7 @@ describe('the form', () => {
   };
   const ticketOf = (page: Shown) => readForm(page.text).fields['ticket'] ?? '';
 
-  test.for([
+  test.for<Readonly<Record<string, string>>>([
     { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' },
     { 'sec-fetch-site': 'same-site', origin: ORIGIN },
     { origin: 'https://evil.example' },

@@ -9,9 +9,11 @@ const OPEN_ENDED = [
   `{IssuerRole} ${SECRETS}/clients/*`,
   `{IssuerRole} ${SECRETS}/env/*`,
   `{GatewayRole} ${SECRETS}/credentials/*`,
+  `{GatewayRole} ${SECRETS}/providers/*`,
+  `{ControlRole} ${SECRETS}/providers/*`,
 ];
 
-/** What the issuer alone keeps: nobody else may even read a code, a refresh token or a session. */
+/** What the issuer alone keeps: nobody else may even read a code or a refresh token, and of a session control may, for the pages of its own. */
 const ISSUER_RECORDS = 'CODE#*,REFRESH#*,SESSION#*,ONCE#*,RUN#*,CLIENT#*';
 
 /** Every function adds records; only the issuer adds checkpoints. */
@@ -74,10 +76,13 @@ const RIGHTS: Readonly<Record<string, string[]>> = {
     ),
   ],
   '{ControlRole}': [
-    ...readsAuth(),
-    'dynamodb:PutItem {StorageAuthTable.Arn} POLICY',
+    ...readsAuth(',SESSION#*,CONNECTION#*,CONNECT#*'),
+    'dynamodb:PutItem {StorageAuthTable.Arn} POLICY,CONNECTION#*,CONNECT#*',
     PUTS_RECORDS,
     READS_AUDIT,
+    'kms:GenerateDataKey {StorageConnectionKey.Arn}',
+    'kms:Decrypt {StorageConnectionKey.Arn}',
+    `secretsmanager:GetSecretValue ${SECRETS}/providers/*`,
     'secretsmanager:GetSecretValue {StorageSealingSecret}',
   ],
 };
