@@ -65,7 +65,7 @@ describe('keys', () => {
     const users = uses.flatMap(({ statement }) => [statement.Principal?.AWS].flat().map(render));
     expect(users.sort()).toEqual(['{ControlRole.Arn}', '{GatewayRole.Arn}']);
     for (const { statement } of uses) {
-      expect(listOf(statement.Action)).toEqual(['kms:GenerateDataKey', 'kms:Decrypt']);
+      expect([...listOf(statement.Action)].sort()).toEqual(['kms:Decrypt', 'kms:GenerateDataKey']);
       expect(statement.Condition).toEqual({
         'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['org', 'subject', 'provider'] },
         Null: {
@@ -103,7 +103,9 @@ describe('tables', () => {
     expect(onAuth.length).toBeGreaterThan(0);
     for (const { statement, partitions } of onAuth) {
       expect(partitions).toEqual(
-        expect.arrayContaining([expect.stringMatching(/^(?:POLICY|KEYS|REVOCATION#\*|COUNT#\*|LIMIT#\*|CONNECTION#\*)$/)]),
+        expect.arrayContaining([
+          expect.stringMatching(/^(?:POLICY|KEYS|REVOCATION#\*|COUNT#\*|LIMIT#\*|CONNECTION#\*)$/),
+        ]),
       );
       expect(statement.Condition?.['Null']).toEqual({ 'dynamodb:LeadingKeys': 'false' });
     }
