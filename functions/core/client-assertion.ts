@@ -51,13 +51,12 @@ export function checkClientAssertion(
 ): Result<ClientAssertion, string> {
   const { clientId, issuer, nowSeconds } = expected;
   const header = readForeignHeader(assertion);
-  const known = fittingKeys(header, keys);
-  const nobodys = fittingKeys(
-    header,
-    NOBODYS_KEYS.map((key) => ({ ...key, kid: header?.keyId ?? '' })),
-  );
-  const isKnown = known.length > 0;
-  const tried = isKnown ? known : nobodys;
+  const nobodys = NOBODYS_KEYS.map((key) => ({ ...key, kid: header?.keyId ?? '' }));
+  // As many keys are looked through where there are none.
+  const fitting = fittingKeys(header, keys.length === 0 ? nobodys : keys);
+  const fallback = fittingKeys(header, nobodys);
+  const isKnown = keys.length > 0 && fitting.length > 0;
+  const tried = isKnown ? fitting : fallback;
   const verified = verifyForeignToken(assertion, tried, {
     types: TYPES,
     issuer: clientId,
