@@ -314,6 +314,10 @@ describe('laws', () => {
     expect(unstable).toEqual([]);
   });
 
+  test('what is no text at all is a bug, and not a refusal', () => {
+    expect(() => parseJsonText(JSON.parse('null'))).toThrow(TypeError);
+  });
+
   test('no bytes make it throw', () => {
     const noise = fc.oneof(
       fc.uint8Array({ maxLength: 64 }),

@@ -112,6 +112,15 @@ describe('rotation', () => {
     expect(told(rotated, LATER, 'identity')).toBe('A1 signing, B1 standby');
   });
 
+  test('a key that retires at no known time is retired', () => {
+    const unsaid: KeyRing = ring.map((key) =>
+      key.purpose === 'access' && key.state === 'signing' ? { ...key, state: 'retiring' } : key,
+    );
+    const settled = done(rotate(unsaid, 'B1'));
+    expect(settled.map(({ state }) => state)).not.toContain('retiring');
+    expect(told(settled)).toBe('A1 retired, B1 signing');
+  });
+
   test('asked twice is asked once', () => {
     expect(rotate(rotated, 'B1', LATER + 9)).toEqual({ ok: true, value: rotated });
   });

@@ -86,6 +86,13 @@ describe('an access token', () => {
     ]);
   });
 
+  test('says how often it may be used, and which teams it is for', () => {
+    const [, counted] = parts(mintAccessToken({ ...plan, maxUses: 3, teams: ['crew'] }, signing));
+    expect(counted).toMatchObject({ token_kind: 'counted', max_uses: 3, teams: ['crew'] });
+    const [, open] = parts(mintAccessToken({ ...plan, teams: [] }, signing));
+    expect(open).not.toHaveProperty('teams');
+  });
+
   test('is accepted by our own verifier with the plan’s meaning', () => {
     const name = fc
       .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
@@ -135,6 +142,15 @@ describe('an identity token', () => {
         token_kind: 'identity',
       },
     ]);
+  });
+
+  test('says the groups of the caller, and the tokens of those who act', () => {
+    const entry = clientEntry('courier', { scopes: ['maps/read'], groups: ['drivers'] });
+    const acting = { sub: 'courier', groups: ['drivers'], act: { sub: 'courier' }, act_jti: ['t-1'] };
+    const token = Caller.fromToken(issuer.verified(acting), policyOf({ clients: [entry] }));
+    if (!token.ok) throw new Error(token.error.reason);
+    const [, claims] = parts(mintIdentityToken(token.value, UPSTREAM, identity));
+    expect(claims).toMatchObject({ groups: ['drivers'], act_jti: ['t-1'] });
   });
 
   test('says who acts for whom', () => {

@@ -161,6 +161,21 @@ describe('what is no list', () => {
     expect(prune(CALL_ROUTE, 'tools/list', text)).toBe(undefined);
   });
 
+  test('a change of a resource is told to those who may read it, and to nobody else', () => {
+    const told = (uri: unknown) => ({
+      jsonrpc: '2.0',
+      method: 'notifications/resources/updated',
+      params: { uri },
+    });
+    const { policy, caller } = scene([
+      { ...scopeRule('maps', ['resources/read']), resources: ['docs://open/**'] },
+    ]);
+    const pruner = createPruner(viewOf(policy, caller), 'maps', asked('resources/list'), true);
+    const open = JSON.stringify(told('docs://open/a'));
+    expect(pruner?.(open)).toBe(open);
+    for (const uri of ['docs://closed/a', undefined, 7]) expect(pruner?.(JSON.stringify(told(uri)))).toBe('');
+  });
+
   test('a `method` beside a result does not excuse the list', () => {
     const listed = { ...answer({ tools: tools('route', 'erase') }), method: 'notifications/progress' };
     expect(prune(CALL_ROUTE, 'tools/list', listed)).toMatchObject({ result: { tools: tools('route') } });

@@ -78,6 +78,8 @@ describe('a run', () => {
     ['discovers', { method: 'server/discover' }, 'run:read,write'],
     ['lists tools', { method: 'tools/list' }, 'run:read,write'],
     ['notifies', { kind: 'notification', method: 'notifications/initialized' }, 'run:read,write'],
+    ['answers', { kind: 'response', method: undefined }, 'run:read,write'],
+    ['asks for nothing without a method', { method: undefined }, 'not_granted'],
     ['calls no tool without a name', {}, 'not_granted'],
     ['calls no tool with an empty name', { name: '' }, 'not_granted'],
     ['sends no other request', { method: 'resources/list' }, 'not_granted'],

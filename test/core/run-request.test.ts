@@ -49,6 +49,7 @@ const bad: readonly (readonly [string, unknown, string])[] = [
   ['no agent name', { context }, '`agent_name`'],
   ['an agent name with a line break', { agent_name: 'a\nb', context }, '`agent_name`'],
   ['no context and no services', { agent_name: 'pilot' }, '`context` is missing'],
+  ['services that are a list', { agent_name: 'pilot', context, services: [] }, '`services` is an object'],
   ['no services in services', { agent_name: 'pilot', services: {} }, '`context` is missing'],
   ['a context without a namespace', { agent_name: 'pilot', context: {} }, '`context.namespace`'],
   ['a namespace with a #', { agent_name: 'pilot', context: { namespace: 'a#b' } }, '`context.namespace`'],

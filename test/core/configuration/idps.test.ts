@@ -308,6 +308,14 @@ describe('an entry is off, with a warning,', () => {
       },
       'write the tenant id (a GUID) into the addresses of Entra ID',
     ],
+    [
+      {
+        auth_url: 'https://login.microsoftonline.com/authorize',
+        issuer: undefined,
+        jwks_url: undefined,
+      },
+      'write the tenant id (a GUID) into the addresses of Entra ID',
+    ],
   ] as const)('with %j', ([changes, reason]) => {
     const { idps, warnings } = compiled(one(changes));
     expect(idps).toEqual([]);

@@ -168,4 +168,6 @@ test('the patterns of a policy are compiled once', () => {
   const patterns = new TextPatterns();
   expect(patterns.programOf('^a$')).toBe(patterns.programOf('^a$'));
   expect(() => patterns.programOf('(')).toThrow(Error);
+  // What is no text is a bug, and not a mistake in a pattern.
+  expect(() => parseTextPattern(JSON.parse('{}'))).toThrow(TypeError);
 });
