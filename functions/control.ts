@@ -27,6 +27,7 @@ import { createRecordStore } from './aws/records.ts';
 import { createRevocationStore } from './aws/revocations.ts';
 import { createRulebookStore } from './aws/rulebook.ts';
 import { createSealerSource } from './aws/sealer.ts';
+import { createSecretWriter } from './aws/secret-writer.ts';
 import { createSecretStore } from './aws/secrets.ts';
 import { createUpstream } from './aws/upstream.ts';
 import { createConnections } from './handlers/connections/connections.ts';
@@ -56,7 +57,8 @@ const audit = createAuditLog(dynamo, {
 const policies = outages.watch(createPolicyStore(dynamo, environment.AUTH_TABLE));
 const rulebook = outages.watch(createRulebookStore(dynamo, environment.AUTH_TABLE, clock));
 const revocations = createRevocationStore(dynamo, environment.AUTH_TABLE, clock);
-const secrets = outages.watch(createSecretStore(new SecretsManagerClient(SDK_BOUNDS), clock));
+const secretsManager = new SecretsManagerClient(SDK_BOUNDS);
+const secrets = outages.watch(createSecretStore(secretsManager, clock));
 const upstream = createUpstream();
 const foreignKeys = outages.watch(createForeignKeys({ upstream, clock }));
 const sealer = createSealerSource(secrets, environment.SEALING_SECRET);
@@ -88,6 +90,8 @@ const serve = createBufferedHandler(
         sealer,
         randomBytes,
       },
+      secretAdministration: createSecretWriter(secretsManager),
+      stage: environment.SALLYPORT_STAGE,
       connecting: { rulebook, revocations, records, connections, sealer, randomBytes },
       audit,
       allowedOrigins: listOf(environment.ALLOWED_ORIGINS),

@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { configurationFiles, contentHash } from './configuration.ts';
 import { SallyportFunction } from './function.ts';
 import { allowSecrets, appendAudit, readAudit, readAuth, readSecret, writeAuth } from './rights.ts';
+import { allowSecretAdministration } from './secret-administration.ts';
 import type { Settings } from './settings.ts';
 import type { Storage } from './storage.ts';
 
@@ -40,6 +41,7 @@ export function createControl(scope: Construct, settings: Settings, storage: Sto
   });
   allowSecrets(control, settings.stage, 'providers', 'Providers are configured without a deploy.');
   storage.connectionKey.allowUseBy(control);
+  allowSecretAdministration(control, settings.stage, ['credentials', 'providers']);
   new CustomResource(scope, 'Configuration', {
     resourceType: 'Custom::SallyportConfiguration',
     serviceToken: control.functionArn,

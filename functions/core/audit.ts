@@ -14,6 +14,7 @@ export type AuditArea =
   | 'login'
   | 'registration'
   | 'keys'
+  | 'secrets'
   | 'connection'
   | 'audit';
 

@@ -10,7 +10,7 @@ import type { Admission } from './ingress.ts';
 export type Administration = 'manage_policy' | 'manage_secrets';
 
 /** What an administrator of one organisation may do there, and one of the platform's in every organisation. */
-export type OrgAdministration = 'revoke' | 'read_audit' | 'manage_policy';
+export type OrgAdministration = 'revoke' | 'read_audit' | 'manage_policy' | 'manage_secrets';
 
 /** Who administers, by the policy that is stored. */
 export type Authority = {
@@ -39,8 +39,8 @@ export async function authorizeAdministration(
 }
 
 /**
- * May this caller administer its own organisation? It takes a UI scope with the action on `all`, and what
- * {@link mayAdminister} asks for; `isOfPlatform` says whether it may in
+ * May this caller administer its own organisation? It takes a UI scope with the action on `all`, or on the one server or service `on`, and
+ * what {@link mayAdminister} asks for; `isOfPlatform` says whether it may in
  * every other one too. Whoever asks holds it to that.
  */
 export function authorizeInOrg(
@@ -48,8 +48,9 @@ export function authorizeInOrg(
   admission: Admission,
   action: OrgAdministration,
   nowSeconds: number,
+  on = 'all',
 ): Promise<Result<Authority, Denial>> {
-  return authorizeOn(policies, admission, action, nowSeconds);
+  return authorizeOn(policies, admission, action, nowSeconds, on);
 }
 
 async function authorizeOn(
@@ -57,16 +58,17 @@ async function authorizeOn(
   { caller, policy }: Admission,
   action: Administration | OrgAdministration,
   nowSeconds: number,
+  on = 'all',
 ): Promise<Result<Authority, Denial>> {
   const refusal = { reason: 'not_granted', obtainable: [] } as const;
-  if (!administers(policy, caller, action)) return err(refusal);
+  if (!administers(policy, caller, action, on)) return err(refusal);
   const pointer = await policies.readPointer();
   if (!pointer.ok) return pointer;
   if (pointer.value === undefined) return err({ reason: 'unavailable', detail: 'the policy is gone' });
   const snapshot = await policies.readSnapshot(pointer.value);
   if (!snapshot.ok) return snapshot;
   const stored = new Policy(snapshot.value, pointer.value.version);
-  if (!couldAdminister(stored, caller, action, nowSeconds)) return err(refusal);
+  if (!couldAdminister(stored, caller, action, nowSeconds, on)) return err(refusal);
   const isOfPlatform = rulesEveryOrg(snapshot.value, caller.orgId);
   return ok({ pointer: pointer.value, snapshot: snapshot.value, isOfPlatform });
 }
@@ -80,14 +82,20 @@ function couldAdminister(
   admitted: Caller,
   action: Administration | OrgAdministration,
   nowSeconds: number,
+  on: string,
 ): boolean {
   const now = admitted.under(policy, nowSeconds);
   if (!now.ok || (admitted.isGatewayClient && !now.value.isGatewayClient)) return false;
-  return administers(policy, now.value, action);
+  return administers(policy, now.value, action, on);
 }
 
-function administers(policy: Policy, caller: Caller, action: Administration | OrgAdministration): boolean {
-  const isGranted = caller.scopes.some((scope) => policy.permits(scope, action, 'all'));
+function administers(
+  policy: Policy,
+  caller: Caller,
+  action: Administration | OrgAdministration,
+  on: string,
+): boolean {
+  const isGranted = caller.scopes.some((scope) => policy.permits(scope, action, on));
   return isGranted && mayAdminister(policy, caller, action);
 }
 

@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import type { PolicyHistory, PolicyStore } from '../core/ports.ts';
+import type { SecretAdministration } from '../core/secret-administration.ts';
 import type { AuditTrail } from './admin-audit.ts';
 import type { ConnectPorts } from './connect/connect-ports.ts';
 import type { ModuleEnv, ModulePorts } from './module.ts';
@@ -10,6 +11,8 @@ export type ControlPorts = ModulePorts & {
   /** The versions that ran. */
   readonly policyHistory: PolicyHistory;
   readonly auditTrail: AuditTrail;
+  readonly secretAdministration: SecretAdministration;
+  readonly stage: string;
   /** Of the connect pages, beside those that it has in common with every module. */
   readonly connecting: Omit<ConnectPorts, 'audit' | 'now' | 'log'>;
 };

@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { createAdminAudit } from './admin-audit.ts';
 import { createAdminPolicy } from './admin-policy.ts';
+import { createAdminSecrets } from './admin-secrets.ts';
 import { type AppEnv, createApp } from './app.ts';
 import { createCatalogue } from './catalogue.ts';
 import { createConnect } from './connect/connect.ts';
@@ -30,6 +31,7 @@ function createTokenRoutes(ports: ControlPorts, connecting: ModulePorts & Connec
   app.route('/', createCatalogue(ports));
   app.route('/', createAdminPolicy(ports));
   app.route('/', createAdminAudit(ports));
+  app.route('/', createAdminSecrets(ports));
   app.route('/', createConnectionsApi(connecting));
   return app;
 }

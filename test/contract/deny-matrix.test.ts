@@ -15,6 +15,7 @@ import { UNASKED } from '../support/counters.ts';
 import { answerOf } from '../support/gateway-app.ts';
 import { NO_CONNECTING } from '../support/no-connecting.ts';
 import { NO_CONNECTIONS } from '../support/no-connections.ts';
+import { NO_SECRET_ADMINISTRATION } from '../support/no-secret-administration.ts';
 import { createNotes, NoteStore } from '../support/notes-module.ts';
 import { scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS } from '../support/test-issuer.ts';
@@ -101,7 +102,8 @@ describe('the catalogue of servers', () => {
     policy: FLEET,
     client: { scopes: ['fleet/use'] },
     claims: { scope: 'fleet/use' },
-    start: (world) => createControl({ ...world.ports, ...policies(world), ...NO_TRAIL }),
+    start: (world) =>
+      createControl({ ...world.ports, ...policies(world), ...NO_TRAIL, ...NO_SECRET_ADMINISTRATION }),
     allowed: { path: '/servers/maps' },
     isRecorded: false,
     missing: { path: '/servers/nothing' },
@@ -123,7 +125,8 @@ describe('the administration of the policy', () => {
     },
     client: { scopes: ['steward'] },
     claims: { scope: 'steward' },
-    start: (world) => createControl({ ...world.ports, ...policies(world), ...NO_TRAIL }),
+    start: (world) =>
+      createControl({ ...world.ports, ...policies(world), ...NO_TRAIL, ...NO_SECRET_ADMINISTRATION }),
     allowed: { path: '/admin/policy' },
     isRecorded: true,
     missing: { path: '/admin/nothing' },
@@ -141,7 +144,8 @@ describe('the audit log', () => {
     },
     client: { scopes: ['auditor'] },
     claims: { scope: 'auditor' },
-    start: (world) => createControl({ ...world.ports, ...policies(world), ...NO_TRAIL }),
+    start: (world) =>
+      createControl({ ...world.ports, ...policies(world), ...NO_TRAIL, ...NO_SECRET_ADMINISTRATION }),
     allowed: { path: '/admin/audit/checkpoints' },
     isRecorded: true,
     missing: { path: '/admin/audit/checkpoints?org=nowhere' },

@@ -13,6 +13,7 @@ import { NO_AUDIT_TRAIL } from '../support/audit-trail.ts';
 import { type EmbeddedTable, startAuthTable } from '../support/auth-table.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
 import { NO_CONNECTING } from '../support/no-connecting.ts';
+import { NO_SECRET_ADMINISTRATION } from '../support/no-secret-administration.ts';
 import { publishKeys } from '../support/published-keys.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
@@ -86,6 +87,7 @@ async function startControl(files: ReadonlyMap<string, string>) {
       },
     },
     auditTrail: NO_AUDIT_TRAIL,
+    ...NO_SECRET_ADMINISTRATION,
     connecting: NO_CONNECTING,
     allowedOrigins: [],
     now: () => NOW_SECONDS * 1000,

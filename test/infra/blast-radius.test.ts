@@ -4,18 +4,29 @@ import { render, resources } from './synthesized.ts';
 
 describe('secrets', () => {
   test('only the gateway reads credentials', () => {
-    expect(rolesWith(({ resource }) => resource.includes('/credentials'))).toEqual(['{GatewayRole}']);
+    const reads = rolesWith(
+      ({ action, resource }) =>
+        action === 'secretsmanager:GetSecretValue' && resource.includes('/credentials'),
+    );
+    expect(reads).toEqual(['{GatewayRole}']);
   });
 
   test('only the issuer reads client secrets', () => {
     expect(rolesWith(({ resource }) => resource.includes('/clients'))).toEqual(['{IssuerRole}']);
   });
 
-  test('nobody can list, change or describe a secret', () => {
-    const actions = grants
-      .map(({ action }) => action)
-      .filter((action) => action.startsWith('secretsmanager:'));
-    expect(new Set(actions)).toEqual(new Set(['secretsmanager:GetSecretValue']));
+  test('only control can list, change or describe a secret, and no client’s, no `env` and none of the deployment', () => {
+    const changes = grants.filter(
+      ({ action }) => action.startsWith('secretsmanager:') && action !== 'secretsmanager:GetSecretValue',
+    );
+    expect(new Set(changes.map(({ role }) => role))).toEqual(new Set(['{ControlRole}']));
+    for (const { action, resource } of changes) {
+      expect([action, resource]).toEqual(
+        action === 'secretsmanager:ListSecrets'
+          ? [action, '*']
+          : [action, expect.stringMatching(/:secret:sallyport\/prod\/(?:credentials|providers)\/\*$/)],
+      );
+    }
   });
 });
 

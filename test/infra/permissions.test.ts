@@ -4,6 +4,17 @@ import { resources } from './synthesized.ts';
 
 const SECRETS = 'arn:{AWS::Partition}:secretsmanager:{AWS::Region}:{AWS::AccountId}:secret:sallyport/prod';
 
+/** What administrators do to secrets, whose names are not known at deploy time: everything but reading one. */
+const ADMINISTERS_SECRETS = [
+  ...['Create', 'Delete', 'Describe', 'Restore'].map((verb) => `${verb}Secret`),
+  'PutSecretValue',
+  'UpdateSecretVersionStage',
+]
+  .flatMap((action) =>
+    ['credentials', 'providers'].map((folder) => `secretsmanager:${action} ${SECRETS}/${folder}/*`),
+  )
+  .concat('secretsmanager:ListSecrets *');
+
 /** The only wildcards in resources; the reason for each is beside its acknowledgement in `infra/`. */
 const OPEN_ENDED = [
   `{IssuerRole} ${SECRETS}/clients/*`,
@@ -11,6 +22,7 @@ const OPEN_ENDED = [
   `{GatewayRole} ${SECRETS}/credentials/*`,
   `{GatewayRole} ${SECRETS}/providers/*`,
   `{ControlRole} ${SECRETS}/providers/*`,
+  ...ADMINISTERS_SECRETS.map((right) => `{ControlRole} ${right.split(' ')[1]}`),
 ];
 
 /** What the issuer alone keeps: nobody else may even read a code or a refresh token, and of a session control may, for the pages of its own. */
@@ -84,6 +96,7 @@ const RIGHTS: Readonly<Record<string, string[]>> = {
     'kms:Decrypt {StorageConnectionKey.Arn}',
     `secretsmanager:GetSecretValue ${SECRETS}/providers/*`,
     'secretsmanager:GetSecretValue {StorageSealingSecret}',
+    ...ADMINISTERS_SECRETS,
   ],
 };
 

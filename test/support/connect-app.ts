@@ -15,6 +15,7 @@ import { NO_AUDIT_TRAIL } from './audit-trail.ts';
 import { startAuthTable } from './auth-table.ts';
 import { BrowserAgent, type Shown } from './browser-agent.ts';
 import { type LoginApp, loginClient, startLoginApp } from './login-app.ts';
+import { NO_SECRET_ADMINISTRATION } from './no-secret-administration.ts';
 import { serverEntry } from './policies.ts';
 import { type Changes, NOW_SECONDS, ORIGIN } from './test-issuer.ts';
 
@@ -138,6 +139,7 @@ export async function startConnectApp(changes: Partial<ConnectPorts> = {}): Prom
     policies: createPolicyStore(table.dynamo, table.tableName),
     policyHistory: createPolicyHistory(table.dynamo, table.tableName),
     auditTrail: NO_AUDIT_TRAIL,
+    ...NO_SECRET_ADMINISTRATION,
     allowedOrigins: [],
     connecting: ports,
   });

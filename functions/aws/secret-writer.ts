@@ -1,0 +1,125 @@
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  DescribeSecretCommand,
+  ListSecretsCommand,
+  PutSecretValueCommand,
+  RestoreSecretCommand,
+  type SecretListEntry,
+  type SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
+import type { Unavailable } from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type {
+  SecretAdministration,
+  SecretDescription,
+  SecretRefusal,
+  Written,
+} from '../core/secret-administration.ts';
+
+/** How long a secret that was deleted can be restored: the shortest that Secrets Manager has. */
+const RECOVERY_DAYS = 7;
+const PAGE_SIZE = 100;
+
+type Failure = Unavailable | SecretRefusal;
+
+/** Writes secrets to Secrets Manager; no command here reads a value. */
+export function createSecretWriter(client: SecretsManagerClient): SecretAdministration {
+  const putVersion = (name: string, text: string, stage: string): Promise<Result<Written, Failure>> =>
+    attempt(name, async () => {
+      const put = new PutSecretValueCommand({ SecretId: name, SecretString: text, VersionStages: [stage] });
+      return { versionId: (await client.send(put)).VersionId ?? '', isNew: false };
+    });
+
+  return {
+    async put(name, value) {
+      const text = value.reveal();
+      const put = await putVersion(name, text, 'AWSCURRENT');
+      if (put.ok || put.error.reason !== 'missing') return put;
+      const created = await attempt(name, async () => {
+        const create = new CreateSecretCommand({ Name: name, SecretString: text });
+        return { versionId: (await client.send(create)).VersionId ?? '', isNew: true };
+      });
+      const isRace = !created.ok && created.error.reason === 'conflict';
+      return isRace ? putVersion(name, text, 'AWSCURRENT') : created;
+    },
+
+    stage: (name, value) => putVersion(name, value.reveal(), 'AWSPENDING'),
+
+    async promote(name) {
+      const described = await attempt(name, () => client.send(new DescribeSecretCommand({ SecretId: name })));
+      if (!described.ok) return described;
+      if (described.value.DeletedDate !== undefined) return err({ reason: 'deleted' });
+      const stages = Object.entries(described.value.VersionIdsToStages ?? {});
+      const holderOf = (stage: string) => stages.find(([, held]) => held.includes(stage))?.[0];
+      const [current, pending] = [holderOf('AWSCURRENT'), holderOf('AWSPENDING')];
+      if (pending === undefined || pending === current) return err({ reason: 'not_staged' });
+      return attempt(name, async () => {
+        const move = { SecretId: name, VersionStage: 'AWSCURRENT', MoveToVersionId: pending };
+        await client.send(new UpdateSecretVersionStageCommand({ ...move, RemoveFromVersionId: current }));
+        const waits = { SecretId: name, VersionStage: 'AWSPENDING', RemoveFromVersionId: pending };
+        await client.send(new UpdateSecretVersionStageCommand(waits));
+        return { versionId: pending, isNew: false };
+      });
+    },
+
+    async delete(name) {
+      const command = new DeleteSecretCommand({ SecretId: name, RecoveryWindowInDays: RECOVERY_DAYS });
+      const deleted = await attempt(name, () => client.send(command));
+      return deleted.ok ? ok(undefined) : deleted;
+    },
+
+    async restore(name) {
+      const restored = await attempt(name, () => client.send(new RestoreSecretCommand({ SecretId: name })));
+      return restored.ok ? ok(undefined) : restored;
+    },
+
+    async list(prefix, after) {
+      const command = new ListSecretsCommand({
+        Filters: [{ Key: 'name', Values: [prefix] }],
+        IncludePlannedDeletion: true,
+        MaxResults: PAGE_SIZE,
+        ...(after === undefined ? {} : { NextToken: after }),
+      });
+      const page = await attempt(prefix, () => client.send(command));
+      if (!page.ok) return page;
+      const found = page.value.SecretList ?? [];
+      // The filter of the service looks at beginnings of words too.
+      const secrets = found.filter(({ Name = '' }) => Name.startsWith(prefix)).map(describe);
+      return ok({ secrets, next: page.value.NextToken });
+    },
+  };
+}
+
+async function attempt<T>(name: string, work: () => Promise<T>): Promise<Result<T, Failure>> {
+  try {
+    return ok(await work());
+  } catch (error) {
+    const type = error instanceof Error ? error.name : 'unknown failure';
+    switch (type) {
+      case 'ResourceNotFoundException':
+        return err({ reason: 'missing' });
+      case 'InvalidRequestException':
+        return err({ reason: 'deleted' });
+      case 'ResourceExistsException':
+        return err({ reason: 'conflict' });
+      case 'InvalidNextTokenException':
+        return err({ reason: 'bad_cursor' });
+      default:
+        // A refusal by IAM too: the deployment is not as it should be, and no administrator can help it.
+        return err({ reason: 'unavailable', detail: `secret \`${name}\`: ${type}` });
+    }
+  }
+}
+
+function describe(entry: SecretListEntry): SecretDescription {
+  const { Name = '', CreatedDate, LastChangedDate, DeletedDate, SecretVersionsToStages = {} } = entry;
+  const versions = Object.entries(SecretVersionsToStages).map(([id, stages]) => ({ id, stages }));
+  const [createdAtSeconds, changedAtSeconds, deletedAtSeconds] = [
+    CreatedDate,
+    LastChangedDate,
+    DeletedDate,
+  ].map((date) => (date === undefined ? undefined : Math.floor(date.getTime() / 1000)));
+  return { name: Name, createdAtSeconds, changedAtSeconds, deletedAtSeconds, versions };
+}

@@ -1,0 +1,45 @@
+import { parseCredential } from '../core/credential.ts';
+import { isJsonObject, parseJson, stringMember, writeJson } from '../core/json.ts';
+import { checkOAuthClient } from '../core/oauth-client.ts';
+import { parseUpstreamUrl } from '../core/perimeter.ts';
+import { isInside, type Perimeter } from '../core/perimeter-list.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { Secret } from '../core/secret.ts';
+
+/** Secrets Manager takes 65,536 bytes. */
+export const MAX_SECRET_BYTES = 65_536;
+
+/** Where a secret would be used, as far as its value depends on it. */
+export type SecretUse = { readonly isPrivate: boolean; readonly perimeter: Perimeter | undefined };
+
+const PROVIDER_SECRET = /^[\x21-\x7e]{1,4096}$/;
+
+/**
+ * Reads what somebody wants to store as the credential of a server or service (contract §7); what was judged is what is stored. The error
+ * says what to write instead and nothing of what was written.
+ */
+export function readSecretValue(bytes: Uint8Array, use: SecretUse): Result<Secret, string> {
+  const parsed = parseJson(bytes);
+  if (!parsed.ok || !isJsonObject(parsed.value)) return err('send JSON: {"type": "bearer", "token": "…"}');
+  const text = writeJson(parsed.value);
+  const credential = parseCredential(text);
+  if (!credential.ok) return credential;
+  if (credential.value.type !== 'oauth2') return ok(new Secret(text));
+  const { client } = credential.value;
+  const checked = checkOAuthClient(client);
+  if (!checked.ok) return checked;
+  const url = parseUpstreamUrl(client.tokenUrl, use.isPrivate);
+  if (!url.ok) return err(`\`token_url\`: ${url.error}`);
+  return isInside(use.perimeter, url.value)
+    ? ok(new Secret(text))
+    : err('`token_url`: its host is not on the perimeter of servers.yml');
+}
+
+/** Reads our client secret at a provider: `{"client_secret": "…"}`; stored as the bare text. */
+export function readProviderSecret(bytes: Uint8Array): Result<Secret, string> {
+  const parsed = parseJson(bytes);
+  const text = parsed.ok ? stringMember(parsed.value, 'client_secret') : undefined;
+  return text !== undefined && PROVIDER_SECRET.test(text)
+    ? ok(new Secret(text))
+    : err('send JSON: {"client_secret": "…"}');
+}

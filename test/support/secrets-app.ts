@@ -1,0 +1,155 @@
+import {
+  GetSecretValueCommand,
+  ListSecretVersionIdsCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { afterAll } from 'vitest';
+import { createSecretWriter } from '../../functions/aws/secret-writer.ts';
+import type { AuditRecord } from '../../functions/core/audit.ts';
+import { Policy, type Snapshot } from '../../functions/core/policy.ts';
+import { err, ok } from '../../functions/core/result.ts';
+import { createAdminSecrets } from '../../functions/handlers/admin-secrets.ts';
+import { createIngress } from '../../functions/handlers/ingress.ts';
+import { createModule } from '../../functions/handlers/module.ts';
+import { Faults } from '../../local/endpoint/faults.ts';
+import { SecretStore } from '../../local/secrets-manager/secret-store.ts';
+import { SecretsManager, startSecretsManager } from '../../local/secrets-manager.ts';
+import { temporaryDirectory } from '../local/fixture-cloud.ts';
+import { NO_FOREIGN_KEYS } from './foreign-issuer.ts';
+import { clientEntry, serverEntry } from './policies.ts';
+import { NOW_SECONDS, ORIGIN, TestIssuer } from './test-issuer.ts';
+
+const egress = { mode: 'service_account', key: 'client', fallback: 'none' } as const;
+
+/** Two organisations, of which `platform` is the first, each with an administrator of secrets, and one of `maps` alone. */
+const SNAPSHOT: Snapshot = {
+  format: 1,
+  scopes: [],
+  uiScopes: [
+    ['keeper', [['manage_secrets', ['all']]]],
+    ['narrow', [['manage_secrets', ['maps']]]],
+    ['steward', [['manage_policy', ['all']]]],
+  ],
+  groups: [],
+  servers: [
+    serverEntry('maps', { egress }),
+    serverEntry('mail', { egress: { ...egress, key: 'user', fallback: 'default' } }),
+    serverEntry('plain'),
+    serverEntry('of-acme', { org: 'acme', egress }),
+  ],
+  services: [],
+  clients: ['platform', 'acme', 'beta'].map((org) =>
+    clientEntry(`${org}-admin`, { org, scopes: ['keeper', 'narrow', 'steward'] }),
+  ),
+  orgs: ['platform', 'acme', 'beta'].map((id) => ({ id, suspended: false })),
+  perimeter: { hosts: ['*.example.com'], networks: [] },
+};
+
+/** The administration of secrets over the local Secrets Manager. */
+export type SecretsApp = {
+  readonly records: AuditRecord[];
+  readonly logged: unknown[];
+  readonly faults: Faults;
+  canRecord: boolean;
+  /** Asks as `{org}-admin` with a UI scope; a body is sent as JSON, a text as it is. */
+  ask(
+    method: string,
+    path: string,
+    options?: { readonly body?: unknown; readonly org?: string; readonly scope?: string },
+  ): Promise<Response>;
+  /** The value of a stage; undefined where there is none. */
+  value(name: string, stage?: string): Promise<string | undefined>;
+  /** The stages of every version, oldest first. */
+  stages(name: string): Promise<readonly (readonly string[])[]>;
+  readonly client: SecretsManagerClient;
+  close(): Promise<void>;
+};
+
+/** Starts one. */
+export async function startSecretsApp(changes: Partial<Snapshot> = {}): Promise<SecretsApp> {
+  const issuer = new TestIssuer();
+  const snapshot = { ...SNAPSHOT, ...changes };
+  const policy = new Policy(snapshot, 1);
+  const faults = new Faults([]);
+  const server = await startSecretsManager(
+    new SecretsManager(new SecretStore(temporaryDirectory(afterAll))),
+    faults,
+  );
+  const client = new SecretsManagerClient({
+    endpoint: server.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    maxAttempts: 1,
+  });
+  const pointer = { version: 1, source: 'dev', contentHash: '', chunks: 1, deployedHash: undefined } as const;
+  const ports = {
+    ingress: createIngress({
+      rulebook: { read: async () => ok({ policy, keys: issuer.keys }) },
+      revocations: { isRevoked: async () => ok(false), revoke: async () => ok(undefined) },
+      foreignKeys: NO_FOREIGN_KEYS,
+      clock: () => NOW_SECONDS,
+    }),
+    audit: {
+      async write(record: AuditRecord) {
+        if (!app.canRecord) return err({ reason: 'unavailable', detail: 'a test’s outage' } as const);
+        app.records.push(record);
+        return ok(undefined);
+      },
+    },
+    allowedOrigins: [],
+    now: () => NOW_SECONDS * 1000,
+    log: (entry: unknown) => void app.logged.push(entry),
+  };
+  const hono = createModule(ports);
+  const policies = { readPointer: async () => ok(pointer), readSnapshot: async () => ok(snapshot) };
+  const secretAdministration = createSecretWriter(client);
+  hono.route('/', createAdminSecrets({ ...ports, policies, secretAdministration, stage: 'prod' }));
+  const app: SecretsApp = {
+    records: [],
+    logged: [],
+    faults,
+    canRecord: true,
+    client,
+    async ask(method, path, { body, org = 'acme', scope = 'keeper' } = {}) {
+      const token = issuer.accessToken({
+        sub: `${org}-admin`,
+        client_id: `${org}-admin`,
+        org_id: org,
+        scope,
+      });
+      const pending: Promise<unknown>[] = [];
+      const invocation = {
+        requestId: 'r-1',
+        origin: ORIGIN,
+        sourceIp: '192.0.2.1',
+        signal: new AbortController().signal,
+        waitUntil: (work: Promise<unknown>) => void pending.push(work),
+      };
+      const request = new Request(`${ORIGIN}/admin/secrets${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const response = await hono.fetch(request, invocation);
+      await Promise.all(pending);
+      return response;
+    },
+    async value(name, stage = 'AWSCURRENT') {
+      const command = new GetSecretValueCommand({ SecretId: name, VersionStage: stage });
+      return client.send(command).then(
+        ({ SecretString }) => SecretString,
+        () => undefined,
+      );
+    },
+    async stages(name) {
+      const command = new ListSecretVersionIdsCommand({ SecretId: name, IncludeDeprecated: true });
+      const { Versions = [] } = await client.send(command);
+      return Versions.map(({ VersionStages = [] }) => VersionStages);
+    },
+    async close() {
+      client.destroy();
+      await server.close();
+    },
+  };
+  return app;
+}
