@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { apply } from './apply.ts';
 import { audit } from './audit.ts';
+import { context } from './context.ts';
 import { dev } from './dev.ts';
 import { explain } from './explain.ts';
 import { commandHelp, verbHelp } from './help.ts';
@@ -27,6 +28,7 @@ const VERBS: readonly Verb[] = [
   login,
   token,
   mcp,
+  context,
   keys,
   revoke,
   audit,

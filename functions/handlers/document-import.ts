@@ -26,10 +26,11 @@ export type ImportReport = {
   })[];
 };
 
+/** An archive that was sent: how many lines it has, and what those say that are not about the archive itself. */
+export type Archive = { readonly lines: number; readonly entries: readonly NumberedEntry[] };
+
 /** The lines of an import request, all of them judged before any is acted on. */
-export async function readArchive(
-  request: Request,
-): Promise<Result<readonly NumberedEntry[], UploadRefusal>> {
+export async function readArchive(request: Request): Promise<Result<Archive, UploadRefusal>> {
   const type = mediaTypeOf(request);
   if (type !== PACKED && !PLAIN.has(type)) {
     return refuse('content-type', `must be \`${JSON_LINES}\` or \`${PACKED}\``);
@@ -39,14 +40,16 @@ export async function readArchive(
   const unpacked = type === PACKED ? await unpack(body) : ok(body);
   if (!unpacked.ok) return unpacked;
   if (unpacked.value.length > MAX_ARCHIVE_BYTES) return err({ reason: 'too_large' });
-  return parseArchive(toLines(unpacked.value), parseStrictJson);
+  const lines = toLines(unpacked.value);
+  const entries = parseArchive(lines, parseStrictJson);
+  return entries.ok ? ok({ lines: lines.length, entries: entries.value }) : entries;
 }
 
 /** Makes what the lines say, one after the other. A failure undoes nothing: the same import again goes on where it stopped. */
 export async function importArchive(
   documents: DocumentStore,
   caller: ContextCaller,
-  entries: readonly NumberedEntry[],
+  { lines, entries }: Archive,
   clock: Clock,
 ): Promise<Result<ImportReport, ReadOnly | Unavailable>> {
   const endsAtSeconds = clock() + IMPORT_SECONDS;
@@ -59,7 +62,7 @@ export async function importArchive(
     if (!restored.ok) return restored;
     results.push({ line, type: entry.type, ...restored.value });
   }
-  return ok({ lines: entries.at(-1)?.line ?? 0, complete: true, results });
+  return ok({ lines, complete: true, results });
 }
 
 async function unpack(body: Uint8Array): Promise<Result<Uint8Array, UploadRefusal>> {

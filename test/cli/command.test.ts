@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { apply } from '../../cli/apply.ts';
 import { audit } from '../../cli/audit.ts';
+import { context } from '../../cli/context.ts';
 import { dev } from '../../cli/dev.ts';
 import { explain } from '../../cli/explain.ts';
 import { keys } from '../../cli/keys.ts';
@@ -14,7 +15,21 @@ import { parseArguments } from '../../cli/verb.ts';
 import { versions } from '../../cli/versions.ts';
 import { run } from './terminal.ts';
 
-const VERBS = [dev, plan, apply, versions, rollback, explain, login, token, mcp, keys, revoke, audit];
+const VERBS = [
+  dev,
+  plan,
+  apply,
+  versions,
+  rollback,
+  explain,
+  login,
+  token,
+  mcp,
+  context,
+  keys,
+  revoke,
+  audit,
+];
 
 /** The arguments of the last `sallyport VERB` in an example, as a shell splits them. */
 function splitExample(command: string): string[] {

@@ -89,7 +89,7 @@ async function imported(caller: ContextCaller, text: string): Promise<Record<str
   expect(response.status).toBe(200);
   const { complete, lines, results } = JSON.parse(await response.text());
   expect(complete).toBe(true);
-  expect(lines).toBeLessThanOrEqual(toLines(text).length);
+  expect(lines).toBe(toLines(text).length);
   const outcomes: Record<string, number> = {};
   for (const { type, outcome } of results) {
     outcomes[`${type} ${outcome}`] = (outcomes[`${type} ${outcome}`] ?? 0) + 1;
