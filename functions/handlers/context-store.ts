@@ -8,7 +8,6 @@ import { err, ok } from '../core/result.ts';
 import type { Sealer } from '../core/seal.ts';
 import { type AppEnv, createApp } from './app.ts';
 import { resolveAdministrator, resolveOperation } from './context-access.ts';
-import { createDocumentTools } from './document-tools.ts';
 import { createDocumentRoutes } from './documents.ts';
 import { type McpBackend, type McpPorts, serveMcp } from './mcp.ts';
 
@@ -57,6 +56,8 @@ function createDocumentBackend(ports: ContextStorePorts, documents: DocumentStor
       const caller = openNamespace(call.caller, undefined);
       if (!caller.ok) return caller;
       const { origin, requestId } = call.invocation;
+      // A quarter of what a start takes, and REST never asks for it.
+      const { createDocumentTools } = await import('./document-tools.ts');
       const tools = createDocumentTools({
         documents,
         caller: caller.value,
