@@ -54,8 +54,8 @@ export function verifyChain(
   const named = new Map<number, Set<string>>();
   const sources = [...[...present.values()].map(({ prev }) => prev), ...seals.map(({ tips }) => tips)];
   for (const reference of sources.flat()) {
-    const [seq, hash] = readReference(reference) ?? [];
-    if (seq !== undefined && hash !== undefined) named.set(seq, (named.get(seq) ?? new Set()).add(hash));
+    const read = readReference(reference);
+    if (read !== undefined) named.set(read[0], (named.get(read[0]) ?? new Set()).add(read[1]));
   }
 
   const sealed = Math.max(base, reached.at(-1)?.reach ?? base);

@@ -5,6 +5,7 @@ import {
   checkpointHash,
   checkpointPayload,
   openCheckpoint,
+  reachOf,
   readCheckpoint,
   statesOf,
 } from '../../../functions/core/audit/checkpoint.ts';
@@ -39,6 +40,12 @@ describe('a checkpoint', () => {
     expect(openCheckpoint(signed(), issuer.keys)).toEqual({ ok: true, value: CHECKPOINT });
     const keyId = issuer.access.published.keyId;
     expect(readCheckpoint(signed())).toEqual({ checkpoint: CHECKPOINT, keyId });
+  });
+
+  test('says of a chain that it came as far as the furthest record that it names', () => {
+    const state = { chain: 'c', seq: 3, tips: ['2:a', '9:b', 'the tenth'], expiresAtSeconds: 9 };
+    expect(reachOf(state)).toBe(9);
+    expect(reachOf({ ...state, seq: 12 })).toBe(12);
   });
 
   test('has a hash of all its bytes', () => {

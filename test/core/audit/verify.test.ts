@@ -180,6 +180,11 @@ describe('what is found', () => {
     expect(world.kinds()).toContain('removed 2');
   });
 
+  test('a record before one that names no record', () => {
+    world.tamper(10, (found) => rewritten(found, { prev: ['the ninth'] }));
+    expect(world.kinds()).toEqual(['inserted 9']);
+  });
+
   test('a whole chain, removed', async () => {
     world.records = [];
     expect(world.kinds().at(0)).toBe('removed 8');
@@ -233,6 +238,14 @@ describe('what is found', () => {
     world.begin(forged).arrive();
     world.nowMs = nowMs;
     expect(world.kinds(new Date(BEGIN_MS - 600_000).toISOString())).toEqual(['inserted 1']);
+  });
+
+  test('a record of no chain, as older versions wrote them, is counted and told of', () => {
+    const [third] = world.records.slice(2);
+    if (third === undefined) throw new Error('there are ten');
+    const { chain: _, seq, hash, prev, ...record } = third.record;
+    world.records.push({ key: third.key, record });
+    expect(world.verify()).toMatchObject({ records: 11, unchained: 1, findings: [] });
   });
 
   test('a second record of a number', () => {
