@@ -9,6 +9,7 @@ import { measureHandler } from './handler.ts';
 import { measureIssuer } from './issuer.ts';
 import { measureLatency } from './latency.ts';
 import { measureMemory } from './memory.ts';
+import { measureModes } from './modes.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
 try {
@@ -20,6 +21,7 @@ try {
   await measureAudit();
   await measureIssuer(join(directory, 'assembly'));
   await measureLatency(join(directory, 'assembly'));
+  await measureModes(join(directory, 'assembly'));
   await measureMemory(join(directory, 'assembly'));
 } finally {
   rmSync(directory, { recursive: true, force: true });
