@@ -1,13 +1,17 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   CancelKeyDeletionCommand,
   CreateAliasCommand,
   CreateKeyCommand,
+  DecryptCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
   EnableKeyCommand,
+  EncryptCommand,
+  GenerateDataKeyCommand,
+  GenerateDataKeyWithoutPlaintextCommand,
   GetPublicKeyCommand,
   KMSClient,
   ListAliasesCommand,
@@ -146,4 +150,135 @@ test('keys survive a restart, in a file for their owner alone', async () => {
   const [old, read] = [await before.publicKey(), await after.publicKey(before.KeyId)];
   expect(read.equals(old)).toBe(true);
   expect(statSync(join(directory, 'keys.json')).mode & 0o777).toBe(0o600);
+});
+
+/** A symmetric key beside the one that signs. */
+async function withSymmetric() {
+  const { client, KeyId: signing } = await connect();
+  const { KeyMetadata } = await client.send(new CreateKeyCommand({}));
+  return { client, signing, KeyId: KeyMetadata?.Arn ?? '', metadata: KeyMetadata };
+}
+
+const EncryptionContext = { org: 'acme', subject: 'office:ana' };
+
+test('a key for which nothing is said encrypts', async () => {
+  const { metadata } = await withSymmetric();
+  expect(metadata).toMatchObject({
+    KeySpec: 'SYMMETRIC_DEFAULT',
+    KeyUsage: 'ENCRYPT_DECRYPT',
+    EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
+  });
+  expect(metadata).not.toHaveProperty('SigningAlgorithms');
+});
+
+test('a data key comes in the clear and wrapped, another one at every call, and unwraps without the key being named', async () => {
+  const { client, KeyId } = await withSymmetric();
+  const ask = { KeyId, KeySpec: 'AES_256', EncryptionContext } as const;
+  const [first, second] = [
+    await client.send(new GenerateDataKeyCommand(ask)),
+    await client.send(new GenerateDataKeyCommand(ask)),
+  ];
+  expect(first.Plaintext).toHaveLength(32);
+  expect(first.Plaintext).not.toEqual(second.Plaintext);
+  const { CiphertextBlob } = first;
+  const opened = await client.send(new DecryptCommand({ CiphertextBlob, EncryptionContext }));
+  expect(opened).toMatchObject({ KeyId, Plaintext: first.Plaintext });
+  const hidden = await client.send(
+    new GenerateDataKeyWithoutPlaintextCommand({ KeyId, NumberOfBytes: 16, EncryptionContext }),
+  );
+  expect(hidden).not.toHaveProperty('Plaintext');
+  const unwrapped = await client.send(
+    new DecryptCommand({ CiphertextBlob: hidden.CiphertextBlob, EncryptionContext }),
+  );
+  expect(unwrapped.Plaintext).toHaveLength(16);
+});
+
+test('what was encrypted opens for the very same context, in any order, and for no other', async () => {
+  const { client, KeyId } = await withSymmetric();
+  const { CiphertextBlob } = await client.send(
+    new EncryptCommand({ KeyId, Plaintext: Message, EncryptionContext }),
+  );
+  const open = (context: Record<string, string> | undefined, blob = CiphertextBlob) =>
+    client.send(new DecryptCommand({ CiphertextBlob: blob, EncryptionContext: context }));
+  const turned = { subject: EncryptionContext.subject, org: EncryptionContext.org };
+  expect((await open(turned)).Plaintext).toEqual(Message);
+  const others = [
+    undefined,
+    {},
+    { org: 'acme' },
+    { ...EncryptionContext, subject: 'office:ANA' },
+    { ...EncryptionContext, more: '' },
+  ];
+  for (const context of others) {
+    await expect(open(context)).rejects.toMatchObject({ name: 'InvalidCiphertextException' });
+  }
+  const changed = Uint8Array.from(CiphertextBlob ?? []);
+  changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
+  for (const blob of [changed, Buffer.from('nonsense'), Uint8Array.of(0)]) {
+    await expect(open(EncryptionContext, blob)).rejects.toMatchObject({ name: 'InvalidCiphertextException' });
+  }
+});
+
+test('a key is used for what it is for, and a ciphertext is of its own key alone', async () => {
+  const { client, KeyId, signing } = await withSymmetric();
+  const other = await client.send(new CreateKeyCommand({}));
+  const { CiphertextBlob } = await client.send(new EncryptCommand({ KeyId, Plaintext: Message }));
+  const otherId = other.KeyMetadata?.KeyId;
+  await expect(client.send(new DecryptCommand({ CiphertextBlob, KeyId: otherId }))).rejects.toMatchObject({
+    name: 'IncorrectKeyException',
+  });
+  expect((await client.send(new DecryptCommand({ CiphertextBlob, KeyId }))).Plaintext).toEqual(Message);
+  const wrong = [
+    new EncryptCommand({ KeyId: signing, Plaintext: Message }),
+    new GenerateDataKeyCommand({ KeyId: signing, KeySpec: 'AES_256' }),
+  ] as const;
+  for (const command of wrong) {
+    const sent = command instanceof EncryptCommand ? client.send(command) : client.send(command);
+    await expect(sent).rejects.toMatchObject({ name: 'InvalidKeyUsageException' });
+  }
+  const SigningAlgorithm = 'RSASSA_PKCS1_V1_5_SHA_256';
+  await expect(client.send(new SignCommand({ KeyId, SigningAlgorithm, Message }))).rejects.toMatchObject({
+    name: 'InvalidKeyUsageException',
+  });
+  await client.send(new DisableKeyCommand({ KeyId }));
+  await expect(client.send(new DecryptCommand({ CiphertextBlob }))).rejects.toMatchObject({
+    name: 'DisabledException',
+  });
+});
+
+test.for([
+  { KeySpec: 'AES_256', NumberOfBytes: 32 },
+  {},
+  { NumberOfBytes: 0 },
+  { NumberOfBytes: 1_025 },
+] as const)('a data key of %j is none', async (size) => {
+  const { client, KeyId } = await withSymmetric();
+  await expect(client.send(new GenerateDataKeyCommand({ KeyId, ...size }))).rejects.toMatchObject({
+    name: 'ValidationException',
+  });
+});
+
+test('more than 4,096 bytes are encrypted with a data key, as in KMS', async () => {
+  const { client, KeyId } = await withSymmetric();
+  for (const size of [0, 4_097]) {
+    const Plaintext = new Uint8Array(size);
+    await expect(client.send(new EncryptCommand({ KeyId, Plaintext }))).rejects.toMatchObject({
+      name: 'ValidationException',
+    });
+  }
+});
+
+test('keys outlive a restart, and those of an older file still sign', () => {
+  const directory = temporaryDirectory();
+  const keys = new KeyStore(directory);
+  const symmetric = keys.create('one', '', 0, 'SYMMETRIC_DEFAULT');
+  const signing = keys.create('two', '', 0);
+  const file = join(directory, 'keys.json');
+  const older = readFileSync(file, 'utf8')
+    .replace(/"spec": "RSA_2048",\s*/, '')
+    .replace(/"material": "-----/, '"privateKeyPem": "-----');
+  writeFileSync(file, older);
+  const again = new KeyStore(directory);
+  expect(again.find('one')).toEqual(symmetric);
+  expect(again.find('two')).toEqual(signing);
 });
