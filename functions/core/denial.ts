@@ -233,8 +233,14 @@ export function toWire(denial: Denial): Wire {
         rpcCode: RPC_UPSTREAM,
         text: 'the server behind is outside the enterprise perimeter, where this gateway calls nothing',
       };
-    case 'unreachable':
     case 'redirect':
+      return {
+        status: 502,
+        code: 'upstream_error',
+        rpcCode: RPC_UPSTREAM,
+        text: 'the server behind answered with a redirect, which is not followed',
+      };
+    case 'unreachable':
       return {
         status: 502,
         code: 'upstream_error',

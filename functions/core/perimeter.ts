@@ -67,9 +67,6 @@ export function parseUpstreamUrl(text: string, isPrivate: boolean): Result<URL, 
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (host.endsWith('.')) return err('write the host without a dot at its end');
   if (METADATA_NAMES.has(host)) return err('connections to metadata services are refused');
-  if (!isPrivate && /^(?:.+\.)?localhost$/.test(host)) {
-    return err('this is the machine itself, which needs `private: true`');
-  }
   if (url.protocol === 'http:' && classifyAddress(host) === 'public') return err('write an https URL');
   if (ipaddr.isValid(host) && !mayConnect(host, isPrivate)) {
     return err('connections to this address are refused; a private one needs `private: true`');

@@ -54,15 +54,16 @@ export async function startTokenForge(
   const named = new Map<string, string>();
   const ofIdentity = new Set<string>();
   for (const { KeyId } of (await kms.send(new ListKeysCommand())).Keys ?? []) {
+    const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId }));
+    if (KeyMetadata?.KeyUsage !== 'SIGN_VERIFY') continue;
     const { PublicKey } = await kms.send(new GetPublicKeyCommand({ KeyId }));
     const jwk = createPublicKey({ key: Buffer.from(PublicKey ?? []), format: 'der', type: 'spki' }).export({
       format: 'jwk',
     });
-    const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId }));
     for (const { kid, n } of keys) {
       if (n !== jwk.n || KeyId === undefined) continue;
       named.set(kid, KeyId);
-      if (KeyMetadata?.Description?.includes('identity tokens')) ofIdentity.add(kid);
+      if (KeyMetadata.Description?.includes('identity tokens')) ofIdentity.add(kid);
     }
   }
   const issuerKey = keys.find(({ kid }: { kid: string }) => kid === header['kid']);

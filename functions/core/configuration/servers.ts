@@ -33,7 +33,7 @@ const RESERVED: ReadonlySet<string> = new Set([
 
 /** The gateway's own headers and those that carry credentials or frame messages; none may be listed to travel. */
 const NEVER_TRAVELS =
-  /^(?:authorization|x-authorization|proxy-.*|cookie|host|content-.*|transfer-encoding|connection|te|trailer|upgrade|keep-alive|forwarded|x-forwarded-.*|x-delegation|mcp-session-id|expect|accept-encoding)$/;
+  /^(?:authorization|x-authorization|proxy-.*|cookie|host|content-.*|transfer-encoding|connection|te|trailer|upgrade|keep-alive|forwarded|x-forwarded-.*|x-delegation|x-provider-authorization|mcp-session-id|expect|accept-encoding)$/;
 /** Those that only select at the gate, those that gateways tell servers who calls by, and those that make one request another. */
 const NEVER_BELIEVED =
   /^(?:x-(?:user-pool-id|client-id|region)|x-(?:user|username|scopes|groups|auth-method|server-name|tool-name|org-id|real-ip)|x-internal-.*|x-validate-source-secret|x-sallyport-.*|x-(?:http-)?method(?:-override)?|x-(?:original|rewrite|upstream)-url)$/;

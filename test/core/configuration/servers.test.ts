@@ -40,6 +40,7 @@ describe('a header may not be listed to travel', () => {
     ...['X-Org-Id', 'X-Real-IP', 'X-Internal-Token', 'X-Internal-Token-Registry', 'X-Validate-Source-Secret'],
     ...['X-Sallyport-Edge', 'X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'],
     ...['X-Original-URL', 'X-Rewrite-URL', 'X-Upstream-Url', 'Mcp-Session-Id', 'Expect', 'Upgrade'],
+    'X-Provider-Authorization',
   ])('that says who calls, selects at the gate or makes it another request: %s', (name) => {
     const says = expect.stringMatching(/this header never travels$/);
     expect(problems({ server: { headers: [name] } })).toEqual([says]);
