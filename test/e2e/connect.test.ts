@@ -1,0 +1,204 @@
+import {
+  Client,
+  StreamableHTTPClientTransport,
+  UrlElicitationRequiredError,
+} from '@modelcontextprotocol/client';
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { UrlElicitationRequiredError as UrlElicitationRequiredErrorV1 } from '@modelcontextprotocol/sdk/types.js';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { BrowserAgent } from '../support/browser-agent.ts';
+import { type ConnectCloud, REMEMBERED, startConnectCloud, userBrowser } from '../support/connect-cloud.ts';
+
+let running: ConnectCloud;
+let browser: BrowserAgent;
+let token = '';
+let ownToken = '';
+
+beforeAll(async () => {
+  running = await startConnectCloud();
+  browser = userBrowser();
+  token = await running.userToken(browser, 'ada', 'parcels');
+  ownToken = await running.userToken(browser, 'ada');
+});
+afterAll(() => running?.close());
+afterEach(async () => {
+  await call('/connections/carrier', 'DELETE');
+  running.upstream.seen.length = 0;
+});
+
+const endpoint = () => new URL(`${running.cloud.origin}/parcels/mcp`);
+const withToken = () => ({ requestInit: { headers: { authorization: `Bearer ${token}` } } });
+
+function call(path: string, method = 'GET'): Promise<Response> {
+  const headers = { authorization: `Bearer ${ownToken}` };
+  return fetch(running.cloud.origin + path, { method, headers });
+}
+
+/** The user opens what the client was told to open, in a browser, and does what is asked there. */
+async function connectAt(url: string, user = 'ada', by = browser): Promise<string> {
+  expect(url).toMatch(new RegExp(`^${running.cloud.origin}/connect/carrier\\?t=`));
+  return (await running.goThrough(by, await by.open(url), user)).text;
+}
+
+const lastAuthorization = () => running.upstream.seen.at(-1)?.headers.authorization;
+
+describe('a call that lacks a connection asks for it, and succeeds once there is one', () => {
+  test('SDK 2.x in the stateless era: asked within the call, which waits for the user', async () => {
+    const client = new Client({ name: 'desk', version: '1' }, { capabilities: { elicitation: { url: {} } } });
+    const asked: unknown[] = [];
+    client.setRequestHandler('elicitation/create', async ({ params }) => {
+      asked.push(params);
+      // Clients agree as soon as the user has, and send the request again at once.
+      void connectAt(String(Reflect.get(params, 'url')));
+      return { action: 'accept' };
+    });
+    await client.connect(new StreamableHTTPClientTransport(endpoint(), withToken()), REMEMBERED);
+    const result = await client.callTool({ name: 'track', arguments: {} });
+    expect(result.content).toEqual([{ type: 'text', text: 'parcels/track' }]);
+    await client.close();
+    expect(asked[0]).toEqual({
+      mode: 'url',
+      message: 'Connect your account at Carrier: this call is made in your name there.',
+      url: expect.stringContaining('/connect/carrier?t='),
+    });
+    const [, access = ''] = /^Bearer (.+)$/.exec(lastAuthorization() ?? '') ?? [];
+    expect(access).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    // What was between us and the client is none of the server's business.
+    expect(running.upstream.seen.map(({ body }) => body).join()).not.toMatch(/requestState|inputResponses/);
+  });
+
+  test('SDK 2.x in the stateless era: who declines is not asked again', async () => {
+    const client = new Client({ name: 'desk', version: '1' }, { capabilities: { elicitation: { url: {} } } });
+    let asked = 0;
+    client.setRequestHandler('elicitation/create', () => {
+      asked += 1;
+      return { action: 'decline' };
+    });
+    await client.connect(new StreamableHTTPClientTransport(endpoint(), withToken()), REMEMBERED);
+    await expect(client.callTool({ name: 'track', arguments: {} })).rejects.toMatchObject({
+      code: -31002,
+      data: { reason: 'failed_precondition', url: expect.stringContaining('/connect/carrier?t=') },
+    });
+    expect([asked, running.upstream.seen]).toEqual([1, []]);
+    await client.close();
+  });
+
+  test('SDK 2.x in the initialize era: an error with the URL', async () => {
+    const open = async () => {
+      const client = new Client({ name: 'desk', version: '1' });
+      await client.connect(new StreamableHTTPClientTransport(endpoint(), withToken()));
+      return client;
+    };
+    const refused = await open().catch((error: unknown) => error);
+    if (!(refused instanceof UrlElicitationRequiredError)) throw refused;
+    const [asked] = refused.elicitations;
+    expect(await connectAt(asked?.url ?? '')).toContain('Carrier is connected');
+    const client = await open();
+    expect((await client.callTool({ name: 'track' })).content).toEqual([
+      { type: 'text', text: 'parcels/track' },
+    ]);
+    // The connection ends while the client is connected: the next call asks again, by the same URL.
+    await call('/connections/carrier', 'DELETE');
+    const again = await client.callTool({ name: 'track' }).catch((error: unknown) => error);
+    if (!(again instanceof UrlElicitationRequiredError)) throw again;
+    expect(again.elicitations).toEqual(refused.elicitations);
+    await connectAt(asked?.url ?? '');
+    expect((await client.callTool({ name: 'track' })).isError).toBeFalsy();
+    await client.close();
+  });
+
+  test('SDK 1.x: the same', async () => {
+    const open = async () => {
+      const client = new ClientV1({ name: 'desk', version: '1' });
+      await client.connect(new TransportV1(endpoint(), withToken()));
+      return client;
+    };
+    const refused = await open().catch((error: unknown) => error);
+    if (!(refused instanceof UrlElicitationRequiredErrorV1)) throw refused;
+    expect(refused.elicitations).toMatchObject([
+      { mode: 'url', elicitationId: expect.stringMatching(/^[A-Za-z0-9_-]{22}$/) },
+    ]);
+    await connectAt(refused.elicitations[0]?.url ?? '');
+    const client = await open();
+    expect((await client.callTool({ name: 'track' })).content).toEqual([
+      { type: 'text', text: 'parcels/track' },
+    ]);
+    await client.close();
+  });
+
+  test('the record says that it was denied, and why', async () => {
+    await new ClientV1({ name: 'desk', version: '1' })
+      .connect(new TransportV1(endpoint(), withToken()))
+      .catch(() => {});
+    const denied = running.cloud
+      .audit()
+      .filter(({ reason }) => String(reason).startsWith('connection_required'));
+    expect(denied.at(-1)).toMatchObject({
+      decision: 'deny',
+      reason: 'connection_required: not_connected at carrier',
+      subject: 'company:ada',
+      server: 'parcels',
+      method: 'initialize',
+    });
+  });
+});
+
+describe('a user’s own connections', () => {
+  test('are made by the URL that a program is given, listed, and ended at the carrier too', async () => {
+    const begun = await call('/connections/carrier', 'POST');
+    const { url } = JSON.parse(await begun.text());
+    expect(await connectAt(url)).toContain('Carrier is connected');
+    const listed = await call('/connections');
+    expect(await listed.json()).toEqual({
+      connections: [
+        {
+          provider: 'carrier',
+          status: 'active',
+          account: expect.objectContaining({ id: 'ada' }),
+          scopes: expect.arrayContaining(['parcels.read']),
+          connected_at: expect.any(Number),
+          refreshed_at: expect.any(Number),
+        },
+      ],
+      providers: [{ name: 'carrier', display_name: 'Carrier' }],
+    });
+    const before = running.carrier.revoked.length;
+    expect(await (await call('/connections/carrier', 'DELETE')).json()).toEqual({ revoked: true });
+    expect(running.carrier.revoked.length).toBeGreaterThan(before);
+    expect((await call('/connections/carrier', 'DELETE')).status).toBe(404);
+    const words = running.cloud.audit().filter(({ area }) => area === 'connection');
+    expect(words.map(({ method, event, reason }) => [method, event, reason])).toEqual(
+      expect.arrayContaining([
+        ['connect', 'decision', 'connect'],
+        ['connect', 'outcome', 'connected'],
+        ['disconnect', 'decision', 'disconnect'],
+      ]),
+    );
+    const everything = JSON.stringify(running.cloud.audit()) + running.cloud.logOf('control');
+    for (const secret of running.carrier.given) expect(everything).not.toContain(secret);
+  });
+
+  test('are nobody else’s: the link of one user connects nothing for another', async () => {
+    const { url } = JSON.parse(await (await call('/connections/carrier', 'POST')).text());
+    const bob = userBrowser();
+    await running.userToken(bob, 'bob');
+    const page = await bob.open(url);
+    expect([page.status, page.text]).toEqual([403, expect.stringContaining('for somebody else')]);
+  });
+
+  test('stay the account that they are: another one is refused until they end', async () => {
+    const { url } = JSON.parse(await (await call('/connections/carrier', 'POST')).text());
+    expect(await connectAt(url)).toContain('Carrier is connected');
+    // In another browser of the same user somebody else is signed in at the carrier.
+    const other = userBrowser();
+    await running.userToken(other, 'ada');
+    const page = await other.open(`${running.cloud.origin}/connect/carrier`);
+    const asked = await other.submit(page, (text) => text === 'Connect again');
+    const end = await running.goThrough(other, asked, 'bob');
+    expect([end.status, end.text]).toEqual([409, expect.stringContaining('This is another account')]);
+    expect(await (await call('/connections')).json()).toMatchObject({
+      connections: [{ account: { id: 'ada' } }],
+    });
+  });
+});
