@@ -11,7 +11,7 @@ export type AdminDoor = (path: string, request?: AdminRequest) => Promise<Result
 
 /** What is sent; `body` as JSON. */
 export type AdminRequest = {
-  readonly method?: 'GET' | 'POST' | 'PUT';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
 };

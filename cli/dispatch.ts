@@ -2,8 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { apply } from './apply.ts';
 import { audit } from './audit.ts';
+import { connect } from './connect.ts';
+import { connections } from './connections.ts';
 import { context } from './context.ts';
 import { dev } from './dev.ts';
+import { disconnect } from './disconnect.ts';
 import { explain } from './explain.ts';
 import { commandHelp, verbHelp } from './help.ts';
 import { keys } from './keys.ts';
@@ -13,6 +16,7 @@ import { EXIT, type Failure, misused } from './outcome.ts';
 import { plan } from './plan.ts';
 import { revoke } from './revoke.ts';
 import { rollback } from './rollback.ts';
+import { secret } from './secret.ts';
 import type { Terminal } from './terminal.ts';
 import { token } from './token.ts';
 import { parseArguments, type Verb } from './verb.ts';
@@ -27,9 +31,13 @@ const VERBS: readonly Verb[] = [
   explain,
   login,
   token,
+  connect,
+  connections,
+  disconnect,
   mcp,
   context,
   keys,
+  secret,
   revoke,
   audit,
 ];

@@ -131,6 +131,7 @@ const KEEPERS: readonly Keeper[] = [
           versionId: '1',
           client: OAUTH_CLIENT,
           allowPrivate: false,
+          perimeter: undefined,
           refused: undefined,
         });
       return { kept: kept.slice(0, 1), ask };

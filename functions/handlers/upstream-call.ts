@@ -67,11 +67,12 @@ async function attempt(
 ): Promise<Result<Attempt, Denial>> {
   const url = new URL(call.url);
   const headers = new Map(call.headers);
-  const { caller, target, provider, origin, callerAuthorization } = call;
+  const { caller, target, provider, perimeter, origin, callerAuthorization } = call;
   const put = await ports.credentials.put({
     caller,
     target,
     provider,
+    perimeter,
     outgoing: { url, headers },
     origin,
     callerAuthorization,

@@ -10,6 +10,7 @@ import { mcp } from '../../cli/mcp.ts';
 import { plan } from '../../cli/plan.ts';
 import { revoke } from '../../cli/revoke.ts';
 import { rollback } from '../../cli/rollback.ts';
+import { secret } from '../../cli/secret.ts';
 import { token } from '../../cli/token.ts';
 import { parseArguments } from '../../cli/verb.ts';
 import { versions } from '../../cli/versions.ts';
@@ -27,6 +28,7 @@ const VERBS = [
   mcp,
   context,
   keys,
+  secret,
   revoke,
   audit,
 ];

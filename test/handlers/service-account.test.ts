@@ -416,6 +416,25 @@ describe('a token by client credentials', () => {
     expect(answer).toEqual(isAsked ? 200 : expect.objectContaining({ reason: 'outside_perimeter' }));
   });
 
+  test.for<readonly [string, boolean]>([
+    ['auth.example.com', true],
+    ['*.example.com', true],
+    ['api.example.com', false],
+  ])('is asked for on the perimeter alone: the endpoint where it has %s: %s', async ([host, isAsked]) => {
+    const secrets = new StagedSecrets().put(OWN, oauth('s'));
+    const { call, tokenRequests } = connect({
+      secrets,
+      accepts: () => true,
+      tokenEndpoint: endpointOf(() => true),
+      perimeter: { hosts: ['api.example.com', host], networks: ['10.0.0.0/8'] },
+    });
+    const answer = await call();
+    expect(tokenRequests.map(({ privateNetworks }) => privateNetworks)).toEqual(
+      isAsked ? [['10.0.0.0/8']] : [],
+    );
+    expect(answer).toEqual(isAsked ? 200 : expect.objectContaining({ reason: 'outside_perimeter' }));
+  });
+
   test('with a key that cannot sign is a denial', async () => {
     const { client_secret: _, ...rest } = oauth('x');
     const value = { ...rest, auth: 'private_key_jwt', private_key: 'sk-no-key' };

@@ -51,6 +51,9 @@ export type SecretsApp = {
   readonly logged: unknown[];
   readonly faults: Faults;
   canRecord: boolean;
+  fetch(request: Request): Promise<Response>;
+  /** A token of `{org}-admin` with a UI scope. */
+  token(org?: string, scope?: string): string;
   /** Asks as `{org}-admin` with a UI scope; a body is sent as JSON, a text as it is. */
   ask(
     method: string,
@@ -110,29 +113,28 @@ export async function startSecretsApp(changes: Partial<Snapshot> = {}): Promise<
     faults,
     canRecord: true,
     client,
-    async ask(method, path, { body, org = 'acme', scope = 'keeper' } = {}) {
-      const token = issuer.accessToken({
-        sub: `${org}-admin`,
-        client_id: `${org}-admin`,
-        org_id: org,
-        scope,
-      });
+    token: (org = 'acme', scope = 'keeper') =>
+      issuer.accessToken({ sub: `${org}-admin`, client_id: `${org}-admin`, org_id: org, scope }),
+    async fetch(request) {
       const pending: Promise<unknown>[] = [];
-      const invocation = {
+      const response = await hono.fetch(request, {
         requestId: 'r-1',
         origin: ORIGIN,
         sourceIp: '192.0.2.1',
         signal: new AbortController().signal,
         waitUntil: (work: Promise<unknown>) => void pending.push(work),
-      };
-      const request = new Request(`${ORIGIN}/admin/secrets${path}`, {
-        method,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
-      const response = await hono.fetch(request, invocation);
       await Promise.all(pending);
       return response;
+    },
+    ask(method, path, { body, org, scope } = {}) {
+      const headers = {
+        authorization: `Bearer ${app.token(org, scope)}`,
+        'content-type': 'application/json',
+      };
+      const text = typeof body === 'string' ? body : JSON.stringify(body);
+      const init = { method, headers, ...(body === undefined ? {} : { body: text }) };
+      return app.fetch(new Request(`${ORIGIN}/admin/secrets${path}`, init));
     },
     async value(name, stage = 'AWSCURRENT') {
       const command = new GetSecretValueCommand({ SecretId: name, VersionStage: stage });

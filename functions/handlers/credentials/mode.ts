@@ -1,5 +1,6 @@
 import type { Caller } from '../../core/caller.ts';
 import type { Denial } from '../../core/denial.ts';
+import type { Perimeter } from '../../core/perimeter-list.ts';
 import type { Egress } from '../../core/policy.ts';
 import type { Provider } from '../../core/provider.ts';
 import type { Result } from '../../core/result.ts';
@@ -22,6 +23,8 @@ export type CredentialCall = {
   readonly target: CredentialTarget;
   /** Where the target's users connect accounts; undefined: nowhere. */
   readonly provider?: Provider | undefined;
+  /** Where upstreams may be, and with them whoever gives tokens for them. */
+  readonly perimeter?: Perimeter | undefined;
   readonly outgoing: Outgoing;
   readonly origin: string;
   /** The caller's own `Authorization` where it belongs to the upstream (contract §3). */

@@ -4,6 +4,7 @@ import { isJsonObject, type Json, parseJson, stringMember } from '../../core/jso
 import type { OAuthClient } from '../../core/oauth-client.ts';
 import { type IssuedToken, readIssuedToken, tokenRequest } from '../../core/oauth-token.ts';
 import { parseUpstreamUrl } from '../../core/perimeter.ts';
+import { isInside, type Perimeter } from '../../core/perimeter-list.ts';
 import type { Upstream } from '../../core/ports.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { Secret } from '../../core/secret.ts';
@@ -23,6 +24,8 @@ export type TokenAsk = {
   readonly client: OAuthClient;
   /** May the token endpoint be at a private or loopback address? */
   readonly allowPrivate: boolean;
+  /** Where the token endpoint may be; undefined: wherever its address is allowed. */
+  readonly perimeter: Perimeter | undefined;
   /** The serial of a token that the upstream has just refused. */
   readonly refused: string | undefined;
 };
@@ -77,11 +80,11 @@ export function createOAuthTokens(ports: OAuthTokenPorts): OAuthTokens {
   const entries = new Map<string, Entry>();
   const nowSeconds = () => Math.floor(ports.now() / 1000);
 
-  const ask = async (entry: Entry, { name, client, allowPrivate }: TokenAsk) => {
+  const ask = async (entry: Entry, wanted: TokenAsk) => {
     const atSeconds = nowSeconds();
     entry.askedAtSeconds = atSeconds;
     const serial = ports.randomId();
-    const issued = await requestToken(ports.upstream, name, client, { allowPrivate, atSeconds, serial });
+    const issued = await requestToken(ports.upstream, wanted, { atSeconds, serial });
     if (issued.ok) {
       const { token, lifetimeSeconds } = issued.value;
       const margin = Math.min(MARGIN_SECONDS, lifetimeSeconds / 10);
@@ -134,16 +137,14 @@ function entryOf(entries: Map<string, Entry>, key: string): Entry {
 
 async function requestToken(
   upstream: Upstream,
-  name: string,
-  client: OAuthClient,
-  {
-    allowPrivate,
-    atSeconds,
-    serial,
-  }: { readonly allowPrivate: boolean; readonly atSeconds: number; readonly serial: string },
+  { name, client, allowPrivate, perimeter }: TokenAsk,
+  { atSeconds, serial }: { readonly atSeconds: number; readonly serial: string },
 ): Promise<Result<IssuedToken, TokenFailure>> {
   const url = parseUpstreamUrl(client.tokenUrl, allowPrivate);
   if (!url.ok) return err({ reason: 'forbidden', detail: url.error });
+  if (!isInside(perimeter, url.value)) {
+    return err({ reason: 'forbidden', detail: 'its host is not on the perimeter of servers.yml' });
+  }
   const request = tokenRequest(client, { nowSeconds: atSeconds, jti: serial });
   if (!request.ok) return err({ reason: 'unusable', detail: request.error });
   const answer = await upstream.send({
@@ -157,6 +158,7 @@ async function requestToken(
     ]),
     body: Buffer.from(request.value.form.toString()),
     allowPrivate,
+    ...(perimeter === undefined ? {} : { privateNetworks: perimeter.networks }),
     isolationKey: JSON.stringify(['token endpoint', name]),
     timeout: TIMEOUT,
     signal: new AbortController().signal,

@@ -58,7 +58,7 @@ export function createServiceAccount(ports: ServiceAccountPorts): CredentialMode
   };
 
   const put = async (
-    { target, outgoing }: CredentialCall,
+    { target, perimeter, outgoing }: CredentialCall,
     found: Found,
     refused: Refused | undefined,
   ): Promise<Result<PutOn, Unfit>> => {
@@ -78,6 +78,7 @@ export function createServiceAccount(ports: ServiceAccountPorts): CredentialMode
       versionId,
       client,
       allowPrivate: target.private,
+      perimeter,
       refused: isRefused ? refused.serial : undefined,
     });
     if (!got.ok) return err(toUnfit(got.error, name));
