@@ -20,7 +20,9 @@ export function authorizationForUpstream({ tokenHeader, headers }: Presented): s
   const ingress = headers.get('x-authorization');
   if (tokenHeader !== 'x-authorization' || authorization === null || ingress === null) return null;
   const [, token = ''] = ingress.split(' ');
-  const decoded = Buffer.from(authorization.split(' ').at(-1) ?? '', 'base64').toString('latin1');
+  const decoded = Buffer.from(authorization.slice(authorization.lastIndexOf(' ') + 1), 'base64').toString(
+    'latin1',
+  );
   return authorization.includes(token) || decoded.includes(token) ? null : authorization;
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  dropMessageHeaders,
   isUtf8Json,
   mcpRequestHeaders,
   mcpResponseHeaders,
@@ -92,6 +93,13 @@ describe('to an MCP server', () => {
     ]);
     expect(headers.get('x-provider-id')).toBe('p');
     expect([headers.has('x-other'), headers.has('x-absent')]).toEqual([false, false]);
+  });
+
+  test('travels nothing that describes a message where there is none', () => {
+    const headers = mcpRequestHeaders(incoming(), []);
+    dropMessageHeaders(headers);
+    const { 'mcp-method': _, 'mcp-name': __, 'mcp-param-region': ___, ...others } = travelling;
+    expect(Object.fromEntries(headers)).toEqual({ ...others, 'user-agent': USER_AGENT });
   });
 
   test('no caller can speak for the gateway', () => {

@@ -10,11 +10,16 @@ const SERVICE = {
   allow: [{ method: 'GET', path: '/v2/**' }],
 };
 
-type Changes = { server?: Entry; service?: Entry; perimeter?: unknown };
+type Changes = {
+  server?: Entry;
+  service?: Entry;
+  perimeter?: unknown;
+  others?: Readonly<Record<string, Entry>>;
+};
 
-function compile({ server = {}, service = {}, perimeter }: Changes) {
+function compile({ server = {}, service = {}, perimeter, others = {} }: Changes) {
   const files = {
-    'servers.yml': { servers: { maps: { ...SERVER, ...server } }, perimeter },
+    'servers.yml': { servers: { maps: { ...SERVER, ...server }, ...others }, perimeter },
     'services.yml': { services: { api: { ...SERVICE, ...service } } },
     'scopes.yml': { 'maps/use': [{ server: 'maps', methods: ['ping'] }] },
     'clients.yml': {},
@@ -31,6 +36,25 @@ function problems(changes: Changes): readonly string[] {
 
 test('a plain server and a plain service have nothing wrong', () => {
   expect(problems({})).toEqual([]);
+});
+
+test('a service that says neither who uses it nor what is allowed is there, and opens nothing', () => {
+  const compiled = compile({ service: { used_by: undefined, allow: undefined } });
+  expect(compiled.ok && compiled.value.snapshot.services).toMatchObject([{ usedBy: [], allow: [] }]);
+});
+
+test.for(['identity', 'hybrid'])('a server in mode %s with the url of another opens its services', (mode) => {
+  const twin = { ...SERVER, egress: { mode } };
+  expect(problems({ others: { twin } })).toContainEqual(
+    expect.stringMatching(/^services.yml .*`twin` has the url of `maps`/),
+  );
+});
+
+test('limits of a server are warned of, which nothing enforces', () => {
+  const compiled = compile({ server: { limits: { per_minute: 1 } } });
+  expect(compiled.ok && compiled.value.warnings.map(({ message }) => message)).toContain(
+    '`limits` is not enforced yet',
+  );
 });
 
 describe('a header may not be listed to travel', () => {
