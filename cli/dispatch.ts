@@ -2,8 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { apply } from './apply.ts';
 import { audit } from './audit.ts';
+import { connect } from './connect.ts';
+import { connections } from './connections.ts';
 import { context } from './context.ts';
 import { dev } from './dev.ts';
+import { disconnect } from './disconnect.ts';
 import { explain } from './explain.ts';
 import { commandHelp, verbHelp } from './help.ts';
 import { keys } from './keys.ts';
@@ -28,6 +31,9 @@ const VERBS: readonly Verb[] = [
   explain,
   login,
   token,
+  connect,
+  connections,
+  disconnect,
   mcp,
   context,
   keys,

@@ -25,8 +25,8 @@ const WAIT_MS = 600_000;
 export const login: Verb = {
   name: 'login',
   summary: 'log in with the browser, and get a token of your own',
-  usage: 'SERVER [--client ID] [--scope "A B"]',
-  positionals: { min: 1, max: 1 },
+  usage: '[SERVER] [--client ID] [--scope "A B"]',
+  positionals: { min: 0, max: 1 },
   options: [
     { name: 'client', value: 'ID', help: 'the public client to log in through (default desktop)' },
     { name: 'scope', value: 'SCOPES', help: 'scopes, separated by spaces (default: all that you may have)' },
@@ -40,18 +40,20 @@ export const login: Verb = {
   ],
   examples: [
     ['a token for one server of the demo', 'sallyport login weather'],
+    ['a token for the whole gateway, by a client that may have one', 'sallyport login --client cli'],
     ['the refresh token too, on a machine without a browser', 'sallyport login weather --no-browser --json'],
   ],
   notes: [
     'The client is one of `clients.yml` with `auth: none`, the grant authorization_code, and the redirect URI',
     'http://127.0.0.1/callback; its port does not matter. Nothing is stored: the token is printed and forgotten.',
+    'Without a server the token is for the gateway itself, for a client with `audience: gateway`: your connections.',
     'To use it at once: sallyport login weather | sallyport mcp list weather --token-file -',
   ],
   async run(input, terminal) {
     const origin = readOrigin(input.text('url'), terminal.env);
     if (!origin.ok) return origin;
-    const [server = ''] = input.positionals;
-    if (!/^[a-z0-9][a-z0-9_-]{0,62}$/.test(server))
+    const [server] = input.positionals;
+    if (server !== undefined && !/^[a-z0-9][a-z0-9_-]{0,62}$/.test(server))
       return err(misused(`\`${server}\` is not a server’s name`));
     const port = readPort(input.text('port') ?? '0');
     if (!port.ok) return port;
@@ -68,7 +70,7 @@ export const login: Verb = {
       const issued = await logIn(metadata.value, listener, stop, terminal, {
         clientId: input.text('client') ?? 'desktop',
         scope: input.text('scope'),
-        resource: `${origin.value}/${server}/mcp`,
+        resource: server === undefined ? origin.value : `${origin.value}/${server}/mcp`,
         opensBrowser: !input.flag('no-browser'),
       });
       return issued.ok ? ok({ text: issued.value.access_token, json: issued.value }) : issued;

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { apply } from '../../cli/apply.ts';
 import { audit } from '../../cli/audit.ts';
+import { connect } from '../../cli/connect.ts';
+import { connections } from '../../cli/connections.ts';
 import { context } from '../../cli/context.ts';
 import { dev } from '../../cli/dev.ts';
+import { disconnect } from '../../cli/disconnect.ts';
 import { explain } from '../../cli/explain.ts';
 import { keys } from '../../cli/keys.ts';
 import { login } from '../../cli/login.ts';
@@ -25,6 +28,9 @@ const VERBS = [
   explain,
   login,
   token,
+  connect,
+  connections,
+  disconnect,
   mcp,
   context,
   keys,

@@ -7,6 +7,8 @@ import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { UrlElicitationRequiredError as UrlElicitationRequiredErrorV1 } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { dispatch } from '../../cli/dispatch.ts';
+import { run } from '../cli/terminal.ts';
 import type { BrowserAgent } from '../support/browser-agent.ts';
 import { type ConnectCloud, REMEMBERED, startConnectCloud, userBrowser } from '../support/connect-cloud.ts';
 
@@ -141,6 +143,32 @@ describe('a call that lacks a connection asks for it, and succeeds once there is
       server: 'parcels',
       method: 'initialize',
     });
+  });
+});
+
+describe('on the command line', () => {
+  test('a user connects, sees it, and ends it', async () => {
+    const env = { SALLYPORT_TOKEN: ownToken };
+    const at = ['--url', running.cloud.origin];
+    const [out, notes]: [string[], string[]] = [[], []];
+    const connecting = dispatch(['connect', 'carrier', '--no-browser', ...at], {
+      env,
+      isInteractive: false,
+      print: (line) => void out.push(line),
+      note: (line) => void notes.push(line),
+      readInput: async () => '',
+      ask: async () => '',
+      untilStopped: () => new AbortController().signal,
+    });
+    await expect.poll(() => notes.at(-1), { timeout: 30_000 }).toMatch(/^http/);
+    await connectAt(notes.at(-1) ?? '');
+    expect([await connecting, out.join()]).toEqual([
+      0,
+      expect.stringMatching(/^carrier is connected as ada since/),
+    ]);
+    expect((await run(['connections', ...at], { env })).out).toMatch(/^carrier {2}connected as ada since/);
+    expect((await run(['disconnect', 'carrier', ...at], { env })).out).toContain('the provider has ended it');
+    expect((await run(['connections', ...at], { env })).out).toBe('carrier  not connected');
   });
 });
 
