@@ -108,6 +108,8 @@ export function applyCredential(
       return [credential.value];
     case 'query':
       url.searchParams.set(credential.name, credential.value.reveal());
+      // A space as every reader takes it; a plus that is meant is `%2B` here.
+      url.search = url.search.replaceAll('+', '%20');
       return [credential.value];
   }
 }

@@ -108,6 +108,8 @@ export const EGRESS_REQUIREMENTS: readonly EgressRequirement[] = [
     ['aws/upstream-guard.test.ts', 'by %s is over with the bound on the call, and never looks complete'],
     ['aws/upstream-guard.test.ts', 'or that two would read differently is no answer: %s'],
     ['aws/upstream-guard.test.ts', 'and %s never looks complete'],
+    ['e2e/egress-http.test.ts', '%s is %i, with nothing of its own'],
+    ['e2e/egress-http.test.ts', '%s is cut, and never looks whole'],
   ] },
   { clause: 'bad answers', says: 'Nothing is decompressed; what is compressed unasked is no answer', tests: [
     ['aws/upstream-guard.test.ts', 'once it is unpacked stays packed: nothing is decompressed here'],

@@ -125,6 +125,11 @@ describe('a credential is put on', () => {
     expect(new URL(href).hash).toBe('');
   });
 
+  test('as a parameter, which leaves spaces and pluses what they are to every reader', () => {
+    const { href } = applied({ type: 'query', name: 'key', value: 'k k+k' }, 'https://h/p?q=a%20b%2Bc');
+    expect(href).toBe('https://h/p?q=a%20b%2Bc&key=k%20k%2Bk');
+  });
+
   test('whatever the caller sent, never twice', () => {
     for (const value of [
       { type: 'bearer', token: 't' },

@@ -1,8 +1,10 @@
 import { request as openRequest } from 'node:http';
+import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type HttpApi, LAST_MODIFIED, startHttpApi } from '../support/http-api.ts';
 import { type RawRequest, type RawResponse, sendRaw } from '../support/raw-request.ts';
+import { type RawServer, startRawServer } from '../support/raw-server.ts';
 import { answerTool, type RecordingServer, startRecordingServer } from '../support/recording-server.ts';
 import { type Sallyport, startSallyport } from '../support/sallyport.ts';
 
@@ -15,12 +17,17 @@ type Header = readonly [name: string, value: string];
 let cloud: Sallyport;
 let server: RecordingServer;
 let api: HttpApi;
+/** An API that speaks no HTTP, or badly. */
+let broken: RawServer;
+/** What it does once it is asked. */
+let misbehave: (socket: Socket) => void;
 let etag: string;
 let own: readonly Header[];
 
 beforeAll(async () => {
   server = await startRecordingServer((request, answer) => answerTool(request, answer, 'done'));
   api = await startHttpApi();
+  broken = await startRawServer((socket) => misbehave(socket));
   const client = (id: string, entry: object) => ({
     grants: ['client_credentials'],
     audience: 'gateway',
@@ -56,6 +63,14 @@ beforeAll(async () => {
             timeout: { first_byte: '5s', silence: '5s' },
             allow: [{ method: '*', path: '/**' }],
           },
+          broken: {
+            url: broken.origin,
+            private: true,
+            used_by: ['files-mcp'],
+            egress: { mode: 'none' },
+            timeout: { first_byte: '500ms', silence: '500ms', call: '3s' },
+            allow: [{ method: '*', path: '/**' }],
+          },
         },
       }),
       'clients.yml': JSON.stringify({
@@ -86,6 +101,7 @@ afterAll(async () => {
   await cloud?.close();
   await server?.close();
   await api?.close();
+  await broken?.close();
 });
 beforeEach(() => {
   etag = api.put('/v1/alphabet', TEXT);
@@ -352,6 +368,44 @@ describe('the headers of an answer', () => {
     const answer = await ask('/moved');
     expect([answer.status, answer.headers.has('location')]).toEqual([502, false]);
     expect(api.seen.map(({ url }) => url)).toEqual(['/v1/moved']);
+  });
+});
+
+describe('an API that', () => {
+  const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n';
+  const says = (text: string) => (socket: Socket) => void socket.write(text);
+  const askBroken = () => sendRaw(cloud.origin, { target: '/egress/broken/x', headers: own });
+
+  test.for<readonly [string, (socket: Socket) => void, number]>([
+    ['says nothing', () => {}, 504],
+    ['goes away', (socket) => socket.destroy(), 502],
+    ['speaks HTTP/0.9', says('<h1>hello</h1>'), 502],
+    ['speaks another protocol', says('SSH-2.0-OpenSSH_9.9\r\n'), 502],
+    ['has a head of 40 KB', says(`${HEAD}X-Big: ${'x'.repeat(40_000)}\r\n\r\n`), 502],
+    ['switches protocols', says('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n'), 502],
+    ['gives two lengths', says(`${HEAD}Content-Length: 2\r\nContent-Length: 3\r\n\r\nokk`), 502],
+    ['compresses unasked', says(`${HEAD}Content-Encoding: br\r\nContent-Length: 2\r\n\r\nok`), 502],
+    ['has early hints alone', says('HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n'), 504],
+  ])('%s is %i, with nothing of its own', async ([, behave, status]) => {
+    misbehave = behave;
+    const answer = await askBroken();
+    expect([answer.status, JSON.parse(answer.body).code]).toEqual([status, 'upstream_error']);
+    expect(answer.body).not.toMatch(/hello|SSH|127\.0\.0\.1/);
+  });
+
+  test.for<readonly [string, (socket: Socket) => void]>([
+    ['ends before its length', (socket) => socket.end(`${HEAD}Content-Length: 90\r\n\r\nhalf`)],
+    ['falls silent', says(`${HEAD}Content-Length: 90\r\n\r\nhalf`)],
+    ['sends a chunk of no size', says(`${HEAD}Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n`)],
+  ])('%s is cut, and never looks whole', async ([, behave]) => {
+    misbehave = behave;
+    await expect(askBroken()).rejects.toThrow();
+  });
+
+  test('hints early and then answers is answered for', async () => {
+    misbehave = says(`HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n${HEAD}Content-Length: 2\r\n\r\nok`);
+    const answer = await askBroken();
+    expect([answer.status, answer.body, answer.headers.has('link')]).toEqual([200, 'ok', false]);
   });
 });
 
