@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ADMINISTRATION_REQUIREMENTS } from './administration-requirements.ts';
+import { CONNECTION_REQUIREMENTS } from './connection-requirements.ts';
 import { CONTEXT_REQUIREMENTS } from './context-requirements.ts';
 import { EGRESS_REQUIREMENTS } from './egress-requirements.ts';
 import { GATEWAY_REQUIREMENTS } from './gateway-requirements.ts';
@@ -26,6 +27,7 @@ describe.for([
   ['the issuer', ISSUER_REQUIREMENTS],
   ['the two layers', LAYER_REQUIREMENTS],
   ['the way out', EGRESS_REQUIREMENTS],
+  ['connections', CONNECTION_REQUIREMENTS],
   ['the context store', CONTEXT_REQUIREMENTS],
   ['administration', ADMINISTRATION_REQUIREMENTS],
   ['who may do what', RULE_REQUIREMENTS],

@@ -202,7 +202,7 @@ test('what was encrypted opens for the very same context, in any order, and for 
     client.send(new DecryptCommand({ CiphertextBlob: blob, EncryptionContext: context }));
   const turned = { subject: EncryptionContext.subject, org: EncryptionContext.org };
   expect((await open(turned)).Plaintext).toEqual(Message);
-  const others = [
+  const others: readonly (Record<string, string> | undefined)[] = [
     undefined,
     {},
     { org: 'acme' },
