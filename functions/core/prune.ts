@@ -58,9 +58,10 @@ export function createPruner(
   request: Message | undefined,
   isInSession: boolean,
 ): Pruner | undefined {
-  const asked = request === undefined ? undefined : LISTS.get(request.method ?? '');
-  if (request?.era === 'modern' && REMEMBERED.has(request.method ?? '')) return keepPrivate;
-  const isListening = request?.method === 'subscriptions/listen';
+  const method = request?.method;
+  const asked = method === undefined ? undefined : LISTS.get(method);
+  if (request?.era === 'modern' && method !== undefined && REMEMBERED.has(method)) return keepPrivate;
+  const isListening = method === 'subscriptions/listen';
   if (asked === undefined && !isInSession && !isListening) return undefined;
   const rules = asked === undefined || isInSession ? [...LISTS.values()] : [asked];
   return (text) => {

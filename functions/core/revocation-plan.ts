@@ -41,7 +41,7 @@ export function planRevocation(
     case 'run':
       return { ...entry, id, beforeSeconds: forgetAtSeconds };
     case 'family':
-      return { ...entry, id: lineOf(id)[0] ?? id, beforeSeconds: forgetAtSeconds };
+      return { ...entry, id: String(lineOf(id)[0]), beforeSeconds: forgetAtSeconds };
     case 'client':
     case 'user':
     case 'team':

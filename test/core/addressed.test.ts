@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readMessage } from '../../functions/core/action.ts';
-import { actionsOf } from '../../functions/core/addressed.ts';
+import { actionsOf, addressOf } from '../../functions/core/addressed.ts';
 
 /** What a message needs, as `method name`; or the code that it is refused with. */
 function needs(method: string, params: unknown): readonly string[] | number {
@@ -25,6 +25,29 @@ test.for([
   ['tasks/get', { taskId: 't-1' }, ['tasks/get t-1']],
 ] as const)('%s needs its own right and no other', ([method, params, expected]) => {
   expect(needs(method, params)).toEqual(expected);
+});
+
+test.for<readonly [object, string | undefined]>([
+  [{ id: 1, method: 'tools/call', params: { name: 'route' } }, 'route'],
+  [{ id: 1, method: 'completion/complete', params: { ref: { type: 'ref/prompt', name: 'greet' } } }, 'greet'],
+  [{ id: 1, method: 'completion/complete', params: { ref: { type: 'ref/unknown' } } }, undefined],
+  [{ id: 1, method: 'tools/list' }, undefined],
+  [{ id: 1, result: {} }, undefined],
+])('%j is recorded with the name %s', ([message, name]) => {
+  const bytes = new TextEncoder().encode(JSON.stringify({ jsonrpc: '2.0', ...message }));
+  const read = readMessage(bytes, new Headers());
+  if (!read.ok) throw new Error(read.error.message);
+  expect(addressOf(read.value)).toBe(name);
+});
+
+test('an answer of a client needs nothing but a way to the server', () => {
+  const bytes = new TextEncoder().encode('{"jsonrpc":"2.0","id":1,"result":{}}');
+  const read = readMessage(bytes, new Headers());
+  if (!read.ok) throw new Error(read.error.message);
+  const actions = actionsOf('maps', read.value);
+  expect(actions.ok && actions.value.map(({ kind, method }) => [kind, method])).toEqual([
+    ['response', undefined],
+  ]);
 });
 
 describe('a completion needs the right to what it completes:', () => {

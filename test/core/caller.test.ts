@@ -123,6 +123,23 @@ describe('what a live token says of the context store', () => {
   });
 });
 
+test.for<readonly [string, Parameters<typeof clientEntry>[1], boolean]>([
+  ['nothing', {}, true],
+  ['the same namespace', { namespace: 'proj' }, true],
+  ['a part of it that is not in the token', { namespace: 'proj', scopeFilters: { root: 's-2' } }, false],
+  ['another namespace', { namespace: 'other' }, false],
+])(
+  'a token that was delegated reaches the namespace of its agent, where its client has %s: %j',
+  ([, broker, isGiven]) => {
+    const desk = clientEntry('desk', { namespace: 'proj', scopeFilters: { root: 's-1' } });
+    const clients = [desk, clientEntry('broker', broker)];
+    const claims = { sub: 'desk', client_id: 'broker', act: { sub: 'broker' }, namespace: 'proj' };
+    const token = issuer.verified({ ...claims, scope_filters: { root: 's-1' } });
+    const caller = Caller.fromToken(token, policyOf({ clients }));
+    expect(caller.ok && caller.value.context.namespace).toBe(isGiven ? 'proj' : undefined);
+  },
+);
+
 test('a group that the configuration took from an agent is gone from its live tokens, a user’s stays', () => {
   const grouped = policyOf({ idps, clients: [clientEntry('courier', { groups: ['drivers'] })] });
   const groupsOf = (sub: string) => {

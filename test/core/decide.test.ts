@@ -520,6 +520,14 @@ describe('what needs several rights', () => {
     expect(askAll(scopes, get)).toEqual({ allow: false, refusal: { reason: 'not_granted', obtainable } });
   });
 
+  test('ends with its own action where that is out of reach, whatever else is to be had', () => {
+    const own = request('maps', 'sampling/createMessage');
+    expect(decideAll(policy, callerOf(issuer, policy, []), [own, complete], NOW)).toEqual({
+      allow: false,
+      refusal: { reason: 'no_server_access', obtainable: [] },
+    });
+  });
+
   test('names every scope that is missing, once, or none where one right cannot be had', () => {
     const nothing = callerOf(issuer, policy, []);
     expect(decideAll(policy, nothing, [complete, get, get], NOW)).toEqual({

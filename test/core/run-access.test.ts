@@ -106,6 +106,23 @@ describe('a run', () => {
     expect(caller.ok && own.ok && caller.value.key !== own.value.key).toBe(true);
   });
 
+  test('without a section for the context store has no access to it', () => {
+    const policy = policyOf({ clients: [coordinator] });
+    const token = runToken({ aud: ['charts'], services: { charts: { namespace: 'alpha' } } });
+    const caller = Caller.fromRunToken(token, 'context-store', policy);
+    if (!caller.ok) throw new Error(caller.error.reason);
+    const action = {
+      server: 'context-store',
+      kind: 'request',
+      method: 'initialize',
+      name: undefined,
+    } as const;
+    expect(decide(policy, caller.value, { ...action, arguments: 'unseen' }, 0)).toEqual({
+      allow: false,
+      refusal: { reason: 'no_server_access', obtainable: [] },
+    });
+  });
+
   test('is nobody once its coordinator is', () => {
     expect(callerIn([])).toMatchObject({ error: { reason: 'unknown_client' } });
     expect(callerIn([{ ...coordinator, disabled: true }])).toMatchObject({

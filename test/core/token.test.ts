@@ -66,6 +66,17 @@ describe('an honest token', () => {
     expect(detail(issuer.accessToken(changes))).toBe('accepted');
   });
 
+  test.for<readonly [Changes, string]>([
+    [{ token_kind: 'counted', max_uses: 1 }, 'accepted'],
+    [{ token_kind: 'counted', max_uses: 0 }, 'claims'],
+    [{ token_kind: 'counted', max_uses: 1.5 }, 'claims'],
+    [{ token_kind: 'counted', max_uses: '1' }, 'claims'],
+    [{ token_kind: 'counted' }, 'claims'],
+    [{ max_uses: 1 }, 'claims'],
+  ])('is counted where it says how often it may be used, and only there: %j is %s', ([changes, expected]) => {
+    expect(detail(issuer.accessToken(changes))).toBe(expected);
+  });
+
   test('is meant for its audience alone, byte for byte', () => {
     const token = issuer.verified({ aud: `${ORIGIN}/maps/mcp` });
     expect(token.admits([`${ORIGIN}/maps/mcp`, ORIGIN])).toBe(true);

@@ -30,7 +30,7 @@ export function openYaml(text: string, report: (line: number, message: string) =
   // The library's own check of keys is quadratic in the size of a map.
   const document = parseDocument(text, { lineCounter: lines, version: '1.2', uniqueKeys: false });
   const lineAt = (offset: number) => lines.linePos(offset).line;
-  const lineOf = (node: Node) => lineAt(node.range?.[0] ?? 0);
+  const lineOf = (node: Node) => lineAt(Number(node.range?.[0]));
   for (const error of document.errors) {
     const [message = 'not valid YAML'] = error.message.split('\n');
     report(lineAt(error.pos[0]), message);
@@ -71,7 +71,7 @@ export function openYaml(text: string, report: (line: number, message: string) =
 
 /** A key as it is written: `007` is not `7`. Empty for a key that is no scalar. */
 export function keyName(key: unknown): string {
-  return isScalar(key) ? (key.source ?? String(key.value)) : '';
+  return isScalar(key) ? String(key.source) : '';
 }
 
 function repeatedKeys(map: YAMLMap): readonly Node[] {

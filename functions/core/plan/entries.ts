@@ -22,18 +22,23 @@ export function compareEntries<T extends object>(
 ): readonly Change[] {
   const byName = (entries: readonly T[]) => new Map(entries.map((one) => [part.nameOf(one), one]));
   const [old, young] = [byName(before), byName(after)];
-  return [...new Set([...old.keys(), ...young.keys()])].flatMap((name) => {
-    const [was, is] = [old.get(name), young.get(name)];
-    const change = (effect: Change['effect'], words: string): Change => ({
-      effect,
-      part: part.part,
-      name,
-      text: `the ${part.noun} ${name} ${words}`,
-    });
-    if (was === undefined) return is === undefined ? [] : [change(part.added.effect, part.added.words(is))];
+  const changeOfEntry = (name: string) => (effect: Change['effect'], words: string) => ({
+    effect,
+    part: part.part,
+    name,
+    text: `the ${part.noun} ${name} ${words}`,
+  });
+  const stayed = Array.from(old, ([name, was]): readonly Change[] => {
+    const change = changeOfEntry(name);
+    const is = young.get(name);
     if (is === undefined) return [change(part.removed.effect, part.removed.words(was))];
     return [...(part.compare?.(was, is) ?? []), ...compareMembers(was, is, part.handled ?? [], change)];
   });
+  const added = [...young].filter(([name]) => !old.has(name));
+  return [
+    ...stayed.flat(),
+    ...added.map(([name, is]) => changeOfEntry(name)(part.added.effect, part.added.words(is))),
+  ];
 }
 
 function compareMembers(

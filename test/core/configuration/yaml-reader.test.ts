@@ -14,6 +14,23 @@ function problemsOf(text: string, read: (value: YamlReader) => unknown): readonl
   return problems.map(({ line, message }) => `${line}: ${message}`);
 }
 
+test('a file without anything in it stands at its first line', () => {
+  expect(open('').file.line).toBe(1);
+  expect(open('# nothing\n').file.at).toBe('a.yml:1');
+});
+
+test.for([
+  ['? [a]\n: x\n', ''],
+  [': x\n', ''],
+  ['007: x\n', '007'],
+])('the key of %j is %j', ([text, name]) => {
+  expect(
+    open(text)
+      .file.entries()
+      .map(([key]) => key),
+  ).toEqual([name]);
+});
+
 describe('values have types, and a wrong one is a problem with its line and place', () => {
   test.for([
     ['a: x', 'string', 'x'],

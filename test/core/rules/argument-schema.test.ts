@@ -111,6 +111,7 @@ test.for<readonly [ArgumentSchema, string, string]>([
   [ofA({ maxLength: 1 }), '{"a":"😀"}', ''],
   [ofA({ maxLength: 1 }), '{"a":"ab"}', 'a: must have at most 1 characters'],
   [ofA({ minLength: 2, maxLength: 3 }), '{"a":"abc"}', ''],
+  [ofA({ minLength: 2 }), '{"a":"abc"}', ''],
   [ofA({ maxLength: 1 }), '{"a":[1,2]}', ''],
   [ofA({ pattern: '^[A-Z]+$' }), '{"a":"ACME"}', ''],
   [ofA({ pattern: '^[A-Z]+$' }), '{"a":"acme"}', 'a: must match ^[A-Z]+$'],
