@@ -1,6 +1,14 @@
-import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
 import { KeySet, type PublicKey } from '../../functions/core/signed-token.ts';
 import { type TokenKind, VerifiedToken } from '../../functions/core/token.ts';
+import { MADE_KEYS } from './made-keys.ts';
 
 /** The origin of the deployment that the tests speak of, and the second at which their clock stands. */
 export const ORIGIN = 'https://gate.example.com';
@@ -12,10 +20,17 @@ export type TestKey = { readonly privateKey: KeyObject; readonly published: Publ
 /** Members to set or, by `undefined`, to take away. */
 export type Changes = Readonly<Record<string, unknown>>;
 
-/** Makes a fresh RSA key whose id is its RFC 7638 thumbprint. */
+/** Keys that nobody in this worker has yet. */
+const made: string[] = JSON.parse(process.env[MADE_KEYS] ?? '[]');
+
+/** Makes an RSA key that no other in this worker is, and whose id is its RFC 7638 thumbprint. */
 export function makeKey(purpose: PublicKey['purpose']): TestKey {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const { n = '', e = '' } = publicKey.export({ format: 'jwk' });
+  const pem = made.pop();
+  const privateKey =
+    pem === undefined
+      ? generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+      : createPrivateKey(pem);
+  const { n = '', e = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
   const keyId = createHash('sha256')
     .update(JSON.stringify({ e, kty: 'RSA', n }))
     .digest('base64url');
