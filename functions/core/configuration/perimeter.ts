@@ -3,8 +3,9 @@ import { classifyAddress } from '../perimeter.ts';
 import type { Perimeter } from '../perimeter-list.ts';
 import type { YamlReader } from './yaml-reader.ts';
 
-const LABEL = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
-const HOST = new RegExp(`^(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`);
+/** Labels of 63 characters at most, and one star before them. */
+const HOST =
+  /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 
 /** Reads `perimeter` of servers.yml; undefined where none is written, and then every entry is judged by its address alone. */
 export function readPerimeter(section: YamlReader | undefined): Perimeter | undefined {
