@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ADMINISTRATION_REQUIREMENTS } from './administration-requirements.ts';
+import { CONNECT_REQUIREMENTS } from './connect-requirements.ts';
 import { CONNECTION_REQUIREMENTS } from './connection-requirements.ts';
 import { CONTEXT_REQUIREMENTS } from './context-requirements.ts';
 import { EGRESS_REQUIREMENTS } from './egress-requirements.ts';
@@ -28,6 +29,7 @@ describe.for([
   ['the two layers', LAYER_REQUIREMENTS],
   ['the way out', EGRESS_REQUIREMENTS],
   ['connections', CONNECTION_REQUIREMENTS],
+  ['connecting', CONNECT_REQUIREMENTS],
   ['the context store', CONTEXT_REQUIREMENTS],
   ['administration', ADMINISTRATION_REQUIREMENTS],
   ['who may do what', RULE_REQUIREMENTS],

@@ -147,11 +147,27 @@ describe('a call that lacks a connection asks for it, and succeeds once there is
 });
 
 describe('on the command line', () => {
-  test('a user connects, sees it, and ends it', async () => {
-    const env = { SALLYPORT_TOKEN: ownToken };
+  test('a user logs in, connects, sees it, and ends it', async () => {
     const at = ['--url', running.cloud.origin];
+    const loggingIn = start(['login', '--client', 'cli', '--no-browser', ...at]);
+    await expect.poll(() => loggingIn.notes.at(-1), { timeout: 30_000 }).toMatch(/^http/);
+    await running.goThrough(browser, await browser.open(loggingIn.notes.at(-1) ?? ''), 'ada');
+    expect(await loggingIn.ended).toBe(0);
+    const env = { SALLYPORT_TOKEN: loggingIn.out.join() };
+    const connecting = start(['connect', 'carrier', '--no-browser', ...at], env);
+    await expect.poll(() => connecting.notes.at(-1), { timeout: 30_000 }).toMatch(/^http/);
+    await connectAt(connecting.notes.at(-1) ?? '');
+    expect(await connecting.ended).toBe(0);
+    expect(connecting.out.join()).toMatch(/^carrier is connected as ada since/);
+    expect((await run(['connections', ...at], { env })).out).toMatch(/^carrier {2}connected as ada since/);
+    expect((await run(['disconnect', 'carrier', ...at], { env })).out).toContain('the provider has ended it');
+    expect((await run(['connections', ...at], { env })).out).toBe('carrier  not connected');
+  });
+
+  /** A command line that waits for its user's browser. */
+  function start(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const [out, notes]: [string[], string[]] = [[], []];
-    const connecting = dispatch(['connect', 'carrier', '--no-browser', ...at], {
+    const ended = dispatch(argv, {
       env,
       isInteractive: false,
       print: (line) => void out.push(line),
@@ -160,16 +176,8 @@ describe('on the command line', () => {
       ask: async () => '',
       untilStopped: () => new AbortController().signal,
     });
-    await expect.poll(() => notes.at(-1), { timeout: 30_000 }).toMatch(/^http/);
-    await connectAt(notes.at(-1) ?? '');
-    expect([await connecting, out.join()]).toEqual([
-      0,
-      expect.stringMatching(/^carrier is connected as ada since/),
-    ]);
-    expect((await run(['connections', ...at], { env })).out).toMatch(/^carrier {2}connected as ada since/);
-    expect((await run(['disconnect', 'carrier', ...at], { env })).out).toContain('the provider has ended it');
-    expect((await run(['connections', ...at], { env })).out).toBe('carrier  not connected');
-  });
+    return { out, notes, ended };
+  }
 });
 
 describe('a user’s own connections', () => {
