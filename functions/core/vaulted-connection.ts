@@ -1,5 +1,5 @@
 import type { Connection, ConnectionOwner, ProviderAccount } from './connection.ts';
-import { isJsonArray, isJsonObject, type Json, JsonNumber, parseJsonText, stringMember } from './json.ts';
+import { isJsonArray, type Json, JsonNumber, member, parseJsonText, stringMember } from './json.ts';
 import type { RecordKey } from './ports.ts';
 import { Secret } from './secret.ts';
 
@@ -94,17 +94,17 @@ export function readVaulted(text: string): VaultedConnection | undefined {
 }
 
 function accountMember(value: Json | undefined): ProviderAccount | undefined {
-  const account = isJsonObject(value) ? value.get('account') : undefined;
+  const account = member(value, 'account');
   const id = stringMember(account, 'id');
   return id === undefined ? undefined : { id, name: stringMember(account, 'name') };
 }
 
 function numberMember(value: Json | undefined, name: string): number | undefined {
-  const found = isJsonObject(value) ? value.get(name) : undefined;
+  const found = member(value, name);
   return found instanceof JsonNumber ? found.toNumber() : undefined;
 }
 
 function stringsMember(value: Json | undefined, name: string): readonly string[] {
-  const found = isJsonObject(value) ? value.get(name) : undefined;
+  const found = member(value, name);
   return isJsonArray(found) ? found.filter((item) => typeof item === 'string') : [];
 }

@@ -37,15 +37,6 @@ const CARRIER: Provider = {
 const policy = policyOf({
   clients: [clientEntry('courier')],
   idps: [identityProvider('corp')],
-  orgs: [
-    { id: 'acme', suspended: false },
-    { id: 'globex', suspended: true },
-  ],
-  providers: [
-    CARRIER,
-    { ...CARRIER, name: 'globex-only', org: 'globex' },
-    { ...CARRIER, name: 'own', org: 'acme' },
-  ],
 });
 
 function callerOf(claims: Readonly<Record<string, unknown>>): Caller {
@@ -228,21 +219,5 @@ describe.each(['user_oauth', 'hybrid'] as const)('%s names an Atlassian site', (
     expect(headers).toEqual({ 'x-atlassian-cloud-id': 'site-9' });
     const none = await put({ mode, provider, answer: ok({ ...TOKEN, cloudIds: [] }) });
     expect(none.done).toMatchObject({ error: { detail: expect.stringContaining('no site') } });
-  });
-});
-
-describe('providers of an organisation', () => {
-  const egress = { mode: 'user_oauth', key: 'client', fallback: 'none' } as const;
-
-  test('are its own and everybody’s, and none of a suspended one', () => {
-    expect(policy.providersOf('acme').map(({ name }) => name)).toEqual(['carrier', 'own']);
-    expect(policy.providersOf('globex')).toEqual([]);
-    expect(policy.providerFor({ ...egress, provider: 'own' }, 'acme')?.name).toBe('own');
-    expect(policy.providerFor({ ...egress, provider: 'globex-only' }, 'acme')).toBeUndefined();
-    expect(policy.providerFor(egress, 'acme')).toBeUndefined();
-  });
-
-  test('are none where an older version stored none', () => {
-    expect(policyOf().providersOf('acme')).toEqual([]);
   });
 });

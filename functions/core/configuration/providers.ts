@@ -104,8 +104,9 @@ function readProvider(
   const clientId = members.client_id?.string();
   const clientSecretName = readSecretName(members.client_secret);
   if (clientId === undefined || authUrl === undefined || tokenUrl === undefined) return undefined;
-  const [userInfo = ''] = members.user_info_url?.texts() ?? [];
-  const userInfoUrl = userInfo === '' ? undefined : readUrl(members.user_info_url, variables, isPrivate);
+  // The source system writes an empty text where there is none.
+  const isWithout = members.user_info_url?.texts()[0] === '';
+  const userInfoUrl = isWithout ? undefined : readUrl(members.user_info_url, variables, isPrivate);
   const needsSite = members.requires_cloud_id?.boolean() ?? false;
   const hasSites = (members.cloud_id_from_user_info?.boolean() ?? needsSite) && userInfoUrl !== undefined;
   const audience = members.audience?.string();

@@ -231,6 +231,13 @@ for (const [what, path] of FILES) {
   });
 }
 
+test.for(['', 'providers:', 'metadata: { version: "1.0" }'])(
+  'a file that holds %j has no provider',
+  (text) => {
+    expect(read(text)).toEqual({ providers: [], off: new Map(), problems: [] });
+  },
+);
+
 describe('a custom provider', () => {
   test('is what RFC 6749 and 7636 have', () => {
     expect(readOne(CUSTOM)).toEqual({
@@ -301,6 +308,7 @@ describe('a custom provider', () => {
     expect(provider.clientSecretName).toBeUndefined();
     expect(provider.account).toBeUndefined();
     expect(provider.sitesUrl).toBeUndefined();
+    expect(readOne(without('user_info_url')).account).toBeUndefined();
   });
 
   const WRONG: readonly (readonly [string, string, RegExp])[] = [
@@ -360,6 +368,7 @@ describe('a custom provider', () => {
     ],
     ['a variable with a port', custom('template_vars: { host: "evil.example:80" }'), /a part of a host name/],
     ['a variable that is no text', custom('template_vars: { host: [] }'), /write a text/],
+    ['an account that is no text', custom().replace('https://carrier.example/me', '[7]'), /write a text/],
     ['an unknown key', custom('client_secrets: x'), /unknown key/],
   ];
   test.for(WRONG)('is refused with %s', ([, text, message]) => {
