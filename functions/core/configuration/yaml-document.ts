@@ -21,9 +21,12 @@ export type YamlDocument = {
   readonly targetOf: (alias: Alias) => Node | undefined;
 };
 
+/** What is deeper is nobody's configuration, and how deep a reader can follow depends on the machine. */
+const MAX_DEPTH = 64;
+
 /**
- * Parses a YAML file (1.2 core schema) and reports every syntax error, key that is written twice in one map, and alias
- * without an anchor. Keys are compared as they are written, so `1` and `"1"` are one key.
+ * Parses a YAML file (1.2 core schema) and reports every syntax error, key that is written twice in one map, alias
+ * without an anchor, and value that is nested more than 64 deep. Keys are compared as they are written, so `1` and `"1"` are one key.
  */
 export function openYaml(text: string, report: (line: number, message: string) => void): YamlDocument {
   const lines = new LineCounter();
@@ -44,8 +47,12 @@ export function openYaml(text: string, report: (line: number, message: string) =
     isSound = false;
     report(line, message);
   };
-  const look = (node: unknown): void => {
+  const look = (node: unknown, depth: number): void => {
     if (!isNode(node)) return;
+    if (depth > MAX_DEPTH) {
+      refuse(lineOf(node), `values nest ${MAX_DEPTH} deep at most`);
+      return;
+    }
     if (isAlias(node)) {
       const target = anchors.get(node.source);
       if (target === undefined) refuse(lineOf(node), `there is no anchor \`&${node.source}\` above`);
@@ -56,12 +63,12 @@ export function openYaml(text: string, report: (line: number, message: string) =
     if (isMap(node)) {
       for (const key of repeatedKeys(node)) refuse(lineOf(key), `the key \`${keyName(key)}\` is repeated`);
       for (const { key, value } of node.items) {
-        look(key);
-        look(value);
+        look(key, depth + 1);
+        look(value, depth + 1);
       }
-    } else if (isSeq(node)) for (const item of node.items) look(item);
+    } else if (isSeq(node)) for (const item of node.items) look(item, depth + 1);
   };
-  look(document.contents);
+  look(document.contents, 0);
   return {
     contents: isSound ? (document.contents ?? undefined) : undefined,
     lineOf,

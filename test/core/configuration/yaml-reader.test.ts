@@ -148,11 +148,16 @@ describe('what is no YAML', () => {
     ['two documents', 'a: 1\n---\nb: 2'],
     ['nesting without end', `a: ${'['.repeat(20_000)}`],
     ['blocks without end', `${'- '.repeat(5_000)}x`],
+    ['a value that is nested 65 deep', `a: ${'['.repeat(64)}1${']'.repeat(64)}`],
   ] as const)('%s is a problem and leaves nothing to read', ([, text]) => {
     const { file, problems } = open(text);
     expect(problems.length).toBeGreaterThan(0);
     expect(problems.every(({ message }) => !message.includes('\n'))).toBe(true);
     expect(file.entries()).toEqual([]);
+  });
+
+  test('64 levels are read', () => {
+    expect(open(`a: ${'['.repeat(63)}1${']'.repeat(63)}`).problems).toEqual([]);
   });
 
   test('an empty file is an empty map', () => {
