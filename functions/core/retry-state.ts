@@ -69,8 +69,8 @@ function urlElicitation(capabilities: Json | undefined): Json {
 }
 
 /** Methods whose answer may be that input is required. */
-const ASKING: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
+const ASKING: ReadonlySet<string | undefined> = new Set(['tools/call', 'prompts/get', 'resources/read']);
 
 function takesInput({ era, kind, method }: Message): boolean {
-  return era === 'modern' && kind === 'request' && ASKING.has(method ?? '');
+  return era === 'modern' && kind === 'request' && ASKING.has(method);
 }
