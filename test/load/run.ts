@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { runCloudIsolation } from './cloud-isolation.ts';
+import { runContextIsolation } from './context-isolation.ts';
 import { startForLoad } from './isolation/local-cloud.ts';
 import type { IsolationReport } from './isolation/run.ts';
 import { runIsolation } from './isolation.ts';
@@ -9,11 +10,12 @@ const CLOUD_ORGS = 5;
 /** A call that calls out through the gateway holds two of the 16 environments. */
 const CLOUD_CONCURRENCY = 8;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     requests: { type: 'string', default: '1000000' },
     'cloud-requests': { type: 'string', default: '20000' },
-    seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+    seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000_000)) },
   },
 });
 const requests = wholeNumber('requests', values.requests);
@@ -21,22 +23,51 @@ const cloudRequests = wholeNumber('cloud-requests', values['cloud-requests']);
 const seed = wholeNumber('seed', values.seed);
 
 console.log(`seed ${seed}; the same requests again: npm run load -- --seed ${seed}`);
-const reports = [
-  await report('isolation at handler level', requests, (onProgress) =>
-    runIsolation({ requests, seed, onProgress }),
-  ),
-  await report('isolation through the local cloud, 16 environments', cloudRequests, (onProgress) =>
-    runCloudIsolation({
-      requests: cloudRequests,
-      seed,
-      orgs: CLOUD_ORGS,
-      concurrency: CLOUD_CONCURRENCY,
-      start: startForLoad,
-      onProgress,
-    }),
-  ),
-];
-process.exitCode = reports.some((found) => found !== undefined && found.leaks + found.faults > 0) ? 1 : 0;
+if (positionals.some((name) => name !== 'context')) {
+  console.error('the only part that can be run by itself is `context`');
+  process.exit(2);
+}
+const isContextAlone = positionals.length > 0;
+const contextFaults = await reportContext();
+const reports = isContextAlone
+  ? []
+  : [
+      await report('isolation at handler level', requests, (onProgress) =>
+        runIsolation({ requests, seed, onProgress }),
+      ),
+      await report('isolation through the local cloud, 16 environments', cloudRequests, (onProgress) =>
+        runCloudIsolation({
+          requests: cloudRequests,
+          seed,
+          orgs: CLOUD_ORGS,
+          concurrency: CLOUD_CONCURRENCY,
+          start: startForLoad,
+          onProgress,
+        }),
+      ),
+    ];
+const isFaulty = reports.some((found) => found !== undefined && found.leaks + found.faults > 0);
+process.exitCode = isFaulty || contextFaults > 0 ? 1 : 0;
+
+async function reportContext(): Promise<number> {
+  console.log('\nisolation of documents, in one process');
+  const startedAt = performance.now();
+  const found = await runContextIsolation({
+    operations: requests,
+    seed,
+    onProgress: (done) => {
+      if (done % 50_000 === 0) console.log(`  ${done} of ${requests}, ${perSecond(done, startedAt)}`);
+    },
+  });
+  console.log(
+    `${found.operations} operations of ${found.callers} callers, ${perSecond(requests, startedAt)}`,
+  );
+  console.log(Array.from(found.answers, ([answer, times]) => `${times} ${answer}`).join(', '));
+  console.log(`${found.marks} marks of documents looked at, ${found.refused} calls refused below the code`);
+  for (const finding of found.findings) console.log(finding);
+  console.log(`leaks ${found.leaks}, other faults ${found.faults}`);
+  return found.leaks + found.faults;
+}
 
 async function report(
   title: string,
