@@ -13,7 +13,7 @@ import { measureSessions } from './context-sessions.ts';
 import { median } from './statistics.ts';
 
 const SIZES = [100, 10_000, 100_000];
-const ROUNDS = 200;
+const ROUNDS = 100;
 const LARGE_ROUNDS = 5;
 
 /** Words of a document: some that many have, one that it has alone. */
@@ -83,7 +83,7 @@ async function measureGrowth(): Promise<void> {
   const table = new MemoryContextTable();
   const { store, caller } = openStore(table, table.client(), 'growth');
   const run = contextCaller({ namespace: 'growth', scopeFilters: { run: 'r-7' } });
-  console.log('\none page of 10, or one search        documents   read units   p50 ms');
+  console.log('\none page of 10, or one search        documents   read units   CPU ms   p50 ms');
   let documents = 0;
   let cursor = '';
   for (const size of SIZES) {
@@ -122,13 +122,16 @@ async function measureGrowth(): Promise<void> {
       await operate();
       const times: number[] = [];
       const before = table.units.read;
+      const cpu = process.cpuUsage();
       for (let round = 0; round < ROUNDS; round += 1) {
         const startedAt = performance.now();
         await operate();
         times.push(performance.now() - startedAt);
       }
+      const { user, system } = process.cpuUsage(cpu);
+      const cpuMs = (user + system) / ROUNDS / 1_000;
       const units = (table.units.read - before) / ROUNDS;
-      const figures = `${String(size).padStart(9)}   ${units.toFixed(0).padStart(10)}   ${median(times).toFixed(2).padStart(6)}`;
+      const figures = `${String(size).padStart(9)}   ${units.toFixed(0).padStart(10)}   ${cpuMs.toFixed(2).padStart(6)}   ${median(times).toFixed(2).padStart(6)}`;
       console.log(`${name.padEnd(36)} ${figures}`);
     }
   }
