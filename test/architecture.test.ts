@@ -118,6 +118,7 @@ const CORE_FOR_CLI = [
   'functions/core/audit/checkpoint.ts',
   'functions/core/audit/verify.ts',
   'functions/core/audit/verify-checkpoints.ts',
+  'functions/core/secret-key.ts',
 ];
 
 function isAllowed({ from, to, isOurs, isType }: Import): boolean {
