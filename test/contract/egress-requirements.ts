@@ -13,6 +13,8 @@ export const EGRESS_REQUIREMENTS: readonly EgressRequirement[] = [
     ['e2e/egress-attacks.test.ts', 'under the name of the client'],
     ['e2e/egress-attacks.test.ts', 'never sees one client’s key in another client’s call, however they mix'],
     ['core/credential.test.ts', 'is another for every organisation, target, kind and id'],
+    ['handlers/egress-credential.test.ts', 'that is by %s, for %j: the one %s'],
+    ['handlers/egress-credential.test.ts', 'that is by %s and missing for %j: nobody else’s'],
   ] },
   { clause: 'modes', says: 'A shared key stands in where the entry says so, and nowhere else', tests: [
     ['handlers/service-account.test.ts', 'a shared one stands in only where the entry says so'],
