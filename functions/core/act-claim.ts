@@ -12,14 +12,15 @@ const MAX_IDENTIFIER_CHARACTERS = 255;
  */
 export function fromActClaim(claim: Json | undefined): readonly string[] | undefined {
   const actors: string[] = [];
-  for (let act = claim; act !== undefined; ) {
-    const subject: Json | undefined = isJsonObject(act) ? act.get('sub') : undefined;
+  for (let act: Json | undefined = claim; act !== undefined; ) {
+    if (!isJsonObject(act)) return undefined;
+    const subject: Json | undefined = act.get('sub');
     if (typeof subject !== 'string' || subject === '' || subject.length > MAX_IDENTIFIER_CHARACTERS) {
       return undefined;
     }
     actors.push(subject);
     if (actors.length > MAX_ACTORS) return undefined;
-    act = isJsonObject(act) ? act.get('act') : undefined;
+    act = act.get('act');
   }
   return actors;
 }

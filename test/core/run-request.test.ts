@@ -25,6 +25,18 @@ describe('a request', () => {
     });
   });
 
+  test.for([
+    [['read'], ['read']],
+    [
+      ['write', 'read'],
+      ['read', 'write'],
+    ],
+  ] as const)('for the permissions %j gets %j', ([permissions, expected]) => {
+    expect(parse({ agent_name: 'pilot', context, permissions })).toMatchObject({
+      value: { permissions: expected },
+    });
+  });
+
   test('may name several services, with members that only they understand', () => {
     const charts = { namespace: 'atlas', chart_id: 'c-1', layers: [1, 2.5] };
     const request = parse({ agent_name: 'pilot', context, services: { charts }, split: true });
@@ -94,6 +106,7 @@ const bad: readonly (readonly [string, unknown, string])[] = [
   ],
   ['a run id with a slash', { agent_name: 'pilot', context, run_id: 'a/b' }, '`run_id`'],
   ['a run id with a colon', { agent_name: 'pilot', context, run_id: 'okta:sam' }, '`run_id`'],
+  ['permissions in one text', { agent_name: 'pilot', context, permissions: 'read write' }, '`permissions`'],
   ['no permission', { agent_name: 'pilot', context, permissions: [] }, '`permissions`'],
   ['writing without reading', { agent_name: 'pilot', context, permissions: ['write'] }, '`permissions`'],
   ['a permission twice', { agent_name: 'pilot', context, permissions: ['read', 'read'] }, '`permissions`'],

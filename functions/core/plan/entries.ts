@@ -9,9 +9,9 @@ export type Part<T> = {
   readonly added: { readonly effect: Change['effect']; readonly words: (entry: T) => string };
   readonly removed: { readonly effect: Change['effect']; readonly words: (entry: T) => string };
   /** Members that have words of their own, or that change nothing (a line number). */
-  readonly handled?: readonly string[];
+  readonly handled: readonly string[];
   /** Changes of those members. */
-  readonly compare?: (before: T, after: T) => readonly Change[];
+  readonly compare: (before: T, after: T) => readonly Change[];
 };
 
 /** What comes, goes and changes among entries with names. A member that nobody thought of here is shown as it is: nothing changes unsaid. */
@@ -32,7 +32,7 @@ export function compareEntries<T extends object>(
     const change = changeOfEntry(name);
     const is = young.get(name);
     if (is === undefined) return [change(part.removed.effect, part.removed.words(was))];
-    return [...(part.compare?.(was, is) ?? []), ...compareMembers(was, is, part.handled ?? [], change)];
+    return [...part.compare(was, is), ...compareMembers(was, is, part.handled, change)];
   });
   const added = [...young].filter(([name]) => !old.has(name));
   return [

@@ -19,7 +19,7 @@ test('a file without anything in it stands at its first line', () => {
   expect(open('# nothing\n').file.at).toBe('a.yml:1');
 });
 
-test.for([
+test.for<readonly [string, string]>([
   ['? [a]\n: x\n', ''],
   [': x\n', ''],
   ['007: x\n', '007'],
