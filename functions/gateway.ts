@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createAuditLog } from './aws/audit-log.ts';
@@ -58,7 +57,7 @@ const connections = createConnections({
   upstream,
   stage: environment.SALLYPORT_STAGE,
   now: Date.now,
-  wait: (ms) => wait(ms),
+  wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   random: Math.random,
   randomBytes,
   log: outages.log,
