@@ -19,10 +19,10 @@ const WRITE_BATCH_BYTES = 1_000_000;
 
 /**
  * Batches of writes that are under way at once. The index of one document may be as many rows as a partition takes in a second, so what is
- * left undone or throttled is tried again, after random waits that grow: some four seconds of them at most.
+ * left undone or throttled is tried again, after random waits that grow: some two and a half seconds of them at most.
  */
 const WRITES_AT_ONCE = 4;
-const BATCH_ATTEMPTS = 8;
+const BATCH_ATTEMPTS = 6;
 const BATCH_DELAY_MS = 50;
 const MAX_BATCH_DELAY_MS = 1_000;
 

@@ -1,4 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { run } from '../cli/terminal.ts';
 import { EVERY_CLIENT, type TestClient } from '../support/clients.ts';
 import { type Sallyport, startSallyport } from '../support/sallyport.ts';
 
@@ -265,4 +269,62 @@ describe.each(EVERY_CLIENT)('MCP, $label', ({ connect }) => {
     }));
     expect(answer.isError).toBe(true);
   });
+});
+
+test('a namespace goes into a file and into another namespace by the command, through the whole cloud', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'sallyport-archive-'));
+  const context = async (clientId: string, ...argv: string[]) => {
+    const env = { SALLYPORT_ORIGIN: cloud.origin, SALLYPORT_TOKEN: await cloud.token(clientId) };
+    return run(['context', ...argv, '--json'], { env });
+  };
+  try {
+    const [one, two] = [
+      await upload('alpha-all', 'one.txt', 'größe'),
+      await upload('alpha-root', 'two.txt', '2'),
+    ];
+    expect((await context('alpha-all', 'link', one, two, '--type', 'related')).code).toBe(0);
+    const file = join(directory, 'alpha.jsonl');
+    expect((await context('alpha-all', 'export', file)).code).toBe(0);
+    const into = ['import', file, '--namespace', 'gamma'];
+    for (const outcome of ['created', 'unchanged']) {
+      const { code, out } = await context('steward', ...into);
+      expect(code).toBe(0);
+      expect(Object.keys(JSON.parse(out).documents)).toEqual([outcome]);
+      expect(JSON.parse(out).relations).toEqual({ [outcome]: 1 });
+    }
+    const copy = join(directory, 'gamma.jsonl');
+    expect((await context('steward', 'export', copy, '--namespace', 'gamma')).code).toBe(0);
+    expect(readFileSync(copy, 'utf8')).toBe(readFileSync(file, 'utf8'));
+    expect(await context('beta', ...into)).toMatchObject({ code: 1 });
+    expect(await context('alpha-reader', 'import', file)).toMatchObject({ code: 1 });
+    expect((await context('alpha-reader', 'export', join(directory, 'again.jsonl'))).code).toBe(0);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('a table that throttles is 503 and leaves nothing to be seen; afterwards the same is stored and found', {
+  timeout: 120_000,
+}, async () => {
+  await cloud.fault({ service: 'dynamodb', operation: 'BatchWriteItem', mode: 'throttle' });
+  const send = async () => {
+    const form = new FormData();
+    form.set('file', new File(['throttled words'], 'throttled.txt'));
+    const headers = await bearer('alpha-all');
+    return fetch(`${cloud.origin}/context/documents`, { method: 'POST', headers, body: form });
+  };
+  const found = async () => {
+    const headers = await bearer('alpha-all');
+    const answer = await fetch(`${cloud.origin}/context/search?q=throttled`, { headers });
+    return JSON.parse(await answer.text()).results.length;
+  };
+  try {
+    const refused = await send();
+    expect([refused.status, refused.headers.has('retry-after')]).toEqual([503, true]);
+    expect(await found()).toBe(0);
+  } finally {
+    await cloud.clearFaults();
+  }
+  expect((await send()).status).toBe(201);
+  expect(await found()).toBe(1);
 });
