@@ -1,3 +1,4 @@
+import { clientBasic } from './client-basic.ts';
 import { readClientKey } from './client-key.ts';
 import { isJsonObject, type Json, JsonNumber, stringMember } from './json.ts';
 import type { OAuthClient, OAuthClientAuth } from './oauth-client.ts';
@@ -35,7 +36,7 @@ export function tokenRequest(
   const { auth, clientId } = client;
   switch (auth.method) {
     case 'client_secret_basic':
-      return ok({ form, headers: [['authorization', basicOf(clientId, auth.secret)]] });
+      return ok({ form, headers: [['authorization', clientBasic(clientId, auth.secret)]] });
     case 'client_secret_post':
       form.set('client_id', clientId);
       form.set('client_secret', auth.secret.reveal());
@@ -67,14 +68,6 @@ function assertionOf(
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
     .join('.');
   return ok(`${signingInput}.${key.value.sign(signingInput)}`);
-}
-
-/** RFC 6749 §2.3.1: each part is form-encoded first. */
-function basicOf(clientId: string, secret: Secret): string {
-  const [id, word] = [clientId, secret.reveal()].map((part) =>
-    new URLSearchParams({ x: part }).toString().slice(2),
-  );
-  return `Basic ${Buffer.from(`${id}:${word}`).toString('base64')}`;
 }
 
 /** Reads a token endpoint's answer of status 200 (RFC 6749 §5.1); undefined where it holds no bearer token that can be sent. */

@@ -1,3 +1,4 @@
+import { clientBasic } from './client-basic.ts';
 import { isJsonArray, type Json, JsonNumber, member, stringMember } from './json.ts';
 import type { Provider } from './provider.ts';
 import { err, ok, type Result } from './result.ts';
@@ -55,18 +56,12 @@ export function authenticateAt(
   secret: Secret | undefined,
   form: URLSearchParams,
 ): readonly (readonly [string, string])[] {
-  if (secret !== undefined && tokenAuth === 'client_secret_basic') return [basicOf(clientId, secret)];
+  if (secret !== undefined && tokenAuth === 'client_secret_basic') {
+    return [['authorization', clientBasic(clientId, secret)]];
+  }
   form.set('client_id', clientId);
   if (secret !== undefined) form.set('client_secret', secret.reveal());
   return [];
-}
-
-/** HTTP Basic of a client; each part is form-encoded first (RFC 6749 §2.3.1). */
-export function basicOf(clientId: string, secret: Secret): readonly [string, string] {
-  const [id, word] = [clientId, secret.reveal()].map((part) =>
-    new URLSearchParams({ x: part }).toString().slice(2),
-  );
-  return ['authorization', `Basic ${Buffer.from(`${id}:${word}`).toString('base64')}`];
 }
 
 /**

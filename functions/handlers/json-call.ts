@@ -16,16 +16,16 @@ export type JsonCall = {
   readonly allowPrivate: boolean;
   readonly isolationKey: string;
   readonly timeout: UpstreamTimeout;
+  /** What is longer is not read. */
+  readonly maxBytes: number;
 };
 
 /** An answer; no body is `null`. */
 export type JsonAnswer = { readonly status: number; readonly body: Json };
 
-const MAX_ANSWER_BYTES = 262_144;
-
 /** Asks through the guarded client, bounded in time and size, and reads the answer as strict JSON. */
 export async function callJson(upstream: Upstream, call: JsonCall): Promise<Result<JsonAnswer, CallFailure>> {
-  const { url, method, headers, body, allowPrivate, isolationKey, timeout } = call;
+  const { url, method, headers, body, allowPrivate, isolationKey, timeout, maxBytes } = call;
   const answer = await upstream.send({
     url: new URL(url),
     method,
@@ -47,8 +47,10 @@ export async function callJson(upstream: Upstream, call: JsonCall): Promise<Resu
     await discard(answer.value.body);
     return failed('an encoded answer');
   }
-  const bytes = await readStream(answer.value.body, MAX_ANSWER_BYTES).catch(() => undefined);
-  if (bytes === undefined) return failed('an answer that is cut off, too slow, or more than 256 KB', true);
+  const bytes = await readStream(answer.value.body, maxBytes).catch(() => undefined);
+  if (bytes === undefined) {
+    return failed(`an answer that is cut off, too slow, or more than ${maxBytes / 1_024} KB`, true);
+  }
   if (bytes.byteLength === 0) return ok({ status, body: null });
   const parsed = parseJson(bytes, { maxDepth: 16, caseVariants: 'keep' });
   return parsed.ok

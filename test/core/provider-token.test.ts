@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { clientBasic } from '../../functions/core/client-basic.ts';
 import { parseJsonText } from '../../functions/core/json.ts';
 import {
   authenticateAt,
-  basicOf,
   type ProviderRefusal,
   printable,
   readProviderTokens,
@@ -99,12 +99,6 @@ describe('our client at a provider', () => {
     const parameters = new URLSearchParams();
     const headers = authenticateAt({ clientId: 'id 1', tokenAuth }, word, parameters);
     expect(Object.fromEntries(parameters)).toEqual(form);
-    expect(headers).toEqual(hasHeader ? [basicOf('id 1', secret)] : []);
-  });
-
-  test('encodes each part of HTTP Basic as a form does', () => {
-    const [name, value] = basicOf('id:1', new Secret('p%ü'));
-    expect(name).toBe('authorization');
-    expect(Buffer.from(value.replace('Basic ', ''), 'base64').toString()).toBe('id%3A1:p%25%C3%BC');
+    expect(headers).toEqual(hasHeader ? [['authorization', clientBasic('id 1', secret)]] : []);
   });
 });

@@ -479,12 +479,12 @@ describe('the answer of a provider', () => {
       'token: status 200, bad_verification_code',
     ],
     ['a failure', json({}, 500), 'temporarily_unavailable', 'token: status 500, no error named'],
-    ['a page', () => new Response('<html>'), 'server_error', 'status 200, no JSON object'],
+    ['a page', () => new Response('<html>'), 'server_error', 'status 200, no JSON'],
     [
       'a page of failure',
       () => new Response('<html>', { status: 502 }),
       'temporarily_unavailable',
-      'status 502, no JSON object',
+      'status 502, no JSON',
     ],
     ['no id token', json({ access_token: 'x' }), 'server_error', 'bad_id_token: header'],
     ['an id token of another type', json({ id_token: 7 }), 'server_error', 'bad_id_token: header'],
@@ -492,7 +492,7 @@ describe('the answer of a provider', () => {
       'two id tokens',
       () => new Response('{"id_token":"a","id_token":"b"}'),
       'server_error',
-      'status 200, no JSON object',
+      'status 200, no JSON',
     ],
     [
       'a redirect',

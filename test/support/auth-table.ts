@@ -5,6 +5,8 @@ import { startContextTable } from './context-table.ts';
 export type EmbeddedTable = {
   readonly dynamo: Dynamo;
   readonly tableName: string;
+  /** Where it listens. */
+  readonly url: string;
   close(): Promise<void>;
 };
 
@@ -12,13 +14,14 @@ export type EmbeddedTable = {
 export async function startAuthTable(): Promise<EmbeddedTable> {
   const { client, tableName, close } = await startContextTable();
   const { port = 0 } = (await client.config.endpoint?.()) ?? {};
+  const url = `http://127.0.0.1:${port}/`;
   const dynamo = createDynamo({
     AWS_REGION: 'eu-central-1',
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
-    AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${port}/`,
+    AWS_ENDPOINT_URL_DYNAMODB: url,
   });
-  return { dynamo, tableName, close };
+  return { dynamo, tableName, url, close };
 }
 
 /** A network that loses the first answer of every write: the client asks again, and the second answer arrives. */

@@ -17,6 +17,7 @@ import { KeyStore } from '../../local/kms/key-store.ts';
 import { startKms } from '../../local/kms.ts';
 import { startAuthTable } from './auth-table.ts';
 import { PROVIDER_SECRET } from './scripted-provider.ts';
+import { patient, unhurried } from './slow-machine.ts';
 
 /** What connections run over: an embedded DynamoDB and a local KMS. */
 export type ConnectionCloud = Awaited<ReturnType<typeof startConnectionCloud>>;
@@ -43,7 +44,7 @@ export async function startConnectionCloud() {
     },
     { step: 'initialize' },
   );
-  const upstream = createUpstream();
+  const upstream = unhurried(createUpstream());
   const time = { ms: 1_800_000_000_000 };
   const logged: Readonly<Record<string, unknown>>[] = [];
 
@@ -51,7 +52,9 @@ export async function startConnectionCloud() {
   const environment = (over: Partial<ConnectionPorts> = {}, through = (dynamo: Dynamo) => dynamo) => {
     const now = over.now ?? (() => time.ms);
     return createConnections({
-      records: createRecordStore(through(table.dynamo), table.tableName, () => Math.floor(now() / 1_000)),
+      records: createRecordStore(through(patient(table.dynamo)), table.tableName, () =>
+        Math.floor(now() / 1_000),
+      ),
       dataKeys: createDataKeys(kms, id, now),
       secrets: { read: async () => ok({ value: new Secret(PROVIDER_SECRET), versionId: 'v1' }) },
       upstream,
@@ -67,6 +70,8 @@ export async function startConnectionCloud() {
 
   return {
     table,
+    /** Where all of it is, for other processes. */
+    places: { dynamoUrl: table.url, tableName: table.tableName, kmsUrl: server.url, keyId: id },
     upstream,
     faults,
     kmsCalls: calls,

@@ -1,7 +1,8 @@
+import { clientBasic } from '../../core/client-basic.ts';
 import type { ConnectionOwner } from '../../core/connection.ts';
 import { isJsonObject } from '../../core/json.ts';
 import type { Provider } from '../../core/provider.ts';
-import { authenticateAt, basicOf } from '../../core/provider-token.ts';
+import { authenticateAt } from '../../core/provider-token.ts';
 import { err, ok } from '../../core/result.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { VaultedConnection } from '../../core/vaulted-connection.ts';
@@ -69,7 +70,7 @@ function revocationRequest(
 ): Omit<Parameters<typeof callProvider>[2], 'url'> {
   if (provider.revocation?.style === 'github' && secret !== undefined) {
     const text = JSON.stringify({ access_token: accessToken.reveal() });
-    const headers = [basicOf(provider.clientId, secret)];
+    const headers = [['authorization', clientBasic(provider.clientId, secret)]] as const;
     return { method: 'DELETE', headers, body: { type: 'application/json', text } };
   }
   if (provider.revocation?.style === 'slack') {

@@ -14,6 +14,9 @@ import type { ConnectionPorts } from './connection-ports.ts';
 /** Shorter than a lease, so that who holds one has its answer while it does. */
 const TIMEOUT = { connectMs: 3_000, firstByteMs: 7_000, silenceMs: 7_000, callMs: 7_000 } as const;
 
+/** Atlassian lists each site with its scopes. */
+const MAX_ANSWER_BYTES = 262_144;
+
 /** Asks a provider on behalf of one owner. */
 export function callProvider(
   ports: ConnectionPorts,
@@ -31,6 +34,7 @@ export function callProvider(
     allowPrivate: provider.private,
     isolationKey: JSON.stringify(['provider', provider.name, owner.orgId, owner.subject]),
     timeout: TIMEOUT,
+    maxBytes: MAX_ANSWER_BYTES,
   });
 }
 

@@ -3,6 +3,7 @@ import { type Identity, idTokenRule, readGitHubUser, readIdToken } from '../../c
 import { callbackUrl, type IdentityProvider } from '../../core/identity-provider.ts';
 import { type Json, stringMember } from '../../core/json.ts';
 import type { LoginSecrets } from '../../core/login-ticket.ts';
+import { authenticateAt, printable } from '../../core/provider-token.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
@@ -68,7 +69,7 @@ async function redeem(
       redirect_uri: callbackUrl(provider, origin),
       code_verifier: codeVerifier,
     });
-    const headers = authenticate(provider, revealed, form);
+    const headers = authenticateAt(provider, secret.value, form);
     const answer = await callIdp(ports, provider, provider.tokenUrl, { method: 'POST', headers, form });
     if (!answer.ok) return answer;
     const { status, body } = answer.value;
@@ -80,22 +81,6 @@ async function redeem(
     if (!isRefusedSecret) return failure(`token: status ${status}, ${printable(error)}`, status >= 500);
   }
   return failure('token: the provider does not take our client secret');
-}
-
-function authenticate(
-  provider: IdentityProvider,
-  secret: string | undefined,
-  form: URLSearchParams,
-): readonly (readonly [string, string])[] {
-  const { clientId, tokenAuth } = provider;
-  if (secret !== undefined && tokenAuth === 'client_secret_basic') {
-    // RFC 6749 §2.3.1: each part is form-encoded first.
-    const [id, word] = [clientId, secret].map((part) => new URLSearchParams({ x: part }).toString().slice(2));
-    return [['authorization', `Basic ${Buffer.from(`${id}:${word}`).toString('base64')}`]];
-  }
-  form.set('client_id', clientId);
-  if (secret !== undefined) form.set('client_secret', secret);
-  return [];
 }
 
 /** Our secret at a provider; undefined for a public client. One that is not there, or may not be read, is in the log. */
@@ -111,9 +96,4 @@ export async function readSecret(
   const { reason } = read.error;
   ports.log({ level: 'error', event: 'idp_secret_unreadable', idp: name, secret: fullName, reason });
   return failure(`the client secret is ${reason}`, reason === 'unavailable');
-}
-
-/** What a provider writes is nothing to write into a record as it stands. */
-function printable(error: string | undefined): string {
-  return error === undefined ? 'no error named' : error.slice(0, 60).replace(/[^A-Za-z0-9_.-]/g, '?');
 }
