@@ -11,6 +11,7 @@ import { ISSUER_REQUIREMENTS } from './issuer-requirements.ts';
 import { LAYER_REQUIREMENTS } from './layer-requirements.ts';
 import { BASIC_OP, FAPI2 } from './openid-checklist.ts';
 import { RULE_REQUIREMENTS } from './rules-requirements.ts';
+import { SECRET_REQUIREMENTS } from './secret-requirements.ts';
 
 const TESTS = join(import.meta.dirname, '..');
 
@@ -28,6 +29,7 @@ describe.for([
   ['the issuer', ISSUER_REQUIREMENTS],
   ['the two layers', LAYER_REQUIREMENTS],
   ['the way out', EGRESS_REQUIREMENTS],
+  ['service accounts', SECRET_REQUIREMENTS],
   ['connections', CONNECTION_REQUIREMENTS],
   ['connecting', CONNECT_REQUIREMENTS],
   ['the context store', CONTEXT_REQUIREMENTS],

@@ -62,12 +62,18 @@ async function connect(changes: Partial<RotatedParty> = {}) {
 test('four steps make a new value, have it taken and tried, and make it the current one', async () => {
   const { step, read, taken } = await connect();
   await step('createSecret');
-  expect([await read('AWSCURRENT'), await read('AWSPENDING')]).toEqual([bearerOf('key-1'), bearerOf('key-2')]);
+  expect([await read('AWSCURRENT'), await read('AWSPENDING')]).toEqual([
+    bearerOf('key-1'),
+    bearerOf('key-2'),
+  ]);
   await step('setSecret');
   await step('testSecret');
   expect(await read('AWSCURRENT')).toBe(bearerOf('key-1'));
   await step('finishSecret');
-  expect([await read('AWSCURRENT'), await read('AWSPREVIOUS')]).toEqual([bearerOf('key-2'), bearerOf('key-1')]);
+  expect([await read('AWSCURRENT'), await read('AWSPREVIOUS')]).toEqual([
+    bearerOf('key-2'),
+    bearerOf('key-1'),
+  ]);
   expect(taken.has(bearerOf('key-2'))).toBe(true);
 });
 

@@ -140,6 +140,24 @@ test('a version that is staged after a look for it is found 5 s later', async ()
   expect(await read()).toBe('one');
 });
 
+test('1,000 requests of 100 clients in a minute take 100 questions, one for each client', async () => {
+  const { client, asked, store, time } = await connect();
+  const nameOf = (index: number) => `sallyport/test/credentials/acme/prices/client.${index}`;
+  for (let index = 0; index < 100; index += 1) {
+    await client.send(new CreateSecretCommand({ Name: nameOf(index), SecretString: `${index}` }));
+  }
+  const startedAtSeconds = time.seconds;
+  for (let request = 0; request < 1_000; request += 1) {
+    time.seconds = startedAtSeconds + Math.floor((request * 60) / 1_000);
+    const read = await store.read(nameOf(request % 100));
+    expect(read.ok && read.value.value.reveal()).toBe(String(request % 100));
+  }
+  expect(asked).toHaveLength(100);
+  time.seconds = startedAtSeconds + 66;
+  for (let index = 0; index < 100; index += 1) await store.read(nameOf(index));
+  expect(asked).toHaveLength(200);
+});
+
 test('an outage is bridged for 300 s and not longer', async () => {
   const { create, read, time, faults } = await connect();
   await create('one');
