@@ -170,9 +170,9 @@ describe('a user connects', () => {
 
 describe('a user who is connected', () => {
   test('disconnects, and is told what the provider did', async () => {
-    for (const [provider, words] of [
-      ['track', 'has ended it'],
-      ['mail', 'could not be asked to end it'],
+    for (const [provider, words, outcome] of [
+      ['track', 'has ended it', 'disconnected: revoked by the provider'],
+      ['mail', 'could not be asked to end it', 'disconnected: forgotten here alone'],
     ] as const) {
       app.vault.set(placeOf(OWNER, provider), connectionOf(provider));
       const browser = await signedIn();
@@ -181,6 +181,7 @@ describe('a user who is connected', () => {
       expect([done.status, done.text]).toEqual([200, expect.stringContaining(words)]);
       expect(app.login.app.records).toMatchObject([
         { area: 'connection', decision: 'allow', reason: 'disconnect', method: 'disconnect', name: provider },
+        { area: 'connection', event: 'outcome', reason: outcome, method: 'disconnect', name: provider },
       ]);
     }
     expect(app.disconnected).toEqual([OWNER, OWNER]);
@@ -492,7 +493,12 @@ describe('an outage', () => {
     const browser = await signedIn();
     const page = await browser.open(PAGE);
     app.isDown = true;
+    app.login.app.records.length = 0;
     expect((await press(browser, page, /^Disconnect/)).status).toBe(503);
+    expect(app.login.app.records.at(-1)).toMatchObject({
+      event: 'outcome',
+      reason: 'unavailable: a test’s outage',
+    });
   });
 
   test('of the audit log redeems nothing and ends nothing', async () => {
@@ -581,6 +587,7 @@ describe('for programs', () => {
     expect([response.status, await response.json()]).toEqual([200, { revoked: true }]);
     expect(app.login.app.records).toMatchObject([
       { area: 'connection', decision: 'allow', reason: 'disconnect', name: 'track', client_id: 'desk' },
+      { area: 'connection', event: 'outcome', reason: 'disconnected: revoked by the provider' },
     ]);
     expect(app.disconnected).toEqual([OWNER]);
   });

@@ -10,6 +10,7 @@ import { readRequestForm, recordDecision } from '../oauth-answer.ts';
 import { disconnectedPage, nothingConnectedPage } from '../pages/connection-ended-page.ts';
 import { problemPage } from '../pages/problem-page.ts';
 import type { ConnectPorts } from './connect-ports.ts';
+import { disconnectOutcome } from './disconnect-outcome.ts';
 import { endConnecting, isOwnTicket, readSituation, type Situation } from './situation.ts';
 
 /**
@@ -85,14 +86,18 @@ async function disconnect(
   invocation: Invocation,
   { provider, owner, about }: Situation,
 ): Promise<Response> {
-  const written = await recordDecision(ports, invocation, {
-    decision: 'allow',
-    reason: 'disconnect',
-    ...about,
-    method: 'disconnect',
-  });
+  const decision = { decision: 'allow', reason: 'disconnect', ...about, method: 'disconnect' } as const;
+  const written = await recordDecision(ports, invocation, decision);
   if (!written.ok) return problemPage('interrupted', invocation.requestId);
+  const startedAtMs = ports.now();
   const ended = await ports.connections.disconnect(owner, provider);
-  if (!ended.ok) return endConnecting(ports, invocation, 'interrupted', { ...about, method: 'disconnect' });
-  return disconnectedPage(provider.displayName, ended.value.revoked);
+  await recordDecision(ports, invocation, {
+    ...decision,
+    event: 'outcome',
+    reason: disconnectOutcome(ended),
+    duration_ms: ports.now() - startedAtMs,
+  });
+  return ended.ok
+    ? disconnectedPage(provider.displayName, ended.value.revoked)
+    : problemPage('interrupted', invocation.requestId);
 }

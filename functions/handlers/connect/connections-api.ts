@@ -9,6 +9,7 @@ import type { ControlContext, ControlEnv } from '../control-ports.ts';
 import type { ModulePorts } from '../module.ts';
 import { denialProblem } from '../problem.ts';
 import type { ConnectPorts } from './connect-ports.ts';
+import { disconnectOutcome } from './disconnect-outcome.ts';
 import { connectUrl } from './link.ts';
 
 /**
@@ -64,7 +65,9 @@ async function disconnect(ports: ModulePorts & ConnectPorts, c: ControlContext):
   const records = accessRecords(ports, c.env, c.req.raw.headers, c.get('admission'));
   const written = await records.allow('disconnect', facts);
   if (!written.ok) return denialProblem(written.error, c.env.requestId);
+  const startedAtMs = ports.now();
   const ended = await ports.connections.disconnect(owner, provider);
+  await records.outcome(disconnectOutcome(ended), facts, { startedAtMs });
   return ended.ok ? c.json({ revoked: ended.value.revoked }) : denialProblem(ended.error, c.env.requestId);
 }
 
