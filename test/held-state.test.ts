@@ -1,7 +1,9 @@
+import type { KMSClient } from '@aws-sdk/client-kms';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from 'vitest';
 import { createAuditLog } from '../functions/aws/audit-log.ts';
 import { createContextTables } from '../functions/aws/context-tables.ts';
+import { createDataKeys } from '../functions/aws/data-keys.ts';
 import type { Dynamo } from '../functions/aws/dynamodb.ts';
 import { createRevocationStore } from '../functions/aws/revocations.ts';
 import { createSecretStore } from '../functions/aws/secrets.ts';
@@ -13,6 +15,8 @@ import type { Counter, RecordStore, Upstream } from '../functions/core/ports.ts'
 import { err, ok } from '../functions/core/result.ts';
 import { Secret } from '../functions/core/secret.ts';
 import { createClientDocuments } from '../functions/handlers/client-metadata-document.ts';
+import { createRenewal } from '../functions/handlers/connections/renewal.ts';
+import type { Opened, Vault } from '../functions/handlers/connections/vault.ts';
 import { createOAuthTokens } from '../functions/handlers/credentials/oauth-tokens.ts';
 import { createCredentials } from '../functions/handlers/credentials.ts';
 import { createForeignKeys } from '../functions/handlers/foreign-keys.ts';
@@ -138,6 +142,16 @@ const KEEPERS: readonly Keeper[] = [
     },
   },
   {
+    name: 'createDataKeys: keys of connections',
+    bound: 500,
+    make: () => {
+      const { part, kept } = keeping(() => createDataKeys(UNWRAPPING, 'key', () => 0));
+      const ask = (index: number) =>
+        part.unwrap('wrapped', { org: 'acme', subject: `idp:user-${index}`, provider: 'carrier' });
+      return { kept, ask };
+    },
+  },
+  {
     name: 'createRevocationStore: what was looked up',
     bound: 10_000,
     make: () => {
@@ -216,6 +230,31 @@ describe('what an environment keeps is bounded', () => {
     for (const index of [1, 2, 1, 2, 1]) await ask(index);
     expect(Math.max(...kept.map(({ size }) => size))).toBe(2);
   });
+});
+
+test('a refresh is kept while it is under way, one for each connection, and not a moment longer', async () => {
+  const go = Promise.withResolvers<void>();
+  const vault: Pick<Vault, 'note'> = {
+    async note() {
+      await go.promise;
+      return err({ reason: 'unavailable', detail: 'a test’s outage' });
+    },
+  };
+  const ports = { now: () => 0, randomBytes: () => new Uint8Array(12) };
+  // biome-ignore lint/nursery/noUnsafeTypeAssertion: what gets no lease needs none of the other ports
+  const { part, kept } = keeping(() => createRenewal(ports as never, vault as never));
+  const asked = [1, 2, 1, 2, 1].map((index) =>
+    part(
+      // biome-ignore lint/nursery/noUnsafeTypeAssertion: who gets no lease asks no provider
+      { place: { owner: { orgId: 'acme', subject: `u-${index}` }, provider: 'p' }, provider: {} as never },
+      OPENED,
+      'now',
+    ),
+  );
+  expect(kept.map(({ size }) => size)).toEqual([2]);
+  go.resolve();
+  await Promise.all(asked);
+  expect(kept.map(({ size }) => size)).toEqual([0]);
 });
 
 /** Callers that are one another but for one thing. */
@@ -360,6 +399,28 @@ async function putOn(
   await credentials.put({ caller, target, outgoing: { url: new URL(url), headers }, ...context });
   return headers.get('authorization');
 }
+
+// biome-ignore lint/nursery/noUnsafeTypeAssertion: of the client, data keys need `send` alone
+const UNWRAPPING = { send: async () => ({ Plaintext: new Uint8Array(32) }) } as unknown as KMSClient;
+
+const OPENED: Opened = {
+  vaulted: {
+    consentId: 'c',
+    generation: 1,
+    status: 'active',
+    accessToken: new Secret('a'),
+    refreshToken: new Secret('r'),
+    expiresAtSeconds: 1,
+    granted: [],
+    asked: [],
+    account: undefined,
+    cloudIds: [],
+    connectedAtSeconds: 0,
+    refreshedAtSeconds: 0,
+  },
+  envelope: { wrappedKey: 'w', sealed: 's' },
+  record: { text: '', revision: 1, expiresAtSeconds: 1 },
+};
 
 const EMPTY_TABLE: Dynamo = { call: async () => ok({ Responses: { auth: [] } }) };
 

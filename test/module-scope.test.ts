@@ -59,6 +59,8 @@ const HELD: Readonly<Record<string, string>> = {
     'sessions at the table, per organisation and namespace: IAM admits each to its own partition alone',
   'functions/aws/context-tables.ts createContextTables pending':
     'one beginning of such a session, while it is under way',
+  'functions/aws/data-keys.ts createDataKeys kept':
+    'unwrapped data keys, each of one connection, under what it was wrapped as and for whom',
   'functions/aws/key-ring.ts createAcceptedKeys held': "the deployment's public keys",
   'functions/aws/looks.ts createLooks held': 'the running policy and public keys',
   'functions/aws/looks.ts createLooks underWay': 'one look for them',
@@ -76,7 +78,11 @@ const HELD: Readonly<Record<string, string>> = {
   'functions/handlers/client-metadata-document.ts createClientDocuments held': 'public documents, per client',
   'functions/handlers/client-metadata-document.ts createClientDocuments looks':
     'one look per document, while it is under way',
-  'functions/handlers/credentials.ts createCredentials identities': 'per caller, token and target',
+  'functions/handlers/connections/renewal.ts createRenewal underWay':
+    'one refresh per connection, while it is under way',
+  'functions/handlers/credentials/identity.ts createIdentity identities': 'per caller, token and target',
+  'functions/handlers/credentials/oauth-tokens.ts createOAuthTokens entries':
+    'per version of a secret, whose name has organisation, target and owner',
   'functions/handlers/foreign-keys.ts createForeignKeys entries':
     'public keys per key set of a client or provider',
   'functions/handlers/issuer-rulebook.ts withPublishedKeys held': "the deployment's public keys",
