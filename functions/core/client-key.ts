@@ -54,9 +54,9 @@ function importKey(text: string, isJwk: boolean): KeyObject | undefined {
 }
 
 function algorithmOf(key: KeyObject, named: string | undefined): ClientKey['algorithm'] | undefined {
-  const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {};
-  const isRsa = key.asymmetricKeyType === 'rsa' && modulusLength >= MIN_RSA_BITS;
-  const isP256 = key.asymmetricKeyType === 'ec' && namedCurve === 'prime256v1';
+  const details = key.asymmetricKeyDetails;
+  const isRsa = key.asymmetricKeyType === 'rsa' && Number(details?.modulusLength) >= MIN_RSA_BITS;
+  const isP256 = key.asymmetricKeyType === 'ec' && details?.namedCurve === 'prime256v1';
   const fitting = [...(isRsa ? (['RS256', 'PS256'] as const) : []), ...(isP256 ? (['ES256'] as const) : [])];
   return named === undefined ? fitting[0] : fitting.find((algorithm) => algorithm === named);
 }

@@ -4,7 +4,10 @@ import { err, ok, type Result } from './result.ts';
 import { Secret } from './secret.ts';
 
 /** A credential (contract §7), as a secret's value spells it: one to put on as it is, or a client by which a token is got first. */
-export type Credential = FixedCredential | { readonly type: 'oauth2'; readonly client: OAuthClient };
+export type Credential = (FixedCredential | { readonly type: 'oauth2'; readonly client: OAuthClient }) & {
+  /** It goes there and below and nowhere else, wherever the entry of its server or service points; absent: where the entry points. */
+  readonly url?: string;
+};
 
 /** A credential to put on as it is. */
 export type FixedCredential =
@@ -51,6 +54,23 @@ export function parseCredential(text: string): Result<Credential, string> {
   const parsed = parseJsonText(text);
   if (!parsed.ok || !isJsonObject(parsed.value)) return err('the secret is not a JSON object');
   const value = parsed.value;
+  const credential = parseByType(value);
+  if (!credential.ok || !value.has('url')) return credential;
+  const url = stringMember(value, 'url');
+  return url !== undefined && URL.canParse(url)
+    ? ok({ ...credential.value, url })
+    : err('`url` is no URL: write where the credential may go');
+}
+
+/** May the credential go to this URL: its own scheme, host and port, its path or one below? */
+export function mayGoTo({ url: bound }: Credential, target: URL): boolean {
+  if (bound === undefined) return true;
+  const { origin, pathname } = new URL(bound);
+  const below = pathname.endsWith('/') ? pathname : `${pathname}/`;
+  return origin === target.origin && `${target.pathname}/`.startsWith(below);
+}
+
+function parseByType(value: JsonObject): Result<Credential, string> {
   switch (value.get('type')) {
     case 'bearer': {
       const token = secretMember(value, 'token');

@@ -1,5 +1,5 @@
 import { readClientKey } from './client-key.ts';
-import { isJsonObject, type Json, type JsonObject, stringMember, writeJson } from './json.ts';
+import { isJsonObject, type Json, type JsonObject, parseJsonText, stringMember, writeJson } from './json.ts';
 import { err, ok, type Result } from './result.ts';
 import { Secret } from './secret.ts';
 
@@ -33,6 +33,7 @@ const MEMBERS: ReadonlySet<string> = new Set([
   'audience',
   'resource',
   'parameters',
+  'url',
 ]);
 /** What `parameters` may not say: it would take the place of what the gateway says itself. */
 const OWN_PARAMETERS: ReadonlySet<string> = new Set([
@@ -104,9 +105,12 @@ export function checkOAuthClient({ auth }: OAuthClient): Result<void, string> {
   return key.ok ? ok(undefined) : key;
 }
 
-/** What of it must not come back in an answer of anybody's. */
+/** What of it must not come back in an answer of anybody's: of a JWK, its private exponent alone too. */
 export function secretsOf({ auth }: OAuthClient): readonly Secret[] {
-  return [auth.method === 'private_key_jwt' ? auth.privateKey : auth.secret];
+  if (auth.method !== 'private_key_jwt') return [auth.secret];
+  const parsed = parseJsonText(auth.privateKey.reveal());
+  const exponent = parsed.ok ? stringMember(parsed.value, 'd') : undefined;
+  return [auth.privateKey, ...(exponent === undefined ? [] : [new Secret(exponent)])];
 }
 
 function printableMember(value: JsonObject, name: string): string | undefined {

@@ -1,6 +1,6 @@
 import { clientBasic } from './client-basic.ts';
 import { readClientKey } from './client-key.ts';
-import { isJsonObject, type Json, JsonNumber, stringMember } from './json.ts';
+import { type Json, JsonNumber, member, stringMember } from './json.ts';
 import type { OAuthClient, OAuthClientAuth } from './oauth-client.ts';
 import { ok, type Result } from './result.ts';
 import { Secret } from './secret.ts';
@@ -73,12 +73,12 @@ function assertionOf(
 /** Reads a token endpoint's answer of status 200 (RFC 6749 §5.1); undefined where it holds no bearer token that can be sent. */
 export function readIssuedToken(body: Json): IssuedToken | undefined {
   const token = stringMember(body, 'access_token');
-  const type = isJsonObject(body) ? (body.get('token_type') ?? 'bearer') : undefined;
+  const type = member(body, 'token_type') ?? 'bearer';
   const isBearer = typeof type === 'string' && type.toLowerCase() === 'bearer';
   if (token === undefined || !isBearer || !TOKEN.test(token) || token.length > MAX_TOKEN_CHARACTERS) {
     return undefined;
   }
-  const lifetimeSeconds = secondsOf(isJsonObject(body) ? body.get('expires_in') : undefined);
+  const lifetimeSeconds = secondsOf(member(body, 'expires_in'));
   return { token: new Secret(token), lifetimeSeconds };
 }
 

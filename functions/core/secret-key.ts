@@ -6,7 +6,6 @@ export type SecretKey =
   | { readonly kind: 'default' };
 
 const ENCODED = /^b64\.([A-Za-z0-9_-]+)$/;
-const LAST_SEGMENT = /[^/]*$/;
 
 /**
  * Reads the last part of a secret's name: `client.ID`, `user.SUBJECT` with what Secrets Manager does not take as `b64.` and base64url, or
@@ -23,7 +22,8 @@ export function readSecretKey(text: string): SecretKey | undefined {
 
 /** The last part of the name of a key's secret. */
 export function writeSecretKey(key: SecretKey): string {
-  return LAST_SEGMENT.exec(secretNameOf('-', '-', '-', key))?.[0] ?? '';
+  const name = secretNameOf('-', '-', '-', key);
+  return name.slice(name.lastIndexOf('/') + 1);
 }
 
 /** The full name of a secret of an organisation for a server or service. */

@@ -149,6 +149,8 @@ describe('a value that is refused, with an error that does not repeat it', () =>
     ['no type', { token: bad }],
     ['an unknown type', { type: 'oauth1', token_url: bad, client_id: bad, client_secret: bad }],
     ['a client with a malformed id', { type: 'oauth2', token_url: bad, client_id: '', client_secret: bad }],
+    ['a place that is no URL', { type: 'bearer', token: bad, url: bad }],
+    ['a place that is no text', { type: 'bearer', token: bad, url: 1 }],
     ['a type in another case', { type: 'Bearer', token: bad }],
     ['no token', { type: 'bearer', value: bad }],
     ['an empty token', { type: 'bearer', token: '' }],

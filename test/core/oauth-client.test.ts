@@ -46,7 +46,8 @@ describe('a secret of the type oauth2', () => {
     const client = clientOf(value);
     expect(client.auth).toMatchObject({ method: 'private_key_jwt', keyId: undefined });
     expect(checkOAuthClient(client)).toEqual({ ok: true, value: undefined });
-    expect(secretsOf(client).map((secret) => JSON.parse(secret.reveal()))).toEqual([jwk]);
+    const [whole, exponent] = secretsOf(client).map((secret) => secret.reveal());
+    expect([JSON.parse(whole ?? ''), exponent]).toEqual([jwk, jwk.d]);
   });
 
   test('names its key where the key does not', () => {
@@ -55,6 +56,7 @@ describe('a secret of the type oauth2', () => {
 
   test('has nothing to check where it has a client secret, which is its secret', () => {
     expect(checkOAuthClient(clientOf(CLIENT)).ok).toBe(true);
+    expect(secretsOf(clientOf({ ...SIGNING, private_key: 'PEM' })).map(String)).toHaveLength(1);
     expect(secretsOf(clientOf(CLIENT)).map((secret) => secret.reveal())).toEqual(['s3cret-word']);
   });
 

@@ -254,6 +254,32 @@ describe('whose secret it is', () => {
   });
 });
 
+test.for<readonly [string, boolean]>([
+  ['https://api.example.com/mcp', true],
+  ['https://api.example.com', true],
+  ['https://api.example.com/', true],
+  ['https://api.example.com:443/mcp/', true],
+  ['http://api.example.com/mcp', false],
+  ['https://api.example.com:8443/mcp', false],
+  ['https://api.example.org/mcp', false],
+  ['https://old.example.com/mcp', false],
+  ['https://api.example.com/m', false],
+  ['https://api.example.com/mcp/v2', false],
+])('a secret that is bound to %s goes to https://api.example.com/mcp: %s', async ([url, isSent]) => {
+  for (const value of [{ ...bearer('t'), url }, oauth('s', { url })]) {
+    const { call, api, forms } = connect({
+      secrets: new StagedSecrets().put(OWN, value),
+      accepts: () => true,
+      tokenEndpoint: endpointOf(() => true),
+    });
+    const answer = await call();
+    expect(answer).toEqual(
+      isSent ? 200 : { reason: 'missing_credential', detail: `the secret \`${OWN}\` is for another URL` },
+    );
+    expect([api.length, forms.length > 0 && !isSent]).toEqual([isSent ? 1 : 0, false]);
+  }
+});
+
 /** Gives tokens `{secret}-1`, `{secret}-2`… to the clients whose secret it takes. */
 function endpointOf(takes: (secret: string | null) => boolean, lifetime = 3_600) {
   let issued = 0;

@@ -2,6 +2,7 @@ import {
   applyCredential,
   credentialName,
   defaultCredentialName,
+  mayGoTo,
   parseCredential,
 } from '../../core/credential.ts';
 import type { Denial } from '../../core/denial.ts';
@@ -66,6 +67,7 @@ export function createServiceAccount(ports: ServiceAccountPorts): CredentialMode
     const parsed = parseCredential(found.value.reveal());
     if (!parsed.ok) return err(unfit(`the value of secret \`${name}\`: ${parsed.error}`));
     const credential = parsed.value;
+    if (!mayGoTo(credential, outgoing.url)) return err(unfit(`the secret \`${name}\` is for another URL`));
     const isRefused = refused !== undefined && isSame(found, refused);
     if (credential.type !== 'oauth2') {
       if (isRefused) return err(unfit(`the upstream refuses the secret \`${name}\``, true));
