@@ -38,7 +38,12 @@ const ENVIRONMENTS: Readonly<Record<string, Readonly<Record<string, string>>>> =
     SEALING_SECRET: 'sallyport/prod/sealing',
     ALLOWED_ORIGINS,
   },
-  Control: { ...COMMON, SEALING_SECRET: 'sallyport/prod/sealing', ALLOWED_ORIGINS },
+  Control: {
+    ...COMMON,
+    CONNECTION_KEY_ARN: '{StorageConnectionKey.Arn}',
+    SEALING_SECRET: 'sallyport/prod/sealing',
+    ALLOWED_ORIGINS,
+  },
 };
 
 describe('functions', () => {
