@@ -42,6 +42,10 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
     ['e2e/context-isolation.test.ts', 'touches the partition of its tags in every way, and no other in any'],
     ['infra/blast-radius.test.ts', 'only a session of the data role reaches documents, in the partition of its tags alone'],
   ] },
+  { clause: 8, says: 'Nobody sees or touches another’s document, whatever it knows of it', tests: [
+    ['load/context-isolation.test.ts', 'of a hundred callers at once, none sees or touches a document that is not in its scope'],
+    ['load/context-isolation.test.ts', 'it is seen where %s'],
+  ] },
   { clause: 8, says: 'Another org or namespace never collides', tests: [
     ['contract/document-store.test.ts', 'two documents of different org, namespace or id never share a key'],
   ] },
@@ -89,6 +93,7 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
     ['handlers/document-archive.test.ts', 'puts a caller’s documents into its own filters, under ids of their own, and again changes nothing'],
     ['handlers/document-archive.test.ts', 'has what its caller sees and nothing else'],
     ['core/documents/archive.test.ts', 'is refused, by its line'],
+    ['e2e/context-store.test.ts', 'a namespace goes into a file and into another namespace by the command'],
   ] },
   { clause: 8, says: 'Partitions', tests: [
     ['handlers/partition-routes.test.ts', 'partitions are made, listed and deleted'],

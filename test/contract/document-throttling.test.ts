@@ -16,14 +16,24 @@ const clock = () => NOW_SECONDS;
 const storeOver = (client?: DynamoDBClient): DocumentStore =>
   createDocumentStore({ tables: table.tables(clock, client), seal: cursorSeal(), clock });
 
-/** A client whose table refuses batches as a partition does that has had enough, where `isOver` says so of the batch of that number. */
-function throttled(isOver: (batch: number) => boolean): { readonly client: DynamoDBClient; refused: number } {
+/**
+ * A client whose table refuses batches as a partition does that has had enough, where `isOver` says so of the batch of that number, which
+ * comes for the `time`-th time.
+ */
+function throttled(isOver: (batch: number, time: number) => boolean): {
+  readonly client: DynamoDBClient;
+  refused: number;
+} {
   const found = { client: table.connect(), refused: 0 };
   let batches = 0;
+  const times = new Map<string, number>();
   found.client.middlewareStack.add((next, { commandName = '' }) => async (args) => {
     if (commandName !== 'BatchWriteItemCommand') return next(args);
     batches += 1;
-    if (!isOver(batches)) return next(args);
+    const name = JSON.stringify(args.input);
+    const time = (times.get(name) ?? 0) + 1;
+    times.set(name, time);
+    if (!isOver(batches, time)) return next(args);
     found.refused += 1;
     throw Object.assign(new Error('slow down'), { name: 'ProvisionedThroughputExceededException' });
   });
@@ -41,7 +51,7 @@ const searched = async (namespace: string, term: string) => {
 };
 
 test('a thousand words that a throttled table takes bit by bit are all found, once it is said that they are stored', async () => {
-  const busy = throttled((batch) => batch % 3 !== 0);
+  const busy = throttled((_batch, time) => time <= 2);
   const namespace = 'bursts';
   const document = newDocument('a', { content: Buffer.from(words.join(' ')) });
   expect((await storeOver(busy.client).create(contextCaller({ namespace }), document)).ok).toBe(true);
