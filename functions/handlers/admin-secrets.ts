@@ -109,14 +109,14 @@ async function readWork(
   administration: SecretAdministration,
   c: SecretsContext,
   change: Change,
-  { name, kind, use }: SecretPlace,
+  { name, use }: SecretPlace,
 ): Promise<Result<() => Promise<Done>, string>> {
   const asWork = (work: () => Promise<Done>) => ({ ok: true, value: work }) as const;
   switch (change) {
     case 'put':
     case 'rotate': {
       const bytes = new Uint8Array(await c.req.arrayBuffer());
-      const value = kind === 'provider' ? readProviderSecret(bytes) : readSecretValue(bytes, use);
+      const value = use === undefined ? readProviderSecret(bytes) : readSecretValue(bytes, use);
       if (!value.ok) return value;
       return asWork(() =>
         change === 'put' ? administration.put(name, value.value) : administration.stage(name, value.value),

@@ -9,8 +9,8 @@ export const PROVIDERS = '_providers';
 /** Where a secret is kept, and what its value must be. `note`: why nothing would use it as things are. */
 export type SecretPlace = {
   readonly name: string;
-  readonly kind: 'credential' | 'provider';
-  readonly use: SecretUse;
+  /** How its value is used; undefined: it is our secret at a provider, and a bare text. */
+  readonly use: SecretUse | undefined;
   readonly note: string | undefined;
 };
 
@@ -31,8 +31,7 @@ export function findPlace(
   if (entry === undefined || owner === undefined || (entry.org ?? orgId) !== orgId) return undefined;
   return {
     name: secretNameOf(stage, orgId, target, owner),
-    kind: 'credential',
-    use: { isPrivate: entry.private, perimeter: snapshot.perimeter },
+    use: { url: entry.url, isPrivate: entry.private, perimeter: snapshot.perimeter },
     note: noteOf(entry.egress, owner),
   };
 }
@@ -48,8 +47,7 @@ function providerPlace(
   return isReached && isHere
     ? {
         name: `sallyport/${stage}/providers/${name}`,
-        kind: 'provider',
-        use: { isPrivate: false, perimeter: undefined },
+        use: undefined,
         note: undefined,
       }
     : undefined;

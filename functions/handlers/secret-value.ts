@@ -1,4 +1,4 @@
-import { parseCredential } from '../core/credential.ts';
+import { mayGoTo, parseCredential } from '../core/credential.ts';
 import { isJsonObject, parseJson, stringMember, writeJson } from '../core/json.ts';
 import { checkOAuthClient } from '../core/oauth-client.ts';
 import { parseUpstreamUrl } from '../core/perimeter.ts';
@@ -10,7 +10,12 @@ import { Secret } from '../core/secret.ts';
 export const MAX_SECRET_BYTES = 65_536;
 
 /** Where a secret would be used, as far as its value depends on it. */
-export type SecretUse = { readonly isPrivate: boolean; readonly perimeter: Perimeter | undefined };
+export type SecretUse = {
+  /** Where the entry of its server or service points. */
+  readonly url: string;
+  readonly isPrivate: boolean;
+  readonly perimeter: Perimeter | undefined;
+};
 
 const PROVIDER_SECRET = /^[\x21-\x7e]{1,4096}$/;
 
@@ -24,6 +29,9 @@ export function readSecretValue(bytes: Uint8Array, use: SecretUse): Result<Secre
   const text = writeJson(parsed.value);
   const credential = parseCredential(text);
   if (!credential.ok) return credential;
+  if (!mayGoTo(credential.value, new URL(use.url))) {
+    return err('`url` is not where the entry points: nothing would put it on');
+  }
   if (credential.value.type !== 'oauth2') return ok(new Secret(text));
   const { client } = credential.value;
   const checked = checkOAuthClient(client);

@@ -164,6 +164,7 @@ describe('a value', () => {
         private_key: 'sk-canary',
       },
     ],
+    ['for another place', { ...bearer('sk-canary'), url: 'https://maps.example.org/mcp' }],
     ['nothing', undefined],
   ])('that is %s is refused, unwritten and unrepeated', async ([, body]) => {
     const key = fresh();
@@ -182,6 +183,13 @@ describe('a value', () => {
   test('of more than 64 KB is refused', async () => {
     const answer = await app.ask('PUT', `/maps/${fresh()}`, { body: bearer('x'.repeat(66_000)) });
     expect(answer.status).toBe(413);
+  });
+
+  test('that is for the place where the entry points is stored with it', async () => {
+    const key = fresh();
+    const body = { ...bearer('x'), url: 'https://maps.internal.example.com/' };
+    expect((await app.ask('PUT', `/maps/${key}`, { body })).status).toBe(201);
+    expect(await app.value(nameOf('acme', 'maps', key))).toBe(JSON.stringify(body));
   });
 
   test('of the type oauth2 is stored where its endpoint may be called', async () => {
