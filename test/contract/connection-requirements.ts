@@ -42,6 +42,7 @@ export const CONNECTION_REQUIREMENTS: readonly ConnectionRequirement[] = [
   ] },
   { clause: 'refresh', says: 'A hundred calls at the end of a token refresh it once, in one process and in several', tests: [
     ['handlers/connections/refresh.test.ts', 'serves a hundred calls that find the token at its end'],
+    ['handlers/connections/refresh-processes.test.ts', 'in four processes that find the token at its end refresh it once'],
     ['e2e/hybrid.test.ts', 'no refresh token is used twice'],
   ] },
   { clause: 'refresh', says: 'A holder that died is overtaken, and one that comes late undoes nothing', tests: [
@@ -67,6 +68,11 @@ export const CONNECTION_REQUIREMENTS: readonly ConnectionRequirement[] = [
     ['handlers/user-oauth.test.ts', 'sends nothing where there is no identity'],
     ['handlers/user-oauth.test.ts', 'without a connection that serves ($reason), and asks the user for one'],
     ['handlers/user-oauth.test.ts', 'for an agent, which has no connections'],
+  ] },
+  { clause: 'modes', says: 'An API behind `/egress` is called with the account of whoever called the server, which never sees the token', tests: [
+    ['handlers/egress.test.ts', 'gets the token of the user of the delegation, and the server never sees it'],
+    ['handlers/egress.test.ts', 'is not called without one: the server is told where its user connects'],
+    ['handlers/egress.test.ts', 'is asked once more with a fresh token after a 401'],
   ] },
   { clause: 'modes', says: 'Internal identity and the user’s account are needed together, shown by an order server', tests: [
     ['e2e/hybrid.test.ts', 'asks for the account first, and after connecting the same call says where the order is'],

@@ -2,14 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { AuditRecord } from '../../functions/core/audit.ts';
 import type { UpstreamRequest, UpstreamResponse } from '../../functions/core/ports.ts';
+import type { Provider } from '../../functions/core/provider.ts';
 import { ok } from '../../functions/core/result.ts';
 import { Sealer } from '../../functions/core/seal.ts';
 import { Secret } from '../../functions/core/secret.ts';
+import type { Connections } from '../../functions/handlers/connections/connections.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
 import { createGateway } from '../../functions/handlers/gateway.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
 import { UNASKED } from '../support/counters.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { identityProvider } from '../support/logins.ts';
 import { NO_CONNECTIONS } from '../support/no-connections.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
@@ -18,7 +21,24 @@ import { NO_TOKEN_ENDPOINT } from '../support/token-ports.ts';
 const issuer = new TestIssuer();
 const AUDIENCE = 'https://fin.internal.example.com/mcp';
 
-type Mode = 'none' | 'service_account';
+const CARRIER: Provider = {
+  name: 'carrier',
+  displayName: 'The carrier',
+  org: undefined,
+  private: false,
+  clientId: 'c-1',
+  clientSecretName: undefined,
+  tokenAuth: 'client_secret_post',
+  authUrl: 'https://carrier.example/authorize',
+  tokenUrl: 'https://carrier.example/token',
+  scopes: ['parcels.read'],
+  scopeSeparator: ' ',
+  authParams: [],
+  tokenHeaders: [],
+  pkce: true,
+};
+
+type Mode = 'none' | 'service_account' | 'user_oauth';
 
 /** The egress gateway over an API that answers `answers` in their order, and what came of one request to it. */
 async function ask(
@@ -29,11 +49,16 @@ async function ask(
     keys = ['key-0'],
     visibility,
     teams,
+    behind = {},
+    accessToken = NO_CONNECTIONS.connections.accessToken,
   }: {
     mode?: Mode;
     keys?: readonly string[];
     visibility?: string;
     teams?: readonly string[];
+    /** Claims of whoever called the server. */
+    behind?: Readonly<Record<string, unknown>>;
+    accessToken?: Connections['accessToken'];
   } = {},
 ) {
   const { timeout } = serverEntry('fin');
@@ -46,7 +71,7 @@ async function ask(
         url: 'https://api.example.com',
         org: undefined,
         private: false,
-        egress: { mode, key: 'client', fallback: 'none' },
+        egress: { mode, key: 'client', fallback: 'none', provider: 'carrier' },
         headers: [],
         timeout,
         usedBy: ['fin'],
@@ -55,6 +80,9 @@ async function ask(
       },
     ],
     clients: [clientEntry('fin-server', { server: 'fin' }), clientEntry('courier', { scopes: ['fin/use'] })],
+    groups: [['staff', ['fin/use']]],
+    idps: [identityProvider('corp')],
+    providers: [CARRIER],
     teams: [
       { org: 'acme', name: 'desk', members: ['courier'], groups: [], parent: undefined, inherit: false },
     ],
@@ -78,7 +106,8 @@ async function ask(
       },
     },
     credentials: createCredentials({
-      ...NO_CONNECTIONS,
+      connections: { accessToken },
+      sealer: async () => new Sealer([randomBytes(32).toString('hex')]),
       ...NO_TOKEN_ENDPOINT,
       secrets: {
         async read() {
@@ -112,7 +141,7 @@ async function ask(
   const server = { sub: 'fin-server', client_id: 'fin-server' };
   const delegation = issuer.sign(
     issuer.header({}, issuer.identity),
-    issuer.claims({ aud: AUDIENCE, scope: 'fin/use', token_kind: 'identity', teams }),
+    issuer.claims({ aud: AUDIENCE, scope: 'fin/use', token_kind: 'identity', teams, ...behind }),
     issuer.identity,
   );
   const headers = { authorization: `Bearer ${issuer.accessToken(server)}`, 'x-delegation': delegation };
@@ -241,5 +270,65 @@ describe('a body that has failed already, where nobody reads it,', () => {
       keys: ['key-old', 'key-new'],
     });
     expect(response.status).toBe(502);
+  });
+});
+
+describe('an API that is called with the account of whoever called the server', () => {
+  const ana = { sub: 'corp:ana', groups: ['staff'] };
+
+  test('gets the token of the user of the delegation, and the server never sees it', async () => {
+    const owners: unknown[] = [];
+    const { response, sent } = await ask('GET', [bodyOf(['an echo of ana-token-0123456789'])], {
+      mode: 'user_oauth',
+      behind: ana,
+      async accessToken(owner, { name }, need) {
+        owners.push([owner, name, need]);
+        return ok({ token: new Secret('ana-token-0123456789'), version: 'v1', cloudIds: [] });
+      },
+    });
+    expect(owners).toEqual([
+      [{ orgId: 'acme', subject: 'corp:ana' }, 'carrier', { scopes: ['parcels.read'], refused: undefined }],
+    ]);
+    expect(sent[0]?.headers.get('authorization')).toBe('Bearer ana-token-0123456789');
+    expect(await response.text()).toBe('an echo of [redacted]');
+  });
+
+  test('is not called without one: the server is told where its user connects', async () => {
+    const { response, sent } = await ask('GET', [], { mode: 'user_oauth', behind: ana });
+    expect(response.status).toBe(403);
+    expect(JSON.parse(await response.text())).toMatchObject({
+      code: 'failed_precondition',
+      connect_url: expect.stringMatching(/^https:.*\/connect\/carrier\?/),
+    });
+    expect(sent).toEqual([]);
+  });
+
+  test('is not called for an agent', async () => {
+    const { response, sent } = await ask('GET', [], { mode: 'user_oauth' });
+    expect(response.status).toBe(403);
+    expect(await response.text()).not.toContain('/connect/');
+    expect(sent).toEqual([]);
+  });
+
+  test('is asked once more with a fresh token after a 401', async () => {
+    const tokens = ['first-token-0123', 'second-token-0123'];
+    const { response, sent } = await ask(
+      'POST',
+      [{ status: 401, body: bodyOf(['']).body }, bodyOf(['done'])],
+      {
+        mode: 'user_oauth',
+        behind: ana,
+        accessToken: async (_, __, { refused }) =>
+          ok({
+            token: new Secret(tokens[refused === 'v1' ? 1 : 0] ?? ''),
+            version: refused === 'v1' ? 'v2' : 'v1',
+            cloudIds: [],
+          }),
+      },
+    );
+    expect(await response.text()).toBe('done');
+    expect(sent.map(({ headers }) => headers.get('authorization'))).toEqual(
+      tokens.map((one) => `Bearer ${one}`),
+    );
   });
 });
