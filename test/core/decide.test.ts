@@ -497,6 +497,38 @@ describe('laws', () => {
   });
 });
 
+describe('a wildcard of methods beside a list of tools', () => {
+  test.for([
+    'initialize',
+    'server/discover',
+    'tools/list',
+    'prompts/list',
+    'prompts/get',
+    'resources/list',
+    'resources/templates/list',
+    'resources/read',
+    'resources/subscribe',
+    'resources/unsubscribe',
+    'subscriptions/listen',
+    'completion/complete',
+    'logging/setLevel',
+    'tasks/get',
+    'tasks/list',
+    'tasks/result',
+    'tasks/update',
+    'tasks/cancel',
+  ])('stands for %s, which is of the protocol', (method) => {
+    expect(allows(['*'], ['route'], request('maps', method, 'a'))).toBe(true);
+  });
+
+  test.for(['', 'tasks', 'tasks/Get', 'route', 'tools/purge', 'logging/setlevel'])(
+    'does not stand for %j, which a server may take for a tool',
+    (method) => {
+      expect(allows(['*'], ['route'], request('maps', method, 'a'))).toBe(false);
+    },
+  );
+});
+
 describe('what needs several rights', () => {
   const policy = policyFor({
     complete: [scopeRule('maps', ['completion/complete'])],
