@@ -5,6 +5,7 @@ import {
   applyCredential,
   credentialName,
   defaultCredentialName,
+  mayGoTo,
   parseCredential,
 } from '../../functions/core/credential.ts';
 
@@ -211,4 +212,21 @@ test('a parsed credential prints nothing of its secret', () => {
     expect(credential.ok).toBe(true);
     expect(inspect(credential, { depth: 9 }) + JSON.stringify(credential)).not.toContain('CANARY');
   }
+});
+
+test.for<readonly [string | undefined, string, boolean]>([
+  [undefined, 'https://any.example.com/x', true],
+  ['https://api.example.com', 'https://api.example.com/v2/a', true],
+  ['https://api.example.com/v2', 'https://api.example.com/v2', true],
+  ['https://api.example.com/v2/', 'https://api.example.com/v2', true],
+  ['https://api.example.com/v2/', 'https://api.example.com/v2/a?b', true],
+  ['https://api.example.com/v2', 'https://api.example.com/v20', false],
+  ['https://api.example.com/v2', 'https://api.example.com/', false],
+  ['https://api.example.com/v2', 'http://api.example.com/v2', false],
+  ['https://api.example.com/v2', 'https://api.example.com:8443/v2', false],
+  ['https://api.example.com/v2', 'https://api.example.com.evil.example/v2', false],
+])('a credential for %s may go to %s: %s', ([url, target, may]) => {
+  const parsed = parseCredential(JSON.stringify({ type: 'bearer', token: 't', url }));
+  if (!parsed.ok) throw new Error(parsed.error);
+  expect(mayGoTo(parsed.value, new URL(target))).toBe(may);
 });
