@@ -49,16 +49,18 @@ describe('a call that lacks a connection asks for it, and succeeds once there is
   test('SDK 2.x in the stateless era: asked within the call, which waits for the user', async () => {
     const client = new Client({ name: 'desk', version: '1' }, { capabilities: { elicitation: { url: {} } } });
     const asked: unknown[] = [];
+    let connecting: Promise<string> | undefined;
     client.setRequestHandler('elicitation/create', async ({ params }) => {
       asked.push(params);
       // Clients agree as soon as the user has, and send the request again at once.
-      void connectAt(String(Reflect.get(params, 'url')));
+      connecting ??= connectAt(String(Reflect.get(params, 'url')));
       return { action: 'accept' };
     });
     await client.connect(new StreamableHTTPClientTransport(endpoint(), withToken()), REMEMBERED);
     const result = await client.callTool({ name: 'track', arguments: {} });
     expect(result.content).toEqual([{ type: 'text', text: 'parcels/track' }]);
     await client.close();
+    expect(await connecting).toContain('Carrier is connected');
     expect(asked[0]).toEqual({
       mode: 'url',
       message: 'Connect your account at Carrier: this call is made in your name there.',
