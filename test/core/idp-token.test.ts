@@ -156,7 +156,23 @@ describe('an access token of a user pool', () => {
     expect(verifyIdpToken(forged, [key.published], expected)).toMatchObject({
       error: { detail: 'unknown_key' },
     });
+    expect(VerifiedToken.verifyOfIdp(forged, [key.published], expected).ok).toBe(false);
     expect(detail({ ...MACHINE, pad: 'x'.repeat(6_000) })).toBe('not_a_compact_jws');
+  });
+
+  test.for([
+    ['filters', { root: 's-1' }, new Map([['root', 's-1']])],
+    ['no filters', undefined, undefined],
+  ] as const)('of an agent has the namespace of its registration, with %s', ([, scopeFilters, expected]) => {
+    const robot = clientEntry('robot', { namespace: 'proj', scopeFilters });
+    const compact = signForeign(key, MACHINE, { typ: undefined });
+    const of = { idp: cognito, origin: ORIGIN, nowSeconds: NOW_SECONDS };
+    const token = VerifiedToken.verifyOfIdp(compact, [key.published], of);
+    const caller = token.ok && Caller.fromToken(token.value, policyOf({ clients: [robot], idps: [cognito] }));
+    expect(caller && caller.ok && caller.value.context).toEqual({
+      namespace: 'proj',
+      scopeFilters: expected,
+    });
   });
 
   test('without an id is named by what was signed', () => {

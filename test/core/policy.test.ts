@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CONTEXT_STORE, Policy } from '../../functions/core/policy.ts';
+import { identityProvider } from '../support/logins.ts';
 import { policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 
 /** A party that no token narrows, in no team. */
@@ -146,4 +147,13 @@ test('a server that is private to somebody, or for a team, is as good as absent 
   });
   const seen = ['open', 'mine', 'yours', 'ours'].filter((name) => policy.hasServer(name, courier));
   expect(seen).toEqual(['open', 'mine']);
+});
+
+test('nobody vouches for the users of a suspended organisation', () => {
+  const idps = [{ ...identityProvider('corp'), acceptAssertions: true as const }];
+  const [open, suspended] = [false, true].map((one) =>
+    policyOf({ idps, orgs: [{ id: 'acme', suspended: one }] }),
+  );
+  expect(open?.assertingIdpsOf('acme').map(({ name }) => name)).toEqual(['corp']);
+  expect(suspended?.assertingIdpsOf('acme')).toEqual([]);
 });
