@@ -7,7 +7,7 @@ import type { ConnectionPorts } from './connection-ports.ts';
 import type { ConnectFailure, Connections, ConnectRequest } from './connections.ts';
 import { findAccount, findCloudIds } from './identify-account.ts';
 import { askForTokens } from './provider-call.ts';
-import type { Vault } from './vault.ts';
+import { isForgotten, type Vault } from './vault.ts';
 
 const ATTEMPTS = 5;
 
@@ -37,6 +37,9 @@ export async function connect(
     }
     const previous = opened.value === undefined ? await vault.peek(place) : ok(opened.value.record);
     if (!previous.ok) return previous;
+    // Somebody has connected in between: whose account that is has to be looked at.
+    const isNew = opened.value === undefined && previous.value !== undefined && !isForgotten(previous.value);
+    if (isNew) continue;
     const vaulted = { ...redeemed.value, generation: (there?.generation ?? 0) + 1 };
     const written = await vault.write(place, previous.value, vaulted);
     if (written.ok) return ok(shownConnection(of.provider.name, vaulted));

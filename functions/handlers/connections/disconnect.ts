@@ -27,6 +27,8 @@ export async function disconnect(
   const place = { owner: of.owner, provider: of.provider.name };
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const opened = await vault.read(place);
+    // What may open in a moment may be revoked then.
+    if (!opened.ok && opened.error.isUnreadable !== true) return opened;
     const record = await vault.peek(place);
     if (!record.ok) return record;
     if (record.value === undefined || (opened.ok && opened.value === undefined))

@@ -27,6 +27,9 @@ export type Opened = {
 /** What is said of a connection beside what is sealed: who refreshes it, and until when nobody does. */
 export type Notes = Pick<Envelope, 'lease' | 'pausedUntilMs'>;
 
+/** `isUnreadable`: what lies there does not open, and never will. */
+export type VaultFailure = Unavailable & { readonly isUnreadable?: true };
+
 /** Where one connection lies. */
 export type Place = { readonly owner: ConnectionOwner; readonly provider: string };
 
@@ -36,7 +39,7 @@ export type Place = { readonly owner: ConnectionOwner; readonly provider: string
  */
 export type Vault = {
   /** Undefined: there is none. */
-  read(place: Place): Promise<Result<Opened | undefined, Unavailable>>;
+  read(place: Place): Promise<Result<Opened | undefined, VaultFailure>>;
   /** The record as it lies there, also of a connection that was forgotten or does not open. */
   peek(place: Place): Promise<Result<StoredRecord | undefined, Unavailable>>;
   /** Seals it anew, without notes. */
@@ -57,6 +60,11 @@ const LIFE_SECONDS = 10 * 365 * 86_400;
 const MARK_SECONDS = 86_400;
 const FORGOTTEN = '{"v":1,"forgotten":true}';
 
+/** Is this the mark of a connection that was forgotten? */
+export function isForgotten({ text }: StoredRecord): boolean {
+  return text === FORGOTTEN;
+}
+
 /** The vault over the records of the auth table. */
 export function createVault(ports: ConnectionPorts): Vault {
   const nowSeconds = () => Math.floor(ports.now() / 1_000);
@@ -69,9 +77,10 @@ export function createVault(ports: ConnectionPorts): Vault {
       : ports.records.replace(key, previous, text, expiresAtSeconds);
   };
 
-  const refuse = ({ owner, provider }: Place, detail: string): Result<never, Unavailable> => {
-    ports.log({ level: 'error', event: 'connection_unreadable', org: owner.orgId, provider, detail });
-    return err({ reason: 'unavailable', detail: `a connection at ${provider} does not open: ${detail}` });
+  const refuse = ({ owner, provider }: Place, why: string): Result<never, VaultFailure> => {
+    ports.log({ level: 'error', event: 'connection_unreadable', org: owner.orgId, provider, detail: why });
+    const detail = `a connection at ${provider} does not open: ${why}`;
+    return err({ reason: 'unavailable', detail, isUnreadable: true });
   };
 
   return {
@@ -79,7 +88,7 @@ export function createVault(ports: ConnectionPorts): Vault {
       const read = await ports.records.read(connectionKey(place.owner, place.provider));
       if (!read.ok) return read;
       const record = read.value;
-      if (record === undefined || record.text === FORGOTTEN) return ok(undefined);
+      if (record === undefined || isForgotten(record)) return ok(undefined);
       const envelope = readEnvelope(record.text);
       if (envelope === undefined) return refuse(place, 'it is malformed');
       const context = sealingContext(place.owner, place.provider);

@@ -138,6 +138,46 @@ describe('connecting', () => {
     });
   });
 
+  test('of two accounts that are connected at the same moment one is refused', async () => {
+    const owner = somebody();
+    let accounts = 0;
+    provider.instead = (request, answer) => {
+      if (request.url !== '/me') return false;
+      accounts += 1;
+      return send(answer, 200, { id: `account-${accounts}` });
+    };
+    const environments = Array.from({ length: 4 }, () => cloud.environment());
+    const done = await Promise.all(
+      environments.map(({ connect }) => connect(owner, provider.entry, REQUEST)),
+    );
+    expect(done.filter(({ ok }) => ok)).toHaveLength(1);
+    const refused = done.flatMap((one) => (one.ok ? [] : [one.error.reason]));
+    expect(refused).toEqual(['other_account', 'other_account', 'other_account']);
+  });
+
+  test('nor is one refused any less that comes between two looks', async () => {
+    const owner = somebody();
+    const first = cloud.environment();
+    let looks = 0;
+    const between = cloud.environment({}, (dynamo) => ({
+      async call(operation, input) {
+        const answer = await dynamo.call(operation, input);
+        if (operation === 'BatchGetItem') {
+          looks += 1;
+          if (looks === 1) await first.connect(owner, provider.entry, REQUEST);
+          provider.account = { id: 'account-2' };
+        }
+        return answer;
+      },
+    }));
+    provider.account = { id: 'account-1' };
+    const late = between.connect(owner, entryOf({ account: undefined }), REQUEST);
+    expect(await late).toMatchObject({ error: { reason: 'other_account' } });
+    expect(await first.find(owner, provider.entry)).toMatchObject({
+      value: { account: { id: 'account-1' } },
+    });
+  });
+
   test('the same account anew takes the place of its tokens, with the scopes of now', async () => {
     const { connect, accessToken } = cloud.environment();
     const owner = somebody();
@@ -441,6 +481,17 @@ describe('disconnecting', () => {
     provider.instead = instead;
     expect(await disconnect(owner, entry)).toEqual({ ok: true, value: { revoked: false } });
     expect(await find(owner, entry)).toEqual({ ok: true, value: undefined });
+  });
+
+  test('is put off while KMS is out, so that it can be revoked', async () => {
+    const owner = somebody();
+    await cloud.environment().connect(owner, provider.entry, REQUEST);
+    cloud.faults.add({ service: 'kms', mode: 'error' }, Date.now());
+    onTestFinished(() => cloud.faults.clear());
+    const { disconnect } = cloud.environment();
+    expect(await disconnect(owner, provider.entry)).toMatchObject({ error: { reason: 'unavailable' } });
+    cloud.faults.clear();
+    expect(await disconnect(owner, provider.entry)).toEqual({ ok: true, value: { revoked: true } });
   });
 
   test('forgets without our secret too', async () => {
