@@ -22,6 +22,8 @@ const dynalite: (options: { readonly createTableMs: number; readonly deleteTable
 /** Starts an embedded DynamoDB on a free loopback port. */
 export async function startContextTable(): Promise<EmbeddedContextTable> {
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0 });
+  // On a busy machine a connection that was idle for five seconds would be closed just as it is used again.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('dynalite has no port');
