@@ -293,7 +293,7 @@ test.for(Object.entries(NEXT))(
     };
     await until(8);
     const described = await secrets.send(new DescribeSecretCommand({ SecretId }));
-    const [[previous = ''] = []] = Object.entries(described.VersionIdsToStages ?? {}, 60_000);
+    const [[previous = ''] = []] = Object.entries(described.VersionIdsToStages ?? {});
     const staged = await secrets.send(
       new PutSecretValueCommand({
         SecretId,
@@ -318,6 +318,7 @@ test.for(Object.entries(NEXT))(
     secrets.destroy();
     expect(new Set(statuses)).toEqual(new Set([200]));
   },
+  60_000,
 );
 
 test('nothing of a secret is in a log, a record or a table', () => {
