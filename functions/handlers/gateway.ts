@@ -5,6 +5,7 @@ import { dropMessageHeaders, mcpRequestHeaders } from '../core/forward.ts';
 import { parseJsonText } from '../core/json.ts';
 import type { ServerEntry } from '../core/policy.ts';
 import type { UpstreamResponse } from '../core/ports.ts';
+import { isPreparation } from '../core/preparation.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { authorizationForUpstream } from '../core/upstream-token.ts';
 import { type AppEnv, createApp } from './app.ts';
@@ -58,6 +59,7 @@ function createUpstreamBackend(ports: GatewayPorts): McpBackend {
         body: call.body,
         origin: call.invocation.origin,
         callerAuthorization: authorizationForUpstream(call),
+        isPreparation: isPreparation(call.message),
         signal: call.invocation.signal,
       });
       if (!answer.ok) return answer;

@@ -26,6 +26,8 @@ export type OutboundCall = {
   readonly body: Uint8Array | undefined;
   readonly origin: string;
   readonly callerAuthorization: string | null;
+  /** See `CredentialCall`. */
+  readonly isPreparation?: boolean;
   readonly signal: AbortSignal;
 };
 
@@ -35,7 +37,8 @@ export type OutboundPorts = { readonly credentials: Credentials; readonly upstre
 /**
  * Sends a call with its credential. After a 401 from upstream another credential is asked for, and where there is one the call is sent
  * once more, so a rotation shows at once; else the 401 stands. A 401 says that nothing was done, so any method is sent again. Never a
- * redirect, never a call without the credential that the mode asks for.
+ * redirect, never a call without the credential that the mode asks for; where a preparation lacks a connection and the upstream takes it
+ * for nobody's, its user is asked to connect.
  */
 export async function callUpstream(
   ports: OutboundPorts,
@@ -50,15 +53,24 @@ export async function callUpstream(
   }
   const first = await attempt(ports, call, undefined);
   if (!first.ok) return first;
-  const { response, version } = first.value;
-  if (response.status !== 401 || version === undefined) return ok(response);
+  const { response, version, lacks } = first.value;
+  if (response.status !== 401) return ok(response);
+  if (lacks !== undefined) {
+    await discard(response.body);
+    return err(lacks);
+  }
+  if (version === undefined) return ok(response);
   const second = await attempt(ports, call, { response, version });
   if (!second.ok || second.value.response !== response) await discard(response.body);
   return second.ok ? ok(second.value.response) : second;
 }
 
-/** What was answered, and the version of the credential that it was answered to. */
-type Attempt = { readonly response: UpstreamResponse; readonly version: string | undefined };
+/** What was answered, and the version of the credential that it was answered to, or what it went without. */
+type Attempt = {
+  readonly response: UpstreamResponse;
+  readonly version: string | undefined;
+  readonly lacks?: Denial | undefined;
+};
 
 async function attempt(
   ports: OutboundPorts,
@@ -67,7 +79,7 @@ async function attempt(
 ): Promise<Result<Attempt, Denial>> {
   const url = new URL(call.url);
   const headers = new Map(call.headers);
-  const { caller, target, provider, perimeter, origin, callerAuthorization } = call;
+  const { caller, target, provider, perimeter, origin, callerAuthorization, isPreparation = false } = call;
   const put = await ports.credentials.put({
     caller,
     target,
@@ -77,9 +89,10 @@ async function attempt(
     origin,
     callerAuthorization,
     refused: refused?.version,
+    isPreparation,
   });
   if (!put.ok) return put;
-  const { hidden, version } = put.value;
+  const { hidden, version, lacks } = put.value;
   if (refused !== undefined && refused.version === version) return ok(refused);
   const answer = await ports.upstream.send({
     url,
@@ -99,7 +112,7 @@ async function attempt(
     await discard(answer.value.body);
     return err({ reason: 'unreachable', detail: `the upstream encoded its answer as ${encoding}` });
   }
-  return ok({ response: redact(answer.value, hidden), version });
+  return ok({ response: redact(answer.value, hidden), version, lacks });
 }
 
 /** Charsets in which ASCII is itself, so that an echo is seen. */

@@ -2,7 +2,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { CHROMIUM, launchChromium } from '../support/chromium.ts';
-import { type ConnectCloud, REMEMBERED, startConnectCloud, userBrowser } from '../support/connect-cloud.ts';
+import { type ConnectCloud, startConnectCloud, userBrowser } from '../support/connect-cloud.ts';
 import { findWeakContrast } from '../support/contrast.ts';
 import { listenWeb, type WebListener } from '../support/web-listener.ts';
 
@@ -79,7 +79,10 @@ describe.runIf(CHROMIUM !== undefined)('in Chromium', () => {
 
   test('a call asks, its user signs in, connects at a third party, and the call succeeds; without a script', async () => {
     const { page, complaints } = await open({ javaScriptEnabled: false });
-    const client = new Client({ name: 'desk', version: '1' }, { capabilities: { elicitation: { url: {} } } });
+    const client = new Client(
+      { name: 'desk', version: '1' },
+      { capabilities: { elicitation: { url: {} } }, versionNegotiation: { mode: { pin: '2026-07-28' } } },
+    );
     let isOpened = false;
     client.setRequestHandler('elicitation/create', async ({ params }) => {
       if (!isOpened) {
@@ -92,7 +95,7 @@ describe.runIf(CHROMIUM !== undefined)('in Chromium', () => {
     });
     const requestInit = { headers: { authorization: `Bearer ${token}` } };
     const endpoint = new URL(`${running.cloud.origin}/parcels/mcp`);
-    await client.connect(new StreamableHTTPClientTransport(endpoint, { requestInit }), REMEMBERED);
+    await client.connect(new StreamableHTTPClientTransport(endpoint, { requestInit }));
     const result = await client.callTool({ name: 'track', arguments: {} });
     expect(result.content).toEqual([{ type: 'text', text: 'parcels/track' }]);
     await client.close();

@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { dispatch } from '../../cli/dispatch.ts';
 import { run } from '../cli/terminal.ts';
 import type { BrowserAgent } from '../support/browser-agent.ts';
-import { type ConnectCloud, REMEMBERED, startConnectCloud, userBrowser } from '../support/connect-cloud.ts';
+import { type ConnectCloud, startConnectCloud, userBrowser } from '../support/connect-cloud.ts';
 
 let running: ConnectCloud;
 let browser: BrowserAgent;
@@ -43,11 +43,21 @@ async function connectAt(url: string, user = 'ada', by = browser): Promise<strin
   return (await running.goThrough(by, await by.open(url), user)).text;
 }
 
+/** A client of the stateless era that can have its user open a URL. */
+const asking = () =>
+  new Client(
+    { name: 'desk', version: '1' },
+    { capabilities: { elicitation: { url: {} } }, versionNegotiation: { mode: { pin: '2026-07-28' } } },
+  );
+
+const messagesSeen = () =>
+  running.upstream.seen.map(({ body }) => String(Reflect.get(JSON.parse(body), 'method')));
+
 const lastAuthorization = () => running.upstream.seen.at(-1)?.headers.authorization;
 
 describe('a call that lacks a connection asks for it, and succeeds once there is one', () => {
   test('SDK 2.x in the stateless era: asked within the call, which waits for the user', async () => {
-    const client = new Client({ name: 'desk', version: '1' }, { capabilities: { elicitation: { url: {} } } });
+    const client = asking();
     const asked: unknown[] = [];
     let connecting: Promise<string> | undefined;
     client.setRequestHandler('elicitation/create', async ({ params }) => {
@@ -56,7 +66,7 @@ describe('a call that lacks a connection asks for it, and succeeds once there is
       connecting ??= connectAt(String(Reflect.get(params, 'url')));
       return { action: 'accept' };
     });
-    await client.connect(new StreamableHTTPClientTransport(endpoint(), withToken()), REMEMBERED);
+    await client.connect(new StreamableHTTPClientTransport(endpoint(), withToken()));
     const result = await client.callTool({ name: 'track', arguments: {} });
     expect(result.content).toEqual([{ type: 'text', text: 'parcels/track' }]);
     await client.close();
@@ -73,32 +83,34 @@ describe('a call that lacks a connection asks for it, and succeeds once there is
   });
 
   test('SDK 2.x in the stateless era: who declines is not asked again', async () => {
-    const client = new Client({ name: 'desk', version: '1' }, { capabilities: { elicitation: { url: {} } } });
+    const client = asking();
     let asked = 0;
     client.setRequestHandler('elicitation/create', () => {
       asked += 1;
       return { action: 'decline' };
     });
-    await client.connect(new StreamableHTTPClientTransport(endpoint(), withToken()), REMEMBERED);
+    await client.connect(new StreamableHTTPClientTransport(endpoint(), withToken()));
     await expect(client.callTool({ name: 'track', arguments: {} })).rejects.toMatchObject({
       code: -31002,
       data: { reason: 'failed_precondition', url: expect.stringContaining('/connect/carrier?t=') },
     });
-    expect([asked, running.upstream.seen]).toEqual([1, []]);
+    expect([asked, messagesSeen()]).toEqual([1, ['server/discover']]);
     await client.close();
   });
 
-  test('SDK 2.x in the initialize era: an error with the URL', async () => {
-    const open = async () => {
-      const client = new Client({ name: 'desk', version: '1' });
-      await client.connect(new StreamableHTTPClientTransport(endpoint(), withToken()));
-      return client;
-    };
-    const refused = await open().catch((error: unknown) => error);
+  test('SDK 2.x in the initialize era: tools are there, and a call is an error with the URL', async () => {
+    const client = new Client({ name: 'desk', version: '1' }, { versionNegotiation: { mode: 'legacy' } });
+    await client.connect(new StreamableHTTPClientTransport(endpoint(), withToken()));
+    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['track']);
+    const refused = await client.callTool({ name: 'track' }).catch((error: unknown) => error);
     if (!(refused instanceof UrlElicitationRequiredError)) throw refused;
+    // Nobody acts in what came before the call, and it went without a credential.
+    expect(messagesSeen()).toEqual(['initialize', 'notifications/initialized', 'tools/list']);
+    expect(running.upstream.seen.map(({ headers }) => headers.authorization)).toEqual(
+      Array(3).fill(undefined),
+    );
     const [asked] = refused.elicitations;
     expect(await connectAt(asked?.url ?? '')).toContain('Carrier is connected');
-    const client = await open();
     expect((await client.callTool({ name: 'track' })).content).toEqual([
       { type: 'text', text: 'parcels/track' },
     ]);
@@ -113,18 +125,14 @@ describe('a call that lacks a connection asks for it, and succeeds once there is
   });
 
   test('SDK 1.x: the same', async () => {
-    const open = async () => {
-      const client = new ClientV1({ name: 'desk', version: '1' });
-      await client.connect(new TransportV1(endpoint(), withToken()));
-      return client;
-    };
-    const refused = await open().catch((error: unknown) => error);
+    const client = new ClientV1({ name: 'desk', version: '1' });
+    await client.connect(new TransportV1(endpoint(), withToken()));
+    const refused = await client.callTool({ name: 'track' }).catch((error: unknown) => error);
     if (!(refused instanceof UrlElicitationRequiredErrorV1)) throw refused;
     expect(refused.elicitations).toMatchObject([
       { mode: 'url', elicitationId: expect.stringMatching(/^[A-Za-z0-9_-]{22}$/) },
     ]);
     await connectAt(refused.elicitations[0]?.url ?? '');
-    const client = await open();
     expect((await client.callTool({ name: 'track' })).content).toEqual([
       { type: 'text', text: 'parcels/track' },
     ]);
@@ -132,9 +140,10 @@ describe('a call that lacks a connection asks for it, and succeeds once there is
   });
 
   test('the record says that it was denied, and why', async () => {
-    await new ClientV1({ name: 'desk', version: '1' })
-      .connect(new TransportV1(endpoint(), withToken()))
-      .catch(() => {});
+    const client = new ClientV1({ name: 'desk', version: '1' });
+    await client.connect(new TransportV1(endpoint(), withToken()));
+    await expect(client.callTool({ name: 'track' })).rejects.toThrow(UrlElicitationRequiredErrorV1);
+    await client.close();
     const denied = running.cloud
       .audit()
       .filter(({ reason }) => String(reason).startsWith('connection_required'));
@@ -143,7 +152,8 @@ describe('a call that lacks a connection asks for it, and succeeds once there is
       reason: 'connection_required: not_connected at carrier',
       subject: 'company:ada',
       server: 'parcels',
-      method: 'initialize',
+      method: 'tools/call',
+      name: 'track',
     });
   });
 });

@@ -120,6 +120,43 @@ test.for([
   expect(read !== undefined).toBe(isMcp);
 });
 
+test.for([
+  [401, 'connection_required', 1],
+  [200, 'passes', 1],
+  [403, 'passes', 1],
+] as const)(
+  'a call that went without its connection is answered %i: %s',
+  async ([status, outcome, sends]) => {
+    const lacks = { reason: 'connection_required', url: ORIGIN, displayName: 'A', detail: 'a' } as const;
+    let sent = 0;
+    const answer = await callUpstream(
+      {
+        credentials: { put: async () => ok({ hidden: [], version: undefined, lacks }) },
+        upstream: {
+          async send() {
+            sent += 1;
+            return ok({ status, headers: new Map<string, string>(), body: new Blob(['x']).stream() });
+          },
+        },
+      },
+      {
+        caller,
+        target,
+        perimeter: undefined,
+        method: 'POST',
+        url: new URL(target.url),
+        headers: new Map(),
+        body: undefined,
+        origin: ORIGIN,
+        callerAuthorization: null,
+        isPreparation: true,
+        signal: new AbortController().signal,
+      },
+    );
+    expect([answer.ok ? 'passes' : answer.error.reason, sent]).toEqual([outcome, sends]);
+  },
+);
+
 describe('a perimeter', () => {
   /** What becomes of a call to `maps.internal.example.com` under a perimeter, and with which networks it was sent. */
   async function callUnder(hosts: readonly string[], networks: readonly string[]) {

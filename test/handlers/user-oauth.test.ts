@@ -61,6 +61,7 @@ type Setting = {
   readonly provider?: Provider | undefined;
   readonly scopes?: readonly string[];
   readonly refused?: string;
+  readonly isPreparation?: boolean;
   readonly headers?: readonly (readonly [string, string])[];
   readonly canSign?: boolean;
   readonly canSeal?: boolean;
@@ -111,6 +112,7 @@ async function put(setting: Setting = {}) {
     origin: ORIGIN,
     callerAuthorization: null,
     refused: setting.refused,
+    ...(setting.isPreparation === undefined ? {} : { isPreparation: setting.isPreparation }),
   });
   return { done, asked, headers: Object.fromEntries(outgoing.headers) };
 }
@@ -198,6 +200,40 @@ describe.each(['user_oauth', 'hybrid'] as const)('%s sends nothing', (mode) => {
     const { done, asked } = await put({ mode, provider: undefined });
     expect(done).toMatchObject({ error: { reason: 'missing_credential' } });
     expect(asked).toEqual([]);
+  });
+});
+
+describe('what only prepares a call', () => {
+  const none = err({ reason: 'not_connected' } as const);
+  const lacks = expect.objectContaining({ reason: 'connection_required' });
+
+  test('goes without a connection that is missing, and says so', async () => {
+    const { done, headers } = await put({ answer: none, isPreparation: true });
+    expect(done).toEqual({ ok: true, value: { hidden: [], version: undefined, lacks } });
+    expect(headers).toEqual({});
+  });
+
+  test('goes with the identity alone, where that is asked for too', async () => {
+    const { done, headers } = await put({ mode: 'hybrid', answer: none, isPreparation: true });
+    expect(done).toMatchObject({ ok: true, value: { lacks } });
+    expect(headers).toEqual({ authorization: expect.stringMatching(/^Bearer ey.*\.signature$/) });
+    const unsigned = await put({ mode: 'hybrid', answer: none, isPreparation: true, canSign: false });
+    expect(unsigned.done).toMatchObject({ error: { reason: 'unavailable' } });
+  });
+
+  test('goes with the connection that there is', async () => {
+    const { done, headers } = await put({ isPreparation: true });
+    expect(headers).toEqual({ authorization: 'Bearer provider-token-0123456789' });
+    expect(done.ok && done.value.lacks).toBeUndefined();
+  });
+
+  test('goes nowhere for an agent, or while the vault is out', async () => {
+    const down = err({ reason: 'unavailable', detail: 'x' } as const);
+    for (const setting of [{ caller: agent() }, { answer: down }]) {
+      const { done, headers } = await put({ ...setting, isPreparation: true });
+      expect(done.ok).toBe(false);
+      expect(headers).toEqual({});
+    }
   });
 });
 

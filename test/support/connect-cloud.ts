@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Client } from '@modelcontextprotocol/client';
 import type { BrowserAgent, Shown } from './browser-agent.ts';
 import { COMPANY_SECRET, type CompanyIdp, companyEntry, startCompanyIdp } from './idp-oidc.ts';
 import { APP_REDIRECT, companyBrowser, logInAs } from './login-cloud.ts';
@@ -115,21 +114,6 @@ export async function startConnectCloud(): Promise<ConnectCloud> {
     },
   };
 }
-
-/** What a host remembers of the server from the last time: a client in the stateless era begins with its first call. */
-export const REMEMBERED: Parameters<Client['connect']>[1] = {
-  prior: {
-    kind: 'modern',
-    discover: {
-      resultType: 'complete',
-      supportedVersions: ['2026-07-28'],
-      capabilities: { tools: {} },
-      serverInfo: { name: 'parcels', version: '1' },
-      ttlMs: 0,
-      cacheScope: 'private',
-    },
-  },
-};
 
 /** A browser of a user, which stops at the application's redirect URI. */
 export const userBrowser = companyBrowser;

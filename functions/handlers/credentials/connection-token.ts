@@ -36,6 +36,11 @@ export async function connectionToken(
   return err(await askToConnect(ports, caller, need));
 }
 
+/** May the call go without the token that it could not have, because nobody acts by it and its user has only not connected yet? */
+export function mayGoWithout({ isPreparation = false }: CredentialCall, { reason }: Denial): boolean {
+  return isPreparation && reason === 'connection_required';
+}
+
 /**
  * Names an Atlassian site to the upstream: the one that the caller names where the connection opens it, the first where it names none.
  */

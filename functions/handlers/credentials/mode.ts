@@ -31,6 +31,8 @@ export type CredentialCall = {
   readonly callerAuthorization: string | null;
   /** The version that the upstream has just answered 401 to; undefined at the first attempt. */
   readonly refused: string | undefined;
+  /** Only prepares calls, so that it may go without the connection of a user who has none yet; absent: it may not. */
+  readonly isPreparation?: boolean;
 };
 
 /** What was put on. */
@@ -42,10 +44,12 @@ export type PutOn = {
    * version that was refused once more means that there is no other.
    */
   readonly version: string | undefined;
+  /** The connection that it went without: what the caller is told where the upstream answers 401. Absent: nothing is missing. */
+  readonly lacks?: Denial;
 };
 
 /**
  * Puts on what one egress mode says (contract §7). A credential that cannot be had is a denial; nothing is ever sent without the one that
- * the mode asks for.
+ * the mode asks for, but for what only prepares calls and lacks a connection alone.
  */
 export type CredentialMode = (call: CredentialCall) => Promise<Result<PutOn, Denial>>;
