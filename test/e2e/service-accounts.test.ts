@@ -275,6 +275,7 @@ test('one token of each client serves all its calls, and one that is revoked is 
 
 test.for(Object.entries(NEXT))(
   'a staged rotation by the AWS SDK fails no call, though the API takes one credential only: %s',
+  { timeout: 60_000 },
   async ([name, next]) => {
     const secrets = new SecretsManagerClient({
       endpoint: cloud.ready['AWS_ENDPOINT_URL_SECRETS_MANAGER'] ?? '',
@@ -318,7 +319,6 @@ test.for(Object.entries(NEXT))(
     secrets.destroy();
     expect(new Set(statuses)).toEqual(new Set([200]));
   },
-  60_000,
 );
 
 test('nothing of a secret is in a log, a record or a table', () => {
