@@ -32,9 +32,14 @@ export const CONNECT_REQUIREMENTS: readonly ConnectRequirement[] = [
   ] },
   { clause: 'contract §6', says: 'The official clients are asked, and their calls succeed once the user has connected', tests: [
     ['e2e/connect.test.ts', 'SDK 2.x in the stateless era: asked within the call, which waits for the user'],
-    ['e2e/connect.test.ts', 'SDK 2.x in the initialize era: an error with the URL'],
+    ['e2e/connect.test.ts', 'SDK 2.x in the initialize era: tools are there, and a call is an error with the URL'],
     ['e2e/connect.test.ts', 'SDK 1.x: the same'],
     ['browser/connect.test.ts', 'a call asks, its user signs in, connects at a third party, and the call succeeds'],
+  ] },
+  { clause: 'contract §6', says: 'What only prepares calls goes without a connection, and a call never does', tests: [
+    ['core/preparation.test.ts', '%s acts'],
+    ['handlers/user-oauth.test.ts', 'goes without a connection that is missing, and says so'],
+    ['handlers/upstream-call.test.ts', 'a call that went without its connection is answered %i: %s'],
   ] },
   { clause: 'contract §6', says: 'Our state is sealed for the caller and the request, is taken out before the request goes on, and leaves a server’s own alone', tests: [
     ['handlers/asking-backend.test.ts', '%s is refused, and nothing is sent'],
