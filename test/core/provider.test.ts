@@ -1,23 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Provider } from '../../functions/core/provider.ts';
+import { CARRIER } from '../support/carrier.ts';
 import { policyOf } from '../support/policies.ts';
 
-const CARRIER: Provider = {
-  name: 'carrier',
-  displayName: 'The carrier',
-  org: undefined,
-  private: false,
-  clientId: 'c-1',
-  clientSecretName: undefined,
-  tokenAuth: 'client_secret_post',
-  authUrl: 'https://carrier.example/authorize',
-  tokenUrl: 'https://carrier.example/token',
-  scopes: ['parcels.read'],
-  scopeSeparator: ' ',
-  authParams: [],
-  tokenHeaders: [],
-  pkce: true,
-};
 const EGRESS = { mode: 'user_oauth', key: 'client', fallback: 'none' } as const;
 
 const policy = policyOf({

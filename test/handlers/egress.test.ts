@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { AuditRecord } from '../../functions/core/audit.ts';
 import type { UpstreamRequest, UpstreamResponse } from '../../functions/core/ports.ts';
-import type { Provider } from '../../functions/core/provider.ts';
 import { ok } from '../../functions/core/result.ts';
 import { Sealer } from '../../functions/core/seal.ts';
 import { Secret } from '../../functions/core/secret.ts';
@@ -10,6 +9,7 @@ import type { Connections } from '../../functions/handlers/connections/connectio
 import { createCredentials } from '../../functions/handlers/credentials.ts';
 import { createGateway } from '../../functions/handlers/gateway.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
+import { CARRIER } from '../support/carrier.ts';
 import { UNASKED } from '../support/counters.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
 import { identityProvider } from '../support/logins.ts';
@@ -20,23 +20,6 @@ import { NO_TOKEN_ENDPOINT } from '../support/token-ports.ts';
 
 const issuer = new TestIssuer();
 const AUDIENCE = 'https://fin.internal.example.com/mcp';
-
-const CARRIER: Provider = {
-  name: 'carrier',
-  displayName: 'The carrier',
-  org: undefined,
-  private: false,
-  clientId: 'c-1',
-  clientSecretName: undefined,
-  tokenAuth: 'client_secret_post',
-  authUrl: 'https://carrier.example/authorize',
-  tokenUrl: 'https://carrier.example/token',
-  scopes: ['parcels.read'],
-  scopeSeparator: ' ',
-  authParams: [],
-  tokenHeaders: [],
-  pkce: true,
-};
 
 type Mode = 'none' | 'service_account' | 'user_oauth';
 

@@ -10,29 +10,13 @@ import type {
   ConnectionToken,
 } from '../../functions/handlers/connections/connections.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
+import { CARRIER } from '../support/carrier.ts';
 import { identityProvider } from '../support/logins.ts';
 import { clientEntry, policyOf, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 import { NO_TOKEN_ENDPOINT } from '../support/token-ports.ts';
 
 const issuer = new TestIssuer();
-
-const CARRIER: Provider = {
-  name: 'carrier',
-  displayName: 'The carrier',
-  org: undefined,
-  private: false,
-  clientId: 'c-1',
-  clientSecretName: undefined,
-  tokenAuth: 'client_secret_post',
-  authUrl: 'https://carrier.example/authorize',
-  tokenUrl: 'https://carrier.example/token',
-  scopes: ['parcels.read'],
-  scopeSeparator: ' ',
-  authParams: [],
-  tokenHeaders: [],
-  pkce: true,
-};
 
 const policy = policyOf({
   clients: [clientEntry('courier')],
