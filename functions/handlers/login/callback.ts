@@ -1,18 +1,18 @@
 import { readAuthorizationQuery } from '../../core/authorization-request.ts';
 import type { Invocation } from '../../core/invocation.ts';
-import { type LoginTicket, loginSecrets, readTicket } from '../../core/login-ticket.ts';
+import { type LoginTicket, readTicket } from '../../core/login-ticket.ts';
 import { type PageTicket, readPageTicket } from '../../core/page-ticket.ts';
 import { err, ok } from '../../core/result.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
 import { auditedApplication, endHere, refuseClient } from './answer.ts';
 import { knownBrowser } from './browser.ts';
-import { isFrom, readIdpAnswer } from './idp-answer.ts';
+import { readIdpAnswer } from './idp-answer.ts';
 import { issueCode } from './issue-code.ts';
 import { finishPageLogin } from './page-login.ts';
 import { providerFor } from './providers.ts';
 import { recheck } from './recheck.ts';
 import { beginSession } from './sessions.ts';
-import { openTicket, useOnce } from './tickets.ts';
+import { openTicket } from './tickets.ts';
 
 /** The answer of an identity provider, as it came. */
 type IdpAnswer = {
@@ -67,13 +67,11 @@ async function finishClientLogin(
   const about = { ...auditedApplication(client), ...at, policy_version: policy.version };
   const provider = providerFor(policy, client, idp);
   if (provider === undefined) return endHere(ports, invocation, 'changed', about);
-  if (!isFrom(provider, parameters.get('iss'))) return endHere(ports, invocation, 'bad_request', about);
-  const secrets = loginSecrets(ticket);
-  const used = await useOnce(ports, { kind: 'login', idp }, secrets.onceId, provider.org);
-  if (!used.ok) return endHere(ports, invocation, used.error, about);
-  const answered = await readIdpAnswer(ports, provider, parameters, secrets, invocation.origin);
+  const answered = await readIdpAnswer(ports, provider, parameters, ticket, invocation.origin);
   if (!answered.ok) {
-    const { refusal, cause } = answered.error;
+    const failure = answered.error;
+    if (failure.problem !== undefined) return endHere(ports, invocation, failure.problem, about);
+    const { refusal, cause } = failure;
     return refuseClient(ports, invocation, ticket.request, refusal, { ...about, cause });
   }
   const { request } = ticket;

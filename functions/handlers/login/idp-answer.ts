@@ -1,30 +1,36 @@
 import type { AuthorizationRefusal } from '../../core/authorization-request.ts';
 import type { BrowserSession } from '../../core/browser-session.ts';
 import { type IdentityProvider, subjectOf } from '../../core/identity-provider.ts';
-import type { LoginSecrets } from '../../core/login-ticket.ts';
+import { type LoginTicket, loginSecrets } from '../../core/login-ticket.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
+import type { BrowserProblem } from '../pages/problem-page.ts';
 import { identify } from './idp-exchange.ts';
+import { useOnce } from './tickets.ts';
 
 /** A user who has just logged in. `hasMoreGroups`: the provider left groups out because there are too many. */
 export type LoggedIn = { readonly user: BrowserSession; readonly hasMoreGroups: boolean };
 
-/** Why nobody logged in: what a client is told, and `cause` for the record. */
-export type AnswerRefusal = { readonly refusal: AuthorizationRefusal; readonly cause: string };
+/** Why nobody logged in: a problem that ends here, or what whoever asked is told, and `cause` for the record. */
+export type AnswerFailure =
+  | { readonly problem: BrowserProblem }
+  | { readonly problem?: undefined; readonly refusal: AuthorizationRefusal; readonly cause: string };
 
-/** `iss` names this provider where it is there (RFC 9207 §2.4). Of GitHub no issuer is known; there the redirect URI alone, which is each provider's own, tells whose answer this is. */
-export function isFrom({ proof }: IdentityProvider, issuer: string | undefined): boolean {
-  return issuer === undefined || proof.kind !== 'id_token' || proof.issuer === issuer;
-}
-
-/** Who logged in, by the parameters of a provider's answer whose state is ours: no error, and a code that is redeemed and says so. */
+/**
+ * Who logged in, by the parameters of a provider's answer whose state is ours. In this order: `iss` names this provider where it is there (RFC
+ * 9207 §2.4); once; no error; the code is redeemed and says who.
+ */
 export async function readIdpAnswer(
   ports: IssuerPorts,
   provider: IdentityProvider,
   parameters: ReadonlyMap<string, string>,
-  secrets: LoginSecrets,
+  ticket: Pick<LoginTicket, 'secret'>,
   origin: string,
-): Promise<Result<LoggedIn, AnswerRefusal>> {
+): Promise<Result<LoggedIn, AnswerFailure>> {
+  if (!isFrom(provider, parameters.get('iss'))) return err({ problem: 'bad_request' });
+  const secrets = loginSecrets(ticket);
+  const used = await useOnce(ports, { kind: 'login', idp: provider.name }, secrets.onceId, provider.org);
+  if (!used.ok) return err({ problem: used.error });
   const error = parameters.get('error');
   if (error !== undefined) return err({ refusal: refusalOf(error), cause: `idp ${printable(error)}` });
   const code = parameters.get('code');
@@ -48,6 +54,11 @@ export async function readIdpAnswer(
     createdAtSeconds: Math.floor(ports.now() / 1000),
   };
   return ok({ user, hasMoreGroups });
+}
+
+/** Of GitHub no issuer is known; there the redirect URI alone, which is each provider's own, tells whose answer this is. */
+function isFrom({ proof }: IdentityProvider, issuer: string | undefined): boolean {
+  return issuer === undefined || proof.kind !== 'id_token' || proof.issuer === issuer;
 }
 
 const OUTAGE: AuthorizationRefusal = {

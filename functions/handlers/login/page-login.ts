@@ -1,6 +1,5 @@
 import type { IdentityProvider } from '../../core/identity-provider.ts';
 import type { Invocation } from '../../core/invocation.ts';
-import { loginSecrets } from '../../core/login-ticket.ts';
 import { type OwnPage, readOwnPage } from '../../core/own-page.ts';
 import { type PageTicket, writePageTicket } from '../../core/page-ticket.ts';
 import type { Policy } from '../../core/policy.ts';
@@ -14,10 +13,9 @@ import { signInPage } from '../pages/sign-in-page.ts';
 import { endHere, sendOn } from './answer.ts';
 import { isSameOrigin, knownBrowser, markBrowser } from './browser.ts';
 import { addressOfLogin } from './idp-address.ts';
-import { isFrom, readIdpAnswer } from './idp-answer.ts';
+import { readIdpAnswer } from './idp-answer.ts';
 import { readSecret } from './idp-exchange.ts';
 import { beginSession, pageSession } from './sessions.ts';
-import { useOnce } from './tickets.ts';
 
 /** A login that is asked for: for which page, and where it may happen. */
 type Asked = {
@@ -104,13 +102,11 @@ export async function finishPageLogin(
   const provider = idps.find(({ name }) => name === idp);
   if (provider === undefined) return endHere(ports, invocation, 'changed', { name: idp });
   const about = { org_id: provider.org, name: provider.name, policy_version: policy.version };
-  if (!isFrom(provider, parameters.get('iss'))) return endHere(ports, invocation, 'bad_request', about);
-  const secrets = loginSecrets(ticket);
-  const used = await useOnce(ports, { kind: 'login', idp }, secrets.onceId, provider.org);
-  if (!used.ok) return endHere(ports, invocation, used.error, about);
-  const answered = await readIdpAnswer(ports, provider, parameters, secrets, invocation.origin);
+  const answered = await readIdpAnswer(ports, provider, parameters, ticket, invocation.origin);
   if (!answered.ok) {
-    const { refusal, cause } = answered.error;
+    const failure = answered.error;
+    if (failure.problem !== undefined) return endHere(ports, invocation, failure.problem, about);
+    const { refusal, cause } = failure;
     const reason = `${refusal.error}: ${cause}`;
     await recordDecision(ports, invocation, { area: 'login', decision: 'deny', reason, ...about });
     return problemPage(PROBLEM_OF.get(refusal.error) ?? 'not_accepted', invocation.requestId);
