@@ -30,7 +30,16 @@ async function keyAsked(ask: (dynamo: Dynamo) => Promise<unknown>): Promise<stri
   return JSON.stringify(asked);
 }
 
-const KINDS: readonly RecordKind[] = ['CODE', 'REFRESH', 'SESSION', 'ONCE', 'RUN', 'CLIENT', 'CONNECTION', 'CONNECT'];
+const KINDS: readonly RecordKind[] = [
+  'CODE',
+  'REFRESH',
+  'SESSION',
+  'ONCE',
+  'RUN',
+  'CLIENT',
+  'CONNECTION',
+  'CONNECT',
+];
 const REVOKED = ['jti', 'client', 'subject', 'org', 'run', 'team'] as const;
 
 /** Everything that is kept under a name that has an organisation and an id in it. */
