@@ -4,7 +4,15 @@ import { Caller } from './caller.ts';
 import type { Policy } from './policy.ts';
 import type { ArgumentFailure } from './rules/argument-schema.ts';
 import { hasToolLimit } from './rules/limit.ts';
-import { argumentFailureOf, forbids, isFor, isOfProtocol, type Question, verdictOf } from './rules/match.ts';
+import {
+  argumentFailureOf,
+  forbids,
+  isFor,
+  isOfProtocol,
+  type Question,
+  questionOf,
+  verdictOf,
+} from './rules/match.ts';
 import type { Rule } from './rules/ready-rule.ts';
 import { DEFAULTS } from './rules/rule.ts';
 import type { TimeWindow } from './rules/time-window.ts';
@@ -72,7 +80,7 @@ export type Party = Pick<
  * acts on a decision asks {@link decide}.
  */
 export function decideFor(policy: Policy, caller: Party, action: Action, nowSeconds: number): Decision {
-  const question: Question = { action, caller, nowSeconds };
+  const question = questionOf(action, caller, nowSeconds);
   const judged = judge(policy, caller, question);
   switch (judged.verdict) {
     case 'allow':
@@ -92,7 +100,7 @@ export function decideFor(policy: Policy, caller: Party, action: Action, nowSeco
 /** Does {@link decide} allow it? For those who ask about many things and tell nobody why. */
 export function isAllowed(policy: Policy, caller: Caller, action: Action, nowSeconds: number): boolean {
   if (!Caller.is(caller)) throw new TypeError('a decision needs a verified caller');
-  return judge(policy, caller, { action, caller, nowSeconds }).verdict === 'allow';
+  return judge(policy, caller, questionOf(action, caller, nowSeconds)).verdict === 'allow';
 }
 
 /**
@@ -205,7 +213,7 @@ function findCause(policy: Policy, caller: Party, question: Question): RefusalCa
     if (verdict === 'closed') closed ??= rule;
     return verdict === 'constrained';
   });
-  const failure = constrained && argumentFailureOf(constrained, question.action);
+  const failure = constrained && argumentFailureOf(constrained, question);
   if (constrained !== undefined && failure !== undefined) {
     return { kind: 'constrained', ...placeOf(constrained), failure };
   }

@@ -514,6 +514,31 @@ describe('arguments', () => {
     },
   );
 
+  test('a value listed in a deny forbids that value alone, whatever its type', () => {
+    const seven = `s:\n${EVERYTHING}  - { server: maps, deny: true, tools: [pay], arguments: { pay: { properties: { amount: { const: 7 } } } } }`;
+    const verdicts = ['7', '7.0', '"7"', '[7]'].map((amount) =>
+      allows(seven, call('pay', `{"amount":${amount}}`)),
+    );
+    expect(verdicts).toEqual([false, false, true, true]);
+  });
+
+  test('what may be looked at is for all rules of one decision, and where it is used up nothing passes', () => {
+    const pattern = '^(a|aa|aaa|[ab]*)*c$';
+    const rule = (more: string) =>
+      `  - { server: maps, methods: [tools/call], tools: [pay], ${more}arguments: { pay: { properties: { note: { type: string, pattern: "${pattern}" } } } } }\n`;
+    const asked = (length: number) => call('pay', `{"note":"${'a'.repeat(length)}"}`);
+    const one = `s:\n${EVERYTHING}${rule('deny: true, ')}`;
+    const many = `s:\n${EVERYTHING}${rule('deny: true, ').repeat(100)}`;
+    expect([allows(one, asked(5_000)), allows(many, asked(50)), allows(many, asked(5_000))]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    const last = `  - { server: maps, methods: [tools/call], tools: [pay], arguments: { pay: { properties: { note: { type: string, pattern: "^a*$" } } } } }`;
+    const granted = `s:\n${rule('').repeat(100)}${last}`;
+    expect([allows(granted, asked(50)), allows(granted, asked(5_000))]).toEqual([true, false]);
+  });
+
   test('a deny says nothing of what nobody has seen yet', () => {
     expect(allows(capped, action('tools/call', 'pay'))).toBe(true);
     expect(allows(capped, action('tools/call', 'erase'))).toBe(false);

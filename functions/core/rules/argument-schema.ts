@@ -1,5 +1,5 @@
 import { isJsonArray, isJsonObject, type Json, JsonNumber } from '../json.ts';
-import { compareNumbers, isIntegral, sayOfNumber } from './exact-number.ts';
+import { compareNumbers, isIntegral, isTooLong, sayOfNumber } from './exact-number.ts';
 import type { SchemaNames } from './member-names.ts';
 import type { TextPatterns } from './text-pattern.ts';
 import { runProgram, type StepBudget } from './text-program.ts';
@@ -39,9 +39,6 @@ export type ArgumentFailure = {
   readonly isKnown: boolean;
 };
 
-/** Characters and steps of patterns for one decision, and values that are looked at. */
-const MAX_WORK = 1_000_000;
-
 const MAX_SHOWN_VALUES = 20;
 
 const TOO_LONG = 'is too long to be looked at';
@@ -51,13 +48,19 @@ export type SchemaParts = { readonly patterns: TextPatterns; readonly names: Sch
 
 /**
  * The first thing that is wrong with the arguments of a call; undefined where they are as the schema says. One that is known comes before
- * those that are not, because it proves that they are otherwise.
+ * those that are not, because it proves that they are otherwise. What is looked at is charged to the budget: values, members, what they are
+ * compared with, characters of texts, and steps of patterns.
  */
-export function checkArguments(schema: ArgumentSchema, value: Json, parts: SchemaParts): Found {
-  return check(schema, value, '', { stepsLeft: MAX_WORK, parts });
+export function checkArguments(
+  schema: ArgumentSchema,
+  value: Json,
+  parts: SchemaParts,
+  budget: StepBudget,
+): Found {
+  return check(schema, value, '', { budget, parts });
 }
 
-type Work = StepBudget & { readonly parts: SchemaParts };
+type Work = { readonly budget: StepBudget; readonly parts: SchemaParts };
 
 type Found = ArgumentFailure | undefined;
 
@@ -66,8 +69,7 @@ type Check = (schema: ArgumentSchema, value: Json, path: string, work: Work) => 
 const CHECKS: readonly Check[] = [checkType, checkEnum, checkNumber, checkString, checkArray, checkObject];
 
 function check(schema: ArgumentSchema, value: Json, path: string, work: Work): Found {
-  work.stepsLeft -= 1;
-  if (work.stepsLeft < 0) return unknown(path, TOO_LONG);
+  if (!isPaid(work, 1)) return unknown(path, TOO_LONG);
   let unsure: Found;
   for (const part of CHECKS) {
     const found = part(schema, value, path, work);
@@ -110,26 +112,41 @@ function isOfType(value: Json, type: JsonType): boolean | undefined {
 function checkEnum(schema: ArgumentSchema, value: Json, path: string, work: Work): Found {
   const values = schema.enum;
   if (values === undefined) return undefined;
-  work.stepsLeft -= values.length;
-  if (work.stepsLeft < 0) return unknown(path, TOO_LONG);
-  let isSure = true;
-  for (const one of values) {
-    const verdict = isEqual(one, value);
-    if (verdict === true) return undefined;
-    if (verdict === undefined) isSure = false;
-  }
+  if (!isPaid(work, values.length)) return unknown(path, TOO_LONG);
+  const verdict = value instanceof JsonNumber ? isListedNumber(values, value) : isListed(values, value, work);
+  if (verdict === true) return undefined;
   const shown = values.slice(0, MAX_SHOWN_VALUES).join(', ');
   const constraint = `must be ${values.length === 1 ? '' : 'one of '}${shown}${values.length > MAX_SHOWN_VALUES ? ', …' : ''}`;
-  return isSure ? failure(path, constraint) : unknown(path, constraint);
+  return verdict === false ? failure(path, constraint) : unknown(path, constraint);
 }
 
-function isEqual(text: string, value: Json): boolean | undefined {
-  if (value instanceof JsonNumber) {
+function isListedNumber(values: readonly string[], value: JsonNumber): boolean | undefined {
+  const numbers = values.filter((text) => /^[-0-9]/.test(text));
+  if (numbers.length === 0) return false;
+  if (isTooLong(value.lexeme)) return undefined;
+  const double = value.toNumber();
+  let isSure = true;
+  for (const text of numbers) {
     // Numbers of which doubles differ are equal to no reader; it spares a list of many most comparisons.
-    if (!/^[-0-9]/.test(text) || Number(text) !== value.toNumber()) return false;
-    return compares(value, text, (order) => order === 0);
+    const verdict = Number(text) === double && compares(value, text, (order) => order === 0);
+    if (verdict === true) return true;
+    if (verdict === undefined) isSure = false;
   }
-  return !isJsonArray(value) && !isJsonObject(value) && JSON.stringify(value) === text;
+  return isSure ? false : undefined;
+}
+
+function isListed(
+  values: readonly string[],
+  value: Exclude<Json, JsonNumber>,
+  work: Work,
+): boolean | undefined {
+  if (isJsonArray(value) || isJsonObject(value)) return false;
+  if (typeof value === 'string') {
+    // A text is shorter than its JSON, so a long one is never written again to be told from short ones.
+    if (values.every((text) => text.length <= value.length)) return false;
+    if (!isPaid(work, value.length)) return undefined;
+  }
+  return values.includes(JSON.stringify(value));
 }
 
 const BOUNDS = [
@@ -167,14 +184,15 @@ function checkString(schema: ArgumentSchema, value: Json, path: string, work: Wo
   const { minLength, maxLength, pattern } = schema;
   if (typeof value !== 'string') return undefined;
   if (minLength !== undefined || maxLength !== undefined) {
+    if (!isPaid(work, value.length)) return unknown(path, TOO_LONG);
     const length = lengthOf(value);
     if (length < (minLength ?? 0)) return failure(path, `must have at least ${minLength} characters`);
     if (length > (maxLength ?? length)) return failure(path, `must have at most ${maxLength} characters`);
   }
   if (pattern === undefined) return undefined;
   const constraint = `must match ${pattern}`;
-  if (value.length > work.stepsLeft) return unknown(path, constraint);
-  const isMatch = runProgram(work.parts.patterns.programOf(pattern), value, work);
+  if (value.length > work.budget.stepsLeft) return unknown(path, constraint);
+  const isMatch = runProgram(work.parts.patterns.programOf(pattern), value, work.budget);
   if (isMatch === true) return undefined;
   return isMatch === false ? failure(path, constraint) : unknown(path, constraint);
 }
@@ -205,8 +223,7 @@ function checkArray(schema: ArgumentSchema, value: Json, path: string, work: Wor
 function checkObject(schema: ArgumentSchema, value: Json, path: string, work: Work): Found {
   const { required = [], properties = [], additionalProperties } = schema;
   if (!isJsonObject(value)) return undefined;
-  work.stepsLeft -= properties.length + required.length + value.size;
-  if (work.stepsLeft < 0) return unknown(path, TOO_LONG);
+  if (!isPaid(work, properties.length + required.length + value.size)) return unknown(path, TOO_LONG);
   const names = work.parts.names.of(schema);
   // What is missing may be there for another reader, so nothing more is said of such an object.
   if (names.hasLookalike(value)) return unknown(path, 'has a member that could be taken for another one');
@@ -230,6 +247,11 @@ function checkObject(schema: ArgumentSchema, value: Json, path: string, work: Wo
     unsure ??= found;
   }
   return unsure;
+}
+
+function isPaid({ budget }: Work, steps: number): boolean {
+  budget.stepsLeft -= steps;
+  return budget.stepsLeft >= 0;
 }
 
 function failure(argument: string, constraint: string): ArgumentFailure {

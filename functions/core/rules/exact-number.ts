@@ -1,4 +1,4 @@
-/** Longer ones are nobody's quantity, and would cost more to compare than to refuse. In digits and signs. */
+/** In digits and signs. */
 const MAX_LEXEME_LENGTH = 400;
 
 /** A double keeps fifteen digits, whatever they are. */
@@ -22,6 +22,11 @@ export function compareNumbers(left: string, right: string): number | undefined 
   return one.digits > other.digits ? one.sign : -one.sign;
 }
 
+/** Longer ones are nobody's quantity, and would cost more to compare than to refuse. */
+export function isTooLong(lexeme: string): boolean {
+  return lexeme.length > MAX_LEXEME_LENGTH;
+}
+
 /** Has the number no fraction? `1.0` and `1e2` have none (JSON Schema core §6.3). Undefined where it is too long. */
 export function isIntegral(lexeme: string): boolean | undefined {
   if (isKept(lexeme)) return Number.isInteger(Number(lexeme));
@@ -31,12 +36,13 @@ export function isIntegral(lexeme: string): boolean | undefined {
 
 /**
  * What is said of a JSON number, where it is the same of the double that most readers make of it; undefined where it is not, so that no
- * digits behind those of a double change who is let through.
+ * digits behind those of a double change who is let through, and where it is too long.
  */
 export function sayOfNumber(
   lexeme: string,
   say: (number: string) => boolean | undefined,
 ): boolean | undefined {
+  if (isTooLong(lexeme)) return undefined;
   const exact = say(lexeme);
   if (isKept(lexeme)) return exact;
   return exact === say(String(Number(lexeme))) ? exact : undefined;
@@ -52,7 +58,7 @@ function isKept(lexeme: string): boolean {
 
 /** The number as 0.digits × 10^exponent, its digits without zeros at either end. */
 function partsOf(lexeme: string): Parts | undefined {
-  if (lexeme.length > MAX_LEXEME_LENGTH) return undefined;
+  if (isTooLong(lexeme)) return undefined;
   // What a double makes of a number that is too large for it.
   if (lexeme.endsWith('Infinity')) {
     return { sign: lexeme === 'Infinity' ? 1 : -1, digits: '1', exponent: Number.POSITIVE_INFINITY };

@@ -2,14 +2,24 @@ import type { Action } from '../action.ts';
 import { type ArgumentFailure, type ArgumentSchema, checkArguments } from './argument-schema.ts';
 import type { Rule } from './ready-rule.ts';
 import { coversResource, forbidsResource, type PatternParty } from './resource-pattern.ts';
+import type { StepBudget } from './text-program.ts';
 import { isOpen } from './time-window.ts';
 
-/** One action of one caller at one moment. */
+/** One action of one caller at one moment. All rules that are asked share what may be looked at. */
 export type Question = {
   readonly action: Action;
   readonly caller: PatternParty;
   readonly nowSeconds: number;
+  readonly budget: StepBudget;
 };
+
+/** For one decision, whatever the number of its rules: where it is used up no rule with constraints grants, and each such deny forbids. */
+const MAX_STEPS = 1_000_000;
+
+/** A question of which nothing has been asked yet. */
+export function questionOf(action: Action, caller: PatternParty, nowSeconds: number): Question {
+  return { action, caller, nowSeconds, budget: { stepsLeft: MAX_STEPS } };
+}
 
 /** What a rule says of a question: `closed` and `constrained` are what it would grant at another time, or with other arguments. */
 export type Verdict = 'grants' | 'closed' | 'constrained' | 'none';
@@ -64,7 +74,7 @@ export function verdictOf(rule: Rule, question: Question): Verdict {
   if (!isFor(rule, caller.orgId)) return 'none';
   if (!isFree(action) && !covers(rule, question)) return 'none';
   if (rule.when !== undefined && !isOpen(rule.when, rule.shared.clocks, nowSeconds)) return 'closed';
-  return action.arguments === 'unseen' || meetsArguments(rule, action) ? 'grants' : 'constrained';
+  return action.arguments === 'unseen' || meetsArguments(rule, question) ? 'grants' : 'constrained';
 }
 
 /**
@@ -77,7 +87,7 @@ export function forbids(rule: Rule, question: Question): boolean {
   if (rule.deny === 'part' && (action.method === undefined || !covers(rule, question))) return false;
   if (rule.when !== undefined && !isOpen(rule.when, rule.shared.clocks, nowSeconds)) return false;
   if (rule.deny === 'server' || schemaOf(rule, action) === undefined) return true;
-  return action.arguments !== 'unseen' && mayMeetArguments(rule, action);
+  return action.arguments !== 'unseen' && mayMeetArguments(rule, question);
 }
 
 /** Does a revision of the protocol know the message? Of one that none knows, nobody can say what a server takes it for. */
@@ -86,20 +96,20 @@ export function isOfProtocol(kind: Action['kind'], method: string): boolean {
 }
 
 /** What is wrong with the arguments of a call, by a grant that names constraints. */
-export function argumentFailureOf(rule: Rule, action: Action): ArgumentFailure | undefined {
+export function argumentFailureOf(rule: Rule, { action, budget }: Question): ArgumentFailure | undefined {
   const schema = schemaOf(rule, action);
   if (schema === undefined || action.arguments === 'unseen') return undefined;
   if (action.arguments === 'unreadable')
     return { argument: '', constraint: 'must be an object', isKnown: false };
-  return checkArguments(schema, action.arguments, rule.shared);
+  return checkArguments(schema, action.arguments, rule.shared, budget);
 }
 
-function meetsArguments(rule: Rule, action: Action): boolean {
-  return argumentFailureOf(rule, action) === undefined;
+function meetsArguments(rule: Rule, question: Question): boolean {
+  return argumentFailureOf(rule, question) === undefined;
 }
 
-function mayMeetArguments(rule: Rule, action: Action): boolean {
-  return argumentFailureOf(rule, action)?.isKnown !== true;
+function mayMeetArguments(rule: Rule, question: Question): boolean {
+  return argumentFailureOf(rule, question)?.isKnown !== true;
 }
 
 function schemaOf(rule: Rule, { method, name }: Action): ArgumentSchema | undefined {

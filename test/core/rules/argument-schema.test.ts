@@ -1,13 +1,13 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { parseJsonText } from '../../../functions/core/json.ts';
 import { type ArgumentSchema, checkArguments } from '../../../functions/core/rules/argument-schema.ts';
 import { SharedParts } from '../../../functions/core/rules/ready-rule.ts';
 
 /** What is wrong, as `argument: constraint`, with a question mark where it cannot be told; empty where nothing is. */
-function failure(schema: ArgumentSchema, text: string): string {
+function failure(schema: ArgumentSchema, text: string, budget = { stepsLeft: 1_000_000 }): string {
   const parsed = parseJsonText(text);
   if (!parsed.ok) throw new Error(parsed.error.detail);
-  const found = checkArguments(schema, parsed.value, new SharedParts());
+  const found = checkArguments(schema, parsed.value, new SharedParts(), budget);
   return found === undefined ? '' : `${found.argument}: ${found.constraint}${found.isKnown ? '' : '?'}`;
 }
 
@@ -31,6 +31,8 @@ test.for<readonly [ArgumentSchema, string, string]>([
   [ofA({ type: ['integer', 'null'] }), '{"a":null}', ''],
   [ofA({ type: ['integer', 'null'] }), '{"a":[]}', 'a: must be of type integer or null'],
   [ofA({ type: ['number'] }), `{"a":${LONG}}`, ''],
+  [ofA({ minimum: '1' }), `{"a":${'9'.repeat(4_000_000)}}`, 'a: must be at least 1?'],
+  [ofA({ enum: ['1'] }), `{"a":${'9'.repeat(4_000_000)}}`, 'a: must be 1?'],
   [ofA({ type: ['number'] }), '{"a":true}', 'a: must be of type number'],
   [ofA({ type: ['boolean'] }), '{"a":true}', ''],
   [ofA({ type: ['boolean'] }), '{"a":"true"}', 'a: must be of type boolean'],
@@ -49,7 +51,8 @@ test.for<readonly [ArgumentSchema, string, string]>([
   [ofA({ enum: ['"1"'] }), '{"a":1}', 'a: must be "1"'],
   [ofA({ enum: ['"[]"', '"{}"'] }), '{"a":[]}', 'a: must be one of "[]", "{}"'],
   [ofA({ enum: ['"[]"', '"{}"'] }), '{"a":{}}', 'a: must be one of "[]", "{}"'],
-  [ofA({ enum: ['1'] }), `{"a":${LONG}}`, 'a: must be 1'],
+  [ofA({ enum: ['1'] }), `{"a":${LONG}}`, 'a: must be 1?'],
+  [ofA({ enum: ['"1"'] }), `{"a":${LONG}}`, 'a: must be "1"'],
   [ofA({ enum: ['1'] }), `{"a":1.${'0'.repeat(500)}}`, 'a: must be 1?'],
   [
     ofA({ enum: Array.from({ length: 21 }, (_, index) => `${index}`) }),
@@ -163,6 +166,30 @@ describe('what is looked at', () => {
     const scalars = `{"a":[${'199,'.repeat(6_000)}199]}`;
     const values = Array.from({ length: 200 }, (_, index) => `${index}`);
     expect(failure(ofA({ items: { enum: values } }), scalars)).toBe('a[]: is too long to be looked at?');
+  });
+
+  test('is, of a long text that is held against a list, its length', () => {
+    const values = Array.from({ length: 200 }, (_, index) => `"${index}"`);
+    const stringify = vi.spyOn(JSON, 'stringify');
+    const budget = { stepsLeft: 1_000 };
+    expect(failure(ofA({ enum: values }), `{"a":"${'é'.repeat(1_000_000)}"}`, budget)).toMatch(/^a: .*…$/);
+    expect(stringify).not.toHaveBeenCalled();
+    stringify.mockRestore();
+    expect(budget.stepsLeft).toBe(1_000 - 3 - 1 - 200);
+  });
+
+  test('is charged for each text that is compared or counted', () => {
+    const budget = { stepsLeft: 100 };
+    expect(failure(ofA({ enum: [`"${'b'.repeat(50)}"`] }), `{"a":"${'a'.repeat(50)}"}`, budget)).toMatch(
+      /b"$/,
+    );
+    expect(budget.stepsLeft).toBe(100 - 3 - 1 - 1 - 50);
+    expect(failure(ofA({ enum: [`"${'a'.repeat(50)}"`] }), `{"a":"${'a'.repeat(50)}"}`, budget)).toMatch(
+      /\?$/,
+    );
+    const other = { stepsLeft: 100 };
+    expect(failure(ofA({ maxLength: 200 }), `{"a":"${'a'.repeat(90)}"}`, other)).toBe('');
+    expect(failure(ofA({ maxLength: 200 }), `{"a":"${'a'.repeat(90)}"}`, other)).toMatch(/too long .*\?$/);
   });
 
   test('of a value nothing is ever said', () => {
