@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { err, ok, type Result } from '../functions/core/result.ts';
+import { isIdOf, REVOCATION_KINDS } from '../functions/core/revocation-request.ts';
 import { type AdminDoor, DOOR_OPTIONS, openDoor } from './admin-door.ts';
 import { confirm, YES_OPTION } from './confirm.ts';
 import { refusalOf } from './http.ts';
@@ -8,20 +9,8 @@ import { describeEntry, describePage, Entry, Page } from './revocation-words.ts'
 import { readTime } from './time.ts';
 import type { Arguments, Verb } from './verb.ts';
 
-const KINDS: ReadonlySet<string> = new Set([
-  'token',
-  'family',
-  'run',
-  'client',
-  'user',
-  'team',
-  'org',
-  'all',
-]);
 /** Those whose name is not an argument of its own. */
 const UNNAMED: ReadonlySet<string> = new Set(['org', 'all']);
-/** A token has no place on a command line, where every user of the machine can read it; no id is as long. */
-const MAX_ID_CHARACTERS = 255;
 
 const Revoked = z.object({ revocation: Entry, ends: z.array(z.string()), dry_run: z.boolean() });
 
@@ -91,7 +80,10 @@ async function readRequest(
   name: string | undefined,
   readInput: () => Promise<string>,
 ): Promise<Result<Request, Failure>> {
-  if (!KINDS.has(kind)) return err(misused(`\`${kind}\` is none of ${[...KINDS].join(', ')}, list`));
+  const known = REVOCATION_KINDS.find((one) => one === kind);
+  if (known === undefined) {
+    return err(misused(`\`${kind}\` is none of ${REVOCATION_KINDS.join(', ')}, list`));
+  }
   const org = input.text('org');
   const before = input.text('before');
   const beforeSeconds = before === undefined || before === 'now' ? undefined : readTime(before);
@@ -107,17 +99,18 @@ async function readRequest(
     return name === undefined ? ok(base) : err(misused(`\`revoke ${kind}\` takes no name; see --org`));
   }
   if (name === undefined) return err(misused(`say which: \`revoke ${kind} ID\``));
-  if (name.length > MAX_ID_CHARACTERS) {
-    return err(
-      misused(`an argument is no place for a token: \`revoke ${kind} -\` reads it from standard input`),
-    );
-  }
-  if (name !== '-') return ok({ ...base, id: name });
+  // A token has no place on a command line, where every user of the machine can read it.
+  if (name !== '-') return isIdOf(known, name) ? ok({ ...base, id: name }) : err(misused(noId(kind)));
   if (input.text('token-file') === '-' || input.text('secret-file') === '-') {
     return err(misused('standard input has what is revoked; take the token to call with from a file'));
   }
   const token = (await readInput()).trim();
   return token === '' ? err(misused('standard input has no token')) : ok({ ...base, token });
+}
+
+function noId(kind: string): string {
+  const where = `this is no id of a ${kind}, as audit records have it. An argument is no place for a token:`;
+  return `${where} \`revoke token -\`, and \`family\` and \`run\`, read it from standard input`;
 }
 
 async function ask(door: AdminDoor, body: Request): Promise<Result<z.infer<typeof Revoked>, Failure>> {
@@ -133,8 +126,8 @@ async function list(
   kind: string | undefined,
   open: () => Promise<Result<AdminDoor, Failure>>,
 ): Promise<Result<Output, Failure>> {
-  if (kind !== undefined && !KINDS.has(kind)) {
-    return err(misused(`\`${kind}\` is none of ${[...KINDS].join(', ')}`));
+  if (kind !== undefined && !REVOCATION_KINDS.some((one) => one === kind)) {
+    return err(misused(`\`${kind}\` is none of ${REVOCATION_KINDS.join(', ')}`));
   }
   const query = new URLSearchParams(kind === undefined ? {} : { kind });
   for (const [option, parameter] of [

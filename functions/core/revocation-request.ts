@@ -1,6 +1,9 @@
-import { wholeSeconds } from './compact-jws.ts';
+import { locateCode } from './authorization-code.ts';
+import { parseJwsObject, wholeSeconds } from './compact-jws.ts';
 import { isJsonObject, type Json } from './json.ts';
+import { readRefreshToken } from './refresh-token.ts';
 import { err, ok, type Result } from './result.ts';
+import { MAX_ID_LENGTH } from './token-line.ts';
 
 /** What can be revoked, as administrators name it. `all` is every organisation. */
 export type RevocationKind = 'token' | 'family' | 'client' | 'user' | 'run' | 'team' | 'org' | 'all';
@@ -42,6 +45,33 @@ const MEMBERS: ReadonlySet<string> = new Set(['kind', 'id', 'token', 'org_id', '
 /** What the token layer takes for an identifier; keys of storage are bounded. */
 const ID = /^[^\p{Cc}\p{Cs}\u2028\u2029]{1,255}$/u;
 const MAX_TOKEN_CHARACTERS = 8_192;
+
+/** Where an administrator finds the id of what a token says too. */
+const FOUND_AS: ReadonlyMap<RevocationKind, string> = new Map([
+  ['token', 'its `jti` in the audit records'],
+  ['family', 'the `jti` of a token of it in the audit records, up to the first dot'],
+  ['run', 'its `name` in the audit records'],
+]);
+
+/**
+ * Can this be the id of a thing of this kind, and no token, code or refresh token in its place? What has the form of one, whole or
+ * between other characters, is none. A `jti` of ours is of short parts, and one of an identity provider has its name and a colon before it.
+ */
+export function isIdOf(kind: RevocationKind, id: string): boolean {
+  if (!ID.test(id)) return false;
+  if (!NAMED_BY_TOKEN.has(kind)) return true;
+  if (id.split(/[^A-Za-z0-9_.-]+/).some(isCredential)) return false;
+  return kind === 'run' || id.includes(':') || id.split('.').every((part) => part.length <= MAX_ID_LENGTH);
+}
+
+/** A part of a JWS is as good as all of it here: who copied one may have copied the next. */
+function isCredential(text: string): boolean {
+  return (
+    readRefreshToken(text) !== undefined ||
+    locateCode(text) !== undefined ||
+    text.split('.').some((part) => parseJwsObject(part) !== undefined)
+  );
+}
 
 /**
  * Reads the body of `POST /admin/revocations`: `{kind, id | token, org_id?, before?, dry_run?}`. A token is never an id here, nor an id a
@@ -91,7 +121,8 @@ function readName(
     }
     return ok({ by: 'token', token });
   }
-  return typeof id === 'string' && ID.test(id)
-    ? ok({ by: 'id', id })
-    : err(`name the ${kind} by its \`id\`, of at most 255 characters`);
+  if (typeof id === 'string' && isIdOf(kind, id)) return ok({ by: 'id', id });
+  const refusal = `name the ${kind} by its \`id\`, of at most 255 characters`;
+  const found = FOUND_AS.get(kind);
+  return err(found === undefined ? refusal : `${refusal}: ${found}; a token itself is sent as \`token\``);
 }

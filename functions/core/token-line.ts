@@ -6,8 +6,8 @@
 
 /** More than a delegation may be deep. A `jti` with more parts is none of ours, and is a line of its own. */
 const MAX_PARTS = 8;
-/** An id of ours is a UUID. */
-const MAX_ID_LENGTH = 36;
+/** An id of ours is a UUID: each part of a `jti` of ours is at most this long. */
+export const MAX_ID_LENGTH = 36;
 /** What the token layer takes for an identifier (RFC 7519 sets no bound; keys of storage are bounded). */
 const MAX_JTI_LENGTH = 255;
 

@@ -134,9 +134,12 @@ async function findRequested(
   >
 > {
   const body = parseJson(new Uint8Array(await c.req.arrayBuffer()));
-  if (!body.ok) return err({ reason: 'invalid_argument', detail: 'the body is not strict JSON' });
-  const request = readRevocationRequest(body.value);
-  if (!request.ok) return err({ reason: 'invalid_argument', detail: request.error });
+  const request = body.ok ? readRevocationRequest(body.value) : err('the body is not strict JSON');
+  if (!request.ok) {
+    // Nothing of what was sent: it may be a token in any place.
+    await c.get('records').deny({ reason: 'not_granted', obtainable: [] }, { area: 'revocation' });
+    return err({ reason: 'invalid_argument', detail: request.error });
+  }
   const { beforeSeconds, dryRun } = request.value;
   const target = await findTarget(ports, request.value, {
     ...c.get('authority'),

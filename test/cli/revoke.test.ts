@@ -117,9 +117,19 @@ describe('a token that names what ends', () => {
     expect(out + notes).not.toContain('xxx');
   });
 
-  test('is no argument', async () => {
-    const { code, notes } = await run(['revoke', 'token', token, '--yes'], { env });
+  const secret = 'x'.repeat(42).concat('A');
+
+  test.for([
+    ['token', token],
+    ['token', `YWNtZQ.${secret}.${secret}`],
+    ['family', `YWNtZQ.${secret}.${secret}`],
+    ['family', `YWNtZQ.${secret}`],
+    ['run', `YWNtZQ.${secret}.${secret}`],
+    ['client', token],
+  ] as const)('is no argument: revoke %s %s', async ([kind, argument]) => {
+    const { code, notes } = await run(['revoke', kind, argument, '--yes'], { env });
     expect([code, seen]).toEqual([2, []]);
+    expect(notes).toContain('standard input');
     expect(notes).not.toContain('xxx');
   });
 

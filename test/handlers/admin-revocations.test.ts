@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { makeCode } from '../../functions/core/authorization-code.ts';
 import { Policy, type Snapshot } from '../../functions/core/policy.ts';
 import { makeRefreshToken, readRefreshToken, writeRefreshGrant } from '../../functions/core/refresh-token.ts';
 import { err, ok } from '../../functions/core/result.ts';
@@ -265,6 +266,27 @@ describe('a token is revoked', () => {
     app.nowSeconds += 3;
     expect(await isRefused(token)).toBe(true);
     expect((await ask({ kind: 'token', token }, { as })).status).toBe(404);
+  });
+
+  test.for([
+    makeRefreshToken('acme', Buffer.alloc(32, 'h').toString('base64url'), 'c'.repeat(42).concat('A')),
+    makeCode('acme', Buffer.alloc(32, 'c')),
+  ])('never by a credential in the place of its id, and nothing of it is recorded: %s', async (id) => {
+    await start();
+    const ids = [id, tokenOf('acme-agent')];
+    for (const [kind, one] of ['family', 'token'].flatMap((of) => ids.map((each) => [of, each] as const))) {
+      const { status, body } = await ask({ kind, id: one });
+      expect(status).toBe(400);
+      expect(JSON.stringify(body)).not.toContain(one);
+      expect(body['detail']).toContain('`jti`');
+    }
+    expect(app.revoked).toEqual([]);
+    expect(app.records).toHaveLength(4);
+    for (const record of app.records) {
+      expect(record).toMatchObject({ area: 'revocation', decision: 'deny', client_id: 'acme-admin' });
+      expect(record).not.toHaveProperty('name');
+      for (const one of ids) expect(JSON.stringify(record)).not.toContain(one);
+    }
   });
 
   test('never another organisation’s: it answers as no token does', async () => {
