@@ -32,11 +32,17 @@ export type ContextTables = (scope: {
 
 /** The context table over a client. */
 export function createContextTable(client: DynamoDBClient, tableName: string, clock: Clock) {
-  const putOn = (row: Row, condition: string, values: Row): Promise<Result<boolean, Unavailable>> => {
+  const putOn = (
+    row: Row,
+    condition: string,
+    values: Row,
+    names?: Record<string, string>,
+  ): Promise<Result<boolean, Unavailable>> => {
     const command = new PutItemCommand({
       TableName: tableName,
       Item: row,
       ConditionExpression: condition,
+      ExpressionAttributeNames: names,
       ExpressionAttributeValues: values,
     });
     return conditional(client.send(command));
@@ -91,9 +97,20 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
       return conditional(client.send(command));
     },
 
-    /** Puts a row in the place of its version `expected`. False where another version is, or none: see {@link putNew} for whose. */
-    putNext: (row: Row, expected: number): Promise<Result<boolean, Unavailable>> =>
-      putOn(row, 'version = :expected', { ':expected': { N: String(expected) } }),
+    /**
+     * Puts a row in the place of its version `expected`, which that write made: an id may come again, with the same version. False where
+     * another one is, or none: see {@link putNew} for whose. Rows of the first version of the store name no write.
+     */
+    putNext: (
+      row: Row,
+      expected: { readonly version: number; readonly write: string },
+    ): Promise<Result<boolean, Unavailable>> =>
+      putOn(
+        row,
+        'version = :version AND (#write = :write OR attribute_not_exists(#write))',
+        { ':version': { N: String(expected.version) }, ':write': { S: expected.write } },
+        { '#write': 'write' },
+      ),
 
     /** Sets one attribute of a row that is there. False where it is not. */
     async mark(key: RowKey, attribute: string, value: AttributeValue): Promise<Result<boolean, Unavailable>> {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Document } from '../core/documents/document.ts';
 import { type NewPart, type Part, splitContent } from '../core/documents/parts.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
@@ -68,29 +69,35 @@ export function removeParts(
   return table.writeAll([], toKeys(owner, parts));
 }
 
-/** Removes every piece that one write stored. */
+/** Removes the pieces that one write stored, but for those that are in use. */
 export async function removePieces(
   table: ContextTable,
   { document }: Owner,
   write: string,
+  inUse: readonly Part[],
 ): Promise<Result<void, Unavailable>> {
   const pk = toPartition(document.scope.orgId, document.scope.namespace);
   const keys = await table.keys(pk, `${toPartPrefix(document.id)}${write}#`);
-  return keys.ok ? table.writeAll([], keys.value) : keys;
+  if (!keys.ok) return keys;
+  const kept = new Set(toKeys({ document }, inUse).map(({ sk }) => sk));
+  return table.writeAll(
+    [],
+    keys.value.filter(({ sk }) => !kept.has(sk)),
+  );
 }
 
-/** Removes every piece of a document, those too that a write which died left behind. */
-export async function removeContent(
+/** The rows of every piece of a document, those too that a write which died left behind. */
+export function findPieces(
   table: ContextTable,
-  head: Pick<DocumentHead, 'document' | 'parts'>,
-): Promise<Result<void, Unavailable>> {
-  const { document, parts } = head;
-  // Those that are known first: finding them would be paid for by their size.
-  const removed = await removeParts(table, head, parts);
-  if (!removed.ok) return removed;
-  const { orgId, namespace } = document.scope;
-  const keys = await table.keys(toPartition(orgId, namespace), toPartPrefix(document.id));
-  return keys.ok ? table.writeAll([], keys.value) : keys;
+  { id, scope }: Document,
+): Promise<Result<readonly RowKey[], Unavailable>> {
+  return table.keys(toPartition(scope.orgId, scope.namespace), toPartPrefix(id));
+}
+
+/** The write that stored a piece. */
+export function writeOfPiece({ sk }: RowKey): string {
+  const [, , write = ''] = sk.split('#');
+  return write;
 }
 
 function toPartRow(owner: Owner, key: string, { content }: NewPart): Row {

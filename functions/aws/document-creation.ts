@@ -8,7 +8,7 @@ import { newWrite, removeParts, writeContent } from './document-content.ts';
 import { findHead } from './document-heads.ts';
 import { removeIndex, writeIndex } from './document-index.ts';
 import { type Creation, forgetCreation, noteCreation, sweepLeftovers } from './document-leftovers.ts';
-import { addToLists } from './document-lists.ts';
+import { addToLists, keepInLists } from './document-lists.ts';
 import { defaultLifetime } from './document-partitions.ts';
 import { toHeadKey, toHeadRow, toPartition } from './document-rows.ts';
 
@@ -86,8 +86,9 @@ export async function storeNew(
 async function storeParts(
   table: ContextTable,
   { content, claim }: NewContent,
-  { document, write }: Creation,
+  creation: Creation,
 ): Promise<Result<boolean, Unavailable>> {
+  const { document, write } = creation;
   const parts = await writeContent(table, { document }, write, content);
   if (!parts.ok) return parts;
   const listed = await addToLists(table, document);
@@ -95,14 +96,24 @@ async function storeParts(
   const index = await writeIndex(table, document, { write, content, before: [] });
   if (!index.ok) return index;
   const put = await table.putNew(toHeadRow({ document, parts: parts.value, write, claim }));
-  if (!put.ok || put.value) return put;
+  if (!put.ok) return put;
+  if (put.value) return keepListed(table, creation);
   const { orgId, namespace } = document.scope;
   const standing = await table.get(toHeadKey(toPartition(orgId, namespace), document.id));
   if (!standing.ok) return standing;
   // The client repeats a put whose answer was lost: then the head that stands is this one.
-  if (standing.value?.['write']?.S === write) return ok(true);
+  if (standing.value?.['write']?.S === write) return keepListed(table, creation);
   const removed = await removeParts(table, { document }, parts.value);
   if (!removed.ok) return removed;
   const unlisted = await removeIndex(table, document, write, index.value);
   return unlisted.ok ? ok(false) : unlisted;
+}
+
+/** The document is there. One that had its id before may have taken it out of its lists when it was deleted, after it was put into them. */
+async function keepListed(
+  table: ContextTable,
+  { document, isRepeatable }: Creation,
+): Promise<Result<boolean, Unavailable>> {
+  const kept = isRepeatable ? await keepInLists(table, document) : ok(undefined);
+  return kept.ok ? ok(true) : kept;
 }

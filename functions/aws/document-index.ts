@@ -65,19 +65,32 @@ export function removeIndex(
   );
 }
 
-/** Removes every row of the index of a document, those too that a write which died left behind. */
-export async function removeWholeIndex(
+/** The lists that writes made of the index of a document, those too of a write which died. */
+export function findIndexLists(
   table: ContextTable,
   document: Document,
+): Promise<Result<readonly RowKey[], Unavailable>> {
+  return table.keys(partitionOf(document), toListPrefix(document.id));
+}
+
+/** The write that made a list. */
+export function writeOfList({ sk }: RowKey): string {
+  const [, , write = ''] = sk.split('#');
+  return write;
+}
+
+/** Removes lists of the index, and every row that they name. */
+export async function removeIndexLists(
+  table: ContextTable,
+  document: Document,
+  lists: readonly RowKey[],
 ): Promise<Result<void, Unavailable>> {
-  const lists = await table.keys(partitionOf(document), toListPrefix(document.id));
-  if (!lists.ok) return lists;
-  const rows = await table.getAll(lists.value);
+  const rows = await table.getAll(lists);
   if (!rows.ok) return rows;
   const keys = rows.value.flatMap(fromListRow).map((entry) => toTermKey(document, entry));
   const unique = new Map(keys.map((key) => [key.sk, key]));
   const removed = await table.writeAll([], [...unique.values()]);
-  return removed.ok ? table.writeAll([], lists.value) : removed;
+  return removed.ok ? table.writeAll([], lists) : removed;
 }
 
 /** What the keys of a term's rows start with: in every scope, or in one. */

@@ -4,7 +4,7 @@ import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
 import { removePieces } from './document-content.ts';
 import { readIndex, removeIndex } from './document-index.ts';
-import { removeFromLists } from './document-lists.ts';
+import { keepNext, removeFromLists } from './document-lists.ts';
 import {
   fromHeadRow,
   HEAD_PREFIX,
@@ -28,7 +28,7 @@ const NOTES_PER_LOOK = 10;
 export type Creation = {
   readonly document: Document;
   readonly write: string;
-  /** May the same document be stored again under this id, because a caller repeats what failed? */
+  /** May a document be stored again under this id: because a caller repeats what failed, or has it in an archive? */
   readonly isRepeatable: boolean;
 };
 
@@ -45,6 +45,7 @@ export function noteCreation(
     pk: { S: pk },
     sk: { S: sk },
     since: { N: String(nowSeconds) },
+    // A function of an older version, which may run on for a while, leaves the rows of such a document's lists alone.
     repeatable: { BOOL: isRepeatable },
   });
 }
@@ -52,6 +53,16 @@ export function noteCreation(
 /** Takes the note back: the document is there, or all of it is gone. */
 export function forgetCreation(table: ContextTable, creation: Creation): Promise<Result<void, Unavailable>> {
   return table.delete(toNoteKey(creation));
+}
+
+/** The writes of creates of this document that have not come to their end, or died. */
+export async function notedWrites(
+  table: ContextTable,
+  { id, scope }: Document,
+): Promise<Result<ReadonlySet<string>, Unavailable>> {
+  const prefix = `${NOTE_PREFIX}${id}#`;
+  const keys = await table.keys(toPartition(scope.orgId, scope.namespace), prefix);
+  return keys.ok ? ok(new Set(keys.value.map(({ sk }) => sk.slice(prefix.length)))) : keys;
 }
 
 /** Removes what creates that died in this namespace left behind: some of it at a time. What cannot be removed now is found again. */
@@ -73,22 +84,29 @@ export async function sweepLeftovers(
 
 /** What a write stored is under names that no other write has, so whoever stores the document again is not disturbed. */
 async function removeLeftovers(table: ContextTable, creation: Creation): Promise<Result<void, Unavailable>> {
-  const { document, write, isRepeatable } = creation;
+  const { document, write } = creation;
   const pk = toPartition(document.scope.orgId, document.scope.namespace);
   const head = await table.get(toHeadKey(pk, document.id));
   if (!head.ok) return head;
-  if (head.value?.['write']?.S !== write) {
-    const pieces = await removePieces(table, { document }, write);
+  const standing = head.value === undefined ? undefined : fromHeadRow(head.value);
+  if (standing?.write !== write) {
+    // A version that was edited since may use some of it.
+    const pieces = await removePieces(table, { document }, write, standing?.parts ?? []);
     if (!pieces.ok) return pieces;
     const index = await readIndex(table, document, write);
     if (!index.ok) return index;
-    const unlisted = await removeIndex(table, document, write, index.value);
+    const inUse = standing === undefined ? ok([]) : await readIndex(table, standing.document, standing.write);
+    if (!inUse.ok) return inUse;
+    const isUsed = new Set(inUse.value.map((entry) => `${entry.write}#${entry.rank}#${entry.term}`));
+    const unused = index.value.filter((entry) => !isUsed.has(`${entry.write}#${entry.rank}#${entry.term}`));
+    const unlisted = await removeIndex(table, document, write, unused);
     if (!unlisted.ok) return unlisted;
   }
-  // The rows of the lists have the names of the document, which may be stored again just now.
-  if (head.value === undefined && !isRepeatable) {
+  if (standing === undefined) {
     const out = await removeFromLists(table, document);
     if (!out.ok) return out;
+    const kept = await keepNext(table, document);
+    if (!kept.ok) return kept;
   }
   return forgetCreation(table, creation);
 }

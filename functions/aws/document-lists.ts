@@ -3,7 +3,7 @@ import type { ContextCaller } from '../core/documents/ports.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
-import { fromHeadRow, HEAD_PREFIX, toExpiry, toPartition } from './document-rows.ts';
+import { fromHeadRow, HEAD_PREFIX, toExpiry, toHeadKey, toPartition } from './document-rows.ts';
 import { scopeRows, shortHash, toScope, visibleScopes } from './document-scopes.ts';
 
 /** The scope of lists that have every document of a namespace. */
@@ -19,9 +19,33 @@ export function addToLists(table: ContextTable, document: Document): Promise<Res
   return table.writeAll([...scopeRows(document), ...toListRows(document)], []);
 }
 
+/** Puts a document back into its lists where a row of them is not there (any more). */
+export async function keepInLists(
+  table: ContextTable,
+  document: Document,
+): Promise<Result<void, Unavailable>> {
+  const rows = await table.getAll(toListKeys(document));
+  if (!rows.ok) return rows;
+  return rows.value.includes(undefined) ? addToLists(table, document) : ok(undefined);
+}
+
 /** Takes a document out of its lists. */
 export function removeFromLists(table: ContextTable, document: Document): Promise<Result<void, Unavailable>> {
   return table.writeAll([], toListKeys(document));
+}
+
+/**
+ * After rows of lists were removed, by the names of a document: puts those of the document back that has its id by now. False where none
+ * has; one that comes later looks for its rows itself.
+ */
+export async function keepNext(
+  table: ContextTable,
+  { id, scope }: Document,
+): Promise<Result<boolean, Unavailable>> {
+  const row = await table.get(toHeadKey(toPartition(scope.orgId, scope.namespace), id));
+  if (!row.ok || row.value === undefined) return row.ok ? ok(false) : row;
+  const listed = await addToLists(table, fromHeadRow(row.value).document);
+  return listed.ok ? ok(true) : listed;
 }
 
 /**

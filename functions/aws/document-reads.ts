@@ -15,8 +15,14 @@ import { readParts } from './document-content.ts';
 import { findHead } from './document-heads.ts';
 import type { DocumentHead } from './document-rows.ts';
 
-/** How often a read looks again when content was replaced or deleted under it. */
-const READ_ATTEMPTS = 5;
+/**
+ * How often a read looks when content was replaced or deleted under it: after random waits that grow, a second of them at most. A writer
+ * needs more round trips than a reader, so each look loses to one by chance alone; pieces that were kept for late readers would cost every
+ * document its size once more, and would not last for ever either.
+ */
+const READ_ATTEMPTS = 10;
+const READ_DELAY_MS = 5;
+const MAX_READ_DELAY_MS = 200;
 
 const NOT_FOUND: { readonly ok: false; readonly error: NotFound } = err({ reason: 'not_found' });
 
@@ -58,6 +64,7 @@ async function readWhole<T, E>(
   read: (head: DocumentHead) => Promise<Result<T | undefined, E>>,
 ): Promise<Result<T, E | NotFound | Unavailable>> {
   for (let attempt = 0; attempt < READ_ATTEMPTS; attempt += 1) {
+    if (attempt > 1) await pause(attempt);
     const head = await findHead(table, caller, id);
     if (!head.ok) return head;
     if (head.value === undefined) return NOT_FOUND;
@@ -66,6 +73,11 @@ async function readWhole<T, E>(
     if (content.value !== undefined) return ok(content.value);
   }
   return err({ reason: 'unavailable', detail: `context table: content of ${id} is not whole` });
+}
+
+function pause(attempt: number): Promise<void> {
+  const delayMs = Math.min(READ_DELAY_MS * 2 ** attempt, MAX_READ_DELAY_MS);
+  return new Promise((resolve) => setTimeout(resolve, delayMs * Math.random()));
 }
 
 async function readAll(

@@ -6,11 +6,9 @@ import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ContextTable } from './context-table.ts';
 import { markGone } from './document-claims.ts';
-import { removeContent } from './document-content.ts';
 import { findHead, findHeads } from './document-heads.ts';
-import { removeWholeIndex } from './document-index.ts';
-import { removeFromLists } from './document-lists.ts';
 import { relationsOf, removeRelations, storedRelations } from './document-relations.ts';
+import { removeRemains } from './document-remains.ts';
 import { type DocumentHead, toHeadKey, toPartition } from './document-rows.ts';
 import { findWritable } from './document-writes.ts';
 
@@ -125,8 +123,5 @@ async function removeRest(table: ContextTable, head: DocumentHead): Promise<Resu
   if (!relations.ok) return relations;
   const unrelated = await removeRelations(table, pk, relations.value);
   if (!unrelated.ok) return unrelated;
-  const out = await removeFromLists(table, head.document);
-  if (!out.ok) return out;
-  const unlisted = await removeWholeIndex(table, head.document);
-  return unlisted.ok ? removeContent(table, head) : unlisted;
+  return removeRemains(table, head);
 }

@@ -93,7 +93,10 @@ async function storeNext(
   const index = await writeIndex(table, document, { write, content: next.content, before: before.value });
   if (!index.ok) return index;
   const parts = [...next.before, ...written.value, ...next.after];
-  const put = await table.putNext(toHeadRow({ ...head, document, parts, write }), head.document.version);
+  const put = await table.putNext(toHeadRow({ ...head, document, parts, write }), {
+    version: head.document.version,
+    write: head.write,
+  });
   if (!put.ok) return put;
   if (!put.value) {
     const lost = await findLoss(table, caller, document.id, write);

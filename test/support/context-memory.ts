@@ -173,9 +173,13 @@ export class MemoryContextTable {
           return row !== undefined;
         case 'attribute_not_exists(pk) OR expires_at <= :now':
           return row === undefined || Number(row['expires_at']?.N) <= Number(values?.[':now']?.N);
-        case 'version = :expected':
         case 'version = :version':
-          return row?.['version']?.N === (values?.[':expected'] ?? values?.[':version'])?.N;
+          return row?.['version']?.N === values?.[':version']?.N;
+        case 'version = :version AND (#write = :write OR attribute_not_exists(#write))':
+          return (
+            row?.['version']?.N === values?.[':version']?.N &&
+            (row?.['write'] === undefined || row['write'].S === values?.[':write']?.S)
+          );
         default:
           throw new Error(`a condition that is not known: ${condition}`);
       }

@@ -1,0 +1,186 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createDocumentStore } from '../../functions/aws/documents.ts';
+import type { ArchivedDocument } from '../../functions/core/documents/archive.ts';
+import { type Edit, parseEditRequest } from '../../functions/core/documents/edit.ts';
+import type { ContextCaller, DocumentStore, NewDocument } from '../../functions/core/documents/ports.ts';
+import { contextCaller, cursorSeal, NOW_SECONDS, newDocument } from '../support/context-callers.ts';
+import { type EmbeddedContextTable, startContextTable } from '../support/context-table.ts';
+
+/** One document in the place of another: of the same id, or of the next version, while somebody is at work on the one before. */
+
+let table: EmbeddedContextTable;
+let caller: ContextCaller;
+let nowSeconds: number;
+let namespaces = 0;
+
+beforeAll(async () => {
+  table = await startContextTable();
+});
+afterAll(() => table.close());
+beforeEach(() => {
+  namespaces += 1;
+  nowSeconds = NOW_SECONDS;
+  caller = contextCaller({ namespace: `next-${namespaces}` });
+});
+
+const clock = () => nowSeconds;
+const storeOver = (client?: DynamoDBClient): DocumentStore =>
+  createDocumentStore({ tables: table.tables(clock, client), seal: cursorSeal(), clock });
+
+/** A client that does something before or after every one of its commands that `isIt`. */
+function meddling(
+  isIt: (command: string, input: string) => boolean,
+  act: () => Promise<unknown>,
+  when: 'before' | 'after' = 'before',
+): DynamoDBClient {
+  const client = table.connect();
+  client.middlewareStack.add((next, { commandName = '' }) => async (args) => {
+    const isNow = isIt(commandName, JSON.stringify(args.input));
+    if (isNow && when === 'before') await act();
+    const answer = await next(args);
+    if (isNow && when === 'after') await act();
+    return answer;
+  });
+  return client;
+}
+
+const isPutOfHead = (command: string, input: string) =>
+  command === 'PutItemCommand' && input.includes('"DOC#');
+const isDeleteOfHead = (command: string, input: string) =>
+  command === 'DeleteItemCommand' && input.includes('"DOC#');
+
+/** Text of three pieces, and an edit that leaves two of them. */
+const text = `first ${'a'.repeat(150_000)} last`;
+const EDIT = theEdit({ offset: 0, length: 5, new_string: 'other' });
+
+function theEdit(request: Record<string, unknown>): Edit {
+  const parsed = parseEditRequest(request);
+  if (!parsed.ok) throw new Error(parsed.error.message);
+  return parsed.value;
+}
+
+function archived({ id, description, content }: NewDocument): ArchivedDocument {
+  const times = { createdAtSeconds: NOW_SECONDS, updatedAtSeconds: NOW_SECONDS, expiresAtSeconds: null };
+  return { ...description, id, filters: new Map(), version: 1, content, ...times };
+}
+
+const restore = (document: NewDocument, store = storeOver()) =>
+  store.restore(caller, { type: 'document', document: archived(document) });
+
+async function created(): Promise<NewDocument> {
+  const document = newDocument('a.txt', { content: Buffer.from(text), tags: ['t'], nowSeconds });
+  expect((await storeOver().create(caller, document)).ok).toBe(true);
+  return document;
+}
+
+/** The document is read, listed by its tag and by its filters, and found by its words. */
+async function expectWhole({ id }: NewDocument, content = text): Promise<void> {
+  const read = await storeOver().read(caller, id);
+  expect(read.ok ? Buffer.from(read.value.content).toString() === content : read.error).toBe(true);
+  const query = { filename: undefined, limit: 10, offset: 0, cursor: undefined };
+  for (const tags of [['t'], []]) {
+    const listed = await storeOver().list(caller, { ...query, tags });
+    expect(listed.ok && listed.value.documents.map((one) => one.id)).toEqual([id]);
+  }
+  const found = await storeOver().search(caller, { terms: ['last'], limit: 10, includeRelations: false });
+  expect(found.ok && found.value.hits.map(({ document }) => document.id)).toEqual([id]);
+}
+
+test.for(['*', new Set([1])] as const)(
+  'what is stored again under its id while it is deleted stays whole (precondition %o)',
+  async (precondition) => {
+    const document = await created();
+    const client = meddling(isDeleteOfHead, () => restore(document), 'after');
+    expect((await storeOver(client).delete(caller, document.id, precondition)).ok).toBe(true);
+    await expectWhole(document);
+    expect((await storeOver().delete(caller, document.id, '*')).ok).toBe(true);
+  },
+);
+
+test('what is being stored under an id while another document of it is deleted is whole once it is there', async () => {
+  const document = newDocument('a.txt', { content: Buffer.from(text), tags: ['t'], nowSeconds });
+  const client = meddling(isPutOfHead, async () => {
+    expect(await restore(document)).toMatchObject({ ok: true, value: { outcome: 'created' } });
+    expect((await storeOver().delete(caller, document.id, '*')).ok).toBe(true);
+    expect((await storeOver().read(caller, document.id)).ok).toBe(false);
+  });
+  expect(await restore(document, storeOver(client))).toMatchObject({
+    ok: true,
+    value: { outcome: 'created' },
+  });
+  await expectWhole(document);
+});
+
+test('what begins to be stored under an id before a delete of it takes the document out of its lists is listed', async () => {
+  const document = await created();
+  let stored: Promise<unknown> = Promise.resolve();
+  let goOn = () => {};
+  const gone = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  // Its rows of the lists are there before those of the deleted one go, its head comes after.
+  const isWaiting = Promise.withResolvers<void>();
+  const slow = meddling(isPutOfHead, async () => {
+    isWaiting.resolve();
+    await gone;
+  });
+  const client = meddling(
+    (command, input) =>
+      command === 'BatchWriteItemCommand' && input.includes('DeleteRequest') && input.includes('"LIST#'),
+    async () => {
+      stored = restore(document, storeOver(slow));
+      await isWaiting.promise;
+    },
+  );
+  expect((await storeOver(client).delete(caller, document.id, '*')).ok).toBe(true);
+  goOn();
+  expect(await stored).toMatchObject({ ok: true, value: { outcome: 'created' } });
+  await expectWhole(document);
+});
+
+test('an edit of a document that was deleted and stored again meanwhile, in the same version, is refused', async () => {
+  const document = await created();
+  const client = meddling(isPutOfHead, async () => {
+    expect((await storeOver().delete(caller, document.id, '*')).ok).toBe(true);
+    expect((await restore(document)).ok).toBe(true);
+  });
+  expect(await storeOver(client).edit(caller, document.id, EDIT, '*')).toEqual({
+    ok: false,
+    error: { reason: 'version_conflict' },
+  });
+  await expectWhole(document);
+});
+
+test('the note of a create that did come to its end takes nothing from what was edited since', async () => {
+  const document = newDocument('a.txt', { content: Buffer.from(text), tags: ['t'], nowSeconds });
+  const client = meddling(
+    (command, input) => command === 'DeleteItemCommand' && input.includes('"PENDING#'),
+    () => Promise.reject(new Error('no')),
+  );
+  expect((await storeOver(client).create(caller, document)).ok).toBe(true);
+  expect((await storeOver().edit(caller, document.id, EDIT, '*')).ok).toBe(true);
+  const edited = text.replace('first', 'other');
+  await expectWhole(document, edited);
+  nowSeconds += 3_600;
+  const another = newDocument('b.txt', { nowSeconds });
+  expect((await storeOver().create(caller, another)).ok).toBe(true);
+  expect((await storeOver().delete(caller, another.id, '*')).ok).toBe(true);
+  await expectWhole(document, edited);
+});
+
+test('a read that nine writers in a row overtake is answered, with one of their versions', async () => {
+  const document = await created();
+  let writes = 0;
+  const client = meddling(
+    (command, input) => command === 'BatchGetItemCommand' && input.includes('"CHUNK#'),
+    async () => {
+      if (writes >= 9) return;
+      writes += 1;
+      const content = Buffer.from(`version ${writes}`);
+      expect((await storeOver().write(caller, document.id, content, '*')).ok).toBe(true);
+    },
+  );
+  const read = await storeOver(client).read(caller, document.id);
+  expect(read.ok && Buffer.from(read.value.content).toString()).toBe('version 9');
+});
