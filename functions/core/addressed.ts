@@ -1,4 +1,5 @@
 import { type Action, MAX_NAME_LENGTH, type Message, type MessageRefusal, toAction } from './action.ts';
+import { recordedName } from './audit.ts';
 import { isJsonArray, type Json, member, stringMember } from './json.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -29,10 +30,12 @@ export function actionsOf(server: string, message: Message): Result<Actions, Mes
   ]);
 }
 
-/** What a message is about, as a record names it: its name, or those of what its parameters point at beside that. */
+/** What a message is about, as a record has it: its name, or those of what its parameters point at beside that, each without secrets. */
 export function addressOf({ method, name, body }: Message): string | undefined {
+  if (name !== undefined) return recordedName(method, name);
   const addressed = method === undefined ? [] : (addressedBy(method, body.get('params')) ?? []);
-  return name ?? (addressed.length > 0 ? addressed.map((one) => one.name).join(' ') : undefined);
+  const names = addressed.map((one) => recordedName(one.method, one.name));
+  return names.length > 0 ? names.join(' ') : undefined;
 }
 
 type Addressed = { readonly method: string; readonly name: string };

@@ -75,12 +75,31 @@ export function shortened(text: string): string {
 }
 
 /**
- * The name of a tool, prompt or resource, as a record has it. What a URI has for a user, in its query and after it are places for
- * secrets, and are left out.
+ * What a message names, as a record has it. A URI is what every method `resources/…` names, and what begins as one with a scheme and a
+ * slash: what it has for a user, in its query and after it are places for secrets, and are left out. Other names stay as they are.
  */
-export function recordedName(name: string): string {
-  const [, scheme, rest = ''] = /^([A-Za-z][A-Za-z0-9+.-]*:)(.*)$/s.exec(name) ?? [];
-  if (scheme === undefined) return shortened(name);
-  const plain = rest.replace(/^\/\/[^/?#]*@/, '//…@').replace(/[?#].*$/s, '?…');
-  return shortened(scheme + plain);
+export function recordedName(method: string | undefined, name: string): string {
+  const isUri = method?.startsWith('resources/') || /^\s*[A-Za-z][A-Za-z0-9+.-]*:[/\\]/.test(name);
+  return shortened(isUri ? withoutSecrets(name) : name);
+}
+
+/**
+ * A URI, or what some reader takes for one: readers drop control characters and white space before it, and see a host after any number of
+ * slashes of either kind, or none. Where a URI has another in its path, that has a host too.
+ */
+function withoutSecrets(uri: string): string {
+  return uri
+    .replace(/\p{Cc}/gu, '')
+    .trimStart()
+    .replace(/[?#].*$/su, '?…')
+    .replace(
+      /^((?:[A-Za-z][A-Za-z0-9+.-]*:)?[/\\]*)([^/]*)/u,
+      (_, before: string, host: string) => before + withoutUser(host),
+    )
+    .replace(/(?<=[:/\\][/\\])[^/\\][^/]*/gu, withoutUser);
+}
+
+/** Whatever stands before the last `@`. */
+function withoutUser(host: string): string {
+  return host.replace(/^.*@/su, '…@');
 }

@@ -1,4 +1,4 @@
-import { type AuditRecord, auditedCaller, recordedName, shortened, traceIdOf } from '../core/audit.ts';
+import { type AuditRecord, auditedCaller, shortened, traceIdOf } from '../core/audit.ts';
 import type { Caller } from '../core/caller.ts';
 import { type Denial, recordedReason } from '../core/denial.ts';
 import type { Invocation } from '../core/invocation.ts';
@@ -11,6 +11,7 @@ export type AccessFacts = {
   readonly area: AuditRecord['area'];
   readonly server?: string;
   readonly method?: string | undefined;
+  /** Without secrets, as `addressOf` gives what a client names. */
   readonly name?: string | undefined;
 };
 
@@ -64,9 +65,9 @@ export function accessRecords(
       area,
       ...fields,
       ...(who === undefined ? {} : { ...auditedCaller(who.caller), policy_version: who.policy.version }),
-      ...(server === undefined ? {} : { server }),
+      ...(server === undefined ? {} : { server: shortened(server) }),
       ...(method === undefined ? {} : { method: shortened(method) }),
-      ...(name === undefined ? {} : { name: recordedName(name) }),
+      ...(name === undefined ? {} : { name: shortened(name) }),
       ...(traceId === undefined ? {} : { trace_id: traceId }),
     });
   const reportLoss = (written: Result<void, Unavailable>, reason: string) => {

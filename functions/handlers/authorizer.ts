@@ -55,7 +55,7 @@ export function createAuthorizer(
       decision: 'deny',
       reason,
       ...(caller === undefined ? {} : auditedCaller(caller)),
-      ...(route.kind === 'mcp' && caller !== undefined ? { server: route.server } : {}),
+      ...(route.kind === 'mcp' && caller !== undefined ? { server: shortened(route.server) } : {}),
       ...traced(request.headers),
       ...details,
     });
@@ -94,7 +94,7 @@ export function createAuthorizer(
     await refuse(request, refusal, caller, {
       policy_version: policy.version,
       ...(action?.method === undefined ? {} : { method: shortened(action.method) }),
-      ...(action?.name === undefined ? {} : { name: recordedName(action.name) }),
+      ...(action?.name === undefined ? {} : { name: recordedName(action.method, action.name) }),
     });
     const challenge =
       refusal.obtainable.length > 0

@@ -31,6 +31,35 @@ test.for<readonly [object, string | undefined]>([
   [{ id: 1, method: 'tools/call', params: { name: 'route' } }, 'route'],
   [{ id: 1, method: 'completion/complete', params: { ref: { type: 'ref/prompt', name: 'greet' } } }, 'greet'],
   [{ id: 1, method: 'completion/complete', params: { ref: { type: 'ref/unknown' } } }, undefined],
+  [
+    {
+      id: 1,
+      method: 'subscriptions/listen',
+      params: {
+        notifications: {
+          resourceSubscriptions: [
+            'https://a.example.com/x?token=secret',
+            'https://ada:secret@b.example.com/y',
+            '/z#secret',
+          ],
+        },
+      },
+    },
+    'https://a.example.com/x?… https://…@b.example.com/y /z?…',
+  ],
+  [
+    {
+      id: 1,
+      method: 'completion/complete',
+      params: { ref: { type: 'ref/resource', uri: 'https:ada:secret@b.example.com/{id}?token=secret' } },
+    },
+    'https:…@b.example.com/{id}?…',
+  ],
+  [
+    { id: 1, method: 'resources/read', params: { uri: '//ada:secret@b.example.com/x' } },
+    '//…@b.example.com/x',
+  ],
+  [{ id: 1, method: 'tools/call', params: { name: 'ask?draft' } }, 'ask?draft'],
   [{ id: 1, method: 'tools/list' }, undefined],
   [{ id: 1, result: {} }, undefined],
 ])('%j is recorded with the name %s', ([message, name]) => {

@@ -53,6 +53,14 @@ test('a call that the upstream failed is not abandoned while its client waits', 
   expect(logged).toEqual([expect.objectContaining({ event: 'upstream_failed' })]);
 });
 
+test('of a server, a method and a name that are long a record holds a part', async () => {
+  const { records, written } = start();
+  const long = 'a'.repeat(6_000);
+  await records.allow('*', { area: 'access', server: long, method: long, name: long });
+  const part = `${'a'.repeat(256)}…`;
+  expect(written).toEqual([expect.objectContaining({ server: part, method: part, name: part })]);
+});
+
 test('a call that never went out is denied, whoever left', async () => {
   const { records, written, client } = start();
   client.abort();
