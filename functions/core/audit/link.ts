@@ -29,7 +29,7 @@ export function readReference(reference: string): readonly [seq: number, hash: s
   return /^[1-9]\d{0,9}$/.test(number) ? [Number(number), reference.slice(colon + 1)] : undefined;
 }
 
-/** The link of a record; undefined for one of no chain, as an older version wrote them. */
+/** The link of a record; undefined for one of no chain: where it is kept says whether an older version can have written it. */
 export function linkOf({ key, record }: FoundRecord, orgId: string): Link | undefined {
   const [chain, seq, ts, hash] = [record['chain'], record['seq'], record['ts'], record['hash']];
   if (typeof chain !== 'string' || typeof seq !== 'number' || typeof hash !== 'string') return undefined;

@@ -17,7 +17,13 @@ export function partitionOf(orgId: string, day: string, shard: number): string {
  * belongs to no chain.
  */
 export function partitionsOf(orgId: string, day: string): readonly string[] {
-  return [...Array.from({ length: SHARDS }, (_, shard) => partitionOf(orgId, day, shard)), `${orgId}#${day}`];
+  const shards = Array.from({ length: SHARDS }, (_, shard) => partitionOf(orgId, day, shard));
+  return [...shards, unchainedPartitionOf(orgId, day)];
+}
+
+/** The partition of one organisation and day from before there were chains, and the only one that may have records of none. */
+export function unchainedPartitionOf(orgId: string, day: string): string {
+  return `${orgId}#${day}`;
 }
 
 /** The key of a record: it follows from what the hash is over, so a record that was moved is found. */

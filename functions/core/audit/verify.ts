@@ -3,6 +3,7 @@ import { MAX_CHAIN_AGE_MS } from './chain.ts';
 import { type ChainState, type Checkpoint, HEARTBEAT_MS, LATE_MS, reachOf } from './checkpoint.ts';
 import type { Finding } from './finding.ts';
 import { isRecordNumber, type Link, linkOf, readReference } from './link.ts';
+import { unchainedPartitionOf } from './record-key.ts';
 import { type ReadChain, type VerifiedChain, verifyChain } from './verify-chain.ts';
 
 /** Before what is verified, checkpoints are needed for so long: no chain is older. */
@@ -41,6 +42,7 @@ export class AuditVerifier {
   readonly readFrom: string;
   /** The instant that was asked for, or a later one where no checkpoint is left from before it. */
   readonly verifiedFrom: string;
+  readonly #strangers: Finding[] = [];
   #records = 0;
   #unchained = 0;
 
@@ -60,12 +62,23 @@ export class AuditVerifier {
     this.#records += 1;
     const link = linkOf(found, this.#orgId);
     if (link === undefined) {
-      this.#unchained += 1;
+      this.#addUnchained(found);
       return;
     }
     const links = this.#links.get(link.chain);
     if (links === undefined) this.#links.set(link.chain, [link]);
     else links.push(link);
+  }
+
+  /** An older version wrote records of no chain, into partitions of their own; elsewhere every record is of one. */
+  #addUnchained({ key: { pk, sk } }: FoundRecord): void {
+    if (pk === unchainedPartitionOf(this.#orgId, sk.slice(0, 10))) {
+      this.#unchained += 1;
+      return;
+    }
+    const [ts = ''] = sk.split('#', 1);
+    const detail = 'it is in no chain, and under a key where every record is in one';
+    this.#strangers.push({ kind: 'inserted', detail, ts });
   }
 
   finish(nowMs: number): Verification {
@@ -80,6 +93,7 @@ export class AuditVerifier {
       chains.reduce((total, chain) => total + count(chain), 0);
     return {
       findings: [
+        ...this.#strangers,
         ...chains.flatMap(({ findings }) => findings),
         ...this.#checkTimes(),
         ...this.#checkSealing(newest, nowMs),

@@ -240,12 +240,46 @@ describe('what is found', () => {
     expect(world.kinds(new Date(BEGIN_MS - 600_000).toISOString())).toEqual(['inserted 1']);
   });
 
-  test('a record of no chain, as older versions wrote them, is counted and told of', () => {
-    const [third] = world.records.slice(2);
-    if (third === undefined) throw new Error('there are ten');
-    const { chain: _, seq, hash, prev, ...record } = third.record;
-    world.records.push({ key: third.key, record });
-    expect(world.verify()).toMatchObject({ records: 11, unchained: 1, findings: [] });
+  describe('a record of no chain', () => {
+    const unchained = (changes: Partial<FoundRecord['key']>, of: FoundRecord | undefined) => {
+      if (of === undefined) throw new Error('there are ten');
+      const { chain: _, seq, hash, prev, ...record } = of.record;
+      world.records.push({ key: { ...of.key, ...changes }, record });
+    };
+
+    test('that is where older versions wrote them is counted and told of', () => {
+      unchained({ pk: 'acme#2026-11-21' }, world.records[2]);
+      expect(world.verify()).toMatchObject({ records: 11, unchained: 1, findings: [] });
+    });
+
+    test.for<Partial<FoundRecord['key']>>([
+      {},
+      { sk: '2026-11-21T10:00:02.000Z#forged' },
+      { pk: 'RECORD#acme#2026-11-21' },
+      { pk: 'acme#2026-11-20' },
+      { pk: 'beta#2026-11-21' },
+    ])('that is elsewhere was written by nobody of ours: %j', (key) => {
+      unchained(key, world.records[2]);
+      const { unchained: count, findings } = world.verify();
+      expect([count, findings]).toEqual([
+        0,
+        [
+          {
+            kind: 'inserted',
+            detail: expect.stringContaining('in no chain'),
+            ts: expect.stringMatching(/^2026.*Z$/),
+          },
+        ],
+      ]);
+    });
+
+    test.for(['chain', 'seq', 'hash'])('that had its `%s` taken away is missed too', (member) => {
+      world.tamper(3, ({ key, record }) => {
+        const { [member]: _, ...rest } = record;
+        return { key, record: rest };
+      });
+      expect(world.kinds()).toEqual(['inserted', 'removed 3']);
+    });
   });
 
   test('a second record of a number', () => {
