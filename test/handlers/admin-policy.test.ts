@@ -128,6 +128,12 @@ describe('a plan', () => {
           effect: 'gain',
           part: 'scopes',
           name: 'two',
+          text: 'who has the scope two (client agent) may now reach the server fin',
+        },
+        {
+          effect: 'gain',
+          part: 'scopes',
+          name: 'two',
           text: 'who has the scope two (client agent) may now call the tool two on the server fin',
         },
         {
@@ -169,7 +175,7 @@ describe('a plan', () => {
     const many = Array.from({ length: 1_100 }, (_, index) => `scope-${index}`);
     const body = await read(await app.ask('POST', '/plan', { files: configurationOf(...many) }));
     expect(body['changes']).toHaveLength(2_000);
-    expect(body['more']).toBe(2 * 1_100 + 3 - 2_000);
+    expect(body['more']).toBe(3 * 1_100 + 4 - 2_000);
   });
 });
 

@@ -1,9 +1,11 @@
-import { type Change, changeOf, isSame } from './change.ts';
+import { type Change, changesOf, shown } from './change.ts';
 
 /** How the entries of one part of a snapshot are told apart, and what it means that one comes or goes. */
 export type Part<T> = {
   readonly part: string;
   readonly nameOf: (entry: T) => string;
+  /** Members that the words of a new entry say. */
+  readonly told: readonly string[];
   /** Completes "the … NAME". */
   readonly noun: string;
   readonly added: { readonly effect: Change['effect']; readonly words: (entry: T) => string };
@@ -37,7 +39,10 @@ export function compareEntries<T extends object>(
   const added = [...young].filter(([name]) => !old.has(name));
   return [
     ...stayed.flat(),
-    ...added.map(([name, is]) => changeOfEntry(name)(part.added.effect, part.added.words(is))),
+    ...added.map(([name, is]) => {
+      const more = wordsOfRest(is, part.told);
+      return changeOfEntry(name)(part.added.effect, `${part.added.words(is)}${more}`);
+    }),
   ];
 }
 
@@ -50,18 +55,16 @@ function compareMembers(
   const was = new Map<string, unknown>(Object.entries(before));
   const is = new Map<string, unknown>(Object.entries(after));
   return [...new Set([...was.keys(), ...is.keys()])]
-    .filter((member) => !handled.includes(member) && !isSame(was.get(member), is.get(member)))
-    .map((member) => change('change', changeOf(member, was.get(member), is.get(member))));
+    .filter((member) => !handled.includes(member))
+    .flatMap((member) => changesOf(member, was.get(member), is.get(member)))
+    .map((words) => change('change', words));
 }
 
-/** What two lists of names do not have in common. */
-export function compareNames(
-  before: readonly string[],
-  after: readonly string[],
-): { readonly gained: readonly string[]; readonly lost: readonly string[] } {
-  const [old, young] = [new Set(before), new Set(after)];
-  return {
-    gained: [...young].filter((name) => !old.has(name)),
-    lost: [...old].filter((name) => !young.has(name)),
-  };
+/** What an entry says beside what its words have said, but for what says nothing: an absent member, `false`, an empty list. */
+function wordsOfRest(entry: object, said: readonly string[]): string {
+  const rest = Object.entries(entry).filter(
+    ([member, value]) => !said.includes(member) && !['nothing', 'false', '[]'].includes(shown(value)),
+  );
+  if (rest.length === 0) return '';
+  return `; it has ${rest.map(([member, value]) => `\`${member}\` ${shown(value)}`).join(', ')}`;
 }

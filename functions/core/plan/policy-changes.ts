@@ -1,6 +1,6 @@
 import type { ClientEntry, ServerEntry, ServiceEntry, Snapshot } from '../policy.ts';
-import { type Change, shown } from './change.ts';
-import { compareEntries, compareNames, type Part } from './entries.ts';
+import { type Change, changesOf, compareNames, shown } from './change.ts';
+import { compareEntries, type Part } from './entries.ts';
 import { compareRest } from './rest.ts';
 import { compareRules } from './rules.ts';
 import { compareTenancy } from './tenancy.ts';
@@ -41,9 +41,11 @@ const CLIENTS: Part<ClientEntry> = {
   nameOf: ({ id }) => id,
   added: {
     effect: 'gain',
-    words: ({ org, scopes }) => `of ${org} is new, and may have the scopes ${shown(scopes)}`,
+    words: ({ org, scopes, disabled }) =>
+      `of ${org} is new${disabled ? ', disabled' : ''}, and may have the scopes ${shown(scopes)}`,
   },
   removed: { effect: 'loss', words: ({ org }) => `of ${org} is gone: its tokens are refused` },
+  told: ['id', 'org', 'scopes', 'disabled'],
   handled: ['disabled', 'scopes'],
   compare: (before, after) => {
     const scopes = compareNames(before.scopes, after.scopes);
@@ -76,8 +78,9 @@ const SERVERS: Part<ServerEntry> = {
   nameOf: ({ name }) => name,
   added: { effect: 'gain', words: ({ url }) => `is new, at ${url}` },
   removed: { effect: 'loss', words: () => 'is gone: nobody can call it' },
-  handled: ['url'],
-  compare: (before, after) => moved('servers', 'server', before, after),
+  told: ['name', 'url'],
+  handled: ['url', 'visibility'],
+  compare: (before, after) => placed('servers', 'server', before, after),
 };
 
 const SERVICES: Part<ServiceEntry> = {
@@ -86,7 +89,8 @@ const SERVICES: Part<ServiceEntry> = {
   nameOf: ({ name }) => name,
   added: { effect: 'gain', words: ({ url, usedBy }) => `is new, at ${url}, for ${shown(usedBy)}` },
   removed: { effect: 'loss', words: () => 'is gone: no server can call it' },
-  handled: ['url', 'usedBy'],
+  told: ['name', 'url', 'usedBy'],
+  handled: ['url', 'usedBy', 'visibility'],
   compare: (before, after) => {
     const used = compareNames(before.usedBy, after.usedBy);
     const change = (effect: Change['effect'], words: string): Change => ({
@@ -96,20 +100,32 @@ const SERVICES: Part<ServiceEntry> = {
       text: `the server ${words} the service ${after.name}`,
     });
     return [
-      ...moved('services', 'service', before, after),
+      ...placed('services', 'service', before, after),
       ...used.gained.map((server) => change('gain', `${server} may now call`)),
       ...used.lost.map((server) => change('loss', `${server} may no longer call`)),
     ];
   },
 };
 
-type Placed = { readonly name: string; readonly url: string };
+type Placed = { readonly name: string; readonly url: string; readonly visibility?: string };
 
-function moved(part: string, noun: string, before: Placed, after: Placed): readonly Change[] {
+/** Where it is, and who may see it. */
+function placed(part: string, noun: string, before: Placed, after: Placed): readonly Change[] {
   const { name, url } = after;
-  return before.url === url
-    ? []
-    : [{ effect: 'change', part, name, text: `the ${noun} ${name} moves from ${before.url} to ${url}` }];
+  const change = (effect: Change['effect'], words: string): Change => ({
+    effect,
+    part,
+    name,
+    text: `the ${noun} ${name} ${words}`,
+  });
+  // Of teams and single subjects nobody can tell whether one has more people in it.
+  const [was, is] = [before, after].map(({ visibility = 'org' }) => visibility);
+  const isWide = (visibility: unknown) => visibility === 'public' || visibility === 'org';
+  const effect = isWide(was) === isWide(is) ? 'change' : isWide(is) ? 'gain' : 'loss';
+  return [
+    ...(before.url === url ? [] : [change('change', `moves from ${before.url} to ${url}`)]),
+    ...changesOf('visibility', was, is).map((words) => change(effect, words)),
+  ];
 }
 
 function compareOrgs({ orgs: before }: Snapshot, { orgs: after }: Snapshot): readonly Change[] {
@@ -135,6 +151,7 @@ function compareOrgs({ orgs: before }: Snapshot, { orgs: after }: Snapshot): rea
         words: ({ suspended }) => (suspended ? 'is new, and suspended' : 'is new'),
       },
       removed: { effect: 'loss', words: () => 'is gone: everything of it is refused' },
+      told: ['id', 'suspended'],
       handled: ['suspended'],
       compare: (was, is) =>
         was.suspended === is.suspended

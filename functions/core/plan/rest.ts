@@ -1,5 +1,5 @@
 import type { Snapshot } from '../policy.ts';
-import { type Change, canonical, changeOf, isSame, shown } from './change.ts';
+import { type Change, canonical, changesOf, shown } from './change.ts';
 import { compareEntries } from './entries.ts';
 
 /** Parts that have words of their own. The format follows from the others. */
@@ -37,6 +37,7 @@ function compareOne(part: string, before: unknown, after: unknown): readonly Cha
       nameOf: ({ name }) => name,
       added: { effect: 'change', words: ({ entry }) => `is new: ${shown(entry)}` },
       removed: { effect: 'change', words: ({ entry }) => `is gone: ${shown(entry)}` },
+      told: ['name', 'entry'],
       handled: ['name', 'entry'],
       compare: (was, is) => {
         const sentence = (words: string) => `the entry of \`${part}\` ${is.name} ${words}`;
@@ -58,12 +59,8 @@ function compareMembers(
 ): readonly Change[] {
   const [old, young] = [membersOf(before), membersOf(after)];
   return [...new Set([...old.keys(), ...young.keys()])]
-    .filter((member) => !isSame(old.get(member), young.get(member)))
-    .map((member) => ({
-      effect: 'change',
-      ...place,
-      text: sentence(changeOf(member, old.get(member), young.get(member))),
-    }));
+    .flatMap((member) => changesOf(member, old.get(member), young.get(member)))
+    .map((words) => ({ effect: 'change', ...place, text: sentence(words) }));
 }
 
 function isList(value: unknown): value is readonly unknown[] | undefined {

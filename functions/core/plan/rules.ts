@@ -1,8 +1,7 @@
 import type { Snapshot } from '../policy.ts';
 import type { DefaultRule, ScopeRule } from '../rules/rule.ts';
-import { type Change, listed } from './change.ts';
-import { compareNames } from './entries.ts';
-import { type Deed, deedsOf } from './rule-words.ts';
+import { type Change, canonical, compareNames, listed } from './change.ts';
+import { type Deed, deedsOf, writtenAs } from './rule-words.ts';
 
 /** Who is told by a rule, in words, and by what name. */
 type Audience = { readonly part: string; readonly name: string; readonly who: string };
@@ -32,14 +31,16 @@ function compareDeeds(
   before: readonly ScopeRule[],
   after: readonly ScopeRule[],
 ): readonly Change[] {
-  const wordsOf = (rules: readonly ScopeRule[], isDeny: boolean) =>
+  const [old, young] = [before.map(toldOf), after.map(toldOf)];
+  const wordsOf = (rules: readonly Told[], isDeny: boolean) =>
     rules
-      .flatMap(deedsOf)
-      .filter((deed: Deed) => deed.isDeny === isDeny)
+      .flatMap(({ deeds }) => deeds)
+      .filter((deed) => deed.isDeny === isDeny)
       .map(({ words }) => words);
-  const grants = compareNames(wordsOf(before, false), wordsOf(after, false));
-  const denies = compareNames(wordsOf(before, true), wordsOf(after, true));
-  if ([grants, denies].every(({ gained, lost }) => gained.length + lost.length === 0)) return [];
+  const grants = compareNames(wordsOf(old, false), wordsOf(young, false));
+  const denies = compareNames(wordsOf(old, true), wordsOf(young, true));
+  const written = compareNames(alikeIn(old, young), alikeIn(young, old));
+  if ([grants, denies, written].every(({ gained, lost }) => gained.length + lost.length === 0)) return [];
   const { part, name, who } = audience();
   const change = (effect: Change['effect'], text: string): Change => ({ effect, part, name, text });
   return [
@@ -47,7 +48,24 @@ function compareDeeds(
     ...grants.lost.map((words) => change('loss', `${who} may no longer ${words}`)),
     ...denies.gained.map((words) => change('loss', `a deny now stops ${who}, who may not ${words}`)),
     ...denies.lost.map((words) => change('gain', `a deny no longer stops ${who}, who could not ${words}`)),
+    ...written.gained.map((rule) => change('change', `a rule for ${who} is new as written: ${rule}`)),
+    ...written.lost.map((rule) => change('change', `a rule for ${who} is gone as written: ${rule}`)),
   ];
+}
+
+type Told = { readonly deeds: readonly Deed[]; readonly words: string; readonly written: string };
+
+function toldOf(rule: ScopeRule): Told {
+  const deeds = deedsOf(rule);
+  return { deeds, words: canonical(deeds.map(({ words }) => words).sort()), written: writtenAs(rule) };
+}
+
+const NO_WORDS = canonical([]);
+
+/** Rules for which one of the others has the same words, and those for which there are none: where they differ, only what is written tells. */
+function alikeIn(rules: readonly Told[], others: readonly Told[]): readonly string[] {
+  const known = new Set([NO_WORDS, ...others.map(({ words }) => words)]);
+  return rules.filter(({ words }) => known.has(words)).map(({ written }) => written);
 }
 
 /** A scope, and who can have it by the new configuration, or by the old one where it goes. */

@@ -1,24 +1,43 @@
 import type { Snapshot } from '../policy.ts';
 import type { RoleBinding, RoleEntry } from '../role.ts';
-import type { TeamEntry } from '../team.ts';
-import { type Change, listed } from './change.ts';
-import { compareEntries, compareNames, type Part } from './entries.ts';
+import { type TeamEntry, Teams } from '../team.ts';
+import { type Change, compareNames } from './change.ts';
+import { compareEntries, type Part } from './entries.ts';
 
 /** What changes in who is in which team, and who holds which role. */
 export function compareTenancy(before: Snapshot, after: Snapshot): readonly Change[] {
   return [
-    ...compareEntries(TEAMS, before.teams ?? [], after.teams ?? []),
+    ...compareEntries(TEAMS, withInherited(before.teams ?? []), withInherited(after.teams ?? [])),
     ...compareEntries(ROLES, before.roles ?? [], after.roles ?? []),
     ...compareBindings(before.roleBindings ?? [], after.roleBindings ?? []),
   ];
+}
+
+/** Teams with everybody who is in them, by inheritance too. */
+function withInherited(entries: readonly TeamEntry[]): readonly TeamEntry[] {
+  const teams = new Teams(entries);
+  const keyOf = (org: string, name: string) => JSON.stringify([org, name]);
+  const above = new Map<string, TeamEntry[]>();
+  for (const team of entries) {
+    for (const below of teams.expand(team.org, [team.name])) {
+      const key = keyOf(team.org, below);
+      above.set(key, [...(above.get(key) ?? []), team]);
+    }
+  }
+  return entries.map((team) => {
+    const all = above.get(keyOf(team.org, team.name)) ?? [];
+    const union = (member: 'members' | 'groups') => [...new Set(all.flatMap((one) => one[member]))];
+    return { ...team, members: union('members'), groups: union('groups') };
+  });
 }
 
 const TEAMS: Part<TeamEntry> = {
   part: 'teams',
   noun: 'team',
   nameOf,
-  added: { effect: 'gain', words: (team) => `is new, with ${listed(whoIn(team)) || 'nobody in it'}` },
+  added: { effect: 'gain', words: (team) => `is new, with ${whoIn(team).join(', ') || 'nobody in it'}` },
   removed: { effect: 'loss', words: () => 'is gone: what is for it is hidden from everybody' },
+  told: ['org', 'name', 'members', 'groups'],
   handled: ['members', 'groups'],
   compare: (before, after) => {
     const name = nameOf(after);
@@ -36,9 +55,10 @@ const ROLES: Part<RoleEntry> = {
   nameOf,
   added: {
     effect: 'change',
-    words: ({ permissions }) => `is new, and permits ${listed(permissions) || 'nothing'}`,
+    words: ({ permissions }) => `is new, and permits ${permissions.join(', ') || 'nothing'}`,
   },
   removed: { effect: 'change', words: () => 'is gone' },
+  told: ['org', 'name', 'permissions'],
   handled: ['permissions'],
   compare: (before, after) => {
     const name = nameOf(after);
