@@ -108,6 +108,7 @@ export function describeRevocation(entry: RevocationEntry): readonly string[] {
       return [
         `ends every token of those who are in the team ${id} of ${orgId}, and every token that speaks for it, ${until}`,
         `ends their ${logins}, and their runs, begun until then`,
+        'does not end what a `platform_admin` has who is in the team by that role alone; `revoke user` does',
         'does not keep them out: `members` and `groups` in orgs.yml do',
       ];
     case 'org':

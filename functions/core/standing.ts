@@ -35,7 +35,8 @@ export function viewerOf(policy: Policy, party: Party, nowSeconds: number): View
 /**
  * The teams by which a token can be revoked: those that its parties are in by the configuration, and those that it names itself, known or
  * not. A client is in those of its groups too, whatever groups the token carries. `actors` are looked at as the subject is: revoking a
- * team ends what its agents hold about others too.
+ * team ends what its agents hold about others too. A `platform_admin` is in every team by that role, and to be revoked by none for it: it
+ * is nobody's member, and one revoked team would end what administers all others.
  */
 export function revocableTeams(
   policy: Policy,

@@ -34,6 +34,7 @@ const policy = policyOf({
     bound('developer', { team: 'cooks', members: ['corp:alice'] }),
     bound('platform_viewer', { groups: ['drivers'] }),
     bound('platform_admin', { members: ['corp:root'], expiresAtSeconds: NOW_SECONDS + 10 }),
+    bound('platform_admin', { members: ['corp:chief'] }),
     bound('platform_admin', { team: 'pilots', members: ['corp:mate'] }),
   ],
 });
@@ -116,9 +117,23 @@ test('a party without a token is in what the configuration says', () => {
 describe('a token can be revoked by the teams', () => {
   const party = { orgId: 'acme', subject: 'corp:alice', groups: [] };
 
+  test('though an administrator of the platform is in every team', () => {
+    expect(callerOf({ sub: 'corp:chief' }, NOW_SECONDS).teams).toEqual(['pilots', 'crew', 'cooks', 'night']);
+  });
+
   test.for<readonly [string, Parameters<typeof revocableTeams>[1], readonly string[]]>([
     ['that its subject is in', party, ['pilots']],
     ['that its groups stand for', { ...party, groups: ['drivers'] }, ['pilots', 'crew']],
+    [
+      'and by none that its subject is in as an administrator of the platform',
+      { ...party, subject: 'corp:chief' },
+      [],
+    ],
+    [
+      'though by one that the token of such an administrator names',
+      { ...party, subject: 'corp:chief', teams: ['cooks'] },
+      ['cooks', 'night'],
+    ],
     ['that those who act are in', { ...party, actors: ['broker'] }, ['pilots', 'cooks', 'night']],
     [
       'that its subject is in by its groups as a client',
