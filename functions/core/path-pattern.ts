@@ -1,3 +1,5 @@
+import type { StepBudget } from './rules/text-program.ts';
+
 /**
  * Does a path match a pattern of a service's allow-list? `*` stands for one segment's characters, `**` for any
  * characters across segments; everything else for itself. The path must be in one spelling: with an empty or dot segment, a
@@ -5,7 +7,7 @@
  * sign, or encoded bytes that are no UTF-8 it matches nothing.
  */
 export function matchesPath(pattern: string, path: string): boolean {
-  return isPlainPath(path) && matchesParts(splitPattern(pattern), path);
+  return isPlainPath(path) && matchesParts(splitPattern(pattern), path) === true;
 }
 
 /** Is this a path that every reader takes for the same one? */
@@ -40,10 +42,51 @@ export function splitPattern(pattern: string): readonly PatternPart[] {
 }
 
 /**
- * Reads the pattern part by part and keeps, for every length, whether the parts so far can stand for that much of the text. Its time is
- * the pattern's stars times the text, where a regular expression would try every way to share the text out among them.
+ * Does the text match? What stands before the first star and behind the last one is compared first, and where every star crosses segments
+ * each part is looked for once. Otherwise it is kept, for every length, whether the parts so far can stand for that much of the text: stars
+ * times text, where a regular expression would try every way to share the text out among them. Undefined where the budget does not suffice.
  */
-export function matchesParts(parts: readonly PatternPart[], text: string): boolean {
+export function matchesParts(
+  parts: readonly PatternPart[],
+  text: string,
+  budget: StepBudget = { stepsLeft: Number.POSITIVE_INFINITY },
+): boolean | undefined {
+  const inner = [...parts];
+  let begin = 0;
+  let end = text.length;
+  for (let part = inner[0]; part !== undefined && 'text' in part; part = inner[0]) {
+    if (!text.startsWith(part.text, begin)) return false;
+    begin += part.text.length;
+    inner.shift();
+  }
+  if (inner.length === 0) return begin === end;
+  for (let part = inner.at(-1); part !== undefined && 'text' in part; part = inner.at(-1)) {
+    end -= part.text.length;
+    if (end < begin || !text.startsWith(part.text, end)) return false;
+    inner.pop();
+  }
+  const middle = text.slice(begin, end);
+  budget.stepsLeft -= inner.length;
+  if (budget.stepsLeft < 0) return undefined;
+  if (!hasInOrder(inner, middle)) return false;
+  if (inner.every((part) => 'text' in part || part.crosses) || !middle.includes('/')) return true;
+  if (inner.length === 1) return false;
+  budget.stepsLeft -= inner.length * middle.length;
+  return budget.stepsLeft < 0 ? undefined : matchesWithin(inner, middle);
+}
+
+function hasInOrder(parts: readonly PatternPart[], text: string): boolean {
+  let from = 0;
+  for (const part of parts) {
+    if (!('text' in part)) continue;
+    const found = text.indexOf(part.text, from);
+    if (found < 0) return false;
+    from = found + part.text.length;
+  }
+  return true;
+}
+
+function matchesWithin(parts: readonly PatternPart[], text: string): boolean {
   let reached: readonly boolean[] = [true];
   for (const part of parts) {
     const next: boolean[] = [];

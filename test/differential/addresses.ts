@@ -14,6 +14,7 @@ export function isDeniedUnder(pattern: string, uri: string, named: Named): boole
   if (pattern === 'all' || pattern === '*') return true;
   const [path = ''] = uri.split(/[?#]/);
   if (isAmbiguous(uri) || /\/\//.test(path.replace(/^[^/]*:\/{0,3}/, ''))) return true;
+  if (/^https?:/i.test(uri) && !URL.canParse(uri)) return true;
   const pieces = fill(pattern.toLowerCase(), named, 'anything');
   return pieces !== undefined && spellings(uri).some((one) => matches(pieces, [...one]));
 }
@@ -21,7 +22,11 @@ export function isDeniedUnder(pattern: string, uri: string, named: Named): boole
 /** The spellings of one URI: encoded or not, with and without what may stand at its end and after its scheme. */
 function spellings(uri: string): string[] {
   const starts = [uri, decodeURIComponent(uri)].map((one) => one.toLowerCase());
-  const cut = starts.flatMap((one) => [one, one.replace(/#.*$/s, ''), one.replace(/[?#].*$/s, '')]);
+  const called = starts.flatMap((one) =>
+    /^https?:/.test(one) ? [one, one.replace(/^(https?:\/*)[^/?#]*/, `$1${new URL(uri).host}`)] : [one],
+  );
+  const plain = called.flatMap((one) => [one, one.replaceAll(/;[^/?#]*/g, '')]);
+  const cut = plain.flatMap((one) => [one, one.replace(/#.*$/s, ''), one.replace(/[?#].*$/s, '')]);
   const ends = cut.flatMap((one) => [one, one.replace(/\/$/, '')]);
   return ends.flatMap((one) =>
     ['', '/', '//', '///'].map((slashes) => one.replace(/^([^/?#]*:)\/{0,3}/, `$1${slashes}`)),
@@ -67,7 +72,11 @@ function matches(pieces: readonly Piece[], text: readonly string[]): boolean {
 /** Could a server read it as another one than it looks like? */
 function isAmbiguous(text: string): boolean {
   if (/[\\\s]|%2e|%2f|%5c|%25|%[01][0-9a-f]|%7f/i.test(text) || !isDecodable(text)) return true;
-  return text.split(/[/?#]/).some((segment) => segment === '.' || segment === '..');
+  const decoded = decodeURIComponent(text);
+  if (text.length > 2_048 || /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u.test(decoded)) return true;
+  if (decoded.normalize('NFC') !== decoded.normalize('NFKC')) return true;
+  const segments = decoded.split(/[/?#]/).map((segment) => segment.split(';')[0]);
+  return segments.some((segment) => segment === '.' || segment === '..');
 }
 
 function isDecodable(text: string): boolean {

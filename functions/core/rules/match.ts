@@ -2,6 +2,7 @@ import type { Action } from '../action.ts';
 import { type ArgumentFailure, type ArgumentSchema, checkArguments } from './argument-schema.ts';
 import type { Rule } from './ready-rule.ts';
 import { coversResource, forbidsResource, type PatternParty } from './resource-pattern.ts';
+import { ResourceUri } from './resource-uri.ts';
 import type { StepBudget } from './text-program.ts';
 import { isOpen } from './time-window.ts';
 
@@ -11,14 +12,16 @@ export type Question = {
   readonly caller: PatternParty;
   readonly nowSeconds: number;
   readonly budget: StepBudget;
+  readonly uri: ResourceUri | undefined;
 };
 
-/** For one decision, whatever the number of its rules: where it is used up no rule with constraints grants, and each such deny forbids. */
+/** For one decision, whatever the number of its rules: where it is used up no rule with constraints or patterns grants, and each such deny forbids. */
 const MAX_STEPS = 1_000_000;
 
 /** A question of which nothing has been asked yet. */
 export function questionOf(action: Action, caller: PatternParty, nowSeconds: number): Question {
-  return { action, caller, nowSeconds, budget: { stepsLeft: MAX_STEPS } };
+  const uri = action.name === undefined ? undefined : new ResourceUri(action.name);
+  return { action, caller, nowSeconds, budget: { stepsLeft: MAX_STEPS }, uri };
 }
 
 /** What a rule says of a question: `closed` and `constrained` are what it would grant at another time, or with other arguments. */
@@ -28,7 +31,7 @@ export type Verdict = 'grants' | 'closed' | 'constrained' | 'none';
 const GRANTED_BY: ReadonlyMap<string, string> = new Map([['server/discover', 'initialize']]);
 
 /** Requests that a client may send in one of the revisions that the gateway carries, the tasks extension included. */
-const PROTOCOL_METHODS: ReadonlySet<string> = new Set([
+export const PROTOCOL_METHODS: ReadonlySet<string> = new Set([
   'initialize',
   'server/discover',
   'ping',
@@ -149,11 +152,11 @@ function covers(rule: Rule, question: Question): boolean {
 function isAmongResources(
   rule: Rule,
   patterns: NonNullable<Rule['resources']>,
-  { action: { name }, caller }: Question,
+  { uri, caller, budget }: Question,
 ): boolean {
-  if (name === undefined) return rule.deny !== undefined;
+  if (uri === undefined) return rule.deny !== undefined;
   const matches = rule.deny === undefined ? coversResource : forbidsResource;
-  return patterns.some((pattern) => matches(pattern, name, caller));
+  return patterns.some((pattern) => matches(pattern, uri, caller, budget));
 }
 
 /**

@@ -5,15 +5,16 @@ import {
   forbidsResource,
   readyPattern,
 } from '../../../functions/core/rules/resource-pattern.ts';
+import { ResourceUri } from '../../../functions/core/rules/resource-uri.ts';
 
 const PARTY = { orgId: 'acme', subject: 'company:mara', clientId: 'courier' };
 
 function covers(pattern: string, uri: string, party = PARTY): boolean {
-  return coversResource(readyPattern(pattern), uri, party);
+  return coversResource(readyPattern(pattern), new ResourceUri(uri), party, { stepsLeft: 1_000_000 });
 }
 
 function forbids(pattern: string, uri: string, party = PARTY): boolean {
-  return forbidsResource(readyPattern(pattern), uri, party);
+  return forbidsResource(readyPattern(pattern), new ResourceUri(uri), party, { stepsLeft: 1_000_000 });
 }
 
 describe('a granted pattern', () => {
@@ -64,6 +65,19 @@ describe('a granted pattern', () => {
     'docs://acme/%',
     'docs://acme/%zz',
     'docs://acme/\u0085',
+    'docs://acme/%C2%85',
+    'docs://acme/..;/rival',
+    'docs://acme/..;x=y/rival',
+    'docs://acme/%2e.%3b/rival',
+    'docs://acme/..%3b/rival',
+    'docs://acme/\uff0e\uff0e/rival',
+    'docs://acme\uff0frival',
+    'docs://ac\u00adme/a',
+    'docs://acme/\u200ba',
+    'docs://acme/%E2%80%8Ba',
+    'docs://acme/a\ufe0f',
+    'docs://acme/\ufb01le',
+    `docs://acme/${'a'.repeat(2_048)}`,
     '..',
     '.',
   ])('covers nothing that has two readings: %j', (uri) => {
@@ -137,6 +151,13 @@ describe('a denied pattern', () => {
     'docs://secret/a\n',
     'docs://secret/%ff',
     'docs://s\u0065cret/a',
+    'docs://secret;a/a',
+    'docs://secret/a;x=y;z',
+    'docs://secret;a=b/a;c?d#e',
+    'docs://\u200bsecret/a',
+    'docs://se\u00adcret/a',
+    'docs://\uff53ecret/a',
+    `docs://open/${'a'.repeat(2_048)}`,
   ])('forbids every spelling of what it names: %j', (uri) => {
     expect(forbids('docs://secret/a', uri)).toBe(true);
     expect(forbids('docs://SECRET/a', uri)).toBe(true);
@@ -174,6 +195,29 @@ describe('a denied pattern', () => {
     ['http://[::1]/a', 'http://[::1]:80/a', true],
     ['http://wiki/a', 'http://wiki:443/a', false],
     ['https://wiki/a', 'https://wiki:8443/a', false],
+    ['https://wiki:8443/a', 'https://wiki:08443/a', true],
+    ['https://wiki:8443/a', 'https://wiki:8443/b', false],
+    ['https://internal.example.com/**', 'https://int\u00adernal.example.com/x', true],
+    ['https://internal.example.com/**', 'https://\uff49nternal.example.com/x', true],
+    ['https://internal.example.com/**', 'https://internal\u3002example.com/x', true],
+    ['https://internal.example.com/**', 'https://int%C2%ADernal.example.com/x', true],
+    ['https://internal.example.com/**', 'https://internal.example.org/x', false],
+    ['https://internal.example.com/**', 'https:\u0009internal.example.com/x', true],
+    ['https://internal.example.com/**', 'https://a^b/x', true],
+    ['https://internal.example.com/**', 'https://open.example.com/{x}', false],
+    ['http://127.0.0.1/**', 'http://127.1/x', true],
+    ['http://127.0.0.1/**', 'http://2130706433/x', true],
+    ['http://127.0.0.1/**', 'http://0x7f.0.0.1/x', true],
+    ['http://127.0.0.1/**', 'http:0177.1:080/x', true],
+    ['http://127.0.0.1/**', 'http://127.0.0.2/x', false],
+    ['http://127.1/**', 'http://127.0.0.1/x', true],
+    ['http://[0:0:0:0:0:0:0:1]/**', 'http://[::1]/x', true],
+    ['https://münchen.example/**', 'https://xn--mnchen-3ya.example/x', true],
+    ['https://xn--mnchen-3ya.example/**', 'https://MÜNCHEN.example/x', true],
+    ['https://*.example.com/**', 'https://a.EXAMPLE.com/x', true],
+    ['https://{client_id}.example.com/**', 'https://courier.example.com/x', true],
+    ['https://a@wiki/x', 'https://wiki/x', false],
+    ['https://[/x', 'https://wiki/x', false],
     ['https://wiki/a', 'https://wikia/a', false],
     ['docs://wiki/a', 'docs://x@wiki/a', false],
   ] as const)('%s forbids %s: %s', ([pattern, uri, expected]) => {
@@ -184,6 +228,26 @@ describe('a denied pattern', () => {
     for (const subject of ['', 'a/b', '*', '..']) {
       expect(forbids('docs://{subject}/x', 'docs://whoever/it/is/x', { ...PARTY, subject })).toBe(true);
     }
+  });
+
+  test('is looked for as long as the budget lasts, and is found behind it', () => {
+    const uri = new ResourceUri(`https://wiki/${'a/'.repeat(400)}b;c?d#e`);
+    const ready = readyPattern('**a*/*a*/*a*c');
+    const budget = { stepsLeft: 10_000 };
+    expect(forbidsResource(ready, uri, PARTY, budget)).toBe(true);
+    expect(budget.stepsLeft).toBeLessThan(0);
+    expect(coversResource(readyPattern('**/a/**'), uri, PARTY, budget)).toBe(false);
+    expect(forbidsResource(readyPattern('docs://*'), uri, PARTY, budget)).toBe(false);
+  });
+
+  test('is compared with spellings that are looked for once', () => {
+    const uri = new ResourceUri('https://wiki:443/a;b?c#d');
+    expect(uri.spellings).toBe(uri.spellings);
+    const budget = { stepsLeft: 1_000 };
+    for (const pattern of ['docs://**', 'https://other/**/x*', 'https://wiki/b']) {
+      expect(forbidsResource(readyPattern(pattern), uri, PARTY, budget)).toBe(false);
+    }
+    expect(budget.stepsLeft).toBe(1_000);
   });
 
   test('forbids all that a grant of it covers', () => {
