@@ -15,6 +15,9 @@ const UNSEALED_BEGIN_MS = 86_400_000;
 /** A checkpoint is this late at most: it is due every hour, and made every half hour at least. */
 const OVERDUE_MS = HEARTBEAT_MS + 2_100_000;
 
+/** Of an ISO 8601 instant with milliseconds, with which the sort key of a record begins. */
+const INSTANT_LENGTH = 24;
+
 /** What was verified, and what is wrong. */
 export type Verification = Omit<VerifiedChain, 'findings'> & {
   readonly findings: readonly Finding[];
@@ -76,9 +79,8 @@ export class AuditVerifier {
       this.#unchained += 1;
       return;
     }
-    const [ts = ''] = sk.split('#', 1);
     const detail = 'it is in no chain, and under a key where every record is in one';
-    this.#strangers.push({ kind: 'inserted', detail, ts });
+    this.#strangers.push({ kind: 'inserted', detail, ts: sk.slice(0, INSTANT_LENGTH) });
   }
 
   finish(nowMs: number): Verification {
