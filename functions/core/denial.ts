@@ -54,6 +54,8 @@ export type ConnectionRequired = {
   readonly detail: string;
   /** Sealed, where the client can be asked to open the URL and to send its request again (mcp 2026-07-28 §mrtr); absent elsewhere. */
   readonly requestState?: string;
+  /** The upstream has just refused the connection that there is. */
+  readonly isRefused?: true;
 };
 
 /** Every reason to refuse. */

@@ -12,11 +12,16 @@ const PREPARING: ReadonlySet<string | undefined> = new Set([
   'resources/templates/list',
 ]);
 
+const NOTIFICATIONS = 'notifications/';
+
 /**
  * Is this what comes before a call: an introduction, a list, a notification, a session that is opened as a stream or ended (no message)? A
- * client sends it when nobody has asked for anything yet, so that nobody is there to be asked for a connection either.
+ * client sends it when nobody has asked for anything yet, so that nobody is there to be asked for a connection either. A call without an id
+ * is a call all the same: a server may run it.
  */
 export function isPreparation(message: Message | undefined): boolean {
-  if (message === undefined || message.kind === 'notification') return true;
-  return message.kind === 'request' && PREPARING.has(message.method);
+  if (message === undefined) return true;
+  const { kind, method } = message;
+  if (kind === 'notification') return method?.startsWith(NOTIFICATIONS) === true;
+  return kind === 'request' && PREPARING.has(method);
 }

@@ -72,6 +72,8 @@ export async function serveEgress(
   if (!written.ok) return refuse(written.error);
 
   const startedAtMs = ports.now();
+  const asOf = { asOfSeconds: Math.floor(startedAtMs / 1_000) };
+  const stillHolds = () => decideAgain(ports, request, serviceName, path, invocation, asOf);
   const answer = await callUpstream(ports, {
     caller: caller.value,
     target: service.value,
@@ -84,6 +86,7 @@ export async function serveEgress(
     origin: invocation.origin,
     callerAuthorization: null,
     signal: invocation.signal,
+    stillHolds,
   });
   if (!answer.ok) {
     await records.failed(answer.error, facts, startedAtMs);
@@ -100,8 +103,6 @@ export async function serveEgress(
     end('complete');
     return new Response(null, { status, headers: outgoing });
   }
-  const asOf = { asOfSeconds: Math.floor(startedAtMs / 1_000) };
-  const stillHolds = () => decideAgain(ports, request, serviceName, path, invocation, asOf);
   const lost = ports.now() - startedAtMs < LOOK_AGAIN_MS ? undefined : await stillHolds();
   if (lost?.ok === false) {
     await discard(answer.value.body);

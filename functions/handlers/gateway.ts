@@ -61,6 +61,7 @@ function createUpstreamBackend(ports: GatewayPorts): McpBackend {
         callerAuthorization: authorizationForUpstream(call),
         isPreparation: isPreparation(call.message),
         signal: call.invocation.signal,
+        stillHolds: call.stillHolds,
       });
       if (!answer.ok) return answer;
       const refused = await refuseUnusable(answer.value, target);

@@ -11,6 +11,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import type { Secret } from '../core/secret.ts';
 import { discard } from './body.ts';
 import type { Credentials } from './credentials.ts';
+import { LOOK_AGAIN_MS, type StillHolds } from './relay.ts';
 
 /** A call on its way to a server or service, before its credential is put on. */
 export type OutboundCall = {
@@ -29,10 +30,16 @@ export type OutboundCall = {
   /** See `CredentialCall`. */
   readonly isPreparation?: boolean;
   readonly signal: AbortSignal;
+  /** Would the call be admitted and allowed now? Asked again where its credential took long to be had. */
+  readonly stillHolds: StillHolds;
 };
 
-/** The ports of a call out. */
-export type OutboundPorts = { readonly credentials: Credentials; readonly upstream: Upstream };
+/** The ports of a call out. `now` is in milliseconds. */
+export type OutboundPorts = {
+  readonly credentials: Credentials;
+  readonly upstream: Upstream;
+  readonly now: () => number;
+};
 
 /**
  * Sends a call with its credential. After a 401 from upstream another credential is asked for, and where there is one the call is sent
@@ -60,15 +67,19 @@ export async function callUpstream(
     return err(lacks);
   }
   if (version === undefined) return ok(response);
-  const second = await attempt(ports, call, { response, version });
+  const second = await attempt(ports, call, first.value);
   if (!second.ok || second.value.response !== response) await discard(response.body);
-  return second.ok ? ok(second.value.response) : second;
+  if (second.ok) return ok(second.value.response);
+  const { error } = second;
+  return err(error.reason === 'connection_required' ? { ...error, isRefused: true } : error);
 }
 
 /** What was answered, and the version of the credential that it was answered to, or what it went without. */
 type Attempt = {
   readonly response: UpstreamResponse;
   readonly version: string | undefined;
+  /** What was put on. The upstream has seen it, and may say it again in the answer to the next attempt. */
+  readonly hidden: readonly Secret[];
   readonly lacks?: Denial | undefined;
 };
 
@@ -79,6 +90,7 @@ async function attempt(
 ): Promise<Result<Attempt, Denial>> {
   const url = new URL(call.url);
   const headers = new Map(call.headers);
+  const startedAtMs = ports.now();
   const { caller, target, provider, perimeter, origin, callerAuthorization, isPreparation = false } = call;
   const put = await ports.credentials.put({
     caller,
@@ -92,8 +104,13 @@ async function attempt(
     isPreparation,
   });
   if (!put.ok) return put;
-  const { hidden, version, lacks } = put.value;
+  const { version, lacks } = put.value;
   if (refused !== undefined && refused.version === version) return ok(refused);
+  if (ports.now() - startedAtMs >= LOOK_AGAIN_MS) {
+    const held = await call.stillHolds();
+    if (!held.ok) return held;
+  }
+  const hidden = [...put.value.hidden, ...(refused?.hidden ?? [])];
   const answer = await ports.upstream.send({
     url,
     method: call.method,
@@ -112,7 +129,7 @@ async function attempt(
     await discard(answer.value.body);
     return err({ reason: 'unreachable', detail: `the upstream encoded its answer as ${encoding}` });
   }
-  return ok({ response: redact(answer.value, hidden), version, lacks });
+  return ok({ response: redact(answer.value, hidden), version, hidden, lacks });
 }
 
 /** Charsets in which ASCII is itself, so that an echo is seen. */

@@ -37,7 +37,7 @@ export const CONNECT_REQUIREMENTS: readonly ConnectRequirement[] = [
     ['browser/connect.test.ts', 'a call asks, its user signs in, connects at a third party, and the call succeeds'],
   ] },
   { clause: 'contract §6', says: 'What only prepares calls goes without a connection, and a call never does', tests: [
-    ['core/preparation.test.ts', '%s acts'],
+    ['core/preparation.test.ts', '%s acts, with an id and without'],
     ['handlers/user-oauth.test.ts', 'goes without a connection that is missing, and says so'],
     ['handlers/upstream-call.test.ts', 'a call that went without its connection is answered %i: %s'],
   ] },

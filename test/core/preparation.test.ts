@@ -28,8 +28,9 @@ test.for([
   ['resources/subscribe', { uri: 'docs://a' }],
   ['completion/complete', { ref: { type: 'ref/prompt', name: 'p' }, argument: { name: 'a', value: '' } }],
   ['constructor', {}],
-] as const)('%s acts', ([method, params]) => {
+] as const)('%s acts, with an id and without', ([method, params]) => {
   expect(isPreparation(messageOf({ id: 1, method, params }))).toBe(false);
+  expect(isPreparation(messageOf({ method, params }))).toBe(false);
 });
 
 test('a notification prepares, and so does a request without a message; an answer belongs to what acts', () => {

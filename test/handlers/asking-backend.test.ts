@@ -42,6 +42,9 @@ const answered = ok({ response: { status: 200, headers: new Map(), body: new Blo
 let script: Awaited<ReturnType<McpBackend['send']>>[] = [];
 let sent: string[] = [];
 let nowSeconds = NOW_SECONDS;
+/** By how much the clock goes on with each look. */
+let lookMs = 1;
+let passedMs = 0;
 let holds: Result<unknown, Denial> = ok(undefined);
 let seals: Sealer | undefined = sealer;
 
@@ -49,6 +52,8 @@ beforeEach(() => {
   script = [err(missing)];
   sent = [];
   nowSeconds = NOW_SECONDS;
+  lookMs = 1;
+  passedMs = 0;
   holds = ok(undefined);
   seals = sealer;
 });
@@ -57,13 +62,14 @@ const backend = askForConnections(
   {
     sealer: () => Promise.resolve(seals),
     nonce: () => randomBytes(12),
-    now: () => nowSeconds * 1_000,
+    now: () => nowSeconds * 1_000 + passedMs,
     connectWait: { everyMs: 1, forMs: 5 },
   },
   {
     accepts: (_, server) => server === 'maps',
     send(call) {
       sent.push(Buffer.from(call.body ?? []).toString());
+      passedMs += lookMs;
       const next = script.length > 1 ? script.shift() : script[0];
       return Promise.resolve(next ?? answered);
     },
@@ -186,6 +192,21 @@ describe('the call that is sent again', () => {
     const answer = await backend.send(callOf(retried(state, 'accept')));
     expect(answer).toMatchObject({ ok: false, error: { requestState: expect.any(String) } });
     expect(sent).toHaveLength(6);
+  });
+
+  test('waits by the clock, however long each look takes', async () => {
+    const state = await stateOf();
+    lookMs = 4;
+    expect(await backend.send(callOf(retried(state, 'accept')))).toMatchObject({ ok: false });
+    expect(sent).toHaveLength(3);
+  });
+
+  test('is not sent again and again to a server that refuses the connection', async () => {
+    const state = await stateOf();
+    script = [err({ ...missing, isRefused: true })];
+    const answer = await backend.send(callOf(retried(state, 'accept')));
+    expect(answer).toMatchObject({ ok: false, error: { requestState: expect.any(String) } });
+    expect(sent).toHaveLength(1);
   });
 
   test('waits no longer than its caller may call', async () => {

@@ -94,7 +94,7 @@ function connect({
   const caller = verified.value;
   const call = async () => {
     const answer = await callUpstream(
-      { credentials, upstream: { send } },
+      { credentials, upstream: { send }, now: () => time.seconds * 1000 },
       {
         caller,
         target,
@@ -106,6 +106,7 @@ function connect({
         callerAuthorization: null,
         perimeter,
         signal: new AbortController().signal,
+        stillHolds: async () => ok(undefined),
       },
     );
     return answer.ok ? answer.value.status : answer.error;

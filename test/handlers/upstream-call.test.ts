@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { UpstreamRequest } from '../../functions/core/ports.ts';
-import { ok } from '../../functions/core/result.ts';
+import { err, ok } from '../../functions/core/result.ts';
 import { Secret } from '../../functions/core/secret.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
+import type { StillHolds } from '../../functions/handlers/relay.ts';
 import { readMcpAnswer } from '../../functions/handlers/server-answer.ts';
 import { callUpstream } from '../../functions/handlers/upstream-call.ts';
 import { NO_CONNECTIONS } from '../support/no-connections.ts';
@@ -13,6 +14,8 @@ import { NO_TOKEN_ENDPOINT } from '../support/token-ports.ts';
 const issuer = new TestIssuer();
 const caller = callerOf(issuer, policyOf({ clients: [clientEntry('courier')] }), []);
 const target = serverEntry('maps', { egress: { mode: 'passthrough', key: 'client', fallback: 'none' } });
+const now = () => NOW_SECONDS * 1000;
+const HOLDS = async () => ok(undefined);
 const unused = () => Promise.reject(new Error('not asked for here'));
 const credentials = createCredentials({
   ...NO_CONNECTIONS,
@@ -46,8 +49,9 @@ async function isolationKeyOf(callerAuthorization: string | null, traceparent: s
     origin: ORIGIN,
     callerAuthorization,
     signal,
+    stillHolds: HOLDS,
   };
-  await callUpstream({ credentials, upstream: { send } }, call);
+  await callUpstream({ credentials, upstream: { send }, now }, call);
   return sent[0]?.isolationKey ?? '';
 }
 
@@ -75,7 +79,7 @@ async function reasonFor(headers: Readonly<Record<string, string>>): Promise<str
   const send = async () =>
     ok({ status: 200, headers: new Map(Object.entries(headers)), body: new Blob(['x']).stream() });
   const answer = await callUpstream(
-    { credentials: withSecret, upstream: { send } },
+    { credentials: withSecret, upstream: { send }, now },
     {
       caller,
       target: api,
@@ -87,6 +91,7 @@ async function reasonFor(headers: Readonly<Record<string, string>>): Promise<str
       origin: ORIGIN,
       callerAuthorization: null,
       signal: new AbortController().signal,
+      stillHolds: HOLDS,
     },
   );
   return answer.ok ? 'passes' : answer.error.reason;
@@ -120,6 +125,77 @@ test.for([
   expect(read !== undefined).toBe(isMcp);
 });
 
+describe('a call', () => {
+  /** A call whose credentials and answers come one after the other, and when each credential is had. */
+  function scripted(
+    puts: readonly { readonly hidden: string; readonly afterMs?: number }[],
+    answers: readonly (readonly [number, string])[],
+    stillHolds: StillHolds = HOLDS,
+  ) {
+    let [nowMs, puttings, sendings] = [0, 0, 0];
+    const answer = callUpstream(
+      {
+        now: () => nowMs,
+        credentials: {
+          async put() {
+            const { hidden = '', afterMs = 0 } = puts[puttings] ?? {};
+            puttings += 1;
+            nowMs += afterMs;
+            return ok({ hidden: [new Secret(hidden)], version: String(puttings) });
+          },
+        },
+        upstream: {
+          async send() {
+            const [status = 500, text = ''] = answers[sendings] ?? [];
+            sendings += 1;
+            return ok({ status, headers: new Map<string, string>(), body: new Blob([text]).stream() });
+          },
+        },
+      },
+      {
+        caller,
+        target,
+        perimeter: undefined,
+        method: 'POST',
+        url: new URL(target.url),
+        headers: new Map(),
+        body: undefined,
+        origin: ORIGIN,
+        callerAuthorization: null,
+        signal: new AbortController().signal,
+        stillHolds,
+      },
+    );
+    return { answer, sent: () => sendings };
+  }
+
+  test('that is sent again hides both credentials that the upstream has seen', async () => {
+    const { answer } = scripted(
+      [{ hidden: 'first-secret-0001' }, { hidden: 'second-secret-0002' }],
+      [
+        [401, ''],
+        [200, 'first-secret-0001 second-secret-0002'],
+      ],
+    );
+    const answered = await answer;
+    if (!answered.ok) throw new Error(answered.error.reason);
+    expect(await new Response(answered.value.body).text()).toBe('[redacted] [redacted]');
+  });
+
+  test.for([
+    [1_499, 1],
+    [1_500, 0],
+  ] as const)(
+    'whose caller may not call any more is sent where its credential took %i ms: %i times',
+    async ([afterMs, times]) => {
+      const revoked = async () => err({ reason: 'revoked' } as const);
+      const call = scripted([{ hidden: 'secret', afterMs }], [[200, '']], revoked);
+      expect((await call.answer).ok).toBe(times === 1);
+      expect(call.sent()).toBe(times);
+    },
+  );
+});
+
 test.for([
   [401, 'connection_required', 1],
   [200, 'passes', 1],
@@ -132,6 +208,7 @@ test.for([
     const answer = await callUpstream(
       {
         credentials: { put: async () => ok({ hidden: [], version: undefined, lacks }) },
+        now,
         upstream: {
           async send() {
             sent += 1;
@@ -151,6 +228,7 @@ test.for([
         callerAuthorization: null,
         isPreparation: true,
         signal: new AbortController().signal,
+        stillHolds: HOLDS,
       },
     );
     expect([answer.ok ? 'passes' : answer.error.reason, sent]).toEqual([outcome, sends]);
@@ -164,6 +242,7 @@ describe('a perimeter', () => {
     const answer = await callUpstream(
       {
         credentials: { put: async () => ok({ hidden: [], version: undefined }) },
+        now,
         upstream: {
           async send(request) {
             sent.push(request);
@@ -182,6 +261,7 @@ describe('a perimeter', () => {
         origin: ORIGIN,
         callerAuthorization: null,
         signal: new AbortController().signal,
+        stillHolds: HOLDS,
       },
     );
     return [answer.ok ? answer.value.status : answer.error.reason, sent.map((one) => one.privateNetworks)];

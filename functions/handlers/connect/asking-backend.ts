@@ -25,7 +25,7 @@ export type AskingPorts = {
   readonly connectWait?: ConnectWait;
 };
 
-/** A wait, in milliseconds. */
+/** A wait, in milliseconds by the clock. */
 export type ConnectWait = { readonly everyMs: number; readonly forMs: number };
 
 /** Clients send a request again as soon as their user agrees to open the URL; with the server's own first byte it stays below 60 s. */
@@ -96,9 +96,12 @@ async function waitToSend(
   first: Awaited<ReturnType<McpBackend['send']>>,
 ): ReturnType<McpBackend['send']> {
   const { everyMs, forMs } = ports.connectWait ?? CONNECT_WAIT;
+  const untilMs = ports.now() + forMs;
   let sent = first;
-  for (let waitedMs = 0; waitedMs < forMs; waitedMs += everyMs) {
+  while (ports.now() < untilMs) {
     if (sent.ok || sent.error.reason !== 'connection_required' || call.invocation.signal.aborted) return sent;
+    // There is a connection, and the server behind does not take it: it was sent, and is not sent again and again.
+    if (sent.error.isRefused) return sent;
     await new Promise((resolve) => setTimeout(resolve, everyMs));
     const held = await call.stillHolds();
     if (!held.ok) return held;
