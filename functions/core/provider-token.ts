@@ -1,5 +1,6 @@
 import { clientBasic } from './client-basic.ts';
 import { isJsonArray, type Json, JsonNumber, member, stringMember } from './json.ts';
+import { namedError } from './oauth-error.ts';
 import type { Provider } from './provider.ts';
 import { err, ok, type Result } from './result.ts';
 import { Secret } from './secret.ts';
@@ -87,13 +88,8 @@ export function readProviderTokens(status: number, body: Json): Result<ProviderT
   });
 }
 
-/** What a provider writes is nothing to write into a log as it stands. */
-export function printable(text: string | undefined): string {
-  return text === undefined ? 'no error named' : text.slice(0, 60).replace(/[^A-Za-z0-9_.-]/g, '?');
-}
-
 function refusalOf(status: number, error: string | undefined, body: Json): ProviderRefusal {
-  const detail = `status ${status}, ${printable(error)}`;
+  const detail = `status ${status}, ${namedError(error)}`;
   // Atlassian says so of a refresh token (https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/).
   const isOfToken =
     error === 'unauthorized_client' && /refresh_token/.test(stringMember(body, 'error_description') ?? '');

@@ -473,12 +473,18 @@ describe('the answer of a provider', () => {
   test.for([
     ['an error', json({ error: 'invalid_grant' }, 400), 'server_error', 'token: status 400, invalid_grant'],
     [
+      'an echo',
+      json({ error: 'code-or-secret' }, 400),
+      'server_error',
+      'token: status 400, no known error code',
+    ],
+    [
       'an error with status 200',
       json({ error: 'bad_verification_code' }),
       'server_error',
       'token: status 200, bad_verification_code',
     ],
-    ['a failure', json({}, 500), 'temporarily_unavailable', 'token: status 500, no error named'],
+    ['a failure', json({}, 500), 'temporarily_unavailable', 'token: status 500, no known error code'],
     ['a page', () => new Response('<html>'), 'server_error', 'status 200, no JSON'],
     [
       'a page of failure',

@@ -346,7 +346,7 @@ describe('an answer of a provider', () => {
 
   test.for([
     [{ code: undefined, error: 'access_denied', error_description: '<img src=x>' }, 'provider access_denied'],
-    [{ error: '"><script>alert(1)</script>' }, 'provider ???script?alert?1???script?'],
+    [{ error: '"><script>alert(1)</script>' }, 'provider no known error code'],
     [{ code: undefined }, 'no_code'],
   ] as const)('that says no is told without its words: %j', async ([changes, cause]) => {
     const browser = await signedIn();

@@ -3,11 +3,11 @@ import { wantedScopes } from '../../core/connect-scopes.ts';
 import { type ConnectTicket, readConnectTicket } from '../../core/connect-ticket.ts';
 import type { Invocation } from '../../core/invocation.ts';
 import { digestOfScopes, loginSecrets } from '../../core/login-ticket.ts';
+import { namedError } from '../../core/oauth-error.ts';
 import { connectPath } from '../../core/own-page.ts';
 import { connectCallbackUrl } from '../../core/provider.ts';
 import { sendOn } from '../login/answer.ts';
 import { knownBrowser } from '../login/browser.ts';
-import { printable } from '../login/idp-answer.ts';
 import { openTicket, useOnce } from '../login/tickets.ts';
 import { recordDecision } from '../oauth-answer.ts';
 import { otherAccountPage } from '../pages/other-account-page.ts';
@@ -53,7 +53,7 @@ export async function callback(
   const error = parameters.get('error');
   const code = parameters.get('code');
   if (error !== undefined || code === undefined) {
-    const cause = error === undefined ? 'no_code' : `provider ${printable(error)}`;
+    const cause = error === undefined ? 'no_code' : `provider ${namedError(error)}`;
     const reason = `not_connected: ${cause}`;
     await recordDecision(ports, invocation, { decision: 'deny', reason, ...about });
     return problemPage('not_connected', invocation.requestId);

@@ -60,8 +60,8 @@ async function redeem(
     ...(of.provider.pkce ? { code_verifier: codeVerifier } : {}),
   });
   if (!tokens.ok) return failed(tokens.error);
-  const { accessToken, refreshToken, lifetimeSeconds, scopes: granted = scopes } = tokens.value;
-  const account = await findAccount(ports, of, accessToken);
+  const { accessToken, refreshToken, lifetimeSeconds, scopes: granted = scopes, isEcho } = tokens.value;
+  const account = await findAccount(ports, of, accessToken, isEcho);
   if (!account.ok) return failed(account.error);
   const cloudIds = await findCloudIds(ports, of, accessToken);
   if (!cloudIds.ok) return failed(cloudIds.error);
@@ -76,7 +76,7 @@ async function redeem(
     granted,
     asked: scopes,
     account: account.value,
-    cloudIds: cloudIds.value,
+    cloudIds: cloudIds.value.filter((id) => !isEcho(id)),
     connectedAtSeconds: nowSeconds,
     refreshedAtSeconds: nowSeconds,
   });

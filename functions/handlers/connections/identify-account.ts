@@ -19,11 +19,15 @@ const DEAD_AT_SLACK: ReadonlySet<string> = new Set([
 
 type Of = { readonly provider: Provider; readonly owner: ConnectionOwner };
 
-/** Whose token it is. Undefined where the provider has no way to say, or the token not the right to ask. */
+/**
+ * Whose token it is. Undefined where the provider has no way to say, or the token not the right to ask. A name that is an echo is none, and
+ * an id that is one no answer.
+ */
 export async function findAccount(
   ports: ConnectionPorts,
   of: Of,
   token: Secret,
+  isEcho: (text: string) => boolean,
 ): Promise<Result<ProviderAccount | undefined, CallFailure>> {
   const { account } = of.provider;
   if (account === undefined) return ok(undefined);
@@ -32,7 +36,8 @@ export async function findAccount(
   const { status, body } = answer.value;
   if (status === 403) return ok(undefined);
   const found = status === 200 ? readAccount(account, body) : undefined;
-  return found === undefined ? err(unexpected('account', status)) : ok(found);
+  if (found === undefined || isEcho(found.id)) return err(unexpected('account', status));
+  return ok(found.name !== undefined && isEcho(found.name) ? { id: found.id, name: undefined } : found);
 }
 
 /** The Atlassian sites that a token opens; none at other providers. */

@@ -1,4 +1,5 @@
 import type { ConnectionOwner } from '../../core/connection.ts';
+import { echoOf } from '../../core/echo.ts';
 import type { Provider } from '../../core/provider.ts';
 import {
   authenticateAt,
@@ -38,15 +39,18 @@ export function callProvider(
   });
 }
 
+/** Tokens, and which texts have one of them in them, or of what was sent for them: nothing to show or to keep beside them. */
+export type Exchanged = ProviderTokens & { readonly isEcho: (text: string) => boolean };
+
 /**
- * Asks for tokens by a code or a refresh token. Our secret, where the provider does not take it, is read past the cache and tried once
+ * Asks for tokens by a code or a refresh token. Of the scopes those that are echoes are dropped. Our secret, where the provider does not take it, is read past the cache and tried once
  * more, so that a rotation shows at once.
  */
 export async function askForTokens(
   ports: ConnectionPorts,
   of: { readonly provider: Provider; readonly owner: ConnectionOwner },
   grant: Readonly<Record<string, string>>,
-): Promise<Result<ProviderTokens, ProviderRefusal>> {
+): Promise<Result<Exchanged, ProviderRefusal>> {
   const { provider } = of;
   let tried: { readonly secret: string | undefined; readonly refusal: ProviderRefusal } | undefined;
   for (const fresh of [false, true]) {
@@ -59,10 +63,24 @@ export async function askForTokens(
     const answer = await callProvider(ports, of, { url: provider.tokenUrl, method: 'POST', headers, body });
     if (!answer.ok) return err({ refused: 'unclear', ...answer.error });
     const tokens = readProviderTokens(answer.value.status, answer.value.body);
-    if (tokens.ok || tokens.error.refused !== 'client') return tokens;
+    if (tokens.ok)
+      return ok(
+        exchanged(tokens.value, [
+          grant['code'],
+          grant['code_verifier'],
+          grant['refresh_token'],
+          secret.value?.reveal(),
+        ]),
+      );
+    if (tokens.error.refused !== 'client') return tokens;
     tried = { secret: secret.value?.reveal(), refusal: tokens.error };
   }
   return err({ refused: 'client', isOutage: false, detail: 'the provider does not take our client secret' });
+}
+
+function exchanged(tokens: ProviderTokens, sent: readonly (string | undefined)[]): Exchanged {
+  const isEcho = echoOf([...sent, tokens.accessToken.reveal(), tokens.refreshToken?.reveal()]);
+  return { ...tokens, scopes: tokens.scopes?.filter((scope) => !isEcho(scope)), isEcho };
 }
 
 /** Our secret at a provider; undefined for a public client. One that is not there, or may not be read, is in the log. */

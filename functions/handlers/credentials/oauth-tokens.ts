@@ -2,6 +2,7 @@ import { USER_AGENT } from '../../core/forward.ts';
 import { isFresh } from '../../core/freshness.ts';
 import { isJsonObject, type Json, parseJson, stringMember } from '../../core/json.ts';
 import type { OAuthClient } from '../../core/oauth-client.ts';
+import { namedError } from '../../core/oauth-error.ts';
 import { type IssuedToken, readIssuedToken, tokenRequest } from '../../core/oauth-token.ts';
 import { parseUpstreamUrl } from '../../core/perimeter.ts';
 import { isInside, type Perimeter } from '../../core/perimeter-list.ts';
@@ -53,17 +54,6 @@ const MAX_HELD = 500;
 const MARGIN_SECONDS = 60;
 /** A token that an upstream refuses, and a client that an endpoint refuses, are asked for anew at most this often. */
 const AGAIN_AFTER_SECONDS = 5;
-/** The error codes of RFC 6749 §5.2 and RFC 8707 §2; whatever else an endpoint writes is nothing to write into a record. */
-const ERROR_CODES: ReadonlySet<string> = new Set([
-  'invalid_request',
-  'invalid_client',
-  'invalid_grant',
-  'unauthorized_client',
-  'unsupported_grant_type',
-  'invalid_scope',
-  'invalid_target',
-]);
-
 type Entry = {
   held: (HeldToken & { readonly useUntilSeconds: number; readonly endsAtSeconds: number }) | undefined;
   refusal: TokenFailure | undefined;
@@ -189,6 +179,8 @@ function readAnswer(status: number, body: Json): Result<IssuedToken, TokenFailur
     const issued = readIssuedToken(body);
     return issued === undefined ? err({ reason: 'unavailable', detail: 'no bearer token' }) : ok(issued);
   }
-  const named = code !== undefined && ERROR_CODES.has(code) ? code : 'no known error code';
-  return err({ reason: isOutage ? 'unavailable' : 'refused', detail: `status ${status}, ${named}` });
+  return err({
+    reason: isOutage ? 'unavailable' : 'refused',
+    detail: `status ${status}, ${namedError(code)}`,
+  });
 }

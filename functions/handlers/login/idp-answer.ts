@@ -2,6 +2,7 @@ import type { AuthorizationRefusal } from '../../core/authorization-request.ts';
 import type { BrowserSession } from '../../core/browser-session.ts';
 import { type IdentityProvider, subjectOf } from '../../core/identity-provider.ts';
 import { type LoginTicket, loginSecrets } from '../../core/login-ticket.ts';
+import { namedError } from '../../core/oauth-error.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
 import type { BrowserProblem } from '../pages/problem-page.ts';
@@ -32,7 +33,7 @@ export async function readIdpAnswer(
   const used = await useOnce(ports, { kind: 'login', idp: provider.name }, secrets.onceId, provider.org);
   if (!used.ok) return err({ problem: used.error });
   const error = parameters.get('error');
-  if (error !== undefined) return err({ refusal: refusalOf(error), cause: `idp ${printable(error)}` });
+  if (error !== undefined) return err({ refusal: refusalOf(error), cause: `idp ${namedError(error)}` });
   const code = parameters.get('code');
   if (code === undefined) {
     const description = 'the identity provider sent no code';
@@ -75,9 +76,4 @@ function refusalOf(error: string): AuthorizationRefusal {
   if (error === 'temporarily_unavailable') return OUTAGE;
   if (error === 'server_error') return NOT_ACCEPTED;
   return { error: 'access_denied', description: 'the sign-in at the identity provider was not completed' };
-}
-
-/** What a provider says in a parameter, as a record may have it. */
-export function printable(error: string): string {
-  return error.slice(0, 60).replace(/[^A-Za-z0-9_.-]/g, '?');
 }

@@ -3,7 +3,8 @@ import { type Identity, idTokenRule, readGitHubUser, readIdToken } from '../../c
 import { callbackUrl, type IdentityProvider } from '../../core/identity-provider.ts';
 import { type Json, stringMember } from '../../core/json.ts';
 import type { LoginSecrets } from '../../core/login-ticket.ts';
-import { authenticateAt, printable } from '../../core/provider-token.ts';
+import { namedError } from '../../core/oauth-error.ts';
+import { authenticateAt } from '../../core/provider-token.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { IssuerPorts } from '../issuer-ports.ts';
@@ -78,7 +79,7 @@ async function redeem(
     if (status === 200 && error === undefined) return ok(body);
     const isRefusedSecret =
       status === 401 || error === 'invalid_client' || error === 'incorrect_client_credentials';
-    if (!isRefusedSecret) return failure(`token: status ${status}, ${printable(error)}`, status >= 500);
+    if (!isRefusedSecret) return failure(`token: status ${status}, ${namedError(error)}`, status >= 500);
   }
   return failure('token: the provider does not take our client secret');
 }

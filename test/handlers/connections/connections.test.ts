@@ -233,6 +233,32 @@ describe('connecting', () => {
     expect(await find(owner, provider.entry)).toEqual({ ok: true, value: undefined });
   });
 
+  test.for(['code', 'code_verifier', 'client_secret'])(
+    'a provider that writes %s back as its error has it in no record',
+    async (name) => {
+      provider.instead = ({ url, body }, answer) =>
+        url === '/token' && send(answer, 400, { error: new URLSearchParams(body).get(name) });
+      expect(await cloud.environment().connect(somebody(), provider.entry, REQUEST)).toEqual({
+        ok: false,
+        error: { reason: 'refused', detail: 'status 400, no known error code' },
+      });
+    },
+  );
+
+  test('a secret that comes back as a scope or a name is dropped, and as an account refused', async () => {
+    const { connect } = cloud.environment();
+    const token = 'access-token-0123456789';
+    provider.tokens = { access_token: token, scope: `parcels.read ${PROVIDER_SECRET} x:${token}` };
+    provider.account = { id: 'account-1', login: `at ${token}` };
+    expect(await connect(somebody(), provider.entry, REQUEST)).toMatchObject({
+      value: { scopes: ['parcels.read'], account: { id: 'account-1', name: undefined } },
+    });
+    provider.account = { id: token };
+    expect(await connect(somebody(), provider.entry, REQUEST)).toMatchObject({
+      error: { reason: 'refused', detail: 'account: status 200' },
+    });
+  });
+
   test('a secret that is not taken is read past the cache, once', async () => {
     let current = 'old';
     const reads: boolean[] = [];

@@ -337,6 +337,25 @@ describe('a provider that', () => {
     expect((await ask(environment, owner)).token).toMatch(/^access-token-[2-9]$/);
   });
 
+  test.for(['refresh_token', 'client_secret'])(
+    'writes %s back as its error has it in no log',
+    async (name) => {
+      const owner = await connected();
+      cloud.time.ms += LIFE_MS;
+      cloud.logged.length = 0;
+      let echoed = '';
+      provider.instead = ({ url, body }, answer) => {
+        if (url !== '/token') return false;
+        echoed = new URLSearchParams(body).get(name) ?? '';
+        return send(answer, 400, { error: echoed });
+      };
+      const given = await cloud.environment().accessToken(owner, provider.entry, { scopes: [] });
+      expect(given).toMatchObject({ error: { detail: 'carrier: status 400, no known error code' } });
+      expect(echoed).not.toBe('');
+      expect(JSON.stringify([given, cloud.logged])).not.toContain(echoed);
+    },
+  );
+
   test('answers members that cannot be read loses none of the others', async () => {
     const owner = await connected();
     cloud.time.ms += LIFE_MS;
