@@ -55,7 +55,7 @@ export function createAuthorizer(
       decision: 'deny',
       reason,
       ...(caller === undefined ? {} : auditedCaller(caller)),
-      ...(route.kind === 'mcp' && caller !== undefined ? { server: shortened(route.server) } : {}),
+      ...(route.kind === 'mcp' && caller !== undefined ? { server: route.server } : {}),
       ...traced(request.headers),
       ...details,
     });
