@@ -10,7 +10,7 @@ export type Actions = readonly [own: Action, ...addressed: readonly Action[]];
  * Everything that must be allowed for a message to pass: its own action, and one for each thing that its parameters point at beside
  * that. To complete an argument of a prompt or a resource template one must be able to get or read it, and to listen for changes of a
  * resource, to read it (mcp 2026-07-28 §completion, §subscriptions). What points at nothing that can be decided on is refused, and what
- * points at more than 100 things, or at one of more than 2,048 characters.
+ * points at more than 100 things, at one of more than 2,048 characters, or at more than 16,384 characters in all.
  */
 export function actionsOf(server: string, message: Message): Result<Actions, MessageRefusal> {
   const own = toAction(server, message);
@@ -40,13 +40,16 @@ export function addressOf({ method, name, body }: Message): string | undefined {
 
 type Addressed = { readonly method: string; readonly name: string };
 
-/** Each is a decision of its own. */
+/** Each is a decision of its own, and costs what it is long. */
 const MAX_ADDRESSED = 100;
+const MAX_ADDRESSED_LENGTH = 16_384;
 
 /** Undefined where the parameters are not in the form of the method, or point at more than anybody can want. */
 function addressedBy(method: string, params: Json | undefined): readonly Addressed[] | undefined {
   const addressed = readAddressed(method, params);
   if (addressed === undefined || addressed.length > MAX_ADDRESSED) return undefined;
+  const length = addressed.reduce((sum, { name }) => sum + name.length, 0);
+  if (length > MAX_ADDRESSED_LENGTH) return undefined;
   return addressed.every(({ name }) => name.length <= MAX_NAME_LENGTH) ? addressed : undefined;
 }
 

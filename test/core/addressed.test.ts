@@ -136,6 +136,9 @@ describe('to listen for changes of resources needs the right to read each:', () 
     const long = `doc://${'a'.repeat(2_042)}`;
     expect(listen([long])).toHaveLength(2);
     expect(listen([`${long}a`])).toBe(-32602);
+    const eight = Array.from({ length: 8 }, (_, index) => `doc://${index}${'a'.repeat(2_041)}`);
+    expect(listen(eight)).toHaveLength(9);
+    expect(listen([...eight, 'd'])).toBe(-32602);
   });
 
   test.for([null, 'doc://a', { 0: 'doc://a' }, [null], ['doc://a', 1], [''], [['doc://a']]])(
