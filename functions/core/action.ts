@@ -9,6 +9,7 @@ import {
   stringMember,
 } from './json.ts';
 import { err, ok, type Result } from './result.ts';
+import { compareNumbers } from './rules/exact-number.ts';
 import { decodeSentinel, isHeaderText } from './sentinel.ts';
 import { hasOneReading, VERSION_META } from './spelling.ts';
 
@@ -76,6 +77,11 @@ const NAMED_BY: ReadonlyMap<string, string> = new Map([
   ['tasks/cancel', 'taskId'],
 ]);
 
+/** Is a message of this method refused where it names nothing, in either era? */
+export function isNamed(method: string): boolean {
+  return NAMED_BY.has(method);
+}
+
 /** Methods of the `initialize` era that address something without a header for it. */
 const LEGACY_NAMED_BY: ReadonlyMap<string, string> = new Map([
   ['resources/subscribe', 'uri'],
@@ -116,7 +122,7 @@ export function readMessage(bytes: Uint8Array, headers: Headers): Result<Message
 
   const named = method === undefined ? undefined : readName(method, params, isModern);
   if (named?.missing) return refuse(-32602, `\`params.${named.member}\` must be a non-empty string`, id);
-  if ((method?.length ?? 0) > MAX_METHOD_LENGTH || (named?.value?.length ?? 0) > MAX_NAME_LENGTH) {
+  if (isTooLong(method, named?.value)) {
     return refuse(-32602, 'the method or the name is too long', id);
   }
   const message: Message = {
@@ -155,6 +161,8 @@ export function actionFromHeaders(server: string, headers: Headers): Action | un
   if (method.startsWith('notifications/')) return undefined;
   const name = decodeSentinel(headers.get('mcp-name') ?? '');
   if (NAMED_BY.has(method) !== (name !== undefined && name !== '')) return undefined;
+  // What is longer is refused when its body is seen.
+  if (isTooLong(method, name)) return undefined;
   return {
     server,
     kind: 'request',
@@ -162,6 +170,10 @@ export function actionFromHeaders(server: string, headers: Headers): Action | un
     name: NAMED_BY.has(method) ? name : undefined,
     arguments: 'unseen',
   };
+}
+
+function isTooLong(method = '', name = ''): boolean {
+  return method.length > MAX_METHOD_LENGTH || name.length > MAX_NAME_LENGTH;
 }
 
 function readId(body: JsonObject): RequestId | undefined {
@@ -231,12 +243,41 @@ function checkAgreement(message: Message, headers: Headers): string | undefined 
   if (method === null ? mustMirror : method !== message.method || !isHeaderText(method)) {
     return 'the Mcp-Method header does not match the body';
   }
+  return checkName(message, name, mustMirror) ?? checkParameters(message, headers);
+}
+
+function checkName(message: Message, name: string | null, mustMirror: boolean): string | undefined {
   const hasNameHeader = message.method !== undefined && NAMED_BY.has(message.method);
   if (name === null) {
     return mustMirror && hasNameHeader ? 'the Mcp-Name header is missing' : undefined;
   }
   if (!hasNameHeader) return 'the Mcp-Name header is not defined for this method';
   return decodeSentinel(name) === message.name ? undefined : 'the Mcp-Name header does not match the body';
+}
+
+const PARAMETER = 'mcp-param-';
+const NUMBER = /^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
+
+/**
+ * A parameter header repeats an argument of a call (mcp 2026-07-28 §transports). Which one, only the tool's schema says; where the call has
+ * one of the header's own name, it is taken for that. Objects and lists have no header.
+ */
+function checkParameters(message: Message, headers: Headers): string | undefined {
+  const mirrored = new Map([...headers].filter(([name]) => name.startsWith(PARAMETER)));
+  const given = message.method === 'tools/call' && mirrored.size > 0 ? argumentsOf(message) : undefined;
+  if (given === undefined || typeof given === 'string') return undefined;
+  for (const [name, value] of given) {
+    const header = mirrored.get(`${PARAMETER}${name.toLowerCase()}`);
+    if (header === undefined || isJsonArray(value) || isJsonObject(value)) continue;
+    if (!isRepeatedBy(value, decodeSentinel(header))) return 'an Mcp-Param header does not match the body';
+  }
+  return undefined;
+}
+
+function isRepeatedBy(value: null | boolean | string | JsonNumber, text: string | undefined): boolean {
+  if (text === undefined || value === null) return false;
+  if (!(value instanceof JsonNumber)) return String(value) === text;
+  return NUMBER.test(text) && compareNumbers(text, value.lexeme) === 0;
 }
 
 function refuse(

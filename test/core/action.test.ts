@@ -460,6 +460,46 @@ describe('kinds', () => {
   });
 });
 
+describe('a parameter header', () => {
+  const paid = (amount: string, header: string, value: string) => {
+    const text = JSON.stringify(call).replace(/"arguments":\{[^}]*\}/, `"arguments":{"Amount":${amount}}`);
+    const bytes = new TextEncoder().encode(text);
+    const read = readMessage(bytes, new Headers({ ...callHeaders, [header]: value }));
+    return read.ok ? 'accepted' : read.error.code;
+  };
+
+  test.for([
+    ['5', '5', 'accepted'],
+    ['5.0', '5', 'accepted'],
+    ['5', '5000', -32020],
+    ['5', '"5"', -32020],
+    ['5', '', -32020],
+    ['5', '5, 5', -32020],
+    ['9007199254740993', '9007199254740992', -32020],
+    ['5', `5.${'0'.repeat(500)}`, -32020],
+    ['"eu"', 'eu', 'accepted'],
+    ['"eu"', '=?base64?ZXU=?=', 'accepted'],
+    ['"eu"', '=?base64?ZXU?=', -32020],
+    ['"eu"', 'us', -32020],
+    ['true', 'true', 'accepted'],
+    ['true', 'false', -32020],
+    ['null', 'null', -32020],
+    ['[5]', '6', 'accepted'],
+    ['{}', '6', 'accepted'],
+  ] as const)('of the argument %s may not be other than it: %j: %s', ([amount, value, expected]) => {
+    expect(paid(amount, 'Mcp-Param-Amount', value)).toBe(expected);
+    expect(paid(amount, 'mcp-param-AMOUNT', value)).toBe(expected);
+  });
+
+  test('of another argument, or beside a message that is no call, is the server’s to judge', () => {
+    expect(paid('5', 'Mcp-Param-Region', 'eu')).toBe('accepted');
+    const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+    expect(accepted(list, { 'Mcp-Param-Amount': '6' }).method).toBe('tools/list');
+    const odd = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'route', arguments: [5] } };
+    expect(accepted(odd, { 'Mcp-Param-0': '6' }).name).toBe('route');
+  });
+});
+
 describe('the action that headers alone tell', () => {
   const from = (headers: HeaderList) => actionFromHeaders('maps', new Headers(headers));
 
@@ -483,6 +523,8 @@ describe('the action that headers alone tell', () => {
     ['the name has no place', modernHeaders('tools/list', 'route')],
     ['the name is beyond ASCII', modernHeaders('tools/call', 'caf\u00e9')],
     ['the method is beyond ASCII', modernHeaders('caf\u00e9')],
+    ['the name is too long', modernHeaders('resources/read', `doc://${'a'.repeat(2_043)}`)],
+    ['the method is too long', modernHeaders(`x/${'a'.repeat(127)}`)],
   ])('is none where %s', ([, headers]) => {
     expect(from(headers)).toBe(undefined);
   });
