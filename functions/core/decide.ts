@@ -88,7 +88,9 @@ export function decideFor(policy: Policy, caller: Party, action: Action, nowSeco
     case 'hidden':
       return refuse('unknown_server', []);
     case 'denied': {
-      const isWhole = judged.rule.deny === 'server' || !hasAccess(policy, caller, action.server);
+      const isOfNoMethod = action.method === undefined;
+      const isWhole =
+        judged.rule.deny === 'server' || isOfNoMethod || !hasAccess(policy, caller, action.server);
       const cause = { kind: 'denied', ...placeOf(judged.rule) } as const;
       return refuse(isWhole ? 'no_server_access' : 'not_granted', [], cause);
     }

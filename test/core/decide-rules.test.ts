@@ -117,13 +117,24 @@ describe('a deny wins over every grant', () => {
     expect(allows(whole, { ...asked, server: 'mail' })).toBe(true);
   });
 
-  test('of a whole server is one for a request whose body is not in sight, a deny of a part is not', () => {
+  test('of a server, or of every method, is one for a request whose body is not in sight; a deny of a part is not', () => {
     const decided = (text: string) => {
       const policy = policyFor(text);
-      return decideServer(policy, callerWith(policy, { scope: 's' }), 'maps', NOON).allow;
+      return decideServer(policy, callerWith(policy, { scope: 's' }), 'maps', NOON);
     };
-    expect(decided(whole)).toBe(false);
-    expect(decided(`s:\n${EVERYTHING}  - { server: maps, deny: true, methods: ["*"] }`)).toBe(true);
+    const deny = (members: string) =>
+      decided(`s:\n${EVERYTHING}  - { server: maps, deny: true, ${members} }`);
+    expect(decided(whole).allow).toBe(false);
+    expect(deny('methods: ["*"]')).toMatchObject({ refusal: { reason: 'no_server_access' } });
+    for (const part of [
+      'methods: ["*"], tools: [erase]',
+      'methods: ["*"], prompts: [a]',
+      'methods: ["*"], resources: ["a:b"]',
+      'methods: ["*"], tools: ["*"], arguments: { pay: {} }',
+      'tools: ["*"]',
+    ]) {
+      expect(deny(part).allow).toBe(true);
+    }
   });
 
   test.for([

@@ -87,7 +87,8 @@ export function verdictOf(rule: Rule, question: Question): Verdict {
 export function forbids(rule: Rule, question: Question): boolean {
   const { action, caller, nowSeconds } = question;
   if (!isFor(rule, caller.orgId)) return false;
-  if (rule.deny === 'part' && (action.method === undefined || !covers(rule, question))) return false;
+  if (rule.deny === 'part' && !(action.method === undefined ? isWhole(rule) : covers(rule, question)))
+    return false;
   if (rule.when !== undefined && !isOpen(rule.when, rule.shared.clocks, nowSeconds)) return false;
   if (rule.deny === 'server' || schemaOf(rule, action) === undefined) return true;
   return action.arguments !== 'unseen' && mayMeetArguments(rule, question);
@@ -164,8 +165,10 @@ function isAmongResources(
  * unknown methods for tools must not be a way around its list of tools. In a deny it stands for every word.
  */
 function coversAsWildcard(rule: Rule, method: string): boolean {
-  if (!rule.everyMethod) return false;
-  const isWhole =
-    rule.everyTool && rule.prompts === undefined && rule.resources === undefined && rule.arguments.size === 0;
-  return rule.deny !== undefined || isWhole || PROTOCOL_METHODS.has(method);
+  return rule.everyMethod && (rule.deny !== undefined || isWhole(rule) || PROTOCOL_METHODS.has(method));
+}
+
+/** Does it leave out nothing that there may be? A deny of that leaves nothing to open a stream for. */
+function isWhole({ everyMethod, everyTool, prompts, resources, arguments: { size } }: Rule): boolean {
+  return everyMethod && everyTool && prompts === undefined && resources === undefined && size === 0;
 }
