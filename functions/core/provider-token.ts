@@ -66,7 +66,8 @@ export function authenticateAt(
 }
 
 /**
- * Reads a token endpoint's answer. An error that it names counts whatever the status, as GitHub and Slack name theirs with 200. Of a
+ * Reads a token endpoint's answer. An error that it names counts whatever the status, as GitHub and Slack name theirs with 200;
+ * but an outage is one, whatever its page says. Of a
  * member that cannot be read nothing is taken but that it is not there, so that no refresh token is lost over one beside it.
  */
 export function readProviderTokens(status: number, body: Json): Result<ProviderTokens, ProviderRefusal> {
@@ -90,6 +91,9 @@ export function readProviderTokens(status: number, body: Json): Result<ProviderT
 
 function refusalOf(status: number, error: string | undefined, body: Json): ProviderRefusal {
   const detail = `status ${status}, ${namedError(error)}`;
+  if (status >= 500 || status === 429 || status === 408) {
+    return { refused: 'unclear', isOutage: true, detail };
+  }
   // Atlassian says so of a refresh token (https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/).
   const isOfToken =
     error === 'unauthorized_client' && /refresh_token/.test(stringMember(body, 'error_description') ?? '');
@@ -97,7 +101,7 @@ function refusalOf(status: number, error: string | undefined, body: Json): Provi
     return { refused: 'grant', isOutage: false, detail };
   }
   if (status === 401 || CLIENT_ERRORS.has(error ?? '')) return { refused: 'client', isOutage: false, detail };
-  return { refused: 'unclear', isOutage: status >= 500 || status === 429 || status === 408, detail };
+  return { refused: 'unclear', isOutage: false, detail };
 }
 
 /** Some write it as a text. What is no number, or not more than none, says nothing. */
