@@ -41,7 +41,7 @@ export function createAccessTokens(ports: ConnectionPorts, vault: Vault): Connec
     const missing = missingScopes(provider, vaulted, scopes);
     if (missing.length > 0) return err({ reason: 'lacks_scopes', missing });
     if (refused !== undefined && refused === versionOf(vaulted))
-      return afterRefusal(ports, vault, renew, asked, opened);
+      return afterRefusal(ports, vault, renew, { ...asked, scopes }, opened);
     const nowSeconds = Math.floor(ports.now() / 1_000);
     const due = refreshDue(vaulted, nowSeconds, ports.random());
     if (due === 'no') return ok(toToken(vaulted));
@@ -49,7 +49,7 @@ export function createAccessTokens(ports: ConnectionPorts, vault: Vault): Connec
       const isOver = (vaulted.expiresAtSeconds ?? 0) <= nowSeconds;
       return isOver ? broken('it has expired and cannot be refreshed') : ok(toToken(vaulted));
     }
-    return toAnswer(await refreshed(asked, opened, due));
+    return toAnswer(await refreshed(asked, opened, due), provider, scopes);
   };
 }
 
@@ -61,14 +61,14 @@ async function afterRefusal(
   ports: ConnectionPorts,
   vault: Vault,
   renew: Renewal,
-  { place, provider }: Asked,
+  { place, provider, scopes }: Asked & { readonly scopes: readonly string[] },
   opened: Opened,
 ): Promise<Result<ConnectionToken, ConnectionFailure>> {
   const { vaulted } = opened;
   if (vaulted.refreshToken !== undefined) {
     const ageSeconds = Math.floor(ports.now() / 1_000) - vaulted.refreshedAtSeconds;
     if (ageSeconds < FORCE_AFTER_SECONDS) return ok(toToken(vaulted));
-    return toAnswer(await renew({ place, provider }, opened, 'now'));
+    return toAnswer(await renew({ place, provider }, opened, 'now'), provider, scopes);
   }
   const isDead = await isRefused(ports, { provider, owner: place.owner }, vaulted.accessToken);
   if (isDead === false) return ok(toToken(vaulted));
@@ -77,13 +77,16 @@ async function afterRefusal(
   return broken('its token was refused and cannot be refreshed');
 }
 
+/** A refresh may bring fewer scopes than there were. */
 function toAnswer(
   renewed: Result<VaultedConnection, ConnectionFailure>,
+  provider: Provider,
+  scopes: readonly string[],
 ): Result<ConnectionToken, ConnectionFailure> {
   if (!renewed.ok) return renewed;
-  return renewed.value.status === 'broken'
-    ? broken('its refresh token is taken no more')
-    : ok(toToken(renewed.value));
+  if (renewed.value.status === 'broken') return broken('its refresh token is taken no more');
+  const missing = missingScopes(provider, renewed.value, scopes);
+  return missing.length > 0 ? err({ reason: 'lacks_scopes', missing }) : ok(toToken(renewed.value));
 }
 
 function toToken(vaulted: VaultedConnection): ConnectionToken {

@@ -308,6 +308,7 @@ describe('a provider that', () => {
   const OUTAGES: readonly Row[] = [
     ['is ill', answering(500, 'oops')],
     ['is ill in JSON', answering(503, { error: 'server_error' })],
+    ['is ill, with a page that names the grant', answering(503, { error: 'invalid_grant' })],
     ['has had enough', answering(429, {})],
     ['does not take our client', answering(401, { error: 'invalid_client' })],
     ['refuses for no reason that ends a grant', answering(400, { error: 'unauthorized_client' })],
@@ -355,6 +356,16 @@ describe('a provider that', () => {
       expect(JSON.stringify([given, cloud.logged])).not.toContain(echoed);
     },
   );
+
+  test('takes scopes away with the new token, which serves nothing that needs them', async () => {
+    const owner = await connected();
+    cloud.time.ms += LIFE_MS;
+    provider.tokens = { scope: 'parcels.count' };
+    const environment = cloud.environment();
+    expect(await ask(environment, owner)).toEqual({ reason: 'lacks_scopes' });
+    expect(refreshes()).toHaveLength(1);
+    expect(await ask(environment, owner)).toEqual({ reason: 'lacks_scopes' });
+  });
 
   test('answers members that cannot be read loses none of the others', async () => {
     const owner = await connected();
