@@ -65,7 +65,8 @@ describe('a policy that is written', () => {
   test.for([
     [1, ['a']],
     [2, ['a']],
-    [3, 'unavailable'],
+    [3, ['a']],
+    [4, 'unavailable'],
   ] as const)(
     'in format %s decides, or is refused by functions that do not know it',
     async ([format, clients]) => {
