@@ -1,3 +1,4 @@
+import { secretsInHeader } from './header-secrets.ts';
 import { isJsonObject, type JsonObject, parseJsonText, stringMember } from './json.ts';
 import { type OAuthClient, parseOAuthClient } from './oauth-client.ts';
 import { err, ok, type Result } from './result.ts';
@@ -107,7 +108,7 @@ function parseByType(value: JsonObject): Result<Credential, string> {
 
 /**
  * Puts a credential on a request: replaces, never appends. `headers` has lower-case names. Gives what must not come back: the
- * secret, and for HTTP Basic the pair that is encoded as one.
+ * secret, for HTTP Basic the pair that is encoded as one, and what of a header's value is a secret by itself.
  */
 export function applyCredential(
   credential: FixedCredential,
@@ -123,9 +124,12 @@ export function applyCredential(
       headers.set('authorization', `Basic ${Buffer.from(pair).toString('base64')}`);
       return [credential.password, new Secret(pair)];
     }
-    case 'header':
-      headers.set(credential.name.toLowerCase(), credential.value.reveal());
-      return [credential.value];
+    case 'header': {
+      const name = credential.name.toLowerCase();
+      const value = credential.value.reveal();
+      headers.set(name, value);
+      return [credential.value, ...secretsInHeader(name, value)];
+    }
     case 'query':
       url.searchParams.set(credential.name, credential.value.reveal());
       // A space as every reader takes it; a plus that is meant is `%2B` here.

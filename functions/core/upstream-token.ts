@@ -1,9 +1,10 @@
 import type { Denial } from './denial.ts';
+import { secretsInHeader } from './header-secrets.ts';
 import { err, ok, type Result } from './result.ts';
-import { Secret } from './secret.ts';
+import type { Secret } from './secret.ts';
 
 /** A scheme and one token (RFC 9110 §11.4); two values that were joined into one header do not match. */
-const ONE_CREDENTIAL = /^([A-Za-z][A-Za-z0-9-]*) +([A-Za-z0-9._~+/-]+=*)$/;
+const ONE_CREDENTIAL = /^[A-Za-z][A-Za-z0-9-]* +[A-Za-z0-9._~+/-]+=*$/;
 
 /** The caller's own credential for a server, and what of it must not come back. */
 export type UpstreamToken = { readonly authorization: string; readonly hidden: readonly Secret[] };
@@ -31,14 +32,8 @@ export function readUpstreamToken(authorization: string | null): Result<Upstream
   if (authorization === null) {
     return err({ reason: 'missing_upstream_token', detail: 'no `Authorization` beside `X-Authorization`' });
   }
-  const [, scheme = '', token] = ONE_CREDENTIAL.exec(authorization) ?? [];
-  if (token === undefined) {
+  if (!ONE_CREDENTIAL.test(authorization)) {
     return err({ reason: 'missing_upstream_token', detail: '`Authorization` is no scheme and one token' });
   }
-  const hidden = [new Secret(token)];
-  if (scheme.toLowerCase() === 'basic') {
-    const pair = Buffer.from(token, 'base64').toString();
-    hidden.push(new Secret(pair), new Secret(pair.slice(pair.indexOf(':') + 1)));
-  }
-  return ok({ authorization, hidden });
+  return ok({ authorization, hidden: secretsInHeader('authorization', authorization) });
 }

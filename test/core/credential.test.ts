@@ -114,6 +114,17 @@ describe('a credential is put on', () => {
     });
   });
 
+  test.for<readonly [string, string, readonly string[]]>([
+    ['X-Api-Key', 'k-1', []],
+    ['Authorization', 'Bearer t-1', ['t-1']],
+    ['X-Auth', 'Token  t-1==', ['t-1==']],
+    ['Authorization', 'Token token="t-1", id=a', ['token="t-1", id=a', 't-1', 'a']],
+    ['Authorization', 'basic dTpwOnc=', ['dTpwOnc=', 'u:p:w', 'p:w']],
+    ['Cookie', 'session=t=1; lang="en"; flag', ['t=1', 'en']],
+  ])('as the header %s: %s, whose parts do not come back either', ([name, value, parts]) => {
+    expect(applied({ type: 'header', name, value }).secrets).toEqual([value, ...parts]);
+  });
+
   test('as a parameter, which replaces all that were there', () => {
     const { href } = applied(
       { type: 'query', name: 'apiKey', value: 'k&a=2#' },
