@@ -5,7 +5,8 @@ import { findPieces, removeParts, writeOfPiece } from './document-content.ts';
 import { findIndexLists, removeIndexLists, writeOfList } from './document-index.ts';
 import { notedWrites } from './document-leftovers.ts';
 import { keepNext, removeFromLists } from './document-lists.ts';
-import type { DocumentHead } from './document-rows.ts';
+import { removeRelations, storedRelations } from './document-relations.ts';
+import { type DocumentHead, toPartition } from './document-rows.ts';
 
 /**
  * Removes what is left of a document whose head is gone, and what writes that died left of it. Its id may be another document's by now, or
@@ -16,6 +17,11 @@ export async function removeRemains(
   head: DocumentHead,
 ): Promise<Result<void, Unavailable>> {
   const { document, parts } = head;
+  const pk = toPartition(document.scope.orgId, document.scope.namespace);
+  const relations = await storedRelations(table, pk, document.id);
+  if (!relations.ok) return relations;
+  const unrelated = await removeRelations(table, pk, relations.value);
+  if (!unrelated.ok) return unrelated;
   // Those that are known first: finding them would be paid for by their size.
   const removed = await removeParts(table, head, parts);
   if (!removed.ok) return removed;

@@ -6,8 +6,9 @@ import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ContextTable } from './context-table.ts';
 import { markGone } from './document-claims.ts';
+import { forgetDeletion, noteDeletion, sweepDeletions } from './document-deletions.ts';
 import { findHead, findHeads } from './document-heads.ts';
-import { relationsOf, removeRelations, storedRelations } from './document-relations.ts';
+import { relationsOf } from './document-relations.ts';
 import { removeRemains } from './document-remains.ts';
 import { type DocumentHead, toHeadKey, toPartition } from './document-rows.ts';
 import { findWritable } from './document-writes.ts';
@@ -19,26 +20,27 @@ import { findWritable } from './document-writes.ts';
 export async function deleteDocument(
   table: ContextTable,
   caller: ContextCaller,
-  id: string,
-  precondition: Precondition,
+  [id, precondition, nowSeconds]: readonly [string, Precondition, number],
 ): ReturnType<DocumentStore['delete']> {
   const root = await findWritable(table, caller, id, precondition);
   if (!root.ok) return root;
   const under = await findDescendants(table, caller, root.value);
   if (!under.ok) return under;
   if (precondition !== '*') {
-    const removed = await removeVersion(table, caller, root.value);
+    const removed = await removeVersion(table, caller, root.value, nowSeconds);
     if (!removed.ok) return removed;
     if (!removed.value) return err({ reason: 'version_conflict' });
   }
   for (const head of under.value.toReversed()) {
-    const removed = await removeHead(table, head);
+    const removed = await removeHead(table, head, nowSeconds);
     if (!removed.ok) return removed;
   }
   if (precondition === '*') {
-    const removed = await removeHead(table, root.value);
+    const removed = await removeHead(table, root.value, nowSeconds);
     if (!removed.ok) return removed;
   }
+  // The documents are gone: what cannot be cleared away now is found by the next delete.
+  await sweepDeletions(table, toPartition(caller.orgId, caller.namespace), nowSeconds);
   return ok([id, ...under.value.map(({ document }) => document.id)]);
 }
 
@@ -81,28 +83,41 @@ async function removeVersion(
   table: ContextTable,
   caller: ContextCaller,
   head: DocumentHead,
+  nowSeconds: number,
 ): Promise<Result<boolean, Unavailable>> {
   const { document } = head;
   const key = toHeadKey(toPartition(document.scope.orgId, document.scope.namespace), document.id);
   const forgotten = await forgetClaim(table, head);
   if (!forgotten.ok) return forgotten;
+  const noted = await noteDeletion(table, head, nowSeconds);
+  if (!noted.ok) return noted;
   const beheaded = await table.deleteVersion(key, document.version);
   if (!beheaded.ok) return beheaded;
   if (!beheaded.value) {
     const standing = await findHead(table, caller, document.id);
     // The client repeats a delete whose answer was lost: then there is no head.
-    if (!standing.ok || standing.value !== undefined) return standing.ok ? ok(false) : standing;
+    if (!standing.ok) return standing;
+    if (standing.value !== undefined) {
+      const forgotten = await forgetDeletion(table, head);
+      return forgotten.ok ? ok(false) : forgotten;
+    }
   }
   const removed = await removeRest(table, head);
   return removed.ok ? ok(true) : removed;
 }
 
 /** Removes the claim's promise, the head and the rest, in this order. */
-async function removeHead(table: ContextTable, head: DocumentHead): Promise<Result<void, Unavailable>> {
+async function removeHead(
+  table: ContextTable,
+  head: DocumentHead,
+  nowSeconds: number,
+): Promise<Result<void, Unavailable>> {
   const { document } = head;
   const forgotten = await forgetClaim(table, head);
   if (!forgotten.ok) return forgotten;
   const pk = toPartition(document.scope.orgId, document.scope.namespace);
+  const noted = await noteDeletion(table, head, nowSeconds);
+  if (!noted.ok) return noted;
   const beheaded = await table.delete(toHeadKey(pk, document.id));
   return beheaded.ok ? removeRest(table, head) : beheaded;
 }
@@ -115,13 +130,8 @@ async function forgetClaim(
   return markGone(table, toPartition(document.scope.orgId, document.scope.namespace), claim);
 }
 
-/** Removes what only the head led to. */
+/** Removes what only the head led to, and the note of it. */
 async function removeRest(table: ContextTable, head: DocumentHead): Promise<Result<void, Unavailable>> {
-  const { orgId, namespace } = head.document.scope;
-  const pk = toPartition(orgId, namespace);
-  const relations = await storedRelations(table, pk, head.document.id);
-  if (!relations.ok) return relations;
-  const unrelated = await removeRelations(table, pk, relations.value);
-  if (!unrelated.ok) return unrelated;
-  return removeRemains(table, head);
+  const removed = await removeRemains(table, head);
+  return removed.ok ? forgetDeletion(table, head) : removed;
 }

@@ -15,7 +15,7 @@ import { editDocument, writeDocument } from './document-writes.ts';
 /**
  * Documents in one DynamoDB table (keys `pk`, `sk`), single-item conditional writes only. A document is a head row and rows
  * of content; content is written before its head and removed after it, so a head never points at what is not whole. What a
- * create that dies in between leaves is removed by a later one, what a write leaves goes with its document.
+ * create or a delete that dies in between leaves is removed by a later one, what a write leaves goes with its document.
  */
 export function createDocumentStore(parts: {
   readonly tables: ContextTables;
@@ -56,7 +56,7 @@ export function createDocumentStore(parts: {
       on(caller, (table) => editDocument(table, caller, [id, edit, precondition, clock()])),
 
     delete: (caller, id, precondition) =>
-      on(caller, (table) => deleteDocument(table, caller, id, precondition)),
+      on(caller, (table) => deleteDocument(table, caller, [id, precondition, clock()])),
 
     walk: (caller, afterId, limit) => on(caller, (table) => walkDocuments(table, caller, afterId, limit)),
 

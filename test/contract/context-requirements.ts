@@ -65,6 +65,22 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
   ] },
   { clause: 8, says: 'What a process that died left behind does not stay', tests: [
     ['contract/document-leftovers.test.ts', 'what a create that died left is gone when another one comes an hour later, and not before'],
+    ['contract/document-leftovers.test.ts', 'what a delete that died left is gone when another one comes an hour later'],
+  ] },
+  { clause: 8, says: 'Nothing that a process which died left behind is seen', tests: [
+    ['contract/document-remains.test.ts', 'any of its writes, nothing is seen once the document is gone'],
+    ['contract/document-remains.test.ts', 'any of its writes, nothing is seen before it is repeated'],
+  ] },
+  { clause: 8, says: 'A document stays whole that has the id of one which is deleted, or the pieces of an older version', tests: [
+    ['contract/document-succession.test.ts', 'what is stored again under its id while it is deleted stays whole'],
+    ['contract/document-succession.test.ts', 'is whole once it is there'],
+    ['contract/document-succession.test.ts', 'takes nothing from what was edited since'],
+  ] },
+  { clause: 8, says: 'A read does not fail because others write', tests: [
+    ['contract/document-succession.test.ts', 'a read that nine writers in a row overtake is answered, with one of their versions'],
+  ] },
+  { clause: 5, says: 'The store takes a run token as the verifier for other services does', tests: [
+    ['verifier/context-agreement.test.ts', 'is the same to the store and to the verifier for other services'],
   ] },
   { clause: 8, says: 'Edits by string and by offset, with every error', tests: [
     ['core/documents/edit.test.ts', 'is refused: what it replaces %s'],

@@ -89,6 +89,35 @@ test('what a create that died left is gone when another one comes an hour later,
   expect(died).toBeGreaterThan(3);
 });
 
+test.for(['*', new Set([1])] as const)(
+  'what a delete that died left is gone when another one comes an hour later (precondition %o)',
+  async (precondition) => {
+    let left = 0;
+    for (const when of ['before', 'after'] as const) {
+      for (let at = 0, isThrough = false; !isThrough; at += 1) {
+        const document = newDocument('dead.txt', { content, tags: ['a'], nowSeconds });
+        expect((await storeOver().create(caller, document)).ok).toBe(true);
+        const client = table.connect();
+        const death = dieAtWrite(client, at, when);
+        await storeOver(client).delete(caller, document.id, precondition);
+        isThrough = death.writes() <= at;
+        const isThere = (await storeOver().info(caller, document.id)).ok;
+        if (!isThere && (await rowsOf(document)).length > 1) left += 1;
+        nowSeconds += 3_600;
+        const another = newDocument('b.txt', { nowSeconds });
+        expect((await storeOver().create(caller, another)).ok).toBe(true);
+        expect((await storeOver().delete(caller, another.id, '*')).ok).toBe(true);
+        const rows = await rowsOf(document);
+        if (isThere) {
+          expect((await storeOver().read(caller, document.id)).ok).toBe(true);
+          expect(rows.some((key) => key.startsWith('REMOVING#'))).toBe(false);
+        } else expect(rows).toEqual([]);
+      }
+    }
+    expect(left).toBeGreaterThan(3);
+  },
+);
+
 test('what is left of one that is repeated under its key does not get in the way', async () => {
   let number = 0;
   await dieEverywhere(

@@ -1,0 +1,68 @@
+import type { Unavailable } from '../core/ports.ts';
+import { ok, type Result } from '../core/result.ts';
+import type { ContextTable, RowKey } from './context-table.ts';
+import { removeRemains } from './document-remains.ts';
+import {
+  type DocumentHead,
+  fromHeadRow,
+  HEAD_PREFIX,
+  number,
+  text,
+  toHeadKey,
+  toHeadRow,
+  toPartition,
+} from './document-rows.ts';
+
+/** What the sort keys of notes start with. */
+const NOTE_PREFIX = 'REMOVING#';
+
+/** A delete that has not come to its end by then never will: no function runs for so long. */
+const DEAD_AFTER_SECONDS = 3_600;
+
+/** Notes that one delete looks at. */
+const NOTES_PER_LOOK = 10;
+
+/** Notes that a document's head is about to go, so that the rest is found where nobody comes to the end of it. */
+export function noteDeletion(
+  table: ContextTable,
+  head: DocumentHead,
+  nowSeconds: number,
+): Promise<Result<void, Unavailable>> {
+  const { pk, sk } = toNoteKey(head);
+  // Its pieces are found by their names: a note is small.
+  const row = toHeadRow({ ...head, parts: [], claim: undefined });
+  return table.put({ ...row, pk: { S: pk }, sk: { S: sk }, since: { N: String(nowSeconds) } });
+}
+
+/** Takes the note back: all of the document is gone, or nothing is. */
+export function forgetDeletion(table: ContextTable, head: DocumentHead): Promise<Result<void, Unavailable>> {
+  return table.delete(toNoteKey(head));
+}
+
+/** Removes what deletes that died in this namespace left: some of it at a time. What cannot be removed now is found again. */
+export async function sweepDeletions(
+  table: ContextTable,
+  pk: string,
+  nowSeconds: number,
+): Promise<Result<void, Unavailable>> {
+  const notes = await table.page(pk, NOTE_PREFIX, undefined, NOTES_PER_LOOK);
+  if (!notes.ok) return notes;
+  for (const row of notes.value.rows) {
+    if (number(row, 'since') + DEAD_AFTER_SECONDS > nowSeconds) continue;
+    const [, id = ''] = text(row, 'sk').split('#');
+    const head = fromHeadRow({ ...row, sk: { S: `${HEAD_PREFIX}${id}` } });
+    const standing = await table.get(toHeadKey(pk, id));
+    if (!standing.ok) return standing;
+    // Where there is a head, the delete died before it, or what it left goes with the document that has the id now.
+    const removed = standing.value === undefined ? await removeRemains(table, head) : ok(undefined);
+    if (!removed.ok) return removed;
+    const forgotten = await forgetDeletion(table, head);
+    if (!forgotten.ok) return forgotten;
+  }
+  return ok(undefined);
+}
+
+function toNoteKey({ document, write }: Pick<DocumentHead, 'document' | 'write'>): RowKey {
+  const { orgId, namespace } = document.scope;
+  return { pk: toPartition(orgId, namespace), sk: `${NOTE_PREFIX}${document.id}#${write}` };
+}
