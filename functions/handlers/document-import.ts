@@ -1,5 +1,5 @@
 import { JSON_LINES } from '../core/documents/archive.ts';
-import { type NumberedEntry, parseArchive } from '../core/documents/archive-lines.ts';
+import { type NumberedEntry, parseArchive, toLines } from '../core/documents/archive-lines.ts';
 import { refuse } from '../core/documents/input.ts';
 import type { ContextCaller, DocumentStore, ReadOnly, Restored } from '../core/documents/ports.ts';
 import type { Clock, Unavailable } from '../core/ports.ts';
@@ -73,16 +73,4 @@ async function unpack(body: Uint8Array): Promise<Result<Uint8Array, UploadRefusa
   } catch {
     return refuse('body', 'must be one gzip file');
   }
-}
-
-/** The lines of a text; the last one may lack its end. */
-function toLines(bytes: Uint8Array): readonly Uint8Array[] {
-  const lines: Uint8Array[] = [];
-  for (let start = 0; start < bytes.length; ) {
-    const found = bytes.indexOf(0x0a, start);
-    const end = found < 0 ? bytes.length : found;
-    lines.push(bytes.subarray(start, end));
-    start = end + 1;
-  }
-  return lines;
 }

@@ -47,6 +47,21 @@ const RELATION_MEMBERS = [
 ] as const;
 
 /**
+ * The lines of a text; the last one may lack its end. Of a text of more lines than one import takes, no more than show that it has too
+ * many: a few bytes unpack to millions of empty lines, and the view that each is would cost a hundred times its bytes.
+ */
+export function toLines(bytes: Uint8Array): readonly Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  for (let start = 0; start < bytes.length && lines.length <= MAX_LINES; ) {
+    const found = bytes.indexOf(0x0a, start);
+    const end = found < 0 ? bytes.length : found;
+    lines.push(bytes.subarray(start, end));
+    start = end + 1;
+  }
+  return lines;
+}
+
+/**
  * Parses lines of an archive, each by `parse`, which answers undefined for what is no JSON: a header of this version first, then documents and
  * relations; further headers and ends may stand between them, as in archives that were put together. A line that is refused refuses all, by
  * its number. The content of each document is compared with its checksum.

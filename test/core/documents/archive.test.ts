@@ -9,7 +9,7 @@ import {
   restoreDocument,
   toRestoredId,
 } from '../../../functions/core/documents/archive.ts';
-import { MAX_LINES, parseArchive } from '../../../functions/core/documents/archive-lines.ts';
+import { MAX_LINES, parseArchive, toLines } from '../../../functions/core/documents/archive-lines.ts';
 import { createDocument, type Document, sha256 } from '../../../functions/core/documents/document.ts';
 import { findDefinition, type Relation, toRelationId } from '../../../functions/core/documents/relation.ts';
 import { contextCaller, NOW_SECONDS } from '../../support/context-callers.ts';
@@ -157,6 +157,15 @@ describe('an archive', () => {
     expect(parse(...many)).toMatchObject({ ok: false, error: { field: 'body' } });
     expect(parse(...many.slice(1))).toEqual({ ok: true, value: [] });
   });
+});
+
+test('a text is split at line feeds alone, and no further than shows that it has too many lines', () => {
+  const splits = (text: string) => toLines(Buffer.from(text)).map((line) => Buffer.from(line).toString());
+  expect(splits('')).toEqual([]);
+  expect(splits('a\n\nb\u2028\r c')).toEqual(['a', '', 'b\u2028\r c']);
+  expect(splits('a\n')).toEqual(['a']);
+  expect(splits('\n'.repeat(MAX_LINES))).toHaveLength(MAX_LINES);
+  expect(splits('\n'.repeat(100 * MAX_LINES))).toHaveLength(MAX_LINES + 1);
 });
 
 describe('a document that is restored', () => {
