@@ -1,4 +1,5 @@
-import type { Action } from './action.ts';
+import { type Action, isNamed } from './action.ts';
+import type { Actions } from './addressed.ts';
 import { stringList } from './compact-jws.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { err, ok, type Result } from './result.ts';
@@ -13,8 +14,8 @@ export type AssumedCaller = {
   readonly teams?: readonly string[];
 };
 
-/** What is to be explained: one action, of the one who asks or of somebody assumed. */
-export type ExplainRequest = { readonly action: Action; readonly caller: AssumedCaller | undefined };
+/** What is to be explained: one action with what it points at, of the one who asks or of somebody assumed. */
+export type ExplainRequest = { readonly actions: Actions; readonly caller: AssumedCaller | undefined };
 
 const MEMBERS: ReadonlySet<string> = new Set(['server', 'method', 'name', 'arguments', 'caller']);
 const CALLER_MEMBERS: ReadonlySet<string> = new Set([
@@ -49,8 +50,27 @@ export function readExplainRequest(body: Json): Result<ExplainRequest, string> {
   }
   const caller = readCaller(body.get('caller'));
   if (!caller.ok) return caller;
-  const action: Action = { server, kind: 'request', method, name, arguments: given ?? 'unseen' };
-  return ok({ action, caller: caller.value });
+  if (name === undefined && (isNamed(method) || method === 'completion/complete')) {
+    return err(`\`${method}\` needs a \`name\``);
+  }
+  const kind = method.startsWith('notifications/') ? 'notification' : 'request';
+  const own: Action = { server, kind, method, name, arguments: given ?? 'unseen' };
+  return ok({ actions: withAddressed(own), caller: caller.value });
+}
+
+/** What has a scheme is a URI (RFC 3986 §3.1), and anything else the name of a prompt. */
+const URI = /^[A-Za-z][A-Za-z0-9+.-]*:/;
+
+/** An action as the gateway decides it: what is completed or listened to is no name of its own there, but must be allowed too. */
+function withAddressed(own: Action): Actions {
+  const { method, name } = own;
+  const isCompletion = method === 'completion/complete';
+  if (name === undefined || (!isCompletion && method !== 'subscriptions/listen')) return [own];
+  const addressed = isCompletion && !URI.test(name) ? 'prompts/get' : 'resources/read';
+  return [
+    { ...own, name: undefined },
+    { ...own, method: addressed },
+  ];
 }
 
 function readCaller(value: Json | undefined): Result<AssumedCaller | undefined, string> {

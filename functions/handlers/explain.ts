@@ -1,8 +1,10 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { decide } from '../core/decide.ts';
+import type { Action } from '../core/action.ts';
+import type { Actions } from '../core/addressed.ts';
+import { decideAll, decideFor } from '../core/decide.ts';
 import { type Explanation, explainFully, explainToCaller } from '../core/explain.ts';
-import { type AssumedCaller, type ExplainRequest, readExplainRequest } from '../core/explain-request.ts';
+import { type AssumedCaller, readExplainRequest } from '../core/explain-request.ts';
 import { hypotheticalParty } from '../core/hypothetical.ts';
 import { parseJson } from '../core/json.ts';
 import type { PartyRefusal } from '../core/parties.ts';
@@ -44,34 +46,30 @@ async function explain(ports: ExplainPorts, c: ControlContext): Promise<Response
     return problem('invalid_argument', 'the body is not strict JSON', c.env.requestId);
   }
   if (!request.ok) return problem('invalid_argument', request.error, c.env.requestId);
-  const { action, caller } = request.value;
-  return caller === undefined ? explainOwn(ports, c, action) : explainAssumed(ports, c, action, caller);
+  const { actions, caller } = request.value;
+  return caller === undefined ? explainOwn(ports, c, actions) : explainAssumed(ports, c, actions, caller);
 }
 
-async function explainOwn(
-  ports: ExplainPorts,
-  c: ControlContext,
-  action: ExplainRequest['action'],
-): Promise<Response> {
+async function explainOwn(ports: ExplainPorts, c: ControlContext, actions: Actions): Promise<Response> {
   const admission = c.get('admission');
-  const facts = factsOf(action, admission.caller.clientId);
+  const facts = factsOf(actions, admission.caller.clientId);
   const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
   const written = await records.allow('explain', facts);
   if (!written.ok) return denialProblem(written.error, c.env.requestId);
   const nowSeconds = Math.floor(ports.now() / 1000);
-  const decision = decide(admission.policy, admission.caller, action, nowSeconds);
+  const decision = decideAll(admission.policy, admission.caller, actions, nowSeconds);
   return c.json(show(explainToCaller(decision)));
 }
 
 async function explainAssumed(
   ports: ExplainPorts,
   c: ControlContext,
-  action: ExplainRequest['action'],
+  actions: Actions,
   { orgId, ...claims }: AssumedCaller,
 ): Promise<Response> {
   const admission = c.get('admission');
   const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
-  const facts = factsOf(action, claims.clientId);
+  const facts = factsOf(actions, claims.clientId);
   const authority = await authorizeInOrg(
     ports.policies,
     admission,
@@ -95,8 +93,11 @@ async function explainAssumed(
   const policy = new Policy(snapshot, pointer.version);
   const party = hypotheticalParty(policy, { ...claims, orgId: wanted }, nowSeconds);
   if (!party.ok) return refuseParty(c, party.error);
+  // As at the gate, the first that is refused stands for all.
+  const isRefused = (one: Action) => !decideFor(policy, party.value, one, nowSeconds).allow;
+  const action = actions.find(isRefused) ?? actions[0];
   const full = explainFully(policy, party.value, action, nowSeconds);
-  const remedies = findRemedies(snapshot, party.value, action, nowSeconds);
+  const remedies = findRemedies(snapshot, party.value, action, nowSeconds, authority.value.isOfPlatform);
   return c.json({
     ...show(full),
     ...(full.rule === undefined ? {} : { rule: full.rule }),
@@ -106,7 +107,7 @@ async function explainAssumed(
 }
 
 /** A question is no call, and no record of one: none of what was asked about happened. */
-function factsOf({ server, method }: ExplainRequest['action'], clientId: string): AccessFacts {
+function factsOf([{ server, method }]: Actions, clientId: string): AccessFacts {
   return { area: 'policy', method: 'explain', server, name: `${method} as ${clientId}` };
 }
 

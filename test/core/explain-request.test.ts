@@ -14,14 +14,49 @@ test('an action is asked about, of the one who asks', () => {
   expect(read(ask)).toEqual({
     ok: true,
     value: {
-      action: { server: 'fin', kind: 'request', method: 'tools/call', name: 'quote', arguments: 'unseen' },
+      actions: [{ server: 'fin', kind: 'request', method: 'tools/call', name: 'quote', arguments: 'unseen' }],
       caller: undefined,
     },
   });
   expect(read({ ...ask, arguments: { a: 'b' } })).toMatchObject({
-    value: { action: { arguments: new Map([['a', 'b']]) } },
+    value: { actions: [{ arguments: new Map([['a', 'b']]) }] },
   });
-  expect(read({ server: 'fin', method: 'ping' })).toMatchObject({ value: { action: { name: undefined } } });
+  expect(read({ server: 'fin', method: 'ping' })).toMatchObject({
+    value: { actions: [{ name: undefined }] },
+  });
+});
+
+test.for([
+  [
+    'a notification',
+    'notifications/cancelled',
+    undefined,
+    ['notification notifications/cancelled undefined'],
+  ],
+  [
+    'to complete a prompt',
+    'completion/complete',
+    'brief',
+    ['request completion/complete undefined', 'request prompts/get brief'],
+  ],
+  [
+    'to complete a resource',
+    'completion/complete',
+    'doc://{a}',
+    ['request completion/complete undefined', 'request resources/read doc://{a}'],
+  ],
+  ['to listen', 'subscriptions/listen', undefined, ['request subscriptions/listen undefined']],
+  [
+    'to listen to a resource',
+    'subscriptions/listen',
+    'doc://a',
+    ['request subscriptions/listen undefined', 'request resources/read doc://a'],
+  ],
+] as const)('%s is what the gateway would decide', ([, method, name, actions]) => {
+  const asked = read({ server: 'fin', method, ...(name === undefined ? {} : { name }) });
+  expect(asked.ok && asked.value.actions.map((one) => `${one.kind} ${one.method} ${one.name}`)).toEqual(
+    actions,
+  );
 });
 
 test('or of somebody assumed', () => {
@@ -59,6 +94,8 @@ describe('a request is refused', () => {
     ['with an empty method', { server: 'fin', method: '' }, /`server` and `method`/],
     ['with a method too long', { server: 'fin', method: 'x'.repeat(129) }, /`server` and `method`/],
     ['with an empty name', { ...ask, name: '' }, /`name` is the name/],
+    ['of a prompt without a name', { server: 'fin', method: 'prompts/get' }, /needs a `name`/],
+    ['of a completion of nothing', { server: 'fin', method: 'completion/complete' }, /needs a `name`/],
     ['with arguments that are none', { ...ask, arguments: 'x' }, /`arguments` is an object/],
     [
       'with arguments of another method',

@@ -83,12 +83,17 @@ const actionOf = (name: string | undefined, changes: Partial<Action> = {}): Acti
   ...changes,
 });
 
-function ask(claims: Omit<HypotheticalClaims, 'orgId'>, action: Action, snapshot = SNAPSHOT) {
+function ask(
+  claims: Omit<HypotheticalClaims, 'orgId'>,
+  action: Action,
+  snapshot = SNAPSHOT,
+  isOfPlatform = false,
+) {
   const policy = new Policy(snapshot, 1);
   const party = hypotheticalParty(policy, { orgId: 'acme', ...claims }, NOW);
   if (!party.ok) throw new Error(party.error.reason);
   const told = explainFully(policy, party.value, action, NOW);
-  const remedies = findRemedies(snapshot, party.value, action, NOW).map(
+  const remedies = findRemedies(snapshot, party.value, action, NOW, isOfPlatform).map(
     ({ kind, text }) => `${kind}: ${text}`,
   );
   return { ...told, remedies };
@@ -255,10 +260,7 @@ describe('a decision is explained', () => {
   });
 
   test.for([
-    [
-      'tower',
-      ['join_team: make quoter a member of the team pilots (orgs.yml): the server tower is for that team'],
-    ],
+    ['tower', []],
     ['diary', []],
     ['theirs', []],
     ['nowhere', []],
@@ -271,6 +273,61 @@ describe('a decision is explained', () => {
       remedies,
     });
   });
+});
+
+test('who joins the team of a server is told so where that alone is enough', () => {
+  const open = {
+    ...SNAPSHOT,
+    scopes: [...SNAPSHOT.scopes, ['tower/call', [rule(40, { server: 'tower', tools: ['x'] })]] as const],
+    clients: [clientEntry('pilot', { scopes: ['tower/call'] })],
+  };
+  expect(ask({ clientId: 'pilot' }, actionOf('x', { server: 'tower' }), open).remedies).toEqual([
+    'join_team: make pilot a member of the team pilots (orgs.yml): the server tower is for that team',
+  ]);
+});
+
+test('nobody is told to wait for a window that is over, that a deny covers, or that never opens', () => {
+  const at = (when: NonNullable<ScopeRule['when']>, deny: readonly ScopeRule[] = []) => {
+    const late: Snapshot = {
+      ...SNAPSHOT,
+      scopes: [['fin/late', [rule(3, { tools: ['close'], when }), ...deny]]],
+    };
+    return ask({ clientId: 'trader' }, actionOf('close'), late).remedies.filter((one) => /^wait/.test(one));
+  };
+  const hours = { startMinute: 1_200, endMinute: 1_260 };
+  expect(at({ timezone: 'UTC', notAfterSeconds: NOW - 1 })).toEqual([]);
+  expect(at({ timezone: 'UTC', hours, notAfterSeconds: NOW + 60 })).toEqual([]);
+  expect(at({ timezone: 'UTC', days: [] })).toEqual([]);
+  expect(at({ timezone: 'UTC', notBeforeSeconds: NOW + 90_000_000 })).toHaveLength(1);
+  const deny = rule(4, { deny: 'part', tools: ['close'], when: { timezone: 'UTC', hours } });
+  expect(at({ timezone: 'UTC', hours }, [deny])).toEqual([]);
+});
+
+test('a scope that may be had is named before those that must be given, wherever it stands', () => {
+  const names = ['a0', 'a1', 'a2', 'z'];
+  const many: Snapshot = {
+    ...SNAPSHOT,
+    scopes: names.map((name, index) => [name, [rule(30 + index, { tools: ['wire'] })]] as const),
+    clients: [clientEntry('wirer', { scopes: ['z'] })],
+  };
+  expect(ask({ clientId: 'wirer', scopes: [] }, actionOf('wire'), many).remedies[0]).toBe(
+    'ask_for_scope: ask for a token with the scope z: this client may have it',
+  );
+});
+
+test('a scope that only clients of another organisation have is named to the platform alone', () => {
+  const merger: Snapshot = {
+    ...SNAPSHOT,
+    scopes: [['globex-merger-data', [rule(30, { tools: ['wire'] })]]],
+    clients: [
+      clientEntry('nobody'),
+      clientEntry('theirs', { org: 'globex', scopes: ['globex-merger-data'] }),
+    ],
+  };
+  expect(ask({ clientId: 'nobody' }, actionOf('wire'), merger).remedies).toEqual([]);
+  expect(ask({ clientId: 'nobody' }, actionOf('wire'), merger, true).remedies).toEqual([
+    'give_scope: give the scope globex-merger-data to the client nobody',
+  ]);
 });
 
 test('every remedy that changes the configuration is one after which it is allowed', () => {
