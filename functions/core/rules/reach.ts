@@ -1,11 +1,12 @@
 import type { Action } from '../action.ts';
 import type { Caller } from '../caller.ts';
-import { decideServer, isAllowed } from '../decide.ts';
+import { decide, decideServer, isAllowed } from '../decide.ts';
 import type { Policy } from '../policy.ts';
-import { isFor } from './match.ts';
+import { isFor, PROTOCOL_METHODS } from './match.ts';
 import type { Rule } from './ready-rule.ts';
+import { isOpen } from './time-window.ts';
 
-/** What a caller may do on a server, as a catalogue shows it; `*` is every one that no deny names. */
+/** What a caller may do on a server, as a catalogue shows it; `*` is every one, less the tools that a deny names. */
 export type Reach = { readonly methods: '*' | readonly string[]; readonly tools: '*' | readonly string[] };
 
 /**
@@ -22,20 +23,34 @@ export function reachOf(
   const rules = [
     ...caller.scopes.flatMap((scope) => policy.access.grants(scope, server)),
     ...policy.access.defaults(server).filter((rule) => isFor(rule, caller.orgId)),
-  ];
-  const may = (method: string, name: string | undefined) => {
-    const action: Action = { server, kind: 'request', method, name, arguments: 'unseen' };
-    return isAllowed(policy, caller, action, nowSeconds);
-  };
+  ].filter(({ when, shared }) => when === undefined || isOpen(when, shared.clocks, nowSeconds));
+  const actionOf = (method: string, name: string | undefined): Action => ({
+    server,
+    kind: 'request',
+    method,
+    name,
+    arguments: 'unseen',
+  });
+  const may = (method: string, name: string | undefined) =>
+    isAllowed(policy, caller, actionOf(method, name), nowSeconds);
   const calling = rules.filter((rule) => rule.everyMethod || rule.methods.has('tools/call'));
-  const tools = calling.some((rule) => rule.everyTool)
+  const tools = may('tools/call', ANY_NAME)
     ? '*'
     : union(calling, (rule) => rule.tools).filter((tool) => may('tools/call', tool));
-  const methods = rules.some((rule) => rule.everyMethod)
-    ? '*'
-    : union(rules, (rule) => rule.methods).filter((method) => BY_NAME.has(method) || may(method, undefined));
-  return { methods, tools };
+  const isShown = (method: string) => {
+    if (!BY_NAME.has(method)) return may(method, undefined);
+    const decision = decide(policy, caller, actionOf(method, ANY_NAME), nowSeconds);
+    return decision.allow || decision.refusal.cause?.kind !== 'denied';
+  };
+  const named = union(rules, (rule) => rule.methods);
+  if (!rules.some((rule) => rule.everyMethod)) return { methods: named.filter(isShown), tools };
+  const all = [...new Set([...PROTOCOL_METHODS, ...named])];
+  const shown = all.filter(isShown);
+  return { methods: shown.length === all.length ? '*' : shown, tools };
 }
+
+/** A name that nobody gives to anything: what holds for it holds for whatever has no rule of its own. */
+const ANY_NAME = 'sallyport-any-name:';
 
 /** Without a name none of them is granted; with one it depends on the name. */
 const BY_NAME: ReadonlySet<string> = new Set([

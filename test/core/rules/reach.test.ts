@@ -60,6 +60,24 @@ Defaults:
   });
 });
 
+test('a wildcard is none at another time, or beside a deny of everything', () => {
+  const base = 's:\n  - { server: maps, methods: [initialize, tools/call], tools: [route] }\n';
+  expect(reach(`${base}  - { server: maps, methods: ["*"], tools: ["*"], when: { days: [mon] } }`)).toEqual({
+    methods: ['initialize', 'tools/call'],
+    tools: ['route'],
+  });
+  const all = 's:\n  - { server: maps, methods: ["*"], tools: ["*"] }\n';
+  expect(reach(`${all}  - { server: maps, deny: true, tools: ["*"] }`)).toMatchObject({ tools: [] });
+  expect(reach(`${all}  - { server: maps, deny: true, tools: [erase] }`)).toEqual({
+    methods: '*',
+    tools: '*',
+  });
+  const less = reach(`${all}  - { server: maps, deny: true, methods: [tools/list] }`);
+  expect(less?.methods).toContain('tools/call');
+  expect(less?.methods).toContain('resources/read');
+  expect(less?.methods).not.toContain('tools/list');
+});
+
 describe('a server is in no catalogue', () => {
   test.for([
     ['that no rule is about', 's: []', 'maps'],
