@@ -66,7 +66,8 @@ export function matchesParts(
     inner.pop();
   }
   const middle = text.slice(begin, end);
-  budget.stepsLeft -= inner.length;
+  // To look for a part is much cheaper for each character than to keep all lengths.
+  budget.stepsLeft -= inner.length + Math.ceil(middle.length / 32);
   if (budget.stepsLeft < 0) return undefined;
   if (!hasInOrder(inner, middle)) return false;
   if (inner.every((part) => 'text' in part || part.crosses) || !middle.includes('/')) return true;

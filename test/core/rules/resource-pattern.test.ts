@@ -236,6 +236,9 @@ describe('a denied pattern', () => {
     const budget = { stepsLeft: 10_000 };
     expect(forbidsResource(ready, uri, PARTY, budget)).toBe(true);
     expect(budget.stepsLeft).toBeLessThan(0);
+    const searched = { stepsLeft: 1_000 };
+    expect(coversResource(readyPattern('**/x/**'), uri, PARTY, searched)).toBe(false);
+    expect(searched.stepsLeft).toBe(1_000 - 3 - Math.ceil(uri.text.length / 32));
     expect(coversResource(readyPattern('**/a/**'), uri, PARTY, budget)).toBe(false);
     expect(forbidsResource(readyPattern('docs://*'), uri, PARTY, budget)).toBe(false);
   });
