@@ -1,5 +1,6 @@
 import { secretsInHeader } from './header-secrets.ts';
 import { isJsonObject, type JsonObject, parseJsonText, stringMember } from './json.ts';
+import { checkMembers } from './known-members.ts';
 import { type OAuthClient, parseOAuthClient } from './oauth-client.ts';
 import { err, ok, type Result } from './result.ts';
 import { Secret } from './secret.ts';
@@ -24,6 +25,13 @@ export type CredentialOwner = {
   readonly subject: string;
 };
 
+/** What a value of each type may hold; a client's members are for {@link parseOAuthClient} to know. */
+const MEMBERS: ReadonlyMap<unknown, ReadonlySet<string>> = new Map([
+  ['bearer', new Set(['type', 'url', 'token'])],
+  ['basic', new Set(['type', 'url', 'username', 'password'])],
+  ['header', new Set(['type', 'url', 'name', 'value'])],
+  ['query', new Set(['type', 'url', 'name', 'value'])],
+]);
 const PLAIN_ID = /^[A-Za-z0-9._-]+$/;
 const FIELD_VALUE = /^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/;
 const FIELD_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
@@ -55,6 +63,9 @@ export function parseCredential(text: string): Result<Credential, string> {
   const parsed = parseJsonText(text);
   if (!parsed.ok || !isJsonObject(parsed.value)) return err('the secret is not a JSON object');
   const value = parsed.value;
+  const known = MEMBERS.get(value.get('type'));
+  const checked = known === undefined ? ok(undefined) : checkMembers(value, known);
+  if (!checked.ok) return checked;
   const credential = parseByType(value);
   if (!credential.ok || !value.has('url')) return credential;
   const url = stringMember(value, 'url');

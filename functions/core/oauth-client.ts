@@ -1,5 +1,6 @@
 import { readClientKey } from './client-key.ts';
 import { isJsonObject, type Json, type JsonObject, parseJsonText, stringMember, writeJson } from './json.ts';
+import { checkMembers } from './known-members.ts';
 import { err, ok, type Result } from './result.ts';
 import { Secret } from './secret.ts';
 
@@ -48,11 +49,11 @@ const OWN_PARAMETERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads a secret's value of the type `oauth2`. A member that is not known is refused: in a secret, a typing error is found by nobody else.
- * The error names what is wrong and never what was read. Does NOT read the private key; see {@link checkOAuthClient}.
+ * Reads a secret's value of the type `oauth2`. A member that is not known is refused. The error names what is wrong and never what was read. Does NOT read the private key; see {@link checkOAuthClient}.
  */
 export function parseOAuthClient(value: JsonObject): Result<OAuthClient, string> {
-  if ([...value.keys()].some((name) => !MEMBERS.has(name))) return err('there is a member that is not known');
+  const checked = checkMembers(value, MEMBERS);
+  if (!checked.ok) return checked;
   const tokenUrl = printableMember(value, 'token_url');
   const clientId = printableMember(value, 'client_id');
   if (tokenUrl === undefined || clientId === undefined) {

@@ -207,6 +207,26 @@ describe('a value that is refused, with an error that does not repeat it', () =>
     expect(JSON.stringify(parsed)).not.toContain(bad);
   });
 
+  test.for<readonly [string, string, string]>([
+    ['a binding in another case', 'Url', ' `Url`'],
+    ['a binding with a typing error', 'uri', ' `uri`'],
+    ['a secret in the place of a name', 'CANARY-1', ''],
+  ])('%s: a member that is not known', ([, name, named]) => {
+    const members = [
+      { type: 'bearer', token: 't' },
+      { type: 'basic', username: 'u', password: 'p' },
+      { type: 'header', name: 'x-key', value: 'v' },
+      { type: 'query', name: 'key', value: 'v' },
+    ];
+    for (const value of members) {
+      const text = JSON.stringify({ ...value, [name]: 'https://api.example.com/' });
+      expect(parseCredential(text)).toEqual({
+        ok: false,
+        error: `there is a member that is not known${named}`,
+      });
+    }
+  });
+
   test('a duplicate member', () => {
     expect(parseCredential('{"type":"bearer","token":"a","token":"b"}').ok).toBe(false);
   });
