@@ -20,13 +20,16 @@ export type SecretUse = {
 const PROVIDER_SECRET = /^[\x21-\x7e]{1,4096}$/;
 
 /**
- * Reads what somebody wants to store as the credential of a server or service (contract §7); what was judged is what is stored. The error
- * says what to write instead and nothing of what was written.
+ * Reads what somebody wants to store as the credential of a server or service (contract §7); what was judged is what is stored, with the
+ * entry's URL as its `url` where it names none. The error says what to write instead and nothing of what was written.
  */
 export function readSecretValue(bytes: Uint8Array, use: SecretUse): Result<Secret, string> {
   const parsed = parseJson(bytes);
   if (!parsed.ok || !isJsonObject(parsed.value)) return err('send JSON: {"type": "bearer", "token": "…"}');
-  const text = writeJson(parsed.value);
+  // Whoever points the entry elsewhere does not take the secret along.
+  const bound = parsed.value.has('url') ? parsed.value : new Map([...parsed.value, ['url', use.url]]);
+  const text = writeJson(bound);
+  if (Buffer.byteLength(text) > MAX_SECRET_BYTES) return err('with its `url`, a secret is at most 64 KB');
   const credential = parseCredential(text);
   if (!credential.ok) return credential;
   if (!mayGoTo(credential.value, new URL(use.url))) {

@@ -5,6 +5,9 @@ import { type SecretsApp, startSecretsApp } from '../support/secrets-app.ts';
 const bearer = (token: string) => ({ type: 'bearer', token });
 const nameOf = (org: string, target: string, key: string) =>
   `sallyport/prod/credentials/${org}/${target}/${key}`;
+/** As a bearer token is stored: bound to where the entry points. */
+const stored = (token: string, target = 'maps') =>
+  JSON.stringify({ ...bearer(token), url: `https://${target}.internal.example.com/mcp` });
 const provider = {
   displayName: 'P',
   private: false,
@@ -72,8 +75,8 @@ describe('a secret', () => {
     const replaced = await app.ask('PUT', `/maps/${key}`, { body: bearer('two') });
     expect(replaced.status).toBe(200);
     expect([await app.value(name), await app.value(name, 'AWSPREVIOUS')]).toEqual([
-      '{"type":"bearer","token":"two"}',
-      '{"type":"bearer","token":"one"}',
+      stored('two'),
+      stored('one'),
     ]);
   });
 
@@ -86,8 +89,8 @@ describe('a secret', () => {
       expect([staged.status, (await read(staged)).stage]).toEqual([200, 'AWSPENDING']);
     }
     expect([await app.value(name), await app.value(name, 'AWSPENDING')]).toEqual([
-      '{"type":"bearer","token":"one"}',
-      '{"type":"bearer","token":"two"}',
+      stored('one'),
+      stored('two'),
     ]);
     const promoted = await app.ask('POST', `/maps/${key}/promote`);
     expect([promoted.status, (await read(promoted)).stage]).toEqual([200, 'AWSCURRENT']);
@@ -110,7 +113,7 @@ describe('a secret', () => {
       expect([refused.status, (await read(refused)).code]).toEqual([412, 'failed_precondition']);
     }
     expect((await app.ask('POST', `/maps/${key}/restore`)).status).toBe(200);
-    expect(await app.value(name)).toBe('{"type":"bearer","token":"one"}');
+    expect(await app.value(name)).toBe(stored('one'));
   });
 
   test.for([
@@ -127,7 +130,7 @@ describe('a secret', () => {
     const ann = `user.b64.${Buffer.from('idp:ann').toString('base64url')}`;
     for (const key of [ann, '_default']) {
       expect((await app.ask('PUT', `/mail/${key}`, { body: bearer('x') })).status).toBe(201);
-      expect(await app.value(nameOf('acme', 'mail', key))).toBe('{"type":"bearer","token":"x"}');
+      expect(await app.value(nameOf('acme', 'mail', key))).toBe(stored('x', 'mail'));
     }
   });
 
@@ -234,7 +237,7 @@ describe('an administrator', () => {
       const body = bearer(`of-${org}`);
       expect((await app.ask('PUT', `/maps/${key}?org=${org}`, { body, org: 'platform' })).status).toBe(201);
     }
-    expect(await app.value(nameOf('beta', 'maps', key))).toBe('{"type":"bearer","token":"of-beta"}');
+    expect(await app.value(nameOf('beta', 'maps', key))).toBe(stored('of-beta'));
   });
 
   test.for([
