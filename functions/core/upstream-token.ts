@@ -1,5 +1,6 @@
 import type { Denial } from './denial.ts';
 import { secretsInHeader } from './header-secrets.ts';
+import { parseJsonText, stringMember } from './json.ts';
 import { err, ok, type Result } from './result.ts';
 import type { Secret } from './secret.ts';
 
@@ -27,13 +28,29 @@ export function authorizationForUpstream({ tokenHeader, headers }: Presented): s
   return authorization.includes(token) || decoded.includes(token) ? null : authorization;
 }
 
-/** Reads what {@link authorizationForUpstream} gave. Nothing to send, or nothing that is one credential, is a refusal. */
-export function readUpstreamToken(authorization: string | null): Result<UpstreamToken, Denial> {
+/**
+ * Reads what {@link authorizationForUpstream} gave. Nothing to send, nothing that is one credential, or any token that the gate at `origin` has
+ * issued, is a refusal.
+ */
+export function readUpstreamToken(
+  authorization: string | null,
+  origin: string,
+): Result<UpstreamToken, Denial> {
   if (authorization === null) {
     return err({ reason: 'missing_upstream_token', detail: 'no `Authorization` beside `X-Authorization`' });
   }
   if (!ONE_CREDENTIAL.test(authorization)) {
     return err({ reason: 'missing_upstream_token', detail: '`Authorization` is no scheme and one token' });
   }
-  return ok({ authorization, hidden: secretsInHeader('authorization', authorization) });
+  const hidden = secretsInHeader('authorization', authorization);
+  return hidden.some((secret) => isIssuedBy(origin, secret))
+    ? err({ reason: 'missing_upstream_token', detail: '`Authorization` holds a token of the gate' })
+    : ok({ authorization, hidden });
+}
+
+/** Does it read as a JWT of this issuer? Does NOT verify it: whoever alters one has none. */
+function isIssuedBy(origin: string, secret: Secret): boolean {
+  const [, payload = ''] = secret.reveal().split('.');
+  const claims = parseJsonText(Buffer.from(payload, 'base64url').toString());
+  return claims.ok && stringMember(claims.value, 'iss') === origin;
 }

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { authorizationForUpstream, readUpstreamToken } from '../../functions/core/upstream-token.ts';
 
 const INGRESS = 'aaa.bbb.ccc';
+const ORIGIN = 'https://gate.example.com';
+const jwtOf = (iss: string) => `e30.${btoa(JSON.stringify({ iss })).replace(/=+$/, '')}.c2ln`;
 
 /** The `Authorization` that travels where these headers came and the gate's token was found in one of them. */
 function travelling(headers: Readonly<Record<string, string>>, tokenHeader = 'x-authorization') {
@@ -37,7 +39,7 @@ describe('the caller’s own token for a server', () => {
     ['no text at all', { authorization: '', 'x-authorization': `Bearer ${INGRESS}` }],
   ])('is not %s', ([, headers, tokenHeader]) => {
     const given = travelling(headers, tokenHeader);
-    expect(given === null || !readUpstreamToken(given).ok).toBe(true);
+    expect(given === null || !readUpstreamToken(given, ORIGIN).ok).toBe(true);
   });
 
   test.for([
@@ -53,14 +55,14 @@ describe('the caller’s own token for a server', () => {
     'Bearer a\u0001',
     'Be@rer a',
   ])('is one credential, and %j is none', (authorization) => {
-    expect(readUpstreamToken(authorization)).toEqual({
+    expect(readUpstreamToken(authorization, ORIGIN)).toEqual({
       ok: false,
       error: { reason: 'missing_upstream_token', detail: expect.any(String) },
     });
   });
 
   test('is sent as it came, and does not come back', () => {
-    const read = readUpstreamToken('Bearer own-token');
+    const read = readUpstreamToken('Bearer own-token', ORIGIN);
     expect(read.ok && [read.value.authorization, read.value.hidden.map((one) => one.reveal())]).toEqual([
       'Bearer own-token',
       ['own-token'],
@@ -68,11 +70,24 @@ describe('the caller’s own token for a server', () => {
   });
 
   test('of HTTP Basic does not come back either, in any of its parts', () => {
-    const read = readUpstreamToken(`Basic ${btoa('user:pass:word')}`);
+    const read = readUpstreamToken(`Basic ${btoa('user:pass:word')}`, ORIGIN);
     expect(read.ok && read.value.hidden.map((one) => one.reveal())).toEqual([
       btoa('user:pass:word'),
       'user:pass:word',
       'pass:word',
     ]);
+  });
+
+  test.for([
+    (token: string) => `Bearer ${token}`,
+    (token: string) => `token ${token}`,
+    (token: string) => `Basic ${btoa(`a.b:${token}`)}`,
+    (token: string) => `Basic ${btoa(`${token}:`)}`,
+  ])('is no other token of the gate, in any scheme', (write) => {
+    expect(readUpstreamToken(write(jwtOf(ORIGIN)), ORIGIN)).toEqual({
+      ok: false,
+      error: { reason: 'missing_upstream_token', detail: expect.stringContaining('of the gate') },
+    });
+    expect(readUpstreamToken(write(jwtOf('https://idp.example.com')), ORIGIN).ok).toBe(true);
   });
 });
