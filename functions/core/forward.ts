@@ -35,8 +35,9 @@ const SERVICE_RESPONSE_HEADERS: ReadonlySet<string> = new Set([
   'sunset',
   'vary',
 ]);
-/** How APIs say what is left of a quota; the names are those of many of them and of a draft of the IETF. */
-const QUOTA_HEADER = /^(?:x-)?rate-?limit(?:-[a-z0-9-]+)?$/;
+/** How APIs say what is left of a quota; the names are those of many of them and of a draft of the IETF. Known words alone: an upstream could write a secret into a name. */
+const QUOTA_HEADER =
+  /^(?:x-)?rate-?limit(?:-(?:limit|remaining|reset|after|used|policy|resource|cost|window|interval|type|scope|bucket|global|requests?|tokens?|input|output|project|user|day|hour|minute|second|month|daily|hourly|ms))*$/;
 
 /** Conditional, range, preference and content headers of a call to a service (RFC 9110 §8, §12–§14; RFC 7240). */
 const SERVICE_REQUEST_HEADERS: ReadonlySet<string> = new Set([

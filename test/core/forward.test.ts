@@ -179,10 +179,12 @@ describe('back to the client', () => {
       ['allow', 'GET'],
       ['x-ratelimit-limit', '10'],
       ['x-rate-limit-remaining', '9'],
+      ['x-ratelimit-remaining-tokens', '9'],
       ['ratelimit', '"a";r=9'],
       ['ratelimit-policy', '"a";q=10'],
     ] as const;
     leaking.set('x-ratelimited-by', 'host-1').set('content-location', '/x').set('ratelimit-', 'x');
+    leaking.set('x-ratelimit-0f1e2d3c4b5a6978', '5').set('x-ratelimit-limit-sk-canary', '5');
     const headers = serviceResponseHeaders(new Map([...leaking, ...own]));
     expect([...headers].sort()).toEqual([...own].sort());
   });
