@@ -36,7 +36,7 @@ const NEVER_TRAVELS =
   /^(?:authorization|x-authorization|proxy-.*|cookie|host|content-.*|transfer-encoding|connection|te|trailer|upgrade|keep-alive|forwarded|x-forwarded-.*|x-delegation|x-provider-authorization|mcp-session-id|expect|accept-encoding)$/;
 /** Those that only select at the gate, those that gateways tell servers who calls by, and those that make one request another. */
 const NEVER_BELIEVED =
-  /^(?:x-(?:user-pool-id|client-id|region)|x-(?:user|username|scopes|groups|auth-method|server-name|tool-name|org-id|real-ip)|x-internal-.*|x-validate-source-secret|x-sallyport-.*|x-(?:http-)?method(?:-override)?|x-(?:original|rewrite|upstream)-url)$/;
+  /^(?:x-(?:user-pool-id|client-id|region)|x-(?:user|username|scopes|groups|auth-method|server-name|tool-name|org-id|real-ip)|x-internal-.*|x-validate-source-secret|x-sallyport-.*|x-(?:http-)?method(?:-override)?|x-(?:original|rewrite|upstream)-url|(?:x-)?remote-user|x-auth-request-.*|x-amzn-oidc-.*|x-ms-client-principal.*|(?:x-)?client-cert.*|true-client-ip|x-envoy-.*|http2-settings)$/;
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
 /** What is read before servers are. */
@@ -223,7 +223,9 @@ function readHeaderName(item: YamlReader): string | undefined {
   const name = item.string()?.toLowerCase();
   if (name === undefined) return undefined;
   if (!HEADER_NAME.test(name)) return item.problem('this is no header name');
-  const isKept = NEVER_TRAVELS.test(name) || NEVER_BELIEVED.test(name);
+  // Behind CGI and its like, `_` and `-` are the same.
+  const folded = name.replaceAll('_', '-');
+  const isKept = NEVER_TRAVELS.test(folded) || NEVER_BELIEVED.test(folded);
   return isKept ? item.problem('this header never travels') : name;
 }
 

@@ -64,7 +64,10 @@ describe('a header may not be listed to travel', () => {
     ...['X-Org-Id', 'X-Real-IP', 'X-Internal-Token', 'X-Internal-Token-Registry', 'X-Validate-Source-Secret'],
     ...['X-Sallyport-Edge', 'X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'],
     ...['X-Original-URL', 'X-Rewrite-URL', 'X-Upstream-Url', 'Mcp-Session-Id', 'Expect', 'Upgrade'],
-    'X-Provider-Authorization',
+    ...['X-Provider-Authorization', 'X_User', 'X_Forwarded_For', 'X_HTTP_Method_Override', 'X_Original_URL'],
+    ...['Remote-User', 'X-Remote-User', 'X-Auth-Request-Email', 'X-Amzn-Oidc-Identity', 'HTTP2-Settings'],
+    ...['X-MS-Client-Principal', 'X-MS-Client-Principal-Name', 'Client-Cert', 'X-Client-Cert-Chain'],
+    ...['True-Client-IP', 'X-Envoy-Original-Path'],
   ])('that says who calls, selects at the gate or makes it another request: %s', (name) => {
     const says = expect.stringMatching(/this header never travels$/);
     expect(problems({ server: { headers: [name] } })).toEqual([says]);
