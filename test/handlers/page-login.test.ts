@@ -216,7 +216,7 @@ describe('an answer that says that nobody logged in', () => {
       400,
       'access_denied: idp access_denied',
     ],
-    [{ code: undefined, error: '<script>' }, 400, 'access_denied: idp ?script?'],
+    [{ code: undefined, error: '<script>' }, 400, 'access_denied: idp no known error code'],
     [
       { code: undefined, error: 'temporarily_unavailable' },
       503,
