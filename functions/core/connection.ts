@@ -11,10 +11,11 @@ export type Connection = {
   readonly account: ProviderAccount | undefined;
   /** What the provider has granted. */
   readonly scopes: readonly string[];
-  /** `broken`: the provider takes its refresh token no more; only connecting again helps. */
+  /** `broken`: the provider takes its refresh token no more; only connecting again helps. Or it cannot be read; only disconnecting helps. */
   readonly status: 'active' | 'broken';
+  /** 0 where it cannot be read. */
   readonly connectedAtSeconds: number;
-  /** When the tokens came that it has. */
+  /** When the tokens came that it has; 0 where it cannot be read. */
   readonly refreshedAtSeconds: number;
   /** The Atlassian site that calls go to unless they name another one of it. */
   readonly cloudId?: string;

@@ -15,7 +15,7 @@ type Of = { readonly owner: ConnectionOwner; readonly provider: Provider };
 
 /**
  * Redeems a code and puts what it brings into the vault. An account other than the one that is connected is refused, so that nobody is
- * led to put their account in the place of another; what the provider gave for it is dropped, and not revoked: with many providers that
+ * led to put their account in the place of another, and so is one of which nobody can say that it is the same; what the provider gave for it is dropped, and not revoked: with many providers that
  * would end the grant of whoever is connected with it.
  */
 export async function connect(
@@ -31,7 +31,7 @@ export async function connect(
     const opened = await vault.read(place);
     if (!opened.ok) return opened;
     const there = opened.value?.vaulted;
-    if (there !== undefined && there.account?.id !== redeemed.value.account?.id) {
+    if (there !== undefined && !isSameAccount(there, redeemed.value)) {
       const connected = there.account?.name ?? there.account?.id ?? 'an account without a name';
       return err({ reason: 'other_account', connected, detail: 'another account is connected' });
     }
@@ -80,6 +80,12 @@ async function redeem(
     connectedAtSeconds: nowSeconds,
     refreshedAtSeconds: nowSeconds,
   });
+}
+
+/** By the provider's id; where that says nothing of either, by an Atlassian site that both open. */
+function isSameAccount(there: VaultedConnection, now: VaultedConnection): boolean {
+  if (there.account !== undefined || now.account !== undefined) return there.account?.id === now.account?.id;
+  return there.cloudIds.some((id) => now.cloudIds.includes(id));
 }
 
 function failed({ isOutage, detail }: CallFailure): Result<never, ConnectFailure> {

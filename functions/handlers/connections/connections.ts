@@ -8,7 +8,7 @@ import { createAccessTokens } from './access-tokens.ts';
 import { connect } from './connect.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
 import { disconnect } from './disconnect.ts';
-import { createVault } from './vault.ts';
+import { createVault, type VaultFailure } from './vault.ts';
 
 /** An access token that is good now, and the Atlassian sites that it opens. `version` names it, and tells nothing of it. */
 export type ConnectionToken = {
@@ -58,8 +58,8 @@ export type Connections = {
     provider: Provider,
     need: { readonly scopes: readonly string[]; readonly refused?: string | undefined },
   ): Promise<Result<ConnectionToken, ConnectionFailure>>;
-  find(owner: ConnectionOwner, provider: Provider): Promise<Result<Connection | undefined, Unavailable>>;
-  /** Those at the providers that there are, in their order. */
+  find(owner: ConnectionOwner, provider: Provider): Promise<Result<Connection | undefined, VaultFailure>>;
+  /** Those at the providers that there are, in their order. One that does not open is `broken`, with nothing known of it. */
   list(
     owner: ConnectionOwner,
     providers: readonly Provider[],
@@ -95,16 +95,30 @@ export function createConnections(ports: ConnectionPorts): Connections {
     find,
 
     async list(owner, providers) {
-      const found = await Promise.all(providers.map((provider) => find(owner, provider)));
+      const found = await Promise.all(
+        providers.map(async (provider) => ({ provider, one: await find(owner, provider) })),
+      );
       const connections: Connection[] = [];
-      for (const one of found) {
-        if (!one.ok) return one;
-        if (one.value !== undefined) connections.push(one.value);
+      for (const { provider, one } of found) {
+        if (!one.ok && one.error.isUnreadable !== true) return one;
+        const connection = one.ok ? one.value : unreadable(provider.name);
+        if (connection !== undefined) connections.push(connection);
       }
       return ok(connections);
     },
 
     connect: (owner, provider, request) => connect(ports, vault, { owner, provider }, request),
     disconnect: (owner, provider) => disconnect(ports, vault, { owner, provider }),
+  };
+}
+
+function unreadable(provider: string): Connection {
+  return {
+    provider,
+    account: undefined,
+    scopes: [],
+    status: 'broken',
+    connectedAtSeconds: 0,
+    refreshedAtSeconds: 0,
   };
 }

@@ -12,7 +12,7 @@ export type OtherAccount = {
 
 /** Says that another account is connected, and stays so: nobody's account takes the place of another unnoticed. */
 export function otherAccountPage({ displayName, connected, page }: OtherAccount): Promise<Response> {
-  const content = html`<p>You are connected at ${displayName} as <strong>${connected}</strong>, and chose another account just now. Nothing was changed.</p>
+  const content = html`<p>You are connected at ${displayName} as <strong>${connected}</strong>, and what was chosen just now is another account, or cannot be told from one. Nothing was changed.</p>
 <p>To take the other account, <a href="${page}">disconnect first</a>. If you did not choose an account yourself, somebody else may be signed in at ${displayName} in this browser.</p>`;
   return toPageResponse({ title: 'This is another account', content, status: 409 });
 }

@@ -138,6 +138,37 @@ describe('connecting', () => {
     });
   });
 
+  test('one of which the provider does not say whose it is takes the place of none', async () => {
+    const { connect, disconnect } = cloud.environment();
+    const owner = somebody();
+    const entry = entryOf({ account: undefined });
+    await connect(owner, entry, REQUEST);
+    expect(await connect(owner, entry, REQUEST)).toMatchObject({ error: { reason: 'other_account' } });
+    await disconnect(owner, entry);
+    expect(await connect(owner, entry, REQUEST)).toMatchObject({ ok: true });
+  });
+
+  test('one whose token may not ask who it is has to open a site that is connected', async () => {
+    const entry = entryOf({ sitesUrl: `${provider.server.origin}/sites` });
+    let sites = ['site-1', 'site-2'];
+    provider.instead = ({ url }, answer) =>
+      url === '/me'
+        ? send(answer, 403, {})
+        : url === '/sites' &&
+          send(
+            answer,
+            200,
+            sites.map((id) => ({ id })),
+          );
+    const { connect } = cloud.environment();
+    const owner = somebody();
+    await connect(owner, entry, REQUEST);
+    sites = ['site-2', 'site-3'];
+    expect(await connect(owner, entry, REQUEST)).toMatchObject({ ok: true });
+    sites = ['site-1'];
+    expect(await connect(owner, entry, REQUEST)).toMatchObject({ error: { reason: 'other_account' } });
+  });
+
   test('of two accounts that are connected at the same moment one is refused', async () => {
     const owner = somebody();
     let accounts = 0;
@@ -366,7 +397,9 @@ describe('what lies in the vault', () => {
         error: { reason: 'unavailable' },
       });
       expect(await environment.find(thief, entry)).toMatchObject({ error: { reason: 'unavailable' } });
-      expect(await environment.list(thief, [entry])).toMatchObject({ error: { reason: 'unavailable' } });
+      expect(await environment.list(thief, [entry])).toMatchObject({
+        value: [{ provider: entry.name, status: 'broken', account: undefined, scopes: [] }],
+      });
     }
     expect(cloud.logged).toContainEqual(expect.objectContaining({ event: 'connection_unreadable' }));
   });
