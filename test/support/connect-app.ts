@@ -32,6 +32,8 @@ export type ConnectApp = {
   failure: ConnectFailure | undefined;
   /** Is the vault out of reach? */
   isDown: boolean;
+  /** Is there a connection everywhere that does not open? */
+  isUnreadable: boolean;
   /** A browser of both functions, that stops at whatever is not ours. */
   agent(): BrowserAgent;
   /** Signs a user of the provider `company` in. */
@@ -102,7 +104,10 @@ export async function startConnectApp(changes: Partial<ConnectPorts> = {}): Prom
   const down = err({ reason: 'unavailable', detail: 'a test’s outage' } as const);
   const connections: Connections = {
     accessToken: async () => down,
-    find: async (owner, { name }) => (app.isDown ? down : ok(vault.get(placeOf(owner, name)))),
+    async find(owner, { name }) {
+      if (app.isUnreadable) return err({ ...down.error, isUnreadable: true });
+      return app.isDown ? down : ok(vault.get(placeOf(owner, name)));
+    },
     async list(owner, providers) {
       return app.isDown ? down : ok(providers.flatMap(({ name }) => vault.get(placeOf(owner, name)) ?? []));
     },
@@ -160,6 +165,7 @@ export async function startConnectApp(changes: Partial<ConnectPorts> = {}): Prom
     vault,
     failure: undefined,
     isDown: false,
+    isUnreadable: false,
     agent: () =>
       new BrowserAgent(
         (url) => !url.startsWith(`${ORIGIN}/`),

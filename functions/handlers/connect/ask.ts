@@ -13,6 +13,7 @@ import { type ConnectQuestion, connectPage } from '../pages/connect-page.ts';
 import { connectedPage } from '../pages/connected-page.ts';
 import { formTargets } from '../pages/form-targets.ts';
 import { somebodyElsePage } from '../pages/somebody-else-page.ts';
+import { unreadableConnectionPage } from '../pages/unreadable-connection-page.ts';
 import type { ConnectPorts } from './connect-ports.ts';
 import { openLink } from './link.ts';
 import { endConnecting, readSituation, type Situation } from './situation.ts';
@@ -70,8 +71,9 @@ async function show(
 ): Promise<Response> {
   const { policy, provider, held, owner, about } = situation;
   const found = await ports.connections.find(owner, provider);
-  if (!found.ok) return endConnecting(ports, invocation, 'unavailable', about);
-  const connection = found.value;
+  const isUnreadable = !found.ok && found.error.isUnreadable === true;
+  if (!found.ok && !isUnreadable) return endConnecting(ports, invocation, 'unavailable', about);
+  const connection = found.ok ? found.value : undefined;
   const { asked, missing } = wantedScopes(policy, provider, owner.orgId, link?.target, connection);
   const browser = markBrowser(ports, request);
   const text = writeConnectTicket({
@@ -86,11 +88,17 @@ async function show(
   const place = { kind: 'connect', provider: provider.name } as const;
   const ticket = await sealTicket(ports, place, browser.id, text);
   if (ticket === undefined) return endConnecting(ports, invocation, 'unavailable', about);
+  const targets = formTargets([provider.authUrl, provider.redirectUri ?? invocation.origin]);
+  const action = connectPath(provider.name);
+  if (isUnreadable) {
+    const ending = { displayName: provider.displayName, action, ticket };
+    return unreadableConnectionPage(ending, targets, browser.cookies);
+  }
   const { displayName, idp } = held.session;
   const client = link === undefined ? undefined : policy.findClient(link.clientId, owner.orgId);
   const question: ConnectQuestion = {
     provider: { displayName: provider.displayName, host: new URL(provider.authUrl).host },
-    action: connectPath(provider.name),
+    action,
     gateway: new URL(invocation.origin).host,
     user: { displayName, idp: policy.idps.get(idp)?.displayName ?? idp },
     target: link?.target,
@@ -99,7 +107,6 @@ async function show(
     connection,
     ticket,
   };
-  const targets = formTargets([provider.authUrl, provider.redirectUri ?? invocation.origin]);
   return connection?.status === 'active' && missing.length === 0
     ? connectedPage(question, connection, targets, browser.cookies)
     : connectPage(question, targets, browser.cookies);

@@ -60,8 +60,9 @@ async function disconnect(ports: ModulePorts & ConnectPorts, c: ControlContext):
   if (caller.actors.length > 0) return refuse(ports, c, { reason: 'not_granted', obtainable: [] }, facts);
   const { owner, provider } = found.value;
   const there = await ports.connections.find(owner, provider);
-  if (!there.ok) return denialProblem(there.error, c.env.requestId);
-  if (there.value === undefined) return refuse(ports, c, { reason: 'unknown_item' }, facts);
+  // What does not open can be ended all the same.
+  if (!there.ok && there.error.isUnreadable !== true) return denialProblem(there.error, c.env.requestId);
+  if (there.ok && there.value === undefined) return refuse(ports, c, { reason: 'unknown_item' }, facts);
   const records = accessRecords(ports, c.env, c.req.raw.headers, c.get('admission'));
   const written = await records.allow('disconnect', facts);
   if (!written.ok) return denialProblem(written.error, c.env.requestId);

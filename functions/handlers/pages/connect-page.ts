@@ -29,7 +29,7 @@ export function connectPage(
 ): Promise<Response> {
   const { provider, gateway, user, target, client, scopes, connection } = question;
   const { displayName, host } = provider;
-  const content = html`<p><strong>${gateway}</strong> would act in your name at ${displayName}, whenever you call a server that works there. It asks for it at <strong>${host}</strong>, where you choose the account; take one that is yours. Applications and servers never see the key to it, and you can disconnect at any time.</p>
+  const content = html`<p><strong>${gateway}</strong> would act in your name at ${displayName}, whenever you call a server that works there. It asks for it at <strong>${host}</strong>, where you choose the account; take one that is yours. Applications never see the key to it; a server gets one that soon ends, for your calls alone. You can disconnect at any time.</p>
 <dl>
 <dt>Provider</dt><dd>${displayName} (${host})</dd>
 <dt>Signed in here as</dt><dd>${user.displayName} (${user.idp})</dd>
@@ -47,7 +47,10 @@ ${connectForm(question, [
 }
 
 /** A form of the connect page: its answers are buttons. */
-export function connectForm({ action, ticket }: ConnectQuestion, buttons: readonly Markup[]): Markup {
+export function connectForm(
+  { action, ticket }: Pick<ConnectQuestion, 'action' | 'ticket'>,
+  buttons: readonly Markup[],
+): Markup {
   return html`<form method="post" action="${action}" aria-label="Your answer">
 <input type="hidden" name="ticket" value="${ticket}">
 ${buttons}
@@ -70,8 +73,13 @@ ${items}
 }
 
 function notice({ status, account }: Connection, displayName: string): Markup {
+  // Of such a one nobody can say whether it is the same.
+  const again =
+    account === undefined
+      ? 'To connect again, disconnect first.'
+      : 'Connect the same account again, or disconnect first to take another.';
   const which = account === undefined ? '' : html` (${account.name ?? account.id})`;
   return status === 'broken'
-    ? html`<p class="warning">${displayName} does not accept the connection${which} any more. Connect the same account again, or disconnect first to take another.</p>`
-    : html`<p class="warning">You are connected${which}, but not for all of this. Choose the same account again; to take another one, disconnect first.</p>`;
+    ? html`<p class="warning">${displayName} does not accept the connection${which} any more. ${again}</p>`
+    : html`<p class="warning">You are connected${which}, but not for all of this. ${again}</p>`;
 }
