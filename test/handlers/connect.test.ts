@@ -31,6 +31,7 @@ afterEach(() => {
   app.vault.clear();
   app.failure = undefined;
   app.isDown = false;
+  app.isUnreadable = false;
 });
 
 async function signedIn(userId?: string): Promise<BrowserAgent> {
@@ -160,6 +161,32 @@ describe('a user connects', () => {
     expect((await begin(browser)).get('scope')).toBe('offline_access read:orders');
   });
 
+  test('nothing, where no group of the user stands for anything', async () => {
+    const stranger = app.agent();
+    const page = await stranger.open(`${ORIGIN}/login?return_to=%2Fconnect`);
+    app.login.company.claims = { sub: 'stranger', groups: ['visitors'] };
+    const atIdp = await stranger.submit(page, (text) => /company login/.test(text));
+    const end = await stranger.open(app.login.company.answerTo(app.login.company.read(atIdp.url)));
+    expect([end.status, end.text]).toEqual([403, expect.stringContaining('no group of yours')]);
+    expect(app.login.app.records.at(-1)).toMatchObject({ decision: 'deny', reason: 'no_rights' });
+    expect(stranger.cookies(ORIGIN).has(SESSION)).toBe(false);
+  });
+
+  test('nothing, where none of them does any more', async () => {
+    const other = await startConnectApp();
+    try {
+      const browser = other.agent();
+      await other.signIn(browser);
+      const book = await other.ports.rulebook.read();
+      if (book.ok) Object.assign(book.value.policy, { scopesOfGroups: () => [] });
+      for (const path of ['/connect', '/connect/track']) {
+        expect((await browser.open(ORIGIN + path)).status).toBe(403);
+      }
+    } finally {
+      await other.close();
+    }
+  });
+
   test('nothing happens where the user does not want it', async () => {
     const browser = await signedIn();
     const page = await press(browser, await browser.open(PAGE), /^Do not connect/);
@@ -195,6 +222,17 @@ describe('a user who is connected', () => {
     expect(text).toContain('broken: connect again');
     expect(text).not.toContain('eta-only');
     expect((await (await signedIn('u-2')).open(`${ORIGIN}/connect`)).text).not.toContain('ada@');
+  });
+
+  test('ends one that cannot be read any more, and can do nothing else with it', async () => {
+    app.isUnreadable = true;
+    const browser = await signedIn();
+    const page = await browser.open(PAGE);
+    expect([page.status, page.text]).toEqual([200, expect.stringContaining('cannot be read')]);
+    expect(page.text).not.toMatch(/value="(?:connect|cancel)"/);
+    expect((await press(browser, page, /^Disconnect/)).status).toBe(200);
+    expect((await app.call('/connections/track', { method: 'DELETE' })).status).toBe(200);
+    expect(app.disconnected).toEqual([OWNER, OWNER]);
   });
 
   test('another account does not take the place of the first', async () => {

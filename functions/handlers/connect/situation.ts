@@ -45,18 +45,19 @@ export async function readSituation(
   return ok({ policy, provider, held, owner, about });
 }
 
-/** The signed-in user of a browser, by the policy that holds. */
+/** The signed-in user of a browser, by the policy that holds; nobody whose groups stand for nothing by now. */
 export async function readSignedIn(
   ports: ConnectPorts,
   request: Request,
-): Promise<Result<Pick<Situation, 'policy' | 'held' | 'owner'>, 'unavailable' | 'signed_out'>> {
+): Promise<Result<Pick<Situation, 'policy' | 'held' | 'owner'>, 'unavailable' | 'signed_out' | 'no_rights'>> {
   const book = await ports.rulebook.read();
   if (!book.ok) return err('unavailable');
   const { policy } = book.value;
   const held = await pageSession(ports, policy, request);
   if (!held.ok) return err('unavailable');
   if (held.value === undefined) return err('signed_out');
-  const { orgId, subject } = held.value.session;
+  const { orgId, subject, groups } = held.value.session;
+  if (policy.scopesOfGroups(groups).length === 0) return err('no_rights');
   return ok({ policy, held: held.value, owner: { orgId, subject } });
 }
 

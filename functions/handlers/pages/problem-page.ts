@@ -18,6 +18,7 @@ const PROBLEMS = {
   no_login:           { status: 400, title: 'Nobody can sign in here', text: 'No identity provider is set up for you at this site. Ask whoever runs it.' },
   not_signed_in:      { status: 400, title: 'You are not signed in', text: 'The sign-in at the identity provider was not completed. Open the page again to try once more.' },
   not_accepted:       { status: 502, title: 'You could not be signed in', text: 'The answer of the identity provider was not accepted. Tell whoever runs this site.' },
+  no_rights:          { status: 403, title: 'There is nothing here for you', text: 'You are known, but no group of yours stands for anything at this site. Ask whoever runs it.' },
   bad_link:           { status: 400, title: 'This link does not hold', text: 'It is not complete, or was not made here for this page. Nothing was connected. Go back to where you found it and start again.' },
   unknown_provider:   { status: 404, title: 'There is nothing here', text: 'There is no such provider for you at this site. Nothing was connected.' },
   signed_out:         { status: 400, title: 'You are not signed in', text: 'The sign-in in this browser has ended meanwhile. Nothing was changed. Open the page again.' },
