@@ -17,7 +17,7 @@ type Of = { readonly owner: ConnectionOwner; readonly provider: Provider };
 
 /**
  * Revokes at the provider where it can, then forgets; forgets also where the provider does not answer, and what does not open any more. A
- * refresh that comes between the two is revoked as well.
+ * refresh that comes between the two is revoked as well, and one that is still under way where it ends.
  */
 export async function disconnect(
   ports: ConnectionPorts,
@@ -43,7 +43,8 @@ export async function disconnect(
   return err({ reason: 'unavailable', detail: 'others write the connection all the time' });
 }
 
-async function revoke(ports: ConnectionPorts, of: Of, vaulted: VaultedConnection): Promise<boolean> {
+/** Revokes the tokens of a connection at its provider, where it can; says whether it has. */
+export async function revoke(ports: ConnectionPorts, of: Of, vaulted: VaultedConnection): Promise<boolean> {
   const { provider } = of;
   if (provider.revocation === undefined) return false;
   const secret = await readClientSecret(ports, provider, false);

@@ -12,7 +12,8 @@ const FIRST_WAIT_MS = 100;
  * Stores what a refresh has brought, before anybody uses it: a provider that gives another refresh token each time takes the one before no
  * more. Where the store fails it is tried again for some seconds. Where somebody else has written meanwhile, which the lease allows only
  * after its holder stood still, the newer of the two is kept: another consent stands, a refresh that came later stands, and that a
- * refresh token was refused which this one has just replaced does not stand. Gives what is kept.
+ * refresh token was refused which this one has just replaced does not stand. Where the connection was forgotten meanwhile, what was brought
+ * is revoked. Gives what is kept.
  */
 export async function keepRenewed(
   ports: ConnectionPorts,
@@ -20,6 +21,7 @@ export async function keepRenewed(
   place: Place,
   leased: Opened,
   renewed: VaultedConnection,
+  revokeUnkept: () => Promise<unknown>,
 ): Promise<Result<VaultedConnection, ConnectionFailure>> {
   let previous = leased;
   let failure: Unavailable | undefined;
@@ -37,7 +39,10 @@ export async function keepRenewed(
       failure = read.error.reason === 'unavailable' ? read.error : undefined;
       continue;
     }
-    if (read.value === undefined) return err({ reason: 'not_connected' });
+    if (read.value === undefined) {
+      await revokeUnkept();
+      return err({ reason: 'not_connected' });
+    }
     const { vaulted } = read.value;
     if (stands(vaulted, renewed)) return ok(vaulted);
     previous = read.value;

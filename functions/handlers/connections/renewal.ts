@@ -5,6 +5,7 @@ import { err, ok, type Result } from '../../core/result.ts';
 import type { VaultedConnection } from '../../core/vaulted-connection.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
 import type { ConnectionFailure } from './connections.ts';
+import { revoke } from './disconnect.ts';
 import { keepRenewed } from './keep-renewed.ts';
 import { askForTokens } from './provider-call.ts';
 import type { Opened, Place, Vault } from './vault.ts';
@@ -100,7 +101,7 @@ async function refresh(
   if (!tokens.ok) {
     const { refused, detail } = tokens.error;
     if (refused === 'grant') {
-      return keepRenewed(ports, vault, place, leased, { ...vaulted, status: 'broken' });
+      return keepRenewed(ports, vault, place, leased, { ...vaulted, status: 'broken' }, async () => {});
     }
     ports.log({
       level: 'error',
@@ -114,7 +115,7 @@ async function refresh(
   }
   const { accessToken, refreshToken, lifetimeSeconds, scopes } = tokens.value;
   const nowSeconds = Math.floor(ports.now() / 1_000);
-  return keepRenewed(ports, vault, place, leased, {
+  const renewed: VaultedConnection = {
     ...vaulted,
     generation: vaulted.generation + 1,
     accessToken,
@@ -122,7 +123,9 @@ async function refresh(
     expiresAtSeconds: lifetimeSeconds === undefined ? undefined : nowSeconds + lifetimeSeconds,
     granted: scopes ?? vaulted.granted,
     refreshedAtSeconds: nowSeconds,
-  });
+  };
+  const revokeUnkept = () => revoke(ports, { provider, owner: place.owner }, renewed);
+  return keepRenewed(ports, vault, place, leased, renewed, revokeUnkept);
 }
 
 function unavailable(detail: string): Result<never, Unavailable> {

@@ -240,6 +240,22 @@ describe('one refresh', () => {
     }
   });
 
+  test('that ends after its connection was forgotten is revoked', async () => {
+    const owner = await connected();
+    cloud.time.ms += LIFE_MS;
+    const go = Promise.withResolvers<void>();
+    const arrived = Promise.withResolvers<void>();
+    const late = ask(cloud.environment({ upstream: holdAnswers(go.promise, arrived.resolve) }), owner);
+    await arrived.promise;
+    await cloud.environment().disconnect(owner, provider.entry);
+    go.resolve();
+    expect(await late).toEqual({ reason: 'not_connected' });
+    const revoked = provider.server.seen
+      .filter(({ url }) => url === '/revoke')
+      .map(({ body }) => new URLSearchParams(body).get('token'));
+    expect(revoked).toEqual(['refresh-token-1', 'refresh-token-2']);
+  });
+
   test('is stored before anybody uses it, also by a table that fails for a while', async () => {
     const owner = await connected();
     cloud.time.ms += LIFE_MS;
