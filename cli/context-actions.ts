@@ -80,7 +80,7 @@ export const DOCUMENT_ACTIONS: Readonly<Record<string, ContextAction>> = {
       if (!answer.ok) return answer;
       try {
         const bytes = await answer.value.bytes();
-        await writeFile(file, bytes, { flag: 'wx' });
+        await writeFile(file, bytes, { flag: 'wx', mode: 0o600 });
         return ok({
           text: `wrote ${bytes.length} bytes to ${file}`,
           json: { file, size_bytes: bytes.length },

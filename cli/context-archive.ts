@@ -27,6 +27,17 @@ const Report = z.object({
 const BATCH_BYTES = 4_000_000;
 const BATCH_LINES = 500;
 
+/** The permissions of a file with what a token sees: nobody else on the machine reads it. */
+const OWNER_ONLY = 0o600;
+
+const LINE_FEED = Buffer.from('\n');
+
+/** How the last line of a page begins. */
+const END_BEGINS = Buffer.from('{"type":"end"');
+
+/** The first line of an archive of any version. */
+const Header = z.object({ type: z.literal('archive'), format: z.literal('sallyport-context') });
+
 /** What an import could not do as the archive says. */
 const NOT_DONE: ReadonlySet<string> = new Set(['conflict', 'missing']);
 
@@ -37,18 +48,22 @@ export const ARCHIVE_ACTIONS: Readonly<Record<string, ContextAction>> = {
     positionals: { min: 1, max: 1 },
     options: ['resume'],
     async run(door, [file = ''], input, terminal) {
-      const opened = await openFile(file, input.flag('resume') ? 'a+' : 'ax');
+      const opened = await openFile(file, input.flag('resume') ? 'a+' : 'ax+');
       if (!opened.ok) return opened;
       await using handle = opened.value;
-      const known = input.flag('resume') ? await findEnd(handle) : undefined;
-      await handle.truncate(known?.offset ?? 0);
-      const total = { documents: known?.documents ?? 0, relations: known?.relations ?? 0 };
-      for (let next = known?.next; next !== null; ) {
+      const known = await findEnd(handle);
+      if (known === undefined) return err(misused(`${file} is no archive; it is left as it is`));
+      const total = { documents: known.documents, relations: known.relations };
+      let isCut = false;
+      for (let { next } = known; next !== null; ) {
         const page = await readPage(door, next);
         if (!page.ok) {
           terminal.note(`${total.documents} documents are in ${file}; go on with \`--resume\``);
           return page;
         }
+        // What follows the last whole page goes when there is something in its place.
+        if (!isCut) await handle.truncate(known.offset);
+        isCut = true;
         await handle.appendFile(page.value.text);
         total.documents += page.value.end.documents;
         total.relations += page.value.end.relations;
@@ -79,7 +94,7 @@ export const ARCHIVE_ACTIONS: Readonly<Record<string, ContextAction>> = {
           totals[type] = { ...totals[type], [outcome]: (totals[type]?.[outcome] ?? 0) + 1 };
           if (NOT_DONE.has(outcome)) notDone.push(id);
         }
-        last = lines.at(-1) ?? '';
+        last = lines.at(-1)?.toString() ?? '';
       }
       const end = End.safeParse(parseJson(last));
       if (!end.success || end.data.next !== null) {
@@ -94,7 +109,7 @@ export const ARCHIVE_ACTIONS: Readonly<Record<string, ContextAction>> = {
 
 async function openFile(file: string, flags: string): Promise<Result<FileHandle, Failure>> {
   try {
-    return ok(await open(file, flags));
+    return ok(await open(file, flags, OWNER_ONLY));
   } catch (error) {
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST';
     return err(
@@ -117,57 +132,90 @@ async function readPage(
   return end.success ? ok({ text: text.value, end: end.data }) : err(failed('the export was cut short'));
 }
 
-/** The last whole page of a file, and where it ends; undefined where there is none. */
-async function findEnd(handle: FileHandle): Promise<(End & { readonly offset: number }) | undefined> {
-  let found: (End & { readonly offset: number }) | undefined;
+/** How far the whole pages of a file go: what is in them, the byte after the last one, and the document after which there is more. */
+type Progress = {
+  readonly documents: number;
+  readonly relations: number;
+  readonly offset: number;
+  /** Undefined before the first page, null after the last. */
+  readonly next: string | null | undefined;
+};
+
+/** The progress of an export in a file, which may be empty; undefined where the file is something else. */
+async function findEnd(handle: FileHandle): Promise<Progress | undefined> {
+  let found: Progress = { documents: 0, relations: 0, offset: 0, next: undefined };
   let offset = 0;
-  const total = { documents: 0, relations: 0 };
-  for await (const line of handle.readLines({ start: 0, autoClose: false })) {
-    offset += Buffer.byteLength(line) + 1;
-    const end = line.startsWith('{"type":"end"') ? End.safeParse(parseJson(line)) : undefined;
+  for await (const { bytes, isWhole } of linesOf(handle)) {
+    if (offset === 0 && !Header.safeParse(parseJson(bytes.toString())).success) return undefined;
+    offset += bytes.length + 1;
+    const isEnd = isWhole && bytes.subarray(0, END_BEGINS.length).equals(END_BEGINS);
+    const end = isEnd ? End.safeParse(parseJson(bytes.toString())) : undefined;
     if (end?.success !== true) continue;
-    total.documents += end.data.documents;
-    total.relations += end.data.relations;
-    found = { ...end.data, ...total, offset };
+    const { documents, relations, next } = end.data;
+    found = {
+      documents: found.documents + documents,
+      relations: found.relations + relations,
+      offset,
+      next,
+    };
   }
   return found;
+}
+
+/** A line without its end, which the last one may lack: then it may be part of one. */
+type Line = { readonly bytes: Buffer; readonly isWhole: boolean };
+
+/** The lines of a file. A line feed ends one and nothing else does: text in them may have any other separator as it is. */
+async function* linesOf(handle: FileHandle): AsyncGenerator<Line> {
+  let begun: Buffer[] = [];
+  const stream: AsyncIterable<Buffer> = handle.createReadStream({ start: 0, autoClose: false });
+  for await (const chunk of stream) {
+    let start = 0;
+    for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
+      yield { bytes: Buffer.concat([...begun, chunk.subarray(start, end)]), isWhole: true };
+      begun = [];
+      start = end + 1;
+    }
+    if (start < chunk.length) begun.push(chunk.subarray(start));
+  }
+  if (begun.length > 0) yield { bytes: Buffer.concat(begun), isWhole: false };
 }
 
 /** The lines of an archive in groups, each begun by the archive's first line. `first` is the number of the line after it. */
 async function* batchesOf(
   handle: FileHandle,
-): AsyncGenerator<{ readonly lines: readonly string[]; readonly first: number }> {
-  let header: string | undefined;
-  let lines: string[] = [];
-  let bytes = 0;
+): AsyncGenerator<{ readonly lines: readonly Buffer[]; readonly first: number }> {
+  let header: Buffer | undefined;
+  let lines: Buffer[] = [];
+  let size = 0;
   let number = 0;
-  for await (const line of handle.readLines({ start: 0, autoClose: false })) {
+  for await (const { bytes } of linesOf(handle)) {
     number += 1;
     if (header === undefined) {
-      header = line;
+      header = bytes;
       continue;
     }
-    const size = Buffer.byteLength(line);
-    if (lines.length > 0 && (lines.length >= BATCH_LINES || bytes + size > BATCH_BYTES)) {
+    if (lines.length > 0 && (lines.length >= BATCH_LINES || size + bytes.length > BATCH_BYTES)) {
       yield { lines: [header, ...lines], first: number - lines.length };
       lines = [];
-      bytes = 0;
+      size = 0;
     }
-    lines.push(line);
-    bytes += size;
+    lines.push(bytes);
+    size += bytes.length;
   }
-  yield { lines: [header ?? '', ...lines], first: number - lines.length + 1 };
+  yield { lines: [header ?? Buffer.alloc(0), ...lines], first: number - lines.length + 1 };
 }
 
 /** Sends lines until all of them were taken. */
 async function sendLines(
   door: ContextDoor,
-  lines: readonly string[],
+  lines: readonly Buffer[],
 ): Promise<Result<z.infer<typeof Report>['results'], Failure>> {
-  const [header = '', ...left] = lines;
+  const [header = Buffer.alloc(0), ...left] = lines;
   const results: z.infer<typeof Report>['results'] = [];
   for (;;) {
-    const packed = await promisify(gzip)([header, ...left, ''].join('\n'));
+    const text = Buffer.concat([header, ...left].flatMap((line) => [line, LINE_FEED]));
+    const packed = await promisify(gzip)(text);
     const answer = await door.askJson({
       method: 'POST',
       path: '/import',

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -218,6 +218,56 @@ describe('an archive', () => {
     disturb = () => undefined;
     expect((await context('export', file('a.jsonl'), '--resume')).code).toBe(0);
   });
+
+  test('and what is pulled is for its owner alone', async () => {
+    const id = await pushed('a.txt', 'secret plan');
+    expect((await context('export', file('a.jsonl'))).code).toBe(0);
+    expect((await context('export', file('b.jsonl'), '--resume')).code).toBe(0);
+    expect((await context('pull', id, file('copy'))).code).toBe(0);
+    for (const name of ['a.jsonl', 'b.jsonl', 'copy']) expect(statSync(file(name)).mode & 0o777).toBe(0o600);
+  });
+
+  test('does not go on with a file that is no archive, or before there is more', async () => {
+    await pushed('a.txt', 'first');
+    for (const text of ['ten years of work\n', 'ten years of work', '{"type":"end"}\n', '\n']) {
+      writeFileSync(file('thesis'), text);
+      expect((await context('export', file('thesis'), '--resume')).code).toBe(2);
+      expect(readFileSync(file('thesis'), 'utf8')).toBe(text);
+    }
+    expect(paths.filter((path) => path.includes('/export'))).toEqual([]);
+    const begun = '{"type":"archive","format":"sallyport-context","version":1}\n{"type":"doc';
+    writeFileSync(file('begun'), begun);
+    disturb = ({ url }) => (url.includes('/export') ? new Response('', { status: 503 }) : undefined);
+    expect((await context('export', file('begun'), '--resume')).code).not.toBe(0);
+    expect(readFileSync(file('begun'), 'utf8')).toBe(begun);
+  });
+
+  // As gateways of older versions wrote them, and as other writers of JSON do.
+  test.for(['\u2028', '\u2029', '\u0085', 'ä\u2028\u2029'])(
+    'has %j in its lines as it is, or escaped',
+    async (separator) => {
+      const id = await pushed('a.txt', `a${separator}b`);
+      await pushed('b.txt', 'second');
+      await context('export', file('whole.jsonl'));
+      const raw = readFileSync(file('whole.jsonl'), 'utf8')
+        .replaceAll('\\u2028', '\u2028')
+        .replaceAll('\\u2029', '\u2029');
+      expect(raw).toContain(`a${separator}b`);
+      writeFileSync(file('raw.jsonl'), raw.replaceAll('\n', '\r\n'));
+      const target = `${own()}-copy`;
+      expect((await as(target, 'import', file('raw.jsonl'))).out).toContain('documents: 2 created');
+      expect((await as(target, 'read', id)).out).toContain(`a${separator}b`);
+      const [header = '', one = '', two = '', end = ''] = raw.split('\n');
+      const first = JSON.parse(one).id;
+      const half = end.replace('"documents":2', '"documents":1').replace('"next":null', `"next":"${first}"`);
+      const kept = `${[header, one, half].join('\n')}\n`;
+      writeFileSync(file('begun.jsonl'), `${kept}${two}\n{"type":"end","docu`);
+      expect((await context('export', file('begun.jsonl'), '--resume')).out).toContain('2 documents and 0');
+      const resumed = readFileSync(file('begun.jsonl'), 'utf8');
+      expect(resumed.slice(0, kept.length)).toBe(kept);
+      expect(JSON.parse(resumed.slice(kept.length).split('\n')[1] ?? '').id).toBe(JSON.parse(two).id);
+    },
+  );
 
   test('that an import takes in part is sent again from there', async () => {
     await populate();

@@ -112,12 +112,17 @@ function toContent(content: Uint8Array): { readonly encoding: string; readonly c
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   if (isText(content)) {
     const text = bytes.toString('utf8');
-    const isShorter = Buffer.byteLength(JSON.stringify(text)) <= Math.ceil(content.length / 3) * 4 + 2;
+    const isShorter = Buffer.byteLength(toJson(text)) <= Math.ceil(content.length / 3) * 4 + 2;
     if (isShorter) return { encoding: 'utf-8', content: text };
   }
   return { encoding: 'base64', content: bytes.toString('base64') };
 }
 
 function line(value: Readonly<Record<string, unknown>>): string {
-  return `${JSON.stringify(value)}\n`;
+  return `${toJson(value)}\n`;
+}
+
+/** JSON without the line and paragraph separators that are no line's end here, and which many readers of lines take for one. */
+function toJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }

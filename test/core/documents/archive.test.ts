@@ -87,6 +87,15 @@ describe('an archive', () => {
     expect(encodingOf(new Uint8Array())).toMatchObject({ encoding: 'utf-8', content: '' });
   });
 
+  test('has no line separator as it is, and text that is all of them in base64', () => {
+    const text = `a\u2028\u2029b ${'plain '.repeat(20)}`;
+    const line = documentLine(documentOf(Buffer.from(text)), Buffer.from(text));
+    expect(line).toMatch(/^[^\u2028\u2029]*a\\u2028\\u2029b/);
+    expect(JSON.parse(line).content).toBe(text);
+    const separators = Buffer.from('\u2028'.repeat(100));
+    expect(documentLine(documentOf(separators), separators)).toContain('"encoding":"base64"');
+  });
+
   test('has placeholders, ends and relations', () => {
     const placeholder = documentOf(null, { expiresAtSeconds: NOW_SECONDS + 60 });
     const parsed = parse(
