@@ -67,7 +67,7 @@ export function compileConfiguration(
   const idps = readIdentityProviders(open('idps.yml'), { orgs, clients }, warnings);
   warnOfStrangers(mentions, { clients, idps }, warnings);
   warnings.push(...warnOfAbsentServers(access, { servers, services }));
-  if (problems.length > 0) return err(problems);
+  if (problems.length > 0) return err(firstOf(problems));
   warnings.push(...lintScopes(access, clients));
   return ok({
     snapshot: {
@@ -85,8 +85,23 @@ export function compileConfiguration(
       ...(perimeter === undefined ? {} : { perimeter }),
       ...optionalParts({ ...access, ...tenancy }),
     },
-    warnings,
+    warnings: firstOf(warnings),
   });
+}
+
+/** What one look can take in; an answer of a function has at most 6 MB. */
+const MAX_PROBLEMS = 1_000;
+const MAX_MESSAGE_CHARACTERS = 1_000;
+
+/** The first of many problems, and how many more there are; a message that repeats a very long name is cut. */
+function firstOf(problems: readonly ConfigurationProblem[]): readonly ConfigurationProblem[] {
+  const first = problems.slice(0, MAX_PROBLEMS).map((one) => ({
+    ...one,
+    message: one.message.slice(0, MAX_MESSAGE_CHARACTERS).toWellFormed(),
+  }));
+  const next = problems[MAX_PROBLEMS];
+  const more = problems.length - MAX_PROBLEMS;
+  return next === undefined ? first : [...first, { ...next, message: `and ${more} more from here on` }];
 }
 
 type Tenancy = Pick<OrgsFile, 'teams' | 'roles' | 'roleBindings'>;

@@ -5,6 +5,7 @@ import {
   isNode,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
   parseDocument,
@@ -30,6 +31,11 @@ const MAX_DEPTH = 64;
  */
 export function openYaml(text: string, report: (line: number, message: string) => void): YamlDocument {
   const lines = new LineCounter();
+  const tooDeep = lineOfDepth(text);
+  if (tooDeep !== undefined) {
+    report(tooDeep, `values nest ${MAX_DEPTH} deep at most`);
+    return { contents: undefined, lineOf: () => 1, targetOf: () => undefined };
+  }
   // The library's own check of keys is quadratic in the size of a map.
   const document = parseDocument(text, { lineCounter: lines, version: '1.2', uniqueKeys: false });
   const lineAt = (offset: number) => lines.linePos(offset).line;
@@ -74,6 +80,21 @@ export function openYaml(text: string, report: (line: number, message: string) =
     lineOf,
     targetOf: (alias) => targets.get(alias),
   };
+}
+
+/** Where brackets, or dashes in one line, stand deeper than may be. The parser follows any depth, and takes seconds for it. */
+function lineOfDepth(text: string): number | undefined {
+  if (!/[[{]|(?:[-?:]\s){9}/.test(text)) return undefined;
+  let [line, depth, dashes] = [1, 0, 0];
+  for (const token of new Lexer().lex(text)) {
+    if (token === '[' || token === '{') depth += 1;
+    else if (token === ']' || token === '}') depth = Math.max(depth - 1, 0);
+    dashes =
+      token === '-' || token === '?' ? dashes + 1 : token.trim() === '' && !token.includes('\n') ? dashes : 0;
+    if (depth > MAX_DEPTH || dashes > MAX_DEPTH) return line;
+    for (const character of token) if (character === '\n') line += 1;
+  }
+  return undefined;
 }
 
 /** A key as it is written: `007` is not `7`. Empty for a key that is no scalar. */

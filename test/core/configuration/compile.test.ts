@@ -55,6 +55,15 @@ function lineOf(file: string, part: string): number {
   return (GOOD[file] ?? '').split('\n').findIndex((line) => line.includes(part)) + 1;
 }
 
+test('of very many problems and warnings the first are named, and how many more there are', () => {
+  const strange = Array.from({ length: 1_500 }, (_, index) => `k${index}${'x'.repeat(10)}: 1`).join('\n');
+  const found = problems({ 'orgs.yml': strange });
+  expect(found).toHaveLength(1_001);
+  expect(found.at(-1)).toMatch(/^orgs\.yml:1001 and 500 more from here on$/);
+  const [long = ''] = problems({ 'orgs.yml': `${'💡'.repeat(2_000)}: 1` });
+  expect([long.length < 1_100, long.isWellFormed()]).toEqual([true, true]);
+});
+
 describe('a valid configuration', () => {
   const { snapshot } = compiled();
 

@@ -148,6 +148,8 @@ describe('what is no YAML', () => {
     ['two documents', 'a: 1\n---\nb: 2'],
     ['nesting without end', `a: ${'['.repeat(20_000)}`],
     ['blocks without end', `${'- '.repeat(5_000)}x`],
+    ['dashes without end', `a:\n${'- '.repeat(20_000)}`],
+    ['braces without end, strays before them', `a: [x, ]]]\n${'{'.repeat(20_000)}`],
     ['a value that is nested 65 deep', `a: ${'['.repeat(64)}1${']'.repeat(64)}`],
   ] as const)('%s is a problem and leaves nothing to read', ([, text]) => {
     const { file, problems } = open(text);
