@@ -278,11 +278,21 @@ describe('a decision is explained', () => {
 test('who joins the team of a server is told so where that alone is enough', () => {
   const open = {
     ...SNAPSHOT,
-    scopes: [...SNAPSHOT.scopes, ['tower/call', [rule(40, { server: 'tower', tools: ['x'] })]] as const],
+    scopes: [
+      ...SNAPSHOT.scopes,
+      ['tower/call', [rule(40, { server: 'tower', tools: ['x'] })]] as const,
+      ['tower/deny', [rule(41, { server: 'tower', tools: ['x'], deny: 'part' })]] as const,
+    ],
     clients: [clientEntry('pilot', { scopes: ['tower/call'] })],
   };
   expect(ask({ clientId: 'pilot' }, actionOf('x', { server: 'tower' }), open).remedies).toEqual([
     'join_team: make pilot a member of the team pilots (orgs.yml): the server tower is for that team',
+  ]);
+});
+
+test('a rule about another server is not extended', () => {
+  expect(ask({ clientId: 'quoter' }, actionOf('x', { server: 'open' })).remedies).toEqual([
+    'give_scope: give the scope fin/all to the client quoter',
   ]);
 });
 

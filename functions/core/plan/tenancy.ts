@@ -17,16 +17,13 @@ export function compareTenancy(before: Snapshot, after: Snapshot): readonly Chan
 function withInherited(entries: readonly TeamEntry[]): readonly TeamEntry[] {
   const teams = new Teams(entries);
   const keyOf = (org: string, name: string) => JSON.stringify([org, name]);
-  const above = new Map<string, TeamEntry[]>();
+  const above = new Map<string, TeamEntry[]>(entries.map(({ org, name }) => [keyOf(org, name), []]));
   for (const team of entries) {
-    for (const below of teams.expand(team.org, [team.name])) {
-      const key = keyOf(team.org, below);
-      above.set(key, [...(above.get(key) ?? []), team]);
-    }
+    for (const below of teams.expand(team.org, [team.name])) above.get(keyOf(team.org, below))?.push(team);
   }
   return entries.map((team) => {
-    const all = above.get(keyOf(team.org, team.name)) ?? [];
-    const union = (member: 'members' | 'groups') => [...new Set(all.flatMap((one) => one[member]))];
+    const all = above.get(keyOf(team.org, team.name));
+    const union = (member: 'members' | 'groups') => [...new Set(all?.flatMap((one) => one[member]))];
     return { ...team, members: union('members'), groups: union('groups') };
   });
 }
