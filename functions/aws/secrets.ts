@@ -11,8 +11,8 @@ const STALE_SECONDS = 300;
 const OUTAGE_RETRY_SECONDS = 5;
 /** A read past the cache happens at most this often per secret, so that nobody can drain the API with bad calls. */
 const FORCED_EVERY_SECONDS = 5;
-/** A secret or stage that is not there is not looked for again at once: most secrets have no previous version. */
-const MISSING_SECONDS = 5;
+/** What could not be had is not looked for again at once: most secrets have no previous version, and a throttled API has enough. */
+const FAILED_SECONDS = 5;
 const MAX_HELD = 500;
 
 type Held = {
@@ -26,12 +26,12 @@ type Held = {
 /**
  * Secrets from Secrets Manager through one version-aware cache, keyed by name and stage: 60 s fresh, least recently used
  * out first, one request at a time per key; past the cache once in 5 s per key, whatever is asked. An outage serves the held value for at most 300 s; a refused or missing secret is
- * forgotten at once.
+ * forgotten at once. A failure is given for 5 s without another look, but for one past the cache.
  */
 export function createSecretStore(client: SecretsManagerClient, clock: Clock): SecretStore {
   const held = new Map<string, Held>();
   const forcedAtSeconds = new Map<string, number>();
-  const missing = new Map<string, { readonly failure: SecretFailure; readonly lookedAtSeconds: number }>();
+  const failed = new Map<string, { readonly failure: SecretFailure; readonly lookedAtSeconds: number }>();
   const underWay = new Map<string, Promise<Result<SecretVersion, SecretFailure>>>();
 
   const fetchSecret = async (
@@ -43,6 +43,7 @@ export function createSecretStore(client: SecretsManagerClient, clock: Clock): S
     const nowSeconds = clock();
     const previous = held.get(key);
     held.delete(key);
+    failed.delete(key);
     if (answer.ok) {
       keep(held, key, {
         version: answer.value,
@@ -52,16 +53,14 @@ export function createSecretStore(client: SecretsManagerClient, clock: Clock): S
       });
       return answer;
     }
-    missing.delete(key);
-    if (answer.error.reason === 'missing') {
-      if (missing.size >= MAX_HELD) missing.clear();
-      missing.set(key, { failure: answer.error, lookedAtSeconds: nowSeconds });
-    }
     const canBridge =
       answer.error.reason === 'unavailable' &&
       previous !== undefined &&
       isFresh(previous.readAtSeconds, STALE_SECONDS, nowSeconds);
-    if (!canBridge) return answer;
+    if (!canBridge) {
+      keep(failed, key, { failure: answer.error, lookedAtSeconds: nowSeconds });
+      return answer;
+    }
     keep(held, key, { ...previous, lookedAtSeconds: nowSeconds, retryAfterSeconds: OUTAGE_RETRY_SECONDS });
     return ok(previous.version);
   };
@@ -79,21 +78,16 @@ export function createSecretStore(client: SecretsManagerClient, clock: Clock): S
       if (skipsCache && running !== undefined) return running;
       const isForced =
         skipsCache && !isFresh(forcedAtSeconds.get(key) ?? 0, FORCED_EVERY_SECONDS, nowSeconds);
-      if (isForced) {
-        if (forcedAtSeconds.size >= MAX_HELD) forcedAtSeconds.clear();
-        forcedAtSeconds.set(key, nowSeconds);
-      }
+      if (isForced) keep(forcedAtSeconds, key, nowSeconds);
       const isHeld =
         known !== undefined && isFresh(known.lookedAtSeconds, known.retryAfterSeconds, nowSeconds);
       if (isHeld && !isForced) {
         keep(held, key, known);
         return Promise.resolve(ok(known.version));
       }
-      const absent = missing.get(key);
-      const isAbsent = absent !== undefined && isFresh(absent.lookedAtSeconds, MISSING_SECONDS, nowSeconds);
-      if (isAbsent && !isForced) {
-        return Promise.resolve(err(absent.failure));
-      }
+      const past = failed.get(key);
+      const hasFailed = past !== undefined && isFresh(past.lookedAtSeconds, FAILED_SECONDS, nowSeconds);
+      if (hasFailed && !isForced) return Promise.resolve(err(past.failure));
       if (running !== undefined) return running;
       const started = fetchSecret(key, name, stage).finally(() => underWay.delete(key));
       underWay.set(key, started);
@@ -102,7 +96,7 @@ export function createSecretStore(client: SecretsManagerClient, clock: Clock): S
   };
 }
 
-function keep(held: Map<string, Held>, key: string, value: Held): void {
+function keep<T>(held: Map<string, T>, key: string, value: T): void {
   held.delete(key);
   held.set(key, value);
   for (const oldest of held.keys()) {
@@ -119,7 +113,7 @@ async function getSecret(
   try {
     const answer = await client.send(new GetSecretValueCommand({ SecretId: name, VersionStage: stage }));
     if (answer.SecretString === undefined || answer.VersionId === undefined) {
-      return err({ reason: 'missing', detail: `secret \`${name}\` holds no text` });
+      return err({ reason: 'denied', detail: `secret \`${name}\` holds no text` });
     }
     return ok({ value: new Secret(answer.SecretString), versionId: answer.VersionId });
   } catch (error) {
@@ -128,12 +122,12 @@ async function getSecret(
   }
 }
 
-/** `InvalidRequestException` is Secrets Manager's word for a secret that is scheduled for deletion. */
+/** `InvalidRequestException` is Secrets Manager's word for a secret that is scheduled for deletion: it is there, and nothing stands in for it. */
 function reasonOf(type: string): SecretFailure['reason'] {
   switch (type) {
     case 'ResourceNotFoundException':
-    case 'InvalidRequestException':
       return 'missing';
+    case 'InvalidRequestException':
     case 'AccessDeniedException':
     case 'DecryptionFailure':
       return 'denied';

@@ -170,6 +170,8 @@ test('an outage is bridged for 300 s and not longer', async () => {
   time.seconds += 6;
   expect(await read()).toBe('unavailable');
   faults.clear();
+  expect(await read()).toBe('unavailable');
+  time.seconds += 5;
   expect(await read()).toBe('one');
 });
 
@@ -181,6 +183,7 @@ test('a refusal and a deletion are never bridged', async () => {
   faults.add({ service: 'secretsmanager', mode: 'deny' }, Date.now());
   expect(await read()).toBe('denied');
   faults.clear();
+  time.seconds += 5;
   expect(await read()).toBe('one');
   await client.send(new DeleteSecretCommand({ SecretId: NAME, ForceDeleteWithoutRecovery: true }));
   time.seconds += 60;
@@ -196,4 +199,44 @@ test('what is not there is not asked for again for 5 s, unless past the cache', 
   expect(await read({ fresh: true })).toBe('one');
   time.seconds += 5;
   expect(await read()).toBe('one');
+});
+
+test.for(['deny', 'error'] as const)(
+  'what the service answers with %s is asked for once in 5 s',
+  async (mode) => {
+    const { create, read, time, asked, faults } = await connect();
+    await create('one');
+    faults.add({ service: 'secretsmanager', mode }, Date.now());
+    const failure = mode === 'deny' ? 'denied' : 'unavailable';
+    for (let call = 0; call < 100; call += 1) expect(await read()).toBe(failure);
+    expect(asked).toHaveLength(1);
+    faults.clear();
+    time.seconds += 5;
+    expect(await read()).toBe('one');
+  },
+);
+
+test('a read past the cache happens at most every 5 s, also where 500 others are read before and after', async () => {
+  const { create, read, asked, store } = await connect();
+  await create('one');
+  const readOthers = async (from: number) => {
+    for (let other = from; other < from + 300; other += 1) await store.read(`other-${other}`, { fresh: true });
+  };
+  await readOthers(0);
+  await read({ fresh: true });
+  await readOthers(300);
+  const before = asked.length;
+  await read({ fresh: true });
+  expect(asked).toHaveLength(before);
+});
+
+test('what is there and cannot be read is not missing: nothing stands in for it', async () => {
+  const { client, create, read, time } = await connect();
+  await create('one');
+  await client.send(new DeleteSecretCommand({ SecretId: NAME, RecoveryWindowInDays: 7 }));
+  expect(await read()).toBe('denied');
+  const binary = { send: async () => ({ SecretBinary: Buffer.from('one'), VersionId: 'v' }) };
+  time.seconds += 5;
+  Object.assign(client, binary);
+  expect(await read()).toBe('denied');
 });
