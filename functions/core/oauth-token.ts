@@ -82,9 +82,10 @@ export function readIssuedToken(body: Json): IssuedToken | undefined {
   return { token: new Secret(token), lifetimeSeconds };
 }
 
-/** Some write it as a text. What is not there, or is no number, is {@link DEFAULT_LIFETIME_SECONDS}. */
+/** Some write it as a text, or 0, which is taken for 1 so that not every call asks. What is not there, or is no number, is {@link DEFAULT_LIFETIME_SECONDS}. */
 function secondsOf(value: Json | undefined): number {
   const text = value instanceof JsonNumber ? value.lexeme : value;
   const isNumber = typeof text === 'string' && DECIMAL.test(text);
-  return isNumber ? Math.min(MAX_LIFETIME_SECONDS, Math.floor(Number(text))) : DEFAULT_LIFETIME_SECONDS;
+  if (!isNumber) return DEFAULT_LIFETIME_SECONDS;
+  return Math.max(1, Math.min(MAX_LIFETIME_SECONDS, Math.floor(Number(text))));
 }

@@ -72,7 +72,7 @@ describe('an answer of a token endpoint', () => {
     ['"expires_in":3600', 3600],
     ['"expires_in":"3600"', 3600],
     ['"expires_in":59.9', 59],
-    ['"expires_in":0', 0],
+    ['"expires_in":0', 1],
     ['"expires_in":999999999', 86_400],
     ['"expires_in":-1', 300],
     ['"expires_in":""', 300],

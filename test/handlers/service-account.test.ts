@@ -55,6 +55,7 @@ function connect({
   const forms: URLSearchParams[] = [];
   const tokenRequests: UpstreamRequest[] = [];
   const time = { seconds: NOW_SECONDS };
+  const policyNow = { perimeter };
   const target = serverEntry('maps', {
     url: 'https://api.example.com/mcp',
     private: isPrivate,
@@ -104,7 +105,7 @@ function connect({
         body: Buffer.from('{"order":1}'),
         origin: ORIGIN,
         callerAuthorization: null,
-        perimeter,
+        ...policyNow,
         signal: new AbortController().signal,
         stillHolds: async () => ok(undefined),
       },
@@ -112,7 +113,7 @@ function connect({
     return answer.ok ? answer.value.status : answer.error;
   };
   const sent = () => api.map(({ headers }) => headers.get('authorization'));
-  return { call, api, sent, forms, tokenRequests, time };
+  return { call, api, sent, forms, tokenRequests, time, policyNow };
 }
 
 describe('a secret that the upstream refuses', () => {
@@ -382,7 +383,39 @@ describe('a token by client credentials', () => {
     time.seconds += 1;
     expect(await call()).toMatchObject({ reason: 'unavailable' });
     state.isOut = false;
+    expect(await call()).toMatchObject({ reason: 'unavailable' });
+    time.seconds += 2;
     expect(await call()).toBe(200);
+  });
+
+  test.for([0, 300])('an endpoint that is out is asked once in 2 s, with a token of %i s', async (lifetime) => {
+    const state = { isOut: lifetime === 0 };
+    const endpoint = endpointOf(() => true, 300);
+    const { call, time, forms } = connect({
+      secrets: new StagedSecrets().put(OWN, oauth('s')),
+      accepts: () => true,
+      tokenEndpoint: (form) => (state.isOut ? 'timeout' : endpoint(form)),
+    });
+    await call();
+    state.isOut = true;
+    time.seconds += 290;
+    for (let turn = 0; turn < 20; turn += 1) await call();
+    expect(forms).toHaveLength(2);
+    time.seconds += 2;
+    await call();
+    expect(forms).toHaveLength(3);
+  });
+
+  test('that is held is not put on once its endpoint is off the perimeter', async () => {
+    const { call, forms, policyNow } = connect({
+      secrets: new StagedSecrets().put(OWN, oauth('s')),
+      accepts: () => true,
+      tokenEndpoint: endpointOf(() => true),
+    });
+    expect(await call()).toBe(200);
+    policyNow.perimeter = { hosts: ['api.example.com'], networks: [] };
+    expect(await call()).toMatchObject({ reason: 'outside_perimeter' });
+    expect(forms).toHaveLength(1);
   });
 
   test('a refused token leaves the 401 where the endpoint refuses the client since', async () => {

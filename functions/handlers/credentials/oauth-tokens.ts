@@ -54,9 +54,14 @@ const MAX_HELD = 500;
 const MARGIN_SECONDS = 60;
 /** A token that an upstream refuses, and a client that an endpoint refuses, are asked for anew at most this often. */
 const AGAIN_AFTER_SECONDS = 5;
+/** An endpoint that is out is asked again after this time, whoever calls. */
+const AGAIN_AFTER_OUTAGE_SECONDS = 2;
+
 type Entry = {
   held: (HeldToken & { readonly useUntilSeconds: number; readonly endsAtSeconds: number }) | undefined;
   refusal: TokenFailure | undefined;
+  /** When the endpoint failed last. */
+  refusedAtSeconds: number;
   /** When the endpoint was asked last. */
   askedAtSeconds: number;
   underWay: Promise<Result<HeldToken, TokenFailure>> | undefined;
@@ -70,11 +75,11 @@ export function createOAuthTokens(ports: OAuthTokenPorts): OAuthTokens {
   const entries = new Map<string, Entry>();
   const nowSeconds = () => Math.floor(ports.now() / 1000);
 
-  const ask = async (entry: Entry, wanted: TokenAsk) => {
+  const ask = async (entry: Entry, wanted: TokenAsk, url: URL) => {
     const atSeconds = nowSeconds();
     entry.askedAtSeconds = atSeconds;
     const serial = ports.randomId();
-    const issued = await requestToken(ports.upstream, wanted, { atSeconds, serial });
+    const issued = await requestToken(ports.upstream, wanted, { url, atSeconds, serial });
     if (issued.ok) {
       const { token, lifetimeSeconds } = issued.value;
       const margin = Math.min(MARGIN_SECONDS, lifetimeSeconds / 10);
@@ -83,24 +88,32 @@ export function createOAuthTokens(ports: OAuthTokenPorts): OAuthTokens {
       entry.refusal = undefined;
       return ok({ token, serial });
     }
-    const isOutage = issued.error.reason === 'unavailable';
-    entry.refusal = isOutage ? undefined : issued.error;
-    if (!isOutage) entry.held = undefined;
-    const { held } = entry;
-    return held !== undefined && nowSeconds() < held.endsAtSeconds ? ok(held) : issued;
+    entry.refusal = issued.error;
+    entry.refusedAtSeconds = nowSeconds();
+    if (issued.error.reason !== 'unavailable') entry.held = undefined;
+    return lastOf(entry, issued.error);
   };
+
+  const lastOf = ({ held }: Entry, failure: TokenFailure) =>
+    held !== undefined && nowSeconds() < held.endsAtSeconds ? ok(held) : err(failure);
 
   return {
     async get(wanted) {
+      // Before what is held too: the policy may have changed since.
+      const url = judgeEndpoint(wanted);
+      if (!url.ok) return url;
       const entry = entryOf(entries, `${wanted.name} ${wanted.versionId}`);
       if (entry.underWay !== undefined) return entry.underWay;
       const { held, refusal } = entry;
       const isRecent = isFresh(entry.askedAtSeconds, AGAIN_AFTER_SECONDS, nowSeconds());
-      if (refusal !== undefined && isRecent) return err(refusal);
+      const leftAloneSeconds =
+        refusal?.reason === 'unavailable' ? AGAIN_AFTER_OUTAGE_SECONDS : AGAIN_AFTER_SECONDS;
+      const isLeftAlone = isFresh(entry.refusedAtSeconds, leftAloneSeconds, nowSeconds());
+      if (refusal !== undefined && isLeftAlone) return lastOf(entry, refusal);
       if (held !== undefined && nowSeconds() < held.useUntilSeconds) {
         if (held.serial !== wanted.refused || isRecent) return ok(held);
       }
-      entry.underWay = ask(entry, wanted).finally(() => {
+      entry.underWay = ask(entry, wanted, url.value).finally(() => {
         entry.underWay = undefined;
       });
       return entry.underWay;
@@ -113,6 +126,7 @@ function entryOf(entries: Map<string, Entry>, key: string): Entry {
   const entry: Entry = entries.get(key) ?? {
     held: undefined,
     refusal: undefined,
+    refusedAtSeconds: 0,
     askedAtSeconds: 0,
     underWay: undefined,
   };
@@ -125,20 +139,24 @@ function entryOf(entries: Map<string, Entry>, key: string): Entry {
   return entry;
 }
 
+/** Where the endpoint is, if it may be called by the policy that holds now. */
+function judgeEndpoint({ client, allowPrivate, perimeter }: TokenAsk): Result<URL, TokenFailure> {
+  const url = parseUpstreamUrl(client.tokenUrl, allowPrivate);
+  if (!url.ok) return err({ reason: 'forbidden', detail: url.error });
+  return isInside(perimeter, url.value)
+    ? url
+    : err({ reason: 'forbidden', detail: 'its host is not on the perimeter of servers.yml' });
+}
+
 async function requestToken(
   upstream: Upstream,
   { name, client, allowPrivate, perimeter }: TokenAsk,
-  { atSeconds, serial }: { readonly atSeconds: number; readonly serial: string },
+  { url, atSeconds, serial }: { readonly url: URL; readonly atSeconds: number; readonly serial: string },
 ): Promise<Result<IssuedToken, TokenFailure>> {
-  const url = parseUpstreamUrl(client.tokenUrl, allowPrivate);
-  if (!url.ok) return err({ reason: 'forbidden', detail: url.error });
-  if (!isInside(perimeter, url.value)) {
-    return err({ reason: 'forbidden', detail: 'its host is not on the perimeter of servers.yml' });
-  }
   const request = tokenRequest(client, { nowSeconds: atSeconds, jti: serial });
   if (!request.ok) return err({ reason: 'unusable', detail: request.error });
   const answer = await upstream.send({
-    url: url.value,
+    url,
     method: 'POST',
     headers: new Map([
       ['accept', 'application/json'],
