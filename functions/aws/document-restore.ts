@@ -47,9 +47,8 @@ async function restoreOne(
   const latestEndSeconds = nowSeconds + DOCUMENT_BOUNDS.ttlSeconds;
   const restored = restoreDocument(archived, caller, { id, latestEndSeconds });
   const standing = found.value.get(archivedId);
-  const asArchived = { ...restored, scope: { ...restored.scope, scopeFilters: archived.filters } };
   const outcomeOf = (other: Document): Restored['outcome'] =>
-    [restored, asArchived].some((one) => isSameDocument(one, other)) ? 'unchanged' : 'conflict';
+    isSameDocument(restored, other, caller) ? 'unchanged' : 'conflict';
   if (standing !== undefined) return ok({ id, outcome: outcomeOf(standing) });
   const ending = await withDefaultLifetime(table, restored, nowSeconds);
   if (!ending.ok) return ending;

@@ -81,6 +81,6 @@ async function exportDocument(
   return ok({
     bytes: content.length,
     relations: relations.length,
-    lines: [documentLine(document, content), ...relations.map(relationLine)],
+    lines: [documentLine(document, content, caller), ...relations.map(relationLine)],
   });
 }

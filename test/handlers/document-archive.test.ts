@@ -298,6 +298,27 @@ describe('an import', () => {
     expect(filters).toEqual(Array.from({ length: 6 }, () => ({ run: 'r-2' })));
   });
 
+  test('tells a caller with filters no other filter of a document, and writes into none', async () => {
+    const scopeFilters = { run: 'r-1' };
+    const maker = contextCaller({ ...source, scopeFilters: { ...scopeFilters, customer: 'bank-77' } });
+    await created(maker, 'a.txt');
+    const run = contextCaller({ namespace: source.namespace, scopeFilters });
+    const archive = await exported(run);
+    expect(archive).not.toContain('bank-77');
+    expect(await imported(run, archive)).toEqual({ 'document unchanged': 1 });
+    // No guess at a filter is answered otherwise than any other.
+    for (const customer of ['bank-77', 'bank-78']) {
+      const guess = archive.replace('"filters":{', `"filters":{"customer":"${customer}",`);
+      expect(await imported(run, guess)).toEqual({ 'document unchanged': 1 });
+    }
+    const strange = archive.replace('"filters":{', '"filters":{"customer":"bank-78",');
+    const elsewhere = contextCaller({ namespace: target.namespace, scopeFilters });
+    expect(await imported(elsewhere, strange)).toEqual({ 'document created': 1 });
+    expect(saying(await exported(target))).toMatchObject([{ filters: scopeFilters }]);
+    const victim = contextCaller({ ...target, scopeFilters: { ...scopeFilters, customer: 'bank-78' } });
+    expect(saying(await exported(victim))).toEqual([]);
+  });
+
   test('does not tell an id that another’s document has from one that nobody has', async () => {
     const hidden = await created(
       contextCaller({ namespace: target.namespace, scopeFilters: { run: 'r-1' } }),

@@ -12,7 +12,10 @@ export type NumberedEntry = ArchiveEntry & { readonly line: number };
 /** Lines that one import takes; about as many documents as it has time for. */
 export const MAX_LINES = 1_000;
 
-/** More writes than a document ever sees. */
+/**
+ * More writes than a document ever sees. A line of a later version gets this one: what was imported can be written, exported and imported
+ * again, and no number of writes brings it to what is refused.
+ */
 const MAX_VERSION = 999_999_999;
 
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z$/;
@@ -111,7 +114,8 @@ function parseDocumentLine(value: unknown): Result<ArchiveEntry, InvalidArgument
   if (typeof id !== 'string' || !isDocumentId(id)) {
     return refuse('id', 'must be `doc_` and 24 hexadecimal digits');
   }
-  if (!isIntegerIn(version, 1, MAX_VERSION)) return refuse('version', 'must be a whole number from 1');
+  if (!isIntegerIn(version, 1, Number.MAX_SAFE_INTEGER))
+    return refuse('version', 'must be a whole number from 1');
   const description = parseDescription({ filename, content_type, tags, metadata });
   if (!description.ok) return description;
   const filters = toFilters(fields.value.filters);
@@ -120,8 +124,8 @@ function parseDocumentLine(value: unknown): Result<ArchiveEntry, InvalidArgument
   if (!content.ok) return content;
   const times = parseTimes(fields.value);
   if (!times.ok) return times;
-  const described = { ...description.value, id, version, filters, content: content.value };
-  return ok({ type: 'document', document: { ...described, ...times.value } });
+  const described = { ...description.value, id, filters, content: content.value, ...times.value };
+  return ok({ type: 'document', document: { ...described, version: Math.min(version, MAX_VERSION) } });
 }
 
 type Fields = Readonly<Partial<Record<(typeof DOCUMENT_MEMBERS)[number], unknown>>>;

@@ -33,8 +33,16 @@ export function headerLine(): string {
   return line({ type: 'archive', format: 'sallyport-context', version: ARCHIVE_VERSION });
 }
 
-/** The line of a document with its content: as text where that is shorter than base64. */
-export function documentLine(document: Document, content: Uint8Array): string {
+/**
+ * The line of a document with its content: as text where that is shorter than base64. A caller with filters is told of those of the document
+ * only its own.
+ */
+export function documentLine(
+  document: Document,
+  content: Uint8Array,
+  { scopeFilters }: Pick<ContextScope, 'scopeFilters'>,
+): string {
+  const isTold = ([name]: readonly [string, string]) => scopeFilters.size === 0 || scopeFilters.has(name);
   return line({
     type: 'document',
     id: document.id,
@@ -42,7 +50,7 @@ export function documentLine(document: Document, content: Uint8Array): string {
     content_type: document.contentType,
     tags: document.tags,
     metadata: Object.fromEntries(document.metadata),
-    filters: Object.fromEntries(document.scope.scopeFilters),
+    filters: Object.fromEntries([...document.scope.scopeFilters].filter(isTold)),
     version: document.version,
     created_at: toTimestamp(document.createdAtSeconds),
     updated_at: toTimestamp(document.updatedAtSeconds),
@@ -74,8 +82,8 @@ export function toRestoredId(id: string, { scopeFilters }: ContextScope): string
 }
 
 /**
- * The document that an archived one becomes in the caller's scope: where it has no filters, or others, the caller's hold. An end that
- * lies further ahead than `latestEndSeconds` is brought forward.
+ * The document that an archived one becomes in the caller's scope: with the caller's filters, as one that the caller creates, or with its own
+ * for a caller of the whole namespace. An end that lies further ahead than `latestEndSeconds` is brought forward.
  */
 export function restoreDocument(
   { content, filters, ...archived }: ArchivedDocument,
@@ -89,12 +97,19 @@ export function restoreDocument(
     expiresAtSeconds: expiresAtSeconds === null ? null : Math.min(expiresAtSeconds, latestEndSeconds),
     sizeBytes: content === null ? 0 : content.length,
     checksum: content === null ? null : sha256(content),
-    scope: { orgId, namespace, scopeFilters: new Map([...filters, ...scopeFilters]) },
+    scope: { orgId, namespace, scopeFilters: scopeFilters.size === 0 ? filters : scopeFilters },
   };
 }
 
-/** Do two documents say the same, to those who see the same? Version, times and lifetime may differ. */
-export function isSameDocument(one: Document, other: Document): boolean {
+/**
+ * Do two documents that the caller sees say the same? Version, times and lifetime may differ, and filters where the caller has some: which
+ * others a document has is nothing to learn by comparing.
+ */
+export function isSameDocument(
+  one: Document,
+  other: Document,
+  { scopeFilters }: Pick<ContextScope, 'scopeFilters'>,
+): boolean {
   const said = ({ filename, contentType, tags, metadata, checksum, scope }: Document) =>
     JSON.stringify([
       filename,
@@ -102,7 +117,7 @@ export function isSameDocument(one: Document, other: Document): boolean {
       tags,
       canonicalFilters(metadata),
       checksum,
-      canonicalFilters(scope.scopeFilters),
+      scopeFilters.size === 0 ? canonicalFilters(scope.scopeFilters) : null,
     ]);
   return said(one) === said(other);
 }

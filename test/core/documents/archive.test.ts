@@ -15,6 +15,8 @@ import { findDefinition, type Relation, toRelationId } from '../../../functions/
 import { contextCaller, NOW_SECONDS } from '../../support/context-callers.ts';
 
 const ID = `doc_${'0'.repeat(23)}1`;
+/** A caller of the whole namespace. */
+const WHOLE = contextCaller();
 const OTHER = `doc_${'0'.repeat(23)}2`;
 
 function documentOf(content: Uint8Array | null, changes: Partial<Document> = {}): Document {
@@ -63,7 +65,7 @@ describe('an archive', () => {
         ),
         (content) => {
           const document = documentOf(content);
-          const parsed = parse(headerLine(), documentLine(document, content), endLine(1, 0, null));
+          const parsed = parse(headerLine(), documentLine(document, content, WHOLE), endLine(1, 0, null));
           if (!parsed.ok) throw new Error(parsed.error.message);
           const [entry] = parsed.value;
           if (entry?.type !== 'document') throw new Error('no document');
@@ -80,7 +82,7 @@ describe('an archive', () => {
   });
 
   test('has text as it is, and bytes and text of many escapes in base64', () => {
-    const encodingOf = (content: Uint8Array) => JSON.parse(documentLine(documentOf(content), content));
+    const encodingOf = (content: Uint8Array) => JSON.parse(documentLine(documentOf(content), content, WHOLE));
     expect(encodingOf(Buffer.from('größe'))).toMatchObject({ encoding: 'utf-8', content: 'größe' });
     expect(encodingOf(Buffer.from([0xff]))).toMatchObject({ encoding: 'base64', content: '/w==' });
     expect(encodingOf(Buffer.alloc(100))).toMatchObject({ encoding: 'base64' });
@@ -89,18 +91,18 @@ describe('an archive', () => {
 
   test('has no line separator as it is, and text that is all of them in base64', () => {
     const text = `a\u2028\u2029b ${'plain '.repeat(20)}`;
-    const line = documentLine(documentOf(Buffer.from(text)), Buffer.from(text));
+    const line = documentLine(documentOf(Buffer.from(text)), Buffer.from(text), WHOLE);
     expect(line).toMatch(/^[^\u2028\u2029]*a\\u2028\\u2029b/);
     expect(JSON.parse(line).content).toBe(text);
     const separators = Buffer.from('\u2028'.repeat(100));
-    expect(documentLine(documentOf(separators), separators)).toContain('"encoding":"base64"');
+    expect(documentLine(documentOf(separators), separators, WHOLE)).toContain('"encoding":"base64"');
   });
 
   test('has placeholders, ends and relations', () => {
     const placeholder = documentOf(null, { expiresAtSeconds: NOW_SECONDS + 60 });
     const parsed = parse(
       headerLine(),
-      documentLine(placeholder, new Uint8Array()),
+      documentLine(placeholder, new Uint8Array(), WHOLE),
       relationLine(relationOf('parent-child')),
       endLine(1, 1, ID),
       headerLine(),
@@ -114,7 +116,32 @@ describe('an archive', () => {
     });
   });
 
-  const good = JSON.parse(documentLine(documentOf(Buffer.from('abc')), Buffer.from('abc')));
+  test.for<readonly [Record<string, string>, Record<string, string>]>([
+    [{}, { run: 'r-1', customer: 'c' }],
+    [{ run: 'r-1' }, { run: 'r-1' }],
+    [
+      { customer: 'c', run: 'r-1' },
+      { run: 'r-1', customer: 'c' },
+    ],
+  ])('tells a caller with filters %j of those of a document %j', ([scopeFilters, told]) => {
+    const scope = contextCaller({ scopeFilters: { run: 'r-1', customer: 'c' } });
+    const line = documentLine(documentOf(null, { scope }), new Uint8Array(), contextCaller({ scopeFilters }));
+    expect(JSON.parse(line).filters).toEqual(told);
+    const open = documentLine(documentOf(null, { scope: WHOLE }), new Uint8Array(), scope);
+    expect(JSON.parse(open).filters).toEqual({});
+  });
+
+  test.for([
+    [7, 7],
+    [999_999_999, 999_999_999],
+    [1_000_000_000, 999_999_999],
+    [Number.MAX_SAFE_INTEGER, 999_999_999],
+  ] as const)('with version %i is read as one of version %i', ([version, read]) => {
+    const line = documentLine(documentOf(null, { version }), new Uint8Array(), WHOLE);
+    expect(parse(headerLine(), line)).toMatchObject({ ok: true, value: [{ document: { version: read } }] });
+  });
+
+  const good = JSON.parse(documentLine(documentOf(Buffer.from('abc')), Buffer.from('abc'), WHOLE));
   const related = JSON.parse(relationLine(relationOf('related')));
 
   test.for<readonly [string, object | string, string]>([
@@ -126,6 +153,7 @@ describe('an archive', () => {
     ['an id that is none', { ...good, id: 'doc_1' }, 'id'],
     ['an id that is a number', { ...good, id: 1 }, 'id'],
     ['a version below 1', { ...good, version: 0 }, 'version'],
+    ['a version beyond what is a whole number', { ...good, version: 2 ** 53 }, 'version'],
     ['no filename', { ...good, filename: undefined }, 'filename'],
     ['filters that are a list', { ...good, filters: [] }, 'filters'],
     ['filters that are null', { ...good, filters: null }, 'filters'],
@@ -188,7 +216,8 @@ describe('a document that is restored', () => {
     [{}, {}, {}],
     [{ run: '1' }, {}, { run: '1' }],
     [{}, { run: '2' }, { run: '2' }],
-    [{ run: '1', agent: 'a' }, { run: '2' }, { run: '2', agent: 'a' }],
+    [{ run: '1', agent: 'a' }, { run: '2' }, { run: '2' }],
+    [{ run: '1' }, { run: '1', agent: 'a' }, { run: '1', agent: 'a' }],
   ])('with filters %j is in scope of the caller’s %j', ([filters, scopeFilters, expected]) => {
     const caller = contextCaller({ namespace: 'other', scopeFilters });
     const { scope, id } = restoreDocument(archived(filters), caller, birth);
@@ -226,6 +255,14 @@ describe('a document that is restored', () => {
     [{ checksum: sha256('x') }, false],
     [{ scope: contextCaller() }, false],
   ])('is the same as one that differs in %j: %s', ([changes, isSame]) => {
-    expect(isSameDocument(documentOf(null), documentOf(null, changes))).toBe(isSame);
+    expect(isSameDocument(documentOf(null), documentOf(null, changes), WHOLE)).toBe(isSame);
+  });
+
+  test('is the same whatever its filters, to a caller with some', () => {
+    const run = contextCaller({ scopeFilters: { run: 'r-1' } });
+    const other = documentOf(null, { scope: contextCaller({ scopeFilters: { run: 'r-1', customer: 'c' } }) });
+    expect(isSameDocument(documentOf(null), other, run)).toBe(true);
+    expect(isSameDocument(documentOf(null), other, WHOLE)).toBe(false);
+    expect(isSameDocument(documentOf(null), { ...other, filename: 'b.txt' }, run)).toBe(false);
   });
 });
