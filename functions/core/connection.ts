@@ -11,7 +11,10 @@ export type Connection = {
   readonly account: ProviderAccount | undefined;
   /** What the provider has granted. */
   readonly scopes: readonly string[];
-  /** `broken`: the provider takes its refresh token no more; only connecting again helps. Or it cannot be read; only disconnecting helps. */
+  /**
+   * `broken`: the provider takes its refresh token no more; only connecting again helps. Or it cannot be read, or is another
+   * endpoint's or client's than the provider's entry names: only disconnecting helps.
+   */
   readonly status: 'active' | 'broken';
   /** 0 where it cannot be read. */
   readonly connectedAtSeconds: number;

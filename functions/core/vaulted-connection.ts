@@ -1,6 +1,7 @@
 import type { Connection, ConnectionOwner, ProviderAccount } from './connection.ts';
 import { isJsonArray, type Json, JsonNumber, member, parseJsonText, stringMember } from './json.ts';
 import type { RecordKey } from './ports.ts';
+import type { Provider } from './provider.ts';
 import { Secret } from './secret.ts';
 
 /** A connection as it lies in the vault, opened: with its tokens. */
@@ -18,6 +19,9 @@ export type VaultedConnection = {
   readonly asked: readonly string[];
   readonly account: ProviderAccount | undefined;
   readonly cloudIds: readonly string[];
+  /** The token endpoint that gave the tokens, and our client there; absent in what an older version stored. */
+  readonly tokenUrl?: string;
+  readonly clientId?: string;
   readonly connectedAtSeconds: number;
   readonly refreshedAtSeconds: number;
 };
@@ -33,6 +37,17 @@ export function sealingContext(
   provider: string,
 ): Readonly<Record<'org' | 'subject' | 'provider', string>> {
   return { org: orgId, subject, provider };
+}
+
+/** Are these the tokens of this endpoint, and of our client there? What does not say is taken to be. */
+export function isOfEndpoint(
+  { tokenUrl, clientId }: Pick<VaultedConnection, 'tokenUrl' | 'clientId'>,
+  provider: Pick<Provider, 'tokenUrl' | 'clientId'>,
+): boolean {
+  return (
+    (tokenUrl ?? provider.tokenUrl) === provider.tokenUrl &&
+    (clientId ?? provider.clientId) === provider.clientId
+  );
 }
 
 /** As its owner may see it. */
@@ -67,6 +82,8 @@ export function readVaulted(text: string): VaultedConnection | undefined {
   const accessToken = stringMember(value, 'accessToken');
   const refreshToken = stringMember(value, 'refreshToken');
   const generation = numberMember(value, 'generation');
+  const tokenUrl = stringMember(value, 'tokenUrl');
+  const clientId = stringMember(value, 'clientId');
   const connectedAtSeconds = numberMember(value, 'connectedAtSeconds');
   const refreshedAtSeconds = numberMember(value, 'refreshedAtSeconds');
   const isWhole =
@@ -88,6 +105,8 @@ export function readVaulted(text: string): VaultedConnection | undefined {
     asked: stringsMember(value, 'asked'),
     account: accountMember(value),
     cloudIds: stringsMember(value, 'cloudIds'),
+    ...(tokenUrl === undefined ? {} : { tokenUrl }),
+    ...(clientId === undefined ? {} : { clientId }),
     connectedAtSeconds,
     refreshedAtSeconds,
   };

@@ -5,6 +5,7 @@ import { openEnvelope, readEnvelope, sealEnvelope, writeEnvelope } from '../../f
 import { Secret } from '../../functions/core/secret.ts';
 import {
   connectionKey,
+  isOfEndpoint,
   readVaulted,
   sealingContext,
   shownConnection,
@@ -40,8 +41,19 @@ describe('a connection', () => {
     { ...VAULTED, status: 'broken' as const, refreshToken: undefined, expiresAtSeconds: undefined },
     { ...VAULTED, account: undefined, cloudIds: [], granted: [] },
     { ...VAULTED, account: { id: 'account', name: undefined } },
+    { ...VAULTED, tokenUrl: 'https://carrier.example/token', clientId: 'gate' },
   ])('is read as it was written', (vaulted) => {
     expect(plain(readVaulted(writeVaulted(vaulted)))).toEqual(plain(vaulted));
+  });
+
+  const entry = { tokenUrl: 'https://a.example/token', clientId: 'gate' };
+  test.for([
+    ['the entry’s', entry, true],
+    ['an older version’s, which does not say', {}, true],
+    ['another endpoint’s', { ...entry, tokenUrl: 'https://b.example/token' }, false],
+    ['another client’s', { ...entry, clientId: 'gate-2' }, false],
+  ] as const)('knows whose tokens it has: %s', ([, vaulted, isOf]) => {
+    expect(isOfEndpoint(vaulted, entry)).toBe(isOf);
   });
 
   test('shows its owner no token', () => {

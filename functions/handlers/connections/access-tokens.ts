@@ -2,7 +2,7 @@ import { missingScopes } from '../../core/granted-scopes.ts';
 import type { Provider } from '../../core/provider.ts';
 import { FORCE_AFTER_SECONDS, refreshDue } from '../../core/refresh-due.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import type { VaultedConnection } from '../../core/vaulted-connection.ts';
+import { isOfEndpoint, type VaultedConnection } from '../../core/vaulted-connection.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
 import type { ConnectionFailure, Connections, ConnectionToken } from './connections.ts';
 import { isRefused } from './identify-account.ts';
@@ -38,6 +38,8 @@ export function createAccessTokens(ports: ConnectionPorts, vault: Vault): Connec
     if (opened === undefined) return err({ reason: 'not_connected' });
     const { vaulted } = opened;
     if (vaulted.status === 'broken') return broken('its refresh token is taken no more');
+    if (!isOfEndpoint(vaulted, provider))
+      return broken('its tokens are another endpoint’s, or another client’s');
     const missing = missingScopes(provider, vaulted, scopes);
     if (missing.length > 0) return err({ reason: 'lacks_scopes', missing });
     if (refused !== undefined && refused === versionOf(vaulted))

@@ -77,6 +77,8 @@ async function redeem(
     asked: scopes,
     account: account.value,
     cloudIds: cloudIds.value.filter((id) => !isEcho(id)),
+    tokenUrl: of.provider.tokenUrl,
+    clientId: of.provider.clientId,
     connectedAtSeconds: nowSeconds,
     refreshedAtSeconds: nowSeconds,
   });

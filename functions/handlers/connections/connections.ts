@@ -3,7 +3,7 @@ import type { Unavailable } from '../../core/ports.ts';
 import type { Provider } from '../../core/provider.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { Secret } from '../../core/secret.ts';
-import { shownConnection } from '../../core/vaulted-connection.ts';
+import { isOfEndpoint, shownConnection } from '../../core/vaulted-connection.ts';
 import { createAccessTokens } from './access-tokens.ts';
 import { connect } from './connect.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
@@ -87,7 +87,8 @@ export function createConnections(ports: ConnectionPorts): Connections {
   const find: Connections['find'] = async (owner, provider) => {
     const opened = await vault.read({ owner, provider: provider.name });
     if (!opened.ok || opened.value === undefined) return opened.ok ? ok(undefined) : opened;
-    return ok(shownConnection(provider.name, opened.value.vaulted));
+    const shown = shownConnection(provider.name, opened.value.vaulted);
+    return ok(isOfEndpoint(opened.value.vaulted, provider) ? shown : { ...shown, status: 'broken' });
   };
 
   return {

@@ -5,7 +5,7 @@ import type { Provider } from '../../core/provider.ts';
 import { authenticateAt } from '../../core/provider-token.ts';
 import { err, ok } from '../../core/result.ts';
 import type { Secret } from '../../core/secret.ts';
-import type { VaultedConnection } from '../../core/vaulted-connection.ts';
+import { isOfEndpoint, type VaultedConnection } from '../../core/vaulted-connection.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
 import type { Connections } from './connections.ts';
 import { callProvider, readClientSecret } from './provider-call.ts';
@@ -46,7 +46,8 @@ export async function disconnect(
 /** Revokes the tokens of a connection at its provider, where it can; says whether it has. */
 export async function revoke(ports: ConnectionPorts, of: Of, vaulted: VaultedConnection): Promise<boolean> {
   const { provider } = of;
-  if (provider.revocation === undefined) return false;
+  // Another host than the one that gave them is told of no token.
+  if (provider.revocation === undefined || !isOfEndpoint(vaulted, provider)) return false;
   const secret = await readClientSecret(ports, provider, false);
   if (!secret.ok) return false;
   const request = revocationRequest(provider, secret.value, vaulted);

@@ -383,6 +383,23 @@ describe('what lies in the vault', () => {
     expect(await list(owner, [other, provider.entry])).toMatchObject({ value: [{ provider: 'carrier' }] });
   });
 
+  test.for(['token endpoint', 'client'] as const)('goes to no other %s', async (what) => {
+    const { connect, accessToken, disconnect, find } = cloud.environment();
+    const owner = somebody();
+    await connect(owner, provider.entry, REQUEST);
+    const other = await startScriptedProvider();
+    onTestFinished(() => other.close());
+    const entry = what === 'client' ? entryOf({ clientId: 'another-app' }) : other.entry;
+    const before = provider.server.seen.length;
+    expect(await find(owner, entry)).toMatchObject({ value: { status: 'broken' } });
+    for (const hours of [0, 1]) {
+      cloud.time.ms += hours * 3_600_000;
+      expect(await accessToken(owner, entry, NEED)).toMatchObject({ error: { reason: 'broken' } });
+    }
+    expect(await disconnect(owner, entry)).toEqual({ ok: true, value: { revoked: false } });
+    expect([provider.server.seen.length - before, other.server.seen.length]).toEqual([0, 0]);
+  });
+
   const places = ['subject', 'organisation', 'provider'] as const;
   test.for(places)('does not open where it was put in the place of another %s', async (what) => {
     const { connect, accessToken, find, list } = cloud.environment();
