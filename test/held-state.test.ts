@@ -135,6 +135,7 @@ const KEEPERS: readonly Keeper[] = [
           versionId: '1',
           client: OAUTH_CLIENT,
           allowPrivate: false,
+          allowLoopback: false,
           perimeter: undefined,
           refused: undefined,
         });

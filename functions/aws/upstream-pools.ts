@@ -16,8 +16,8 @@ export class UpstreamPools {
 
   /** The agent whose connections the request may use. */
   agentFor(request: UpstreamRequest): http.Agent {
-    const { isolationKey, url, allowPrivate, privateNetworks } = request;
-    const key = JSON.stringify([isolationKey, url.origin, allowPrivate, privateNetworks]);
+    const { isolationKey, url, allowPrivate, privateNetworks, refusesLoopback } = request;
+    const key = JSON.stringify([isolationKey, url.origin, allowPrivate, privateNetworks, refusesLoopback]);
     const usedAtMs = Date.now();
     const known = this.#pools.get(key);
     const isIdle = known !== undefined && usedAtMs - known.usedAtMs >= IDLE_SOCKET_MS;

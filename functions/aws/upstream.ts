@@ -2,7 +2,7 @@ import { lookup as resolveName } from 'node:dns';
 import type http from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { classifyAddress, mayConnect } from '../core/perimeter.ts';
+import { classifyAddress, isLoopback, mayConnect } from '../core/perimeter.ts';
 import { isInNetworks } from '../core/perimeter-list.ts';
 import type { Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -193,7 +193,11 @@ function bodyOf(incoming: http.IncomingMessage, bounds: Bounds): ReadableStream<
 }
 
 /** May this request connect to an address: of a class that it may, and of the private ones in a network that it may? */
-function mayReach({ url, allowPrivate, privateNetworks }: UpstreamRequest, address: string): boolean {
+function mayReach(
+  { url, allowPrivate, privateNetworks, refusesLoopback = false }: UpstreamRequest,
+  address: string,
+): boolean {
+  if (refusesLoopback && isLoopback(address)) return false;
   if (!mayConnect(address, allowPrivate, url.protocol === 'https:')) return false;
   const isFree = privateNetworks === undefined || classifyAddress(address) === 'public';
   return isFree || isInNetworks(privateNetworks, address);

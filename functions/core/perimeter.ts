@@ -41,6 +41,13 @@ export function mayConnect(address: string, allowPrivate: boolean, isEncrypted =
   return (kind === 'public' && isEncrypted) || (kind === 'private' && allowPrivate);
 }
 
+/** Is the host of a URL, or an address, the machine itself: by its address, or by its name? Does NOT resolve other names. */
+export function isLoopback(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  if (ipaddr.isValid(host)) return ipaddr.parse(host).range() === 'loopback';
+  return host === 'localhost' || host.endsWith('.localhost');
+}
+
 /** Names under which clouds have their metadata services; what they resolve to is refused too. */
 const METADATA_NAMES: ReadonlySet<string> = new Set([
   'metadata',

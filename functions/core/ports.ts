@@ -259,6 +259,8 @@ export type UpstreamRequest = {
   readonly allowPrivate: boolean;
   /** The networks in which a private address must then be, in CIDR notation; absent: in any. */
   readonly privateNetworks?: readonly string[];
+  /** May the host not be the machine itself, whatever else is allowed? Absent: it may. */
+  readonly refusesLoopback?: boolean;
   /** Connections are shared only between requests with the same key: caller and credential. */
   readonly isolationKey: string;
   readonly timeout: UpstreamTimeout;

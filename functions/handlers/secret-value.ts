@@ -1,7 +1,7 @@
 import { mayGoTo, parseCredential } from '../core/credential.ts';
 import { isJsonObject, parseJson, stringMember, writeJson } from '../core/json.ts';
 import { checkOAuthClient } from '../core/oauth-client.ts';
-import { parseUpstreamUrl } from '../core/perimeter.ts';
+import { isLoopback, parseUpstreamUrl } from '../core/perimeter.ts';
 import { isInside, type Perimeter } from '../core/perimeter-list.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { Secret } from '../core/secret.ts';
@@ -41,6 +41,9 @@ export function readSecretValue(bytes: Uint8Array, use: SecretUse): Result<Secre
   if (!checked.ok) return checked;
   const url = parseUpstreamUrl(client.tokenUrl, use.isPrivate);
   if (!url.ok) return err(`\`token_url\`: ${url.error}`);
+  if (isLoopback(url.value.hostname) && !isLoopback(new URL(use.url).hostname)) {
+    return err('`token_url`: its host is the gateway itself');
+  }
   return isInside(use.perimeter, url.value)
     ? ok(new Secret(text))
     : err('`token_url`: its host is not on the perimeter of servers.yml');

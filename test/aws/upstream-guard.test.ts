@@ -213,6 +213,7 @@ describe('an address is refused before anything is sent,', () => {
     resolveTo(['127.0.0.1']);
     expect(await inNetworks('10.0.0.0/8')).toBe('refused_address');
     expect(await inNetworks()).toBe('refused_address');
+    expect(await ask(url, { refusesLoopback: true })).toBe('refused_address');
     expect(await ask(`http://127.0.0.1:${server.port}/`, { privateNetworks: ['10.0.0.0/8'] })).toBe(
       'refused_address',
     );

@@ -220,7 +220,8 @@ test('a read past the cache happens at most every 5 s, also where 500 others are
   const { create, read, asked, store } = await connect();
   await create('one');
   const readOthers = async (from: number) => {
-    for (let other = from; other < from + 300; other += 1) await store.read(`other-${other}`, { fresh: true });
+    for (let other = from; other < from + 300; other += 1)
+      await store.read(`other-${other}`, { fresh: true });
   };
   await readOthers(0);
   await read({ fresh: true });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { classifyAddress, mayConnect, parseUpstreamUrl } from '../../functions/core/perimeter.ts';
+import { classifyAddress, isLoopback, mayConnect, parseUpstreamUrl } from '../../functions/core/perimeter.ts';
 
 describe('public addresses may be connected to', () => {
   test.for([
@@ -188,4 +188,16 @@ describe('the URL of an upstream', () => {
   ] as const)('%s is refused', ([, text, isPrivate]) => {
     expect(parseUpstreamUrl(text, isPrivate)).toEqual({ ok: false, error: expect.any(String) });
   });
+});
+
+test.for<readonly [string, boolean]>([
+  ['127.0.0.1', true],
+  ['127.9.9.9', true],
+  ['[::1]', true],
+  ['localhost', true],
+  ['a.localhost', true],
+  ['10.0.0.1', false],
+  ['localhost.example.com', false],
+])('%s is the machine itself: %s', ([host, is]) => {
+  expect(isLoopback(host)).toBe(is);
 });

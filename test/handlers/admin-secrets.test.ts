@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { readSecretValue } from '../../functions/handlers/secret-value.ts';
 import { type SecretsApp, startSecretsApp } from '../support/secrets-app.ts';
 
 const bearer = (token: string) => ({ type: 'bearer', token });
@@ -193,6 +194,16 @@ describe('a value', () => {
     const body = { ...bearer('x'), url: 'https://maps.internal.example.com/' };
     expect((await app.ask('PUT', `/maps/${key}`, { body })).status).toBe(201);
     expect(await app.value(nameOf('acme', 'maps', key))).toBe(JSON.stringify(body));
+  });
+
+  test.for<readonly [string, string, boolean]>([
+    ['http://127.0.0.1:9001/token', 'https://maps.example.com/mcp', false],
+    ['http://localhost:9001/token', 'http://10.0.0.2/mcp', false],
+    ['http://10.0.0.1/token', 'http://10.0.0.2/mcp', true],
+    ['http://127.0.0.1:9001/token', 'http://127.0.0.1:8080/mcp', true],
+  ])('with a token URL %s, for a private entry at %s: %s', ([token_url, url, isTaken]) => {
+    const bytes = Buffer.from(JSON.stringify({ ...oauth, token_url }));
+    expect(readSecretValue(bytes, { url, isPrivate: true, perimeter: undefined }).ok).toBe(isTaken);
   });
 
   test('of the type oauth2 is stored where its endpoint may be called', async () => {

@@ -388,23 +388,26 @@ describe('a token by client credentials', () => {
     expect(await call()).toBe(200);
   });
 
-  test.for([0, 300])('an endpoint that is out is asked once in 2 s, with a token of %i s', async (lifetime) => {
-    const state = { isOut: lifetime === 0 };
-    const endpoint = endpointOf(() => true, 300);
-    const { call, time, forms } = connect({
-      secrets: new StagedSecrets().put(OWN, oauth('s')),
-      accepts: () => true,
-      tokenEndpoint: (form) => (state.isOut ? 'timeout' : endpoint(form)),
-    });
-    await call();
-    state.isOut = true;
-    time.seconds += 290;
-    for (let turn = 0; turn < 20; turn += 1) await call();
-    expect(forms).toHaveLength(2);
-    time.seconds += 2;
-    await call();
-    expect(forms).toHaveLength(3);
-  });
+  test.for([0, 300])(
+    'an endpoint that is out is asked once in 2 s, with a token of %i s',
+    async (lifetime) => {
+      const state = { isOut: lifetime === 0 };
+      const endpoint = endpointOf(() => true, 300);
+      const { call, time, forms } = connect({
+        secrets: new StagedSecrets().put(OWN, oauth('s')),
+        accepts: () => true,
+        tokenEndpoint: (form) => (state.isOut ? 'timeout' : endpoint(form)),
+      });
+      await call();
+      state.isOut = true;
+      time.seconds += 290;
+      for (let turn = 0; turn < 20; turn += 1) await call();
+      expect(forms).toHaveLength(2);
+      time.seconds += 2;
+      await call();
+      expect(forms).toHaveLength(3);
+    },
+  );
 
   test('that is held is not put on once its endpoint is off the perimeter', async () => {
     const { call, forms, policyNow } = connect({
@@ -461,7 +464,11 @@ describe('a token by client credentials', () => {
     ['https://auth.example.com/token?x=1', false, false],
     ['https://u:p@auth.example.com/token', false, false],
     ['not a URL', false, false],
-    ['http://127.0.0.1/token', true, true],
+    ['http://10.0.0.1/token', true, true],
+    ['http://127.0.0.1/token', true, false],
+    ['http://[::1]/token', true, false],
+    ['http://localhost/token', true, false],
+    ['http://a.localhost/token', true, false],
     ['http://169.254.169.254/token', true, false],
   ])('from %s for a target with private: %s is asked for: %s', async ([url, isPrivate, isAsked]) => {
     const secrets = new StagedSecrets().put(OWN, oauth('s', { token_url: url }));
@@ -472,7 +479,9 @@ describe('a token by client credentials', () => {
       tokenEndpoint: endpointOf(() => true),
     });
     const answer = await call();
-    expect(tokenRequests.map(({ allowPrivate }) => allowPrivate)).toEqual(isAsked ? [true] : []);
+    expect(tokenRequests.map((one) => [one.allowPrivate, one.refusesLoopback])).toEqual(
+      isAsked ? [[true, true]] : [],
+    );
     expect(answer).toEqual(isAsked ? 200 : expect.objectContaining({ reason: 'outside_perimeter' }));
   });
 

@@ -4,7 +4,7 @@ import { isJsonObject, type Json, parseJson, stringMember } from '../../core/jso
 import type { OAuthClient } from '../../core/oauth-client.ts';
 import { namedError } from '../../core/oauth-error.ts';
 import { type IssuedToken, readIssuedToken, tokenRequest } from '../../core/oauth-token.ts';
-import { parseUpstreamUrl } from '../../core/perimeter.ts';
+import { isLoopback, parseUpstreamUrl } from '../../core/perimeter.ts';
 import { isInside, type Perimeter } from '../../core/perimeter-list.ts';
 import type { Upstream } from '../../core/ports.ts';
 import { err, ok, type Result } from '../../core/result.ts';
@@ -25,6 +25,8 @@ export type TokenAsk = {
   readonly client: OAuthClient;
   /** May the token endpoint be at a private or loopback address? */
   readonly allowPrivate: boolean;
+  /** May it be at a loopback address? The machine itself is the gateway's. */
+  readonly allowLoopback: boolean;
   /** Where the token endpoint may be; undefined: wherever its address is allowed. */
   readonly perimeter: Perimeter | undefined;
   /** The serial of a token that the upstream has just refused. */
@@ -140,9 +142,17 @@ function entryOf(entries: Map<string, Entry>, key: string): Entry {
 }
 
 /** Where the endpoint is, if it may be called by the policy that holds now. */
-function judgeEndpoint({ client, allowPrivate, perimeter }: TokenAsk): Result<URL, TokenFailure> {
+function judgeEndpoint({
+  client,
+  allowPrivate,
+  allowLoopback,
+  perimeter,
+}: TokenAsk): Result<URL, TokenFailure> {
   const url = parseUpstreamUrl(client.tokenUrl, allowPrivate);
   if (!url.ok) return err({ reason: 'forbidden', detail: url.error });
+  if (!allowLoopback && isLoopback(url.value.hostname)) {
+    return err({ reason: 'forbidden', detail: 'its host is the gateway itself' });
+  }
   return isInside(perimeter, url.value)
     ? url
     : err({ reason: 'forbidden', detail: 'its host is not on the perimeter of servers.yml' });
@@ -150,7 +160,7 @@ function judgeEndpoint({ client, allowPrivate, perimeter }: TokenAsk): Result<UR
 
 async function requestToken(
   upstream: Upstream,
-  { name, client, allowPrivate, perimeter }: TokenAsk,
+  { name, client, allowPrivate, allowLoopback, perimeter }: TokenAsk,
   { url, atSeconds, serial }: { readonly url: URL; readonly atSeconds: number; readonly serial: string },
 ): Promise<Result<IssuedToken, TokenFailure>> {
   const request = tokenRequest(client, { nowSeconds: atSeconds, jti: serial });
@@ -166,6 +176,7 @@ async function requestToken(
     ]),
     body: Buffer.from(request.value.form.toString()),
     allowPrivate,
+    refusesLoopback: !allowLoopback,
     ...(perimeter === undefined ? {} : { privateNetworks: perimeter.networks }),
     isolationKey: JSON.stringify(['token endpoint', name]),
     timeout: TIMEOUT,

@@ -7,6 +7,7 @@ import {
 } from '../../core/credential.ts';
 import type { Denial } from '../../core/denial.ts';
 import { secretsOf } from '../../core/oauth-client.ts';
+import { isLoopback } from '../../core/perimeter.ts';
 import type { SecretFailure, SecretStage, SecretStore, SecretVersion } from '../../core/ports.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { CredentialCall, CredentialMode, PutOn } from './mode.ts';
@@ -80,6 +81,7 @@ export function createServiceAccount(ports: ServiceAccountPorts): CredentialMode
       versionId,
       client,
       allowPrivate: target.private,
+      allowLoopback: isLoopback(new URL(target.url).hostname),
       perimeter,
       refused: isRefused ? refused.serial : undefined,
     });
