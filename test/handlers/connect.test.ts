@@ -630,6 +630,16 @@ describe('for programs', () => {
     expect(app.disconnected).toEqual([OWNER]);
   });
 
+  test('a connection ends whose provider is another organisation’s by now, or off', async () => {
+    for (const name of ['beta-only', 'ghost']) {
+      app.vault.set(placeOf(OWNER, name), connectionOf(name));
+      expect((await app.call(`/connections/${name}`, { method: 'DELETE' })).status).toBe(200);
+      expect(app.vault.size).toBe(0);
+    }
+    const path = `/connections/${encodeURIComponent('no#name')}`;
+    expect((await app.call(path, { method: 'DELETE' })).status).toBe(404);
+  });
+
   test.for([
     ['DELETE', '/connections/track', {}, 404],
     ['DELETE', '/connections/ghost', {}, 404],

@@ -5,6 +5,7 @@ import type { Denial } from '../../core/denial.ts';
 import type { Provider } from '../../core/provider.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { type AccessFacts, accessRecords } from '../access.ts';
+import type { GoneProvider } from '../connections/connections.ts';
 import type { ControlContext, ControlEnv } from '../control-ports.ts';
 import type { ModulePorts } from '../module.ts';
 import { denialProblem } from '../problem.ts';
@@ -48,21 +49,29 @@ async function begin(ports: ModulePorts & ConnectPorts, c: ControlContext): Prom
   return url.ok ? c.json({ url: url.value }) : denialProblem(url.error, c.env.requestId);
 }
 
+/** As long as any name is, and in no key more than one. */
+const PROVIDER_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
+
 async function disconnect(ports: ModulePorts & ConnectPorts, c: ControlContext): Promise<Response> {
-  const { caller } = c.get('admission');
-  const found = findProvider(c);
-  const facts: AccessFacts = {
+  const { caller, policy } = c.get('admission');
+  const user = ownerOf(caller);
+  const facts = {
     area: 'connection',
     method: 'disconnect',
     name: c.req.param('provider') ?? '',
-  };
-  if (!found.ok) return refuse(ports, c, found.error, facts);
+  } as const satisfies AccessFacts;
+  if (!user.ok) return refuse(ports, c, user.error, facts);
   if (caller.actors.length > 0) return refuse(ports, c, { reason: 'not_granted', obtainable: [] }, facts);
-  const { owner, provider } = found.value;
-  const there = await ports.connections.find(owner, provider);
+  const owner = user.value;
+  const { name } = facts;
+  // What was connected at a provider that is gone by now is its user's to end as well.
+  const there = policy.providersOf(owner.orgId).find((one) => one.name === name);
+  const provider: Provider | GoneProvider = there ?? { name, isGone: true };
+  if (!PROVIDER_NAME.test(name)) return refuse(ports, c, { reason: 'unknown_item' }, facts);
+  const found = await ports.connections.find(owner, provider);
   // What does not open can be ended all the same.
-  if (!there.ok && there.error.isUnreadable !== true) return denialProblem(there.error, c.env.requestId);
-  if (there.ok && there.value === undefined) return refuse(ports, c, { reason: 'unknown_item' }, facts);
+  if (!found.ok && found.error.isUnreadable !== true) return denialProblem(found.error, c.env.requestId);
+  if (found.ok && found.value === undefined) return refuse(ports, c, { reason: 'unknown_item' }, facts);
   const records = accessRecords(ports, c.env, c.req.raw.headers, c.get('admission'));
   const written = await records.allow('disconnect', facts);
   if (!written.ok) return denialProblem(written.error, c.env.requestId);

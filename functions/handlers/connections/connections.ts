@@ -43,6 +43,9 @@ export type ConnectRequest = {
   readonly scopes: readonly string[];
 };
 
+/** A provider that is none of the owner's any more: off, or another organisation's. */
+export type GoneProvider = { readonly name: string; readonly isGone: true };
+
 /**
  * The vaulted connections of users (contract §7). Every method is about the owner that it is given and nobody else; that the owner is
  * who asks has been verified. Writes no audit record: the `decision` of the call or of the change is durable before.
@@ -58,7 +61,10 @@ export type Connections = {
     provider: Provider,
     need: { readonly scopes: readonly string[]; readonly refused?: string | undefined },
   ): Promise<Result<ConnectionToken, ConnectionFailure>>;
-  find(owner: ConnectionOwner, provider: Provider): Promise<Result<Connection | undefined, VaultFailure>>;
+  find(
+    owner: ConnectionOwner,
+    provider: Provider | GoneProvider,
+  ): Promise<Result<Connection | undefined, VaultFailure>>;
   /** Those at the providers that there are, in their order. One that does not open is `broken`, with nothing known of it. */
   list(
     owner: ConnectionOwner,
@@ -71,12 +77,12 @@ export type Connections = {
     request: ConnectRequest,
   ): Promise<Result<Connection, ConnectFailure>>;
   /**
-   * Forgets the connection, and says whether the provider has revoked it: false where it has no way to, or did not answer. A
+   * Forgets the connection, and says whether the provider has revoked it: false where it has no way to, did not answer, or is gone. A
    * connection that was not there is forgotten already.
    */
   disconnect(
     owner: ConnectionOwner,
-    provider: Provider,
+    provider: Provider | GoneProvider,
   ): Promise<Result<{ readonly revoked: boolean }, Unavailable>>;
 };
 
@@ -88,7 +94,8 @@ export function createConnections(ports: ConnectionPorts): Connections {
     const opened = await vault.read({ owner, provider: provider.name });
     if (!opened.ok || opened.value === undefined) return opened.ok ? ok(undefined) : opened;
     const shown = shownConnection(provider.name, opened.value.vaulted);
-    return ok(isOfEndpoint(opened.value.vaulted, provider) ? shown : { ...shown, status: 'broken' });
+    const isUsable = !('isGone' in provider) && isOfEndpoint(opened.value.vaulted, provider);
+    return ok(isUsable ? shown : { ...shown, status: 'broken' });
   };
 
   return {

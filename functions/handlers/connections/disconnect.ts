@@ -7,7 +7,7 @@ import { err, ok } from '../../core/result.ts';
 import type { Secret } from '../../core/secret.ts';
 import { isOfEndpoint, type VaultedConnection } from '../../core/vaulted-connection.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
-import type { Connections } from './connections.ts';
+import type { Connections, GoneProvider } from './connections.ts';
 import { callProvider, readClientSecret } from './provider-call.ts';
 import type { Vault } from './vault.ts';
 
@@ -22,9 +22,9 @@ type Of = { readonly owner: ConnectionOwner; readonly provider: Provider };
 export async function disconnect(
   ports: ConnectionPorts,
   vault: Vault,
-  of: Of,
+  { owner, provider }: { readonly owner: ConnectionOwner; readonly provider: Provider | GoneProvider },
 ): ReturnType<Connections['disconnect']> {
-  const place = { owner: of.owner, provider: of.provider.name };
+  const place = { owner, provider: provider.name };
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const opened = await vault.read(place);
     // What may open in a moment may be revoked then.
@@ -34,7 +34,10 @@ export async function disconnect(
     if (record.value === undefined || (opened.ok && opened.value === undefined))
       return ok({ revoked: false });
     const revoked =
-      opened.ok && opened.value !== undefined && (await revoke(ports, of, opened.value.vaulted));
+      opened.ok &&
+      opened.value !== undefined &&
+      !('isGone' in provider) &&
+      (await revoke(ports, { owner, provider }, opened.value.vaulted));
     const isAsRead = !opened.ok || opened.value?.record.revision === record.value.revision;
     const forgotten = isAsRead ? await vault.forget(place, record.value) : undefined;
     if (forgotten?.ok === true) return ok({ revoked });

@@ -559,6 +559,16 @@ describe('disconnecting', () => {
     expect(await find(owner, entry)).toEqual({ ok: true, value: undefined });
   });
 
+  test('forgets by its name what was connected at a provider that is gone', async () => {
+    const { connect, disconnect, find } = cloud.environment();
+    const owner = somebody();
+    await connect(owner, provider.entry, REQUEST);
+    const gone = { name: 'carrier', isGone: true } as const;
+    expect(await find(owner, gone)).toMatchObject({ value: { status: 'broken' } });
+    expect(await disconnect(owner, gone)).toEqual({ ok: true, value: { revoked: false } });
+    expect(await find(owner, provider.entry)).toEqual({ ok: true, value: undefined });
+  });
+
   test('is put off while KMS is out, so that it can be revoked', async () => {
     const owner = somebody();
     await cloud.environment().connect(owner, provider.entry, REQUEST);
