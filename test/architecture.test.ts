@@ -119,6 +119,7 @@ const CORE_FOR_CLI = [
   'functions/core/audit/verify.ts',
   'functions/core/audit/verify-checkpoints.ts',
   'functions/core/secret-key.ts',
+  'functions/core/revocation-request.ts',
 ];
 
 function isAllowed({ from, to, isOurs, isType }: Import): boolean {

@@ -72,7 +72,7 @@ const HELD: Readonly<Record<string, string>> = {
   'functions/aws/secrets.ts createSecretStore held':
     'per secret, whose name has organisation, target and owner',
   'functions/aws/secrets.ts createSecretStore forcedAtSeconds': 'per secret',
-  'functions/aws/secrets.ts createSecretStore missing': 'per secret',
+  'functions/aws/secrets.ts createSecretStore failed': 'per secret',
   'functions/aws/secrets.ts createSecretStore underWay': 'per secret, while it is read',
   'functions/aws/upstream-pools.ts UpstreamPools pools': 'connections per caller and target',
   'functions/handlers/client-metadata-document.ts createClientDocuments held': 'public documents, per client',

@@ -26,11 +26,11 @@ export type CredentialOwner = {
 };
 
 /** What a value of each type may hold; a client's members are for {@link parseOAuthClient} to know. */
-const MEMBERS: ReadonlyMap<unknown, ReadonlySet<string>> = new Map([
-  ['bearer', new Set(['type', 'url', 'token'])],
-  ['basic', new Set(['type', 'url', 'username', 'password'])],
-  ['header', new Set(['type', 'url', 'name', 'value'])],
-  ['query', new Set(['type', 'url', 'name', 'value'])],
+const MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ['bearer', ['type', 'url', 'token']],
+  ['basic', ['type', 'url', 'username', 'password']],
+  ['header', ['type', 'url', 'name', 'value']],
+  ['query', ['type', 'url', 'name', 'value']],
 ]);
 const PLAIN_ID = /^[A-Za-z0-9._-]+$/;
 const FIELD_VALUE = /^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/;
@@ -64,7 +64,7 @@ export function parseCredential(text: string): Result<Credential, string> {
   if (!parsed.ok || !isJsonObject(parsed.value)) return err('the secret is not a JSON object');
   const value = parsed.value;
   const known = MEMBERS.get(value.get('type'));
-  const checked = known === undefined ? ok(undefined) : checkMembers(value, known);
+  const checked = known === undefined ? ok(undefined) : checkMembers(value, new Set(known));
   if (!checked.ok) return checked;
   const credential = parseByType(value);
   if (!credential.ok || !value.has('url')) return credential;

@@ -60,11 +60,9 @@ function toldOf(rule: ScopeRule): Told {
   return { deeds, words: canonical(deeds.map(({ words }) => words).sort()), written: writtenAs(rule) };
 }
 
-const NO_WORDS = canonical([]);
-
 /** Rules for which one of the others has the same words, and those for which there are none: where they differ, only what is written tells. */
 function alikeIn(rules: readonly Told[], others: readonly Told[]): readonly string[] {
-  const known = new Set([NO_WORDS, ...others.map(({ words }) => words)]);
+  const known = new Set([canonical([]), ...others.map(({ words }) => words)]);
   return rules.filter(({ words }) => known.has(words)).map(({ written }) => written);
 }
 
