@@ -74,38 +74,14 @@ export function createPruner(
       const action = { server, kind: 'request', method, name, arguments: 'unseen' } as const;
       return name !== undefined && isAllowed(policy, caller, action, nowSeconds);
     };
-    if (isHiddenNews(answer, { policy, caller, nowSeconds }, server)) return '';
+    if (answer.get('method') === RESOURCE_UPDATED) {
+      const uri = stringMember(answer.get('params'), 'uri');
+      if (!mayCall('resources/read', uri)) return '';
+    }
     return pruneLists({ text, answer }, rules, asked, (rule, item) =>
       mayCall(rule.method, stringMember(item, rule.name)),
     );
   };
-}
-
-/** A text without any of these is no news of a resource. */
-const NEWS_MARK = /resources\/updated|\\[u/]/;
-
-/**
- * The pruner for an event stream, whatever it answers: news of a resource that the caller may not read are dropped, and what is left goes
- * through `pruner`, where there is one. What bears no mark of news is not parsed for it.
- */
-export function createStreamPruner(view: View, server: string, pruner: Pruner | undefined): Pruner {
-  return (text) => {
-    const parsed = NEWS_MARK.test(text) ? parseJsonText(text, ANSWER_JSON) : undefined;
-    if (parsed?.ok === false) return undefined;
-    if (parsed !== undefined && isHiddenNews(parsed.value, view(), server)) return '';
-    return pruner === undefined ? text : pruner(text);
-  };
-}
-
-function isHiddenNews(
-  message: Json,
-  { policy, caller, nowSeconds }: ReturnType<View>,
-  server: string,
-): boolean {
-  if (!isJsonObject(message) || message.get('method') !== RESOURCE_UPDATED) return false;
-  const name = stringMember(message.get('params'), 'uri');
-  const action = { server, kind: 'request', method: 'resources/read', name, arguments: 'unseen' } as const;
-  return name === undefined || !isAllowed(policy, caller, action, nowSeconds);
 }
 
 function pruneLists(

@@ -28,8 +28,6 @@ export type Delivery = {
   readonly isInSession: boolean;
   /** Undefined where nothing in the answer needs to be looked at. */
   readonly pruner: Pruner | undefined;
-  /** The one for an answer that is a stream. */
-  readonly streamPruner: Pruner;
   /** Would the call be admitted and allowed now? */
   readonly stillHolds: StillHolds;
   readonly records: AccessRecords;
@@ -92,9 +90,9 @@ export async function deliver(ports: RecordPorts, delivery: Delivery): Promise<R
       })
     : response.body;
   const body = relay(source, {
+    ...(pruner !== undefined ? { filter: new SseFilter(pruner, MAX_READ_BYTES) } : {}),
     ...(isStream
       ? {
-          filter: new SseFilter(delivery.streamPruner, MAX_READ_BYTES),
           keepAlive: KEEP_ALIVE,
           onFailure: failureEvent('the server behind broke off'),
           onWithdrawal: failureEvent(WITHDRAWN_TEXT),

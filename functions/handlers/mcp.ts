@@ -8,7 +8,7 @@ import type { Invocation } from '../core/invocation.ts';
 import { writeJson } from '../core/json.ts';
 import type { Policy } from '../core/policy.ts';
 import type { UpstreamResponse } from '../core/ports.ts';
-import { createPruner, createStreamPruner } from '../core/prune.ts';
+import { createPruner } from '../core/prune.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { NAME } from '../core/route.ts';
 import { type AccessFacts, accessRecords, type RecordPorts } from './access.ts';
@@ -141,7 +141,6 @@ export async function serveMcp(
     message,
     isInSession,
     pruner,
-    streamPruner: createStreamPruner(view, server, pruner),
     stillHolds,
     records,
     facts: decided,

@@ -4,7 +4,7 @@ import { type Message, readMessage } from '../../functions/core/action.ts';
 import type { Caller } from '../../functions/core/caller.ts';
 import { isAllowed } from '../../functions/core/decide.ts';
 import type { Policy } from '../../functions/core/policy.ts';
-import { createPruner, createStreamPruner, type View } from '../../functions/core/prune.ts';
+import { createPruner, type View } from '../../functions/core/prune.ts';
 import type { ScopeRule } from '../../functions/core/rules/rule.ts';
 import { callerOf, clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { TestIssuer } from '../support/test-issuer.ts';
@@ -43,27 +43,6 @@ function prune(rules: readonly ScopeRule[], method: string | undefined, answer: 
   const text = pruner?.(typeof answer === 'string' ? answer : JSON.stringify(answer));
   return text === undefined ? undefined : JSON.parse(text);
 }
-
-test.for([
-  ['tools/call', 'legacy'],
-  ['tools/call', 'modern'],
-  ['resources/read', 'modern'],
-] as const)('news of a hidden resource is dropped from the stream of %s (%s)', ([method, era]) => {
-  const { policy, caller } = scene([
-    { ...scopeRule('maps', ['tools/call', 'resources/read'], ['route']), resources: ['doc://open'] },
-  ]);
-  const view = viewOf(policy, caller);
-  const pruner = createStreamPruner(view, 'maps', createPruner(view, 'maps', asked(method, era), false));
-  const news = (uri: unknown, name = 'notifications/resources/updated') =>
-    JSON.stringify({ jsonrpc: '2.0', method: name, params: { uri } });
-  expect(pruner(news('doc://open'))).toBe(news('doc://open'));
-  expect(pruner(news('doc://secret'))).toBe('');
-  expect(pruner(news(undefined))).toBe('');
-  expect(pruner(news('doc://secret').replace('resources/updated', 'resources\\/updated'))).toBe('');
-  expect(pruner(news('x', 'notifications/progress'))).toBe(news('x', 'notifications/progress'));
-  expect(pruner('["resources/updated"]')).toBe('["resources/updated"]');
-  expect(pruner('{"resources/updated"')).toBe(undefined);
-});
 
 const CALL_ROUTE = [scopeRule('maps', ['tools/list', 'tools/call'], ['route'])];
 const tools = (...names: readonly string[]) =>
