@@ -54,9 +54,13 @@ const secret = (argv: readonly string[], input?: string, org = 'acme') =>
     ...(input === undefined ? {} : { input }),
   });
 
+/** What is stored, which goes nowhere but to its server. */
 const storedFor = async (target: string, key: string, stage?: string) => {
   const text = await app.value(`sallyport/prod/credentials/acme/${target}/${key}`, stage);
-  return text === undefined ? undefined : JSON.parse(text);
+  if (text === undefined) return undefined;
+  const { url, ...value } = JSON.parse(text);
+  expect(url).toBe(`https://${target}.internal.example.com/mcp`);
+  return value;
 };
 
 describe('put', () => {
