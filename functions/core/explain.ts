@@ -1,6 +1,6 @@
 import type { Action } from './action.ts';
 import { type Decision, decideFor, type Party } from './decide.ts';
-import { refusalText } from './denial.ts';
+import { refusalText } from './denial-wire.ts';
 import type { Policy } from './policy.ts';
 import { DEFAULTS } from './rules/rule.ts';
 import { windowWords } from './rules/time-window.ts';

@@ -1,7 +1,7 @@
 import type { Message } from './action.ts';
 import { wholeSeconds } from './compact-jws.ts';
-import { CONNECT_REQUEST } from './denial.ts';
 import { isJsonObject, type Json, member, parseJsonText, stringMember } from './json.ts';
+import { CONNECT_REQUEST } from './mcp-denial.ts';
 import { CAPABILITIES_META } from './spelling.ts';
 
 /** How long a client has to send a request again that it was asked to, in seconds (contract §13, as of the connect state). */

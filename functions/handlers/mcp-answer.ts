@@ -1,7 +1,9 @@
 import type { Message } from '../core/action.ts';
-import { type Denial, RPC_UPSTREAM, retryAfterSeconds, rpcError, toMcpAnswer } from '../core/denial.ts';
+import { type Denial, retryAfterSeconds } from '../core/denial.ts';
+import { RPC_UPSTREAM } from '../core/denial-wire.ts';
 import { mcpResponseHeaders, mediaTypeOf } from '../core/forward.ts';
 import type { Invocation } from '../core/invocation.ts';
+import { rpcError, toMcpAnswer } from '../core/mcp-denial.ts';
 import type { UpstreamResponse } from '../core/ports.ts';
 import type { Pruner } from '../core/prune.ts';
 import { SseFilter } from '../core/sse.ts';

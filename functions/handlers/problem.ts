@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
-import { type Denial, retryAfterSeconds, toWire } from '../core/denial.ts';
+import { type Denial, retryAfterSeconds } from '../core/denial.ts';
+import { toWire } from '../core/denial-wire.ts';
 
 /** The `code` of a problem and its HTTP status (contract §10). */
 const STATUS = {

@@ -25,9 +25,9 @@ export const CONNECT_REQUIREMENTS: readonly ConnectRequirement[] = [
     ['e2e/connect.test.ts', 'are nobody else’s: the link of one user connects nothing for another'],
   ] },
   { clause: 'contract §6', says: 'A connection is missing: in the initialize era the protocol’s own error, in the stateless era a request for input, else an error with the URL', tests: [
-    ['core/denial.test.ts', 'is the protocol’s own error in the `initialize` era: %s'],
-    ['core/denial.test.ts', 'is asked for where the client can be asked, with our state'],
-    ['core/denial.test.ts', 'is an error of ours with the URL in the stateless era'],
+    ['core/mcp-denial.test.ts', 'is the protocol’s own error in the `initialize` era: %s'],
+    ['core/mcp-denial.test.ts', 'is asked for where the client can be asked, with our state'],
+    ['core/mcp-denial.test.ts', 'is an error of ours with the URL in the stateless era'],
     ['handlers/connect-egress.test.ts', 'is told where the user makes one'],
   ] },
   { clause: 'contract §6', says: 'The official clients are asked, and their calls succeed once the user has connected', tests: [

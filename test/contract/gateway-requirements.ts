@@ -66,7 +66,7 @@ export const GATEWAY_REQUIREMENTS: readonly Requirement[] = [
     ['e2e/bad-requests.test.ts', 'have the version %s, as its body has, is not supported'],
   ] },
   { clause: 6, says: 'Every 400 for a modern request has a JSON-RPC error body', tests: [
-    ['core/denial.test.ts', 'are 400 with a JSON-RPC body, their own code and the id where it is known'],
+    ['core/mcp-denial.test.ts', 'are 400 with a JSON-RPC body, their own code and the id where it is known'],
     ['e2e/methods.test.ts', 'what cannot be decided on is refused where the method is granted:'],
     ['e2e/upstream-failures.test.ts', 'with an error of the protocol, and nothing of its own'],
   ] },

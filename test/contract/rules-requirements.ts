@@ -46,7 +46,7 @@ export const RULE_REQUIREMENTS: readonly RuleRequirement[] = [
   { clause: 'deny', says: 'A deny ends what is open, and nobody is told of it', tests: [
     ['handlers/withdrawal.test.ts', 'its server is denied'],
     ['handlers/gateway-rules.test.ts', 'that are denied are so without a word of the deny'],
-    ['core/denial.test.ts', 'and never where it is a deny'],
+    ['core/mcp-denial.test.ts', 'and never where it is a deny'],
   ] },
   { clause: 'names', says: 'Prompts by name, resources by patterns in which no name reaches beyond its place', tests: [
     ['core/decide-rules.test.ts', '%s, %s of %s: %s'],

@@ -12,7 +12,6 @@ const REACHED_FROM_OUTSIDE: readonly string[] = [
   'configuration/compile',
   'configuration/idps',
   'configuration/yaml-reader',
-  'denial',
   'documents/arguments',
   'documents/content-arguments',
   'documents/document',

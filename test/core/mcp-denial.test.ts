@@ -1,146 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { type Message, readMessage } from '../../functions/core/action.ts';
+import type { Message } from '../../functions/core/action.ts';
 import { decide, type RefusalCause } from '../../functions/core/decide.ts';
-import {
-  type Denial,
-  RPC_DENIED,
-  recordedReason,
-  rpcError,
-  scopeChallenge,
-  toMcpAnswer,
-  toWire,
-} from '../../functions/core/denial.ts';
+import { type Denial, recordedReason } from '../../functions/core/denial.ts';
+import { RPC_DENIED } from '../../functions/core/denial-wire.ts';
 import { JsonNumber } from '../../functions/core/json.ts';
+import { rpcError, toMcpAnswer } from '../../functions/core/mcp-denial.ts';
+import { answerOf, call, list, malformed, message, notGranted, WIRE } from '../support/denials.ts';
 import { callerOf, clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { TestIssuer } from '../support/test-issuer.ts';
-
-const malformed: Denial = {
-  reason: 'malformed_message',
-  code: -32600,
-  message: 'not JSON-RPC',
-  id: undefined,
-};
-const notGranted = { reason: 'not_granted', obtainable: [] } as const;
-
-/** Every reason, and what the world sees of it. A reason that is not here does not compile. */
-const WIRE: {
-  readonly [R in Denial['reason']]: readonly [Denial & { readonly reason: R }, number, string];
-} = {
-  run_namespace_not_allowed: [
-    { reason: 'run_namespace_not_allowed', detail: 'charts' },
-    403,
-    'permission_denied',
-  ],
-  no_token: [{ reason: 'no_token' }, 401, 'unauthenticated'],
-  malformed_token_header: [{ reason: 'malformed_token_header' }, 401, 'unauthenticated'],
-  bad_token: [{ reason: 'bad_token', detail: 'signature', missingKeyId: 'k-1' }, 401, 'unauthenticated'],
-  bad_idp_token: [{ reason: 'bad_idp_token', detail: 'expired' }, 401, 'unauthenticated'],
-  selector_mismatch: [{ reason: 'selector_mismatch' }, 401, 'unauthenticated'],
-  revoked: [{ reason: 'revoked' }, 401, 'unauthenticated'],
-  unknown_client: [{ reason: 'unknown_client' }, 401, 'unauthenticated'],
-  client_disabled: [{ reason: 'client_disabled' }, 401, 'unauthenticated'],
-  org_mismatch: [{ reason: 'org_mismatch' }, 401, 'unauthenticated'],
-  org_suspended: [{ reason: 'org_suspended' }, 401, 'unauthenticated'],
-  identity_provider_gone: [{ reason: 'identity_provider_gone' }, 401, 'unauthenticated'],
-  malformed_scope: [{ reason: 'malformed_scope' }, 401, 'unauthenticated'],
-  malformed_message: [malformed, 400, 'invalid_argument'],
-  unknown_server: [{ reason: 'unknown_server', obtainable: [] }, 404, 'not_found'],
-  unknown_item: [{ reason: 'unknown_item' }, 404, 'not_found'],
-  no_server_access: [{ reason: 'no_server_access', obtainable: [] }, 403, 'permission_denied'],
-  not_granted: [notGranted, 403, 'permission_denied'],
-  no_namespace: [{ reason: 'no_namespace' }, 403, 'permission_denied'],
-  payload_too_large: [{ reason: 'payload_too_large' }, 413, 'payload_too_large'],
-  unsupported_media_type: [{ reason: 'unsupported_media_type' }, 415, 'invalid_argument'],
-  forbidden_origin: [{ reason: 'forbidden_origin' }, 403, 'permission_denied'],
-  method_not_allowed: [{ reason: 'method_not_allowed' }, 405, 'invalid_argument'],
-  unknown_session: [{ reason: 'unknown_session' }, 404, 'not_found'],
-  missing_credential: [{ reason: 'missing_credential', detail: 'OPERATOR' }, 403, 'permission_denied'],
-  missing_upstream_token: [
-    { reason: 'missing_upstream_token', detail: 'OPERATOR' },
-    403,
-    'permission_denied',
-  ],
-  refused_upstream_token: [
-    { reason: 'refused_upstream_token', detail: 'OPERATOR' },
-    403,
-    'permission_denied',
-  ],
-  connection_required: [
-    {
-      reason: 'connection_required',
-      url: 'https://gate.example/connect/track?t=abc',
-      displayName: 'Track',
-      detail: 'OPERATOR',
-    },
-    403,
-    'failed_precondition',
-  ],
-  bad_delegation: [{ reason: 'bad_delegation', detail: 'OPERATOR' }, 403, 'permission_denied'],
-  path_not_allowed: [{ reason: 'path_not_allowed', detail: 'OPERATOR' }, 403, 'permission_denied'],
-  outside_perimeter: [{ reason: 'outside_perimeter', detail: 'OPERATOR' }, 502, 'upstream_error'],
-  refused_address: [{ reason: 'refused_address', detail: 'OPERATOR' }, 502, 'upstream_error'],
-  unreachable: [{ reason: 'unreachable', detail: 'OPERATOR' }, 502, 'upstream_error'],
-  redirect: [{ reason: 'redirect', detail: 'OPERATOR' }, 502, 'upstream_error'],
-  timeout: [{ reason: 'timeout', detail: 'OPERATOR' }, 504, 'upstream_error'],
-  rate_limited: [{ reason: 'rate_limited', retryAfterSeconds: 7 }, 429, 'rate_limited'],
-  unavailable: [{ reason: 'unavailable', detail: 'OPERATOR' }, 503, 'unavailable'],
-};
-
-function message(
-  method: string,
-  params: unknown = {},
-  kind: 'modern' | 'legacy' = 'legacy',
-  id: unknown = 7,
-): Message {
-  const isModern = kind === 'modern';
-  const meta = isModern ? { _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } } : {};
-  const body = { jsonrpc: '2.0', id, method, params: Object.assign({}, params, meta) };
-  const headers = new Headers(isModern ? { 'MCP-Protocol-Version': '2026-07-28', 'Mcp-Method': method } : {});
-  if (isModern && method === 'tools/call') headers.set('Mcp-Name', 'route');
-  const read = readMessage(new TextEncoder().encode(JSON.stringify(body)), headers);
-  if (!read.ok) throw new Error(read.error.message);
-  return read.value;
-}
-
-function answerOf(denial: Denial, to?: Message) {
-  const { status, body } = toMcpAnswer(denial, to, 'r-1');
-  return { status, body: JSON.parse(body) };
-}
-
-const call = message('tools/call', { name: 'route' });
-const list = message('tools/list');
-
-describe('every reason', () => {
-  test.for(Object.values(WIRE))('%j → %d %s', ([denial, status, code]) => {
-    const wire = toWire(denial);
-    expect([wire.status, wire.code]).toEqual([status, code]);
-    for (const to of [undefined, call, list]) {
-      const { body } = toMcpAnswer(denial, to, 'r-1');
-      for (const hidden of ['OPERATOR', 'k-1', 'signature']) expect(body + wire.text).not.toContain(hidden);
-      const parsed = JSON.parse(body);
-      expect(parsed.jsonrpc).toBe('2.0');
-      expect(parsed.id).toBe(to === undefined ? null : 7);
-      expect(Object.keys(parsed).sort()).toEqual(
-        ['error' in parsed ? 'error' : 'result', 'id', 'jsonrpc'].sort(),
-      );
-    }
-  });
-
-  test('who is not admitted learns nothing of the reason', () => {
-    const answers = Object.values(WIRE)
-      .filter(([, status]) => status === 401)
-      .map(([denial]) => toMcpAnswer(denial, undefined, 'r-1').body);
-    expect(answers.length).toBe(12);
-    expect(new Set(answers).size).toBe(1);
-  });
-
-  test('codes of our own are outside the protocol’s range', () => {
-    const codes = Object.values(WIRE)
-      .filter(([denial]) => denial.reason !== 'malformed_message')
-      .map(([denial]) => toWire(denial).rpcCode);
-    for (const code of codes) expect(code === -32600 || code > -32000).toBe(true);
-  });
-});
 
 const IN_PROTOCOL = [
   'not_granted',
@@ -386,10 +253,4 @@ test('an id is written with the digits that it came with', () => {
   expect(rpcError(new JsonNumber('9007199254740993'), 1, 'x', {})).toContain('"id":9007199254740993,');
   expect(rpcError('a"\n', 1, 'x', {})).toContain('"id":"a\\"\\n",');
   expect(rpcError(undefined, 1, 'x', {})).toContain('"id":null,');
-});
-
-test('the challenge names all scopes and the metadata of the server', () => {
-  expect(scopeChallenge(['maps/read', 'maps/execute'], 'https://gate.example.com/m')).toBe(
-    'Bearer error="insufficient_scope", scope="maps/read maps/execute", resource_metadata="https://gate.example.com/m"',
-  );
 });
