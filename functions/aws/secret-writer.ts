@@ -2,6 +2,7 @@ import {
   CreateSecretCommand,
   DeleteSecretCommand,
   DescribeSecretCommand,
+  type DescribeSecretCommandOutput,
   ListSecretsCommand,
   PutSecretValueCommand,
   RestoreSecretCommand,
@@ -32,6 +33,27 @@ export function createSecretWriter(client: SecretsManagerClient): SecretAdminist
       return { versionId: (await client.send(put)).VersionId ?? '', isNew: false };
     });
 
+  /** Looks at what is there where the move has failed: Secrets Manager may have made it, and its answer was lost; or somebody else moved it. */
+  const moveCurrent = async (
+    name: string,
+    from: string | undefined,
+    to: string,
+  ): Promise<Result<unknown, Failure>> => {
+    const move = {
+      SecretId: name,
+      VersionStage: 'AWSCURRENT',
+      MoveToVersionId: to,
+      RemoveFromVersionId: from,
+    };
+    const moved = await attempt(name, () => client.send(new UpdateSecretVersionStageCommand(move)));
+    if (moved.ok) return moved;
+    const described = await attempt(name, () => client.send(new DescribeSecretCommand({ SecretId: name })));
+    if (!described.ok) return moved;
+    const [current] = holders(described.value, 'AWSCURRENT');
+    if (current === to) return ok(undefined);
+    return current === from ? moved : err({ reason: 'conflict' });
+  };
+
   return {
     async put(name, value) {
       const text = value.reveal();
@@ -51,17 +73,16 @@ export function createSecretWriter(client: SecretsManagerClient): SecretAdminist
       const described = await attempt(name, () => client.send(new DescribeSecretCommand({ SecretId: name })));
       if (!described.ok) return described;
       if (described.value.DeletedDate !== undefined) return err({ reason: 'deleted' });
-      const stages = Object.entries(described.value.VersionIdsToStages ?? {});
-      const holderOf = (stage: string) => stages.find(([, held]) => held.includes(stage))?.[0];
-      const [current, pending] = [holderOf('AWSCURRENT'), holderOf('AWSPENDING')];
-      if (pending === undefined || pending === current) return err({ reason: 'not_staged' });
-      return attempt(name, async () => {
-        const move = { SecretId: name, VersionStage: 'AWSCURRENT', MoveToVersionId: pending };
-        await client.send(new UpdateSecretVersionStageCommand({ ...move, RemoveFromVersionId: current }));
-        const waits = { SecretId: name, VersionStage: 'AWSPENDING', RemoveFromVersionId: pending };
-        await client.send(new UpdateSecretVersionStageCommand(waits));
-        return { versionId: pending, isNew: false };
-      });
+      const [current, pending] = holders(described.value, 'AWSCURRENT', 'AWSPENDING');
+      if (pending === undefined) return err({ reason: 'not_staged' });
+      if (pending !== current) {
+        const moved = await moveCurrent(name, current, pending);
+        if (!moved.ok) return moved;
+      }
+      // It is the current one by now. That it waits too changes nothing, and a second promotion takes it away.
+      const waits = { SecretId: name, VersionStage: 'AWSPENDING', RemoveFromVersionId: pending };
+      const ended = await attempt(name, () => client.send(new UpdateSecretVersionStageCommand(waits)));
+      return ok({ versionId: pending, isNew: false, ...(ended.ok ? {} : { stillWaits: true }) });
     },
 
     async delete(name) {
@@ -90,6 +111,15 @@ export function createSecretWriter(client: SecretsManagerClient): SecretAdminist
       return ok({ secrets, next: page.value.NextToken });
     },
   };
+}
+
+/** The versions that have these stages. */
+function holders(
+  { VersionIdsToStages = {} }: DescribeSecretCommandOutput,
+  ...stages: readonly string[]
+): readonly (string | undefined)[] {
+  const versions = Object.entries(VersionIdsToStages);
+  return stages.map((stage) => versions.find(([, held]) => held.includes(stage))?.[0]);
 }
 
 async function attempt<T>(name: string, work: () => Promise<T>): Promise<Result<T, Failure>> {

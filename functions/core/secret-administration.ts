@@ -33,7 +33,7 @@ export type SecretAdministration = {
   put(name: string, value: Secret): Promise<Result<Written, Unavailable | SecretRefusal>>;
   /** A new version that waits (AWSPENDING); another that waited is forgotten. */
   stage(name: string, value: Secret): Promise<Result<Written, Unavailable | SecretRefusal>>;
-  /** Makes the version that waits the current one. */
+  /** Makes the version that waits the current one; ok too where that was done before and only the end of its waiting is left. */
   promote(name: string): Promise<Result<Written, Unavailable | SecretRefusal>>;
   /** Readable by nobody from now on, and restorable for some days. */
   delete(name: string): Promise<Result<void, Unavailable | SecretRefusal>>;
@@ -43,4 +43,9 @@ export type SecretAdministration = {
 };
 
 /** Which version was written, and whether the secret was made with it. */
-export type Written = { readonly versionId: string; readonly isNew: boolean };
+export type Written = {
+  readonly versionId: string;
+  readonly isNew: boolean;
+  /** It is the current one, and could not be taken away from those that wait; absent: nothing is left to do. */
+  readonly stillWaits?: boolean;
+};

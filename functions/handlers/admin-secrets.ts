@@ -83,16 +83,20 @@ async function changeSecret(ports: SecretAdminPorts, c: SecretsContext, change: 
   const done = await work.value();
   c.env.waitUntil(records.outcome(done.ok ? 'done' : done.error.reason, facts, { startedAtMs }));
   if (!done.ok) return refusal(ports, c, done.error);
-  const { versionId, isNew = false } = done.value ?? {};
+  const { versionId, isNew = false, stillWaits = false } = done.value ?? {};
+  const note = stillWaits ? STILL_WAITS : place.note;
   const told = {
     org: orgId,
     target,
     key,
     ...(versionId === undefined ? {} : { version: versionId, stage: STAGES[change] }),
-    ...(place.note === undefined || change === 'delete' ? {} : { note: place.note }),
+    ...(note === undefined || change === 'delete' ? {} : { note }),
   };
   return c.json(told, isNew ? 201 : 200);
 }
+
+const STILL_WAITS =
+  'it is the current one, and its stage AWSPENDING could not be taken away: that changes nothing; promote again ends it';
 
 const STAGES: Readonly<Record<Change, 'AWSCURRENT' | 'AWSPENDING' | undefined>> = {
   put: 'AWSCURRENT',

@@ -54,6 +54,12 @@ export const SECRET_REQUIREMENTS = [
   { clause: '§11', says: 'The record of a change is durable before it', tests: [
     ['handlers/admin-secrets.test.ts', 'that cannot be written: %s %s does nothing'],
   ] },
+  { clause: '§12', says: 'A promotion that was half done is told as what it is, and can be done again', tests: [
+    ['contract/secret-writer.test.ts', 'where %s: the version is the current one, and is said to be'],
+    ['contract/secret-writer.test.ts', 'that left the version waiting is ended by another, and then there is nothing to promote'],
+    ['contract/secret-writer.test.ts', 'whose move never arrives has changed nothing, and is said to be an outage'],
+    ['contract/secret-writer.test.ts', 'that somebody else overtakes is told so'],
+  ] },
   { clause: '§12', says: '`sallyport secret`, from standard input or a file, and the AWS tools', tests: [
     ['cli/secret.test.ts', 'stores a secret of the type %s from standard input'],
     ['cli/secret.test.ts', 'a rotation is staged, shown, and promoted'],
