@@ -2,12 +2,21 @@
 const EARLY_SECONDS = 300;
 /** Below this a call waits for the refresh: the token could end under way. */
 const LAST_SECONDS = 60;
-/** How long a refresh may be under way before another one takes over: longer than a call to a provider ever takes. */
-export const LEASE_MS = 20_000;
+/** How long whoever refreshes may ask for, from the moment of the lease: our secret, the provider, and a second time where our secret is a new one. */
+export const REFRESH_MS = 17_000;
+/** For storing what a refresh has brought, several times where the store fails. */
+const STORE_MS = 13_000;
+/** How long a refresh may be under way before another one takes over: what is asked for and stored in time is never asked for twice. */
+export const LEASE_MS = REFRESH_MS + STORE_MS;
 /** After a refresh that failed, how long nobody tries again. */
 export const PAUSE_MS = 5_000;
 /** A token that came so short a time ago is not refreshed over a 401: the upstream, not the token, is what refuses. */
 export const FORCE_AFTER_SECONDS = 30;
+
+/** Until when the holder of a lease that ends then may ask the provider, in the same milliseconds. */
+export function mayAskUntilMs(leaseUntilMs: number): number {
+  return leaseUntilMs - STORE_MS;
+}
 
 /** What the life of an access token asks for. */
 export type RefreshDue = 'no' | 'early' | 'now';

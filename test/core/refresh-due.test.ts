@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { refreshDue } from '../../functions/core/refresh-due.ts';
+import { LEASE_MS, mayAskUntilMs, REFRESH_MS, refreshDue } from '../../functions/core/refresh-due.ts';
 
 /** What is due of a token of an hour that came at 0. */
 const dueAt = (nowSeconds: number, jitter = 0.5) =>
@@ -57,5 +57,16 @@ test('what is due once stays due', () => {
         expect(second).toBeGreaterThanOrEqual(first ?? 0);
       },
     ),
+  );
+});
+
+test('whoever holds a lease has asked long before it ends, with time to store what came of it', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 2 ** 45 }), (nowMs) => {
+      const endMs = nowMs + LEASE_MS;
+      expect(mayAskUntilMs(endMs)).toBe(nowMs + REFRESH_MS);
+      // Six attempts at storing wait for 6.2 s between them.
+      expect(endMs - mayAskUntilMs(endMs)).toBeGreaterThanOrEqual(12_000);
+    }),
   );
 });

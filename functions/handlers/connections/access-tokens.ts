@@ -1,6 +1,6 @@
 import { missingScopes } from '../../core/granted-scopes.ts';
 import type { Provider } from '../../core/provider.ts';
-import { FORCE_AFTER_SECONDS, refreshDue } from '../../core/refresh-due.ts';
+import { FORCE_AFTER_SECONDS, REFRESH_MS, refreshDue } from '../../core/refresh-due.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { isOfEndpoint, type VaultedConnection } from '../../core/vaulted-connection.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
@@ -72,7 +72,8 @@ async function afterRefusal(
     if (ageSeconds < FORCE_AFTER_SECONDS) return ok(toToken(vaulted));
     return toAnswer(await renew({ place, provider }, opened, 'now'), provider, scopes);
   }
-  const isDead = await isRefused(ports, { provider, owner: place.owner }, vaulted.accessToken);
+  const asking = { provider, owner: place.owner, untilMs: ports.now() + REFRESH_MS };
+  const isDead = await isRefused(ports, asking, vaulted.accessToken);
   if (isDead === false) return ok(toToken(vaulted));
   // Nobody can say where it cannot be asked: the next call tries it again.
   if (isDead === true) await vault.write(place, opened.record, { ...vaulted, status: 'broken' });

@@ -6,17 +6,20 @@ import type { CallFailure } from '../json-call.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
 import type { ConnectFailure, Connections, ConnectRequest } from './connections.ts';
 import { findAccount, findCloudIds } from './identify-account.ts';
-import { askForTokens } from './provider-call.ts';
+import { type Asking, askForTokens } from './provider-call.ts';
 import { isForgotten, type Vault } from './vault.ts';
 
 const ATTEMPTS = 5;
+/** For all that is asked, so that the function that asks is there to see the end of it. */
+const CONNECT_MS = 20_000;
 
 type Of = { readonly owner: ConnectionOwner; readonly provider: Provider };
 
 /**
  * Redeems a code and puts what it brings into the vault. An account other than the one that is connected is refused, so that nobody is
  * led to put their account in the place of another, and so is one of which nobody can say that it is the same; what the provider gave for it is dropped, and not revoked: with many providers that
- * would end the grant of whoever is connected with it.
+ * would end the grant of whoever is connected with it. So it is with tokens whose account could not be asked for in time: all of it is stored, or
+ * nothing.
  */
 export async function connect(
   ports: ConnectionPorts,
@@ -24,7 +27,8 @@ export async function connect(
   of: Of,
   request: ConnectRequest,
 ): ReturnType<Connections['connect']> {
-  const redeemed = await redeem(ports, of, request);
+  const untilMs = ports.now() + CONNECT_MS;
+  const redeemed = await redeem(ports, { ...of, untilMs }, request);
   if (!redeemed.ok) return redeemed;
   const place = { owner: of.owner, provider: of.provider.name };
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
@@ -50,7 +54,7 @@ export async function connect(
 
 async function redeem(
   ports: ConnectionPorts,
-  of: Of,
+  of: Asking,
   { code, codeVerifier, redirectUri, scopes }: ConnectRequest,
 ): Promise<Result<VaultedConnection, ConnectFailure>> {
   const tokens = await askForTokens(ports, of, {

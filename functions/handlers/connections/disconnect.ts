@@ -8,12 +8,12 @@ import type { Secret } from '../../core/secret.ts';
 import { isOfEndpoint, type VaultedConnection } from '../../core/vaulted-connection.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
 import type { Connections, GoneProvider } from './connections.ts';
-import { callProvider, readClientSecret } from './provider-call.ts';
+import { type Asking, callProvider, readClientSecret } from './provider-call.ts';
 import type { Vault } from './vault.ts';
 
 const ATTEMPTS = 5;
-
-type Of = { readonly owner: ConnectionOwner; readonly provider: Provider };
+/** For all that the provider is asked, however often somebody writes in between. */
+const REVOKE_MS = 15_000;
 
 /**
  * Revokes at the provider where it can, then forgets; forgets also where the provider does not answer, and what does not open any more. A
@@ -25,6 +25,7 @@ export async function disconnect(
   { owner, provider }: { readonly owner: ConnectionOwner; readonly provider: Provider | GoneProvider },
 ): ReturnType<Connections['disconnect']> {
   const place = { owner, provider: provider.name };
+  const untilMs = ports.now() + REVOKE_MS;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const opened = await vault.read(place);
     // What may open in a moment may be revoked then.
@@ -37,7 +38,7 @@ export async function disconnect(
       opened.ok &&
       opened.value !== undefined &&
       !('isGone' in provider) &&
-      (await revoke(ports, { owner, provider }, opened.value.vaulted));
+      (await revoke(ports, { owner, provider, untilMs }, opened.value.vaulted));
     const isAsRead = !opened.ok || opened.value?.record.revision === record.value.revision;
     const forgotten = isAsRead ? await vault.forget(place, record.value) : undefined;
     if (forgotten?.ok === true) return ok({ revoked });
@@ -47,11 +48,15 @@ export async function disconnect(
 }
 
 /** Revokes the tokens of a connection at its provider, where it can; says whether it has. */
-export async function revoke(ports: ConnectionPorts, of: Of, vaulted: VaultedConnection): Promise<boolean> {
+export async function revoke(
+  ports: ConnectionPorts,
+  of: Asking,
+  vaulted: VaultedConnection,
+): Promise<boolean> {
   const { provider } = of;
   // Another host than the one that gave them is told of no token.
   if (provider.revocation === undefined || !isOfEndpoint(vaulted, provider)) return false;
-  const secret = await readClientSecret(ports, provider, false);
+  const secret = await readClientSecret(ports, of, false);
   if (!secret.ok) return false;
   const request = revocationRequest(provider, secret.value, vaulted);
   const answer = await callProvider(ports, of, { url: provider.revocation.url, ...request });

@@ -1,12 +1,11 @@
-import type { ConnectionOwner, ProviderAccount } from '../../core/connection.ts';
+import type { ProviderAccount } from '../../core/connection.ts';
 import { stringMember } from '../../core/json.ts';
-import type { Provider } from '../../core/provider.ts';
 import { readAccount, readCloudIds } from '../../core/provider-account.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { CallFailure, JsonAnswer } from '../json-call.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
-import { callProvider } from './provider-call.ts';
+import { type Asking, callProvider } from './provider-call.ts';
 
 /** Slack says so with status 200 (https://docs.slack.dev/reference/methods/auth.test). */
 const DEAD_AT_SLACK: ReadonlySet<string> = new Set([
@@ -17,15 +16,13 @@ const DEAD_AT_SLACK: ReadonlySet<string> = new Set([
   'token_expired',
 ]);
 
-type Of = { readonly provider: Provider; readonly owner: ConnectionOwner };
-
 /**
  * Whose token it is. Undefined where the provider has no way to say, or the token not the right to ask. A name that is an echo is none, and
  * an id that is one no answer.
  */
 export async function findAccount(
   ports: ConnectionPorts,
-  of: Of,
+  of: Asking,
   token: Secret,
   isEcho: (text: string) => boolean,
 ): Promise<Result<ProviderAccount | undefined, CallFailure>> {
@@ -43,7 +40,7 @@ export async function findAccount(
 /** The Atlassian sites that a token opens; none at other providers. */
 export async function findCloudIds(
   ports: ConnectionPorts,
-  of: Of,
+  of: Asking,
   token: Secret,
 ): Promise<Result<readonly string[], CallFailure>> {
   const { sitesUrl } = of.provider;
@@ -55,7 +52,11 @@ export async function findCloudIds(
 }
 
 /** Does the provider itself refuse this token? Undefined where it cannot be asked. */
-export async function isRefused(ports: ConnectionPorts, of: Of, token: Secret): Promise<boolean | undefined> {
+export async function isRefused(
+  ports: ConnectionPorts,
+  of: Asking,
+  token: Secret,
+): Promise<boolean | undefined> {
   const url = of.provider.account?.url ?? of.provider.sitesUrl;
   if (url === undefined) return undefined;
   const answer = await ask(ports, of, url, token);
@@ -66,7 +67,7 @@ export async function isRefused(ports: ConnectionPorts, of: Of, token: Secret): 
 
 function ask(
   ports: ConnectionPorts,
-  of: Of,
+  of: Asking,
   url: string,
   token: Secret,
 ): Promise<Result<JsonAnswer, CallFailure>> {

@@ -1,6 +1,6 @@
 import type { Unavailable } from '../../core/ports.ts';
 import type { Provider } from '../../core/provider.ts';
-import { LEASE_MS, PAUSE_MS } from '../../core/refresh-due.ts';
+import { LEASE_MS, mayAskUntilMs, PAUSE_MS, REFRESH_MS } from '../../core/refresh-due.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { VaultedConnection } from '../../core/vaulted-connection.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
@@ -35,8 +35,7 @@ export function versionOf({ consentId, generation }: VaultedConnection): string 
 
 /**
  * Refreshes, one at a time in however many processes: who may is who writes a lease onto the record that was read, and everyone else waits
- * and reads again. The lease is longer than a call to the provider takes, so that it ends before its holder has an answer only where the
- * holder stood still. Calls of one process share one refresh.
+ * and reads again. The lease is longer than its holder asks and stores, so that it ends before that only where the holder stood still. Calls of one process share one refresh.
  */
 export function createRenewal(ports: ConnectionPorts, vault: Vault): Renewal {
   const underWay = new Map<string, ReturnType<Renewal>>();
@@ -51,13 +50,12 @@ export function createRenewal(ports: ConnectionPorts, vault: Vault): Renewal {
       const lease =
         envelope.lease !== undefined && envelope.lease.untilMs > nowMs ? envelope.lease : undefined;
       // A write that was made and whose answer was lost reads as another one's.
-      if (lease?.holder === holder) return refresh(ports, vault, of, current);
+      if (lease?.holder === holder) return refresh(ports, vault, of, current, mayAskUntilMs(lease.untilMs));
       if (lease === undefined) {
         if ((envelope.pausedUntilMs ?? 0) > nowMs) return unavailable('the provider failed a moment ago');
-        const leased = await vault.note(of.place, current, {
-          lease: { holder, untilMs: nowMs + LEASE_MS },
-        });
-        if (leased.ok) return refresh(ports, vault, of, leased.value);
+        const untilMs = nowMs + LEASE_MS;
+        const leased = await vault.note(of.place, current, { lease: { holder, untilMs } });
+        if (leased.ok) return refresh(ports, vault, of, leased.value, mayAskUntilMs(untilMs));
         if (leased.error.reason === 'unavailable') return err(leased.error);
       }
       if (urgency === 'early') return unavailable('it is being refreshed');
@@ -85,17 +83,18 @@ export function createRenewal(ports: ConnectionPorts, vault: Vault): Renewal {
   };
 }
 
-/** Asks the provider, as the holder of the lease. An outage is no end of a connection; that its token is taken no more is. */
+/** Asks the provider, as the holder of the lease, while there is time. An outage is no end of a connection; that its token is taken no more is. */
 async function refresh(
   ports: ConnectionPorts,
   vault: Vault,
   { place, provider }: Renewed,
   leased: Opened,
+  untilMs: number,
 ): Promise<Result<VaultedConnection, ConnectionFailure>> {
   const { vaulted } = leased;
   const tokens = await askForTokens(
     ports,
-    { provider, owner: place.owner },
+    { provider, owner: place.owner, untilMs },
     { grant_type: 'refresh_token', refresh_token: vaulted.refreshToken?.reveal() ?? '' },
   );
   if (!tokens.ok) {
@@ -124,7 +123,10 @@ async function refresh(
     granted: scopes ?? vaulted.granted,
     refreshedAtSeconds: nowSeconds,
   };
-  const revokeUnkept = () => revoke(ports, { provider, owner: place.owner }, renewed);
+  const revokeUnkept = () => {
+    const asking = { provider, owner: place.owner, untilMs: ports.now() + REFRESH_MS };
+    return revoke(ports, asking, renewed);
+  };
   return keepRenewed(ports, vault, place, leased, renewed, revokeUnkept);
 }
 

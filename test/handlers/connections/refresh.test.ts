@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Dynamo } from '../../../functions/aws/dynamodb.ts';
 import type { ConnectionOwner } from '../../../functions/core/connection.ts';
+import { LEASE_MS } from '../../../functions/core/refresh-due.ts';
 import type { Connections, ConnectRequest } from '../../../functions/handlers/connections/connections.ts';
 import { losingAnswers } from '../../support/auth-table.ts';
 import { type ConnectionCloud, startConnectionCloud } from '../../support/connection-app.ts';
@@ -183,7 +184,7 @@ describe('one refresh', () => {
       owner,
     );
     expect(await waiting).toMatchObject({ reason: 'unavailable' });
-    cloud.time.ms += 20_000;
+    cloud.time.ms += LEASE_MS;
     expect((await ask(cloud.environment(), owner)).token).toMatch(/^access-token-[23]$/);
   });
 
@@ -195,7 +196,7 @@ describe('one refresh', () => {
     const arrived = Promise.withResolvers<void>();
     const late = ask(cloud.environment({ upstream: holdAnswers(go.promise, arrived.resolve) }), owner);
     await arrived.promise;
-    cloud.time.ms += 21_000;
+    cloud.time.ms += LEASE_MS + 1;
     const overtaking = cloud.environment();
     expect(await ask(overtaking, owner)).toMatchObject({ token: 'access-token-3' });
     go.resolve();
@@ -210,7 +211,7 @@ describe('one refresh', () => {
     const arrived = Promise.withResolvers<void>();
     const late = ask(cloud.environment({ upstream: holdAnswers(go.promise, arrived.resolve) }), owner);
     await arrived.promise;
-    cloud.time.ms += 21_000;
+    cloud.time.ms += LEASE_MS + 1;
     // The provider has rotated for the late one: this one's refresh token is good for nothing.
     expect(await ask(cloud.environment(), owner)).toEqual({ reason: 'broken' });
     go.resolve();
