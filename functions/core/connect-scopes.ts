@@ -1,11 +1,14 @@
 import type { Connection } from './connection.ts';
-import { missingScopes } from './granted-scopes.ts';
+import { isOfSignIn, missingScopes } from './granted-scopes.ts';
 import type { Policy } from './policy.ts';
 import type { Provider } from './provider.ts';
 
 /** What a connection is asked for, and what of it there is not yet. */
 export type WantedScopes = {
-  /** What is needed, and what was granted before: nothing is lost by connecting again. */
+  /**
+   * What is needed, what of the provider's own scopes tells whose account it is and keeps the connection, and what was granted before: nothing
+   * is lost by connecting again.
+   */
   readonly asked: readonly string[];
   readonly missing: readonly string[];
 };
@@ -26,9 +29,21 @@ export function wantedScopes(
   const needed = (isItsProvider ? entry.egress.scopes : undefined) ?? provider.scopes;
   const granted = connection?.scopes ?? [];
   return {
-    asked: [...new Set([...needed, ...granted])],
+    asked: [...new Set([...needed, ...provider.scopes.filter(isOfConnection), ...granted])],
     missing: missingScopes(provider, { granted, asked: connection === undefined ? [] : needed }, needed),
   };
+}
+
+/**
+ * Scopes without which providers do not say whose a token is, beside those of a sign-in: Atlassian, Slack, Discord, X
+ * (both of its), Microsoft and Google by their longer names.
+ */
+const OF_ACCOUNT =
+  /^(?:read:me|identity\.basic|identify|users\.read|tweet\.read|(?:https:\/\/graph\.microsoft\.com\/)?User\.Read|https:\/\/www\.googleapis\.com\/auth\/userinfo\.(?:email|profile))$/i;
+
+/** Is it about the connection, whichever server needs it? */
+function isOfConnection(scope: string): boolean {
+  return isOfSignIn(scope) || OF_ACCOUNT.test(scope);
 }
 
 /** Scopes that most providers have, in words. */

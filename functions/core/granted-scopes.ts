@@ -11,6 +11,11 @@ const OF_SIGN_IN: ReadonlySet<string> = new Set([
   'offline.access',
 ]);
 
+/** Is this one of the scopes that sign a user in or keep the sign-in? */
+export function isOfSignIn(scope: string): boolean {
+  return OF_SIGN_IN.has(scope);
+}
+
 /** Google names two of them otherwise than they are asked for (https://developers.google.com/identity/protocols/oauth2/scopes). */
 const GOOGLE_NAMES: ReadonlyMap<string, string> = new Map([
   ['email', 'https://www.googleapis.com/auth/userinfo.email'],

@@ -31,15 +31,41 @@ const wanted = (target: string | undefined, connection?: Connection, name = 'tra
 
 describe('what a connection is asked for', () => {
   test.for([
-    ['orders', ['read:orders', 'write:orders']],
-    ['api', ['read:prices']],
+    ['orders', ['read:orders', 'write:orders', 'offline_access'], ['read:orders', 'write:orders']],
+    ['api', ['read:prices', 'offline_access'], ['read:prices']],
     ['plain', ['offline_access', 'read:orders']],
     ['letters', ['offline_access', 'read:orders']],
     ['gone', ['offline_access', 'read:orders']],
     [undefined, ['offline_access', 'read:orders']],
-  ] as const)('for %s without one: all of it', ([target, asked]) => {
-    expect(wanted(target)).toEqual({ asked, missing: asked });
-  });
+  ] as const)(
+    'for %s without one: all of it, and what keeps the connection',
+    ([target, asked, missing = asked]) => {
+      expect(wanted(target)).toEqual({ asked, missing });
+    },
+  );
+
+  test.for([
+    ['atlassian', ['offline_access', 'read:me', 'read:jira-work'], ['offline_access', 'read:me']],
+    ['google', ['openid', 'https://www.googleapis.com/auth/userinfo.email', 'drive'], 2],
+    ['microsoft', ['openid', 'User.Read', 'Mail.Read'], 2],
+    ['slack', ['identity.basic', 'identity.email'], 1],
+    ['discord', ['identify', 'guilds'], 1],
+    ['twitter', ['tweet.read', 'users.read', 'offline.access', 'like.read'], 3],
+    ['github', ['read:user', 'user:email'], 0],
+  ] as const)(
+    'at %s, for a server that needs little: what tells whose account it is',
+    ([name, scopes, kept]) => {
+      const provider = providerEntry('track', { scopes });
+      const one = policyOf({ providers: [provider], servers: [server] });
+      const { asked, missing } = wantedScopes(one, provider, 'acme', 'orders', undefined);
+      const expected = typeof kept === 'number' ? scopes.slice(0, kept) : kept;
+      expect([name, asked.slice(2)]).toEqual([name, expected]);
+      expect(missing).toEqual(['read:orders', 'write:orders']);
+      // Who was asked and has not given it is not asked again and again.
+      const connection = connectionOf('track', { scopes: ['read:orders', 'write:orders'] });
+      expect(wantedScopes(one, provider, 'acme', 'orders', connection).missing).toEqual([]);
+    },
+  );
 
   test('beside one: what is needed, and what there is', () => {
     const connection = connectionOf('track', { scopes: ['offline_access', 'read:orders', 'other'] });

@@ -125,7 +125,7 @@ describe('a user connects', () => {
       expect(page.text).toContain(words);
     }
     const asked = await begin(browser, url);
-    expect(asked.get('scope')).toBe('read:orders write:orders');
+    expect(asked.get('scope')).toBe('read:orders write:orders offline_access');
     const done = await browser.open(answerOf(asked));
     expect(done.url).toBe(url);
     expect(done.text).toContain('Track is connected');
