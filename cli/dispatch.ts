@@ -22,7 +22,8 @@ import { token } from './token.ts';
 import { parseArguments, type Verb } from './verb.ts';
 import { versions } from './versions.ts';
 
-const VERBS: readonly Verb[] = [
+/** Every verb, in the order of `--help`. */
+export const VERBS: readonly Verb[] = [
   dev,
   plan,
   apply,

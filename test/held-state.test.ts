@@ -20,8 +20,7 @@ import type { Opened, Vault } from '../functions/handlers/connections/vault.ts';
 import { createOAuthTokens } from '../functions/handlers/credentials/oauth-tokens.ts';
 import { createCredentials } from '../functions/handlers/credentials.ts';
 import { createForeignKeys } from '../functions/handlers/foreign-keys.ts';
-import { createIngress } from '../functions/handlers/ingress.ts';
-import { NO_FOREIGN_KEYS } from './support/foreign-issuer.ts';
+import { ingressOver } from './support/ingress.ts';
 import { identityProvider } from './support/logins.ts';
 import { NO_CONNECTIONS } from './support/no-connections.ts';
 import { clientEntry, policyOf, serverEntry } from './support/policies.ts';
@@ -98,14 +97,7 @@ const KEEPERS: readonly Keeper[] = [
     name: 'createIngress: tokens that were verified',
     bound: 2_000,
     make: () => {
-      const { part, kept } = keeping(() =>
-        createIngress({
-          rulebook: { read: async () => ok({ policy, keys: issuer.keys }) },
-          revocations: { isRevoked: async () => ok(false), revoke: async () => ok(undefined) },
-          foreignKeys: NO_FOREIGN_KEYS,
-          clock,
-        }),
-      );
+      const { part, kept } = keeping(() => ingressOver({ policy, keys: issuer.keys }, clock));
       const ask = (index: number) => {
         const authorization = `Bearer ${tokenOf({ jti: `j-${index}` })}`;
         return part.authenticate(new Headers({ authorization }), { kind: 'egress' }, ORIGIN);

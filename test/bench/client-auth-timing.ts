@@ -7,6 +7,7 @@ import { authenticateClient } from '../../functions/handlers/client-authenticati
 import type { IssuerPorts } from '../../functions/handlers/issuer-ports.ts';
 import { assertionForm } from '../support/assertions.ts';
 import { type ForeignTestKey, makeEcKey, makeRsaKey } from '../support/foreign-issuer.ts';
+import { invocationOf } from '../support/invocation.ts';
 import { basic } from '../support/issuer-app.ts';
 import { clientEntry, policyOf } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
@@ -115,13 +116,7 @@ function portsOf(): IssuerPorts {
   return failing as IssuerPorts;
 }
 
-const invocation: Invocation = {
-  requestId: 'r-1',
-  origin: ORIGIN,
-  sourceIp: '192.0.2.1',
-  signal: new AbortController().signal,
-  waitUntil: () => {},
-};
+const invocation: Invocation = invocationOf();
 
 async function timeOnce({ authorization, form }: Attempt): Promise<number> {
   const headers = authorization === undefined ? {} : { authorization };

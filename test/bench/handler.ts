@@ -1,12 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { ok } from '../../functions/core/result.ts';
-import { Sealer } from '../../functions/core/seal.ts';
 import { Secret } from '../../functions/core/secret.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
-import { createGateway } from '../../functions/handlers/gateway.ts';
-import { createIngress } from '../../functions/handlers/ingress.ts';
-import { UNASKED } from '../support/counters.ts';
-import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { gatewayWith } from '../support/gateway-app.ts';
+import { ingressOver } from '../support/ingress.ts';
+import { invocationOf } from '../support/invocation.ts';
 import { NO_CONNECTIONS } from '../support/no-connections.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
@@ -41,7 +38,7 @@ export async function measureHandler(): Promise<void> {
 }
 
 async function measure(
-  gateway: ReturnType<typeof createGateway>,
+  gateway: ReturnType<typeof gatewayWith>,
   tokenOf: (call: number) => string,
   calls = CALLS,
   warmUp = WARM_UP,
@@ -53,7 +50,7 @@ async function measure(
   return (user + system) / calls;
 }
 
-async function once(gateway: ReturnType<typeof createGateway>, token: string): Promise<void> {
+async function once(gateway: ReturnType<typeof gatewayWith>, token: string): Promise<void> {
   const request = new Request(`${ORIGIN}/prices/mcp`, {
     method: 'POST',
     headers: {
@@ -64,18 +61,12 @@ async function once(gateway: ReturnType<typeof createGateway>, token: string): P
     body: CALL,
   });
   const { signal } = new AbortController();
-  const response = await gateway.fetch(request, {
-    requestId: 'r-1',
-    origin: ORIGIN,
-    sourceIp: '127.0.0.1',
-    signal,
-    waitUntil: () => {},
-  });
+  const response = await gateway.fetch(request, invocationOf({ signal }));
   const text = await response.text();
   if (!text.includes('"42"')) throw new Error(`unexpected answer: ${response.status} ${text}`);
 }
 
-function createBenchGateway(issuer: TestIssuer): ReturnType<typeof createGateway> {
+function createBenchGateway(issuer: TestIssuer): ReturnType<typeof gatewayWith> {
   const policy = policyOf({
     scopes: [['prices/execute', [scopeRule('prices', ['tools/call'], ['latest'])]]],
     servers: [
@@ -83,17 +74,10 @@ function createBenchGateway(issuer: TestIssuer): ReturnType<typeof createGateway
     ],
     clients: [clientEntry('courier', { scopes: ['prices/execute'] })],
   });
-  const nothing = () => Promise.resolve(ok(undefined));
   const unused = () => Promise.reject(new Error('not measured here'));
   const secret = { value: new Secret('{"type":"bearer","token":"upstream-key"}'), versionId: '1' };
-  return createGateway({
-    ingress: createIngress({
-      rulebook: { read: () => Promise.resolve(ok({ policy, keys: issuer.keys })) },
-      revocations: { isRevoked: () => Promise.resolve(ok(false)), revoke: nothing },
-      foreignKeys: NO_FOREIGN_KEYS,
-      clock: () => NOW_SECONDS,
-    }),
-    audit: { write: nothing },
+  return gatewayWith({
+    ingress: ingressOver({ policy, keys: issuer.keys }),
     credentials: createCredentials({
       ...NO_CONNECTIONS,
       ...NO_TOKEN_ENDPOINT,
@@ -108,11 +92,6 @@ function createBenchGateway(issuer: TestIssuer): ReturnType<typeof createGateway
         return Promise.resolve(ok({ status: 200, headers, body: new Blob([ANSWER]).stream() }));
       },
     },
-    sealer: () => Promise.resolve(new Sealer([randomBytes(32).toString('hex')])),
-    nonce: () => randomBytes(12),
-    counter: UNASKED,
-    allowedOrigins: [],
     now: Date.now,
-    log: () => {},
   });
 }

@@ -1,13 +1,11 @@
-import { randomBytes, sign } from 'node:crypto';
+import { sign } from 'node:crypto';
 import type { EgressMode, ServerEntry } from '../../functions/core/policy.ts';
 import { ok } from '../../functions/core/result.ts';
-import { Sealer } from '../../functions/core/seal.ts';
 import { Secret } from '../../functions/core/secret.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
-import { createGateway } from '../../functions/handlers/gateway.ts';
-import { createIngress } from '../../functions/handlers/ingress.ts';
-import { UNASKED } from '../support/counters.ts';
-import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { gatewayWith } from '../support/gateway-app.ts';
+import { ingressOver } from '../support/ingress.ts';
+import { invocationOf } from '../support/invocation.ts';
 import { identityProvider } from '../support/logins.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
@@ -71,7 +69,7 @@ async function measureHandlers(): Promise<ReadonlyMap<EgressMode, Figures>> {
 }
 
 async function callGateway(
-  gateway: ReturnType<typeof createGateway>,
+  gateway: ReturnType<typeof gatewayWith>,
   mode: EgressMode,
   token: string,
 ): Promise<void> {
@@ -85,13 +83,7 @@ async function callGateway(
     },
     body: CALL,
   });
-  const response = await gateway.fetch(request, {
-    requestId: 'r-1',
-    origin: ORIGIN,
-    sourceIp: '127.0.0.1',
-    signal: new AbortController().signal,
-    waitUntil: () => {},
-  });
+  const response = await gateway.fetch(request, invocationOf());
   const text = await response.text();
   if (!text.includes('"42"')) throw new Error(`unexpected answer to ${mode}: ${response.status} ${text}`);
 }
@@ -101,7 +93,7 @@ function nameOf(mode: EgressMode): string {
   return `in-${mode.replace('_', '-')}`;
 }
 
-function createBenchGateway(issuer: TestIssuer): ReturnType<typeof createGateway> {
+function createBenchGateway(issuer: TestIssuer): ReturnType<typeof gatewayWith> {
   const servers: readonly ServerEntry[] = MODES.map((mode) =>
     serverEntry(nameOf(mode), { egress: { mode, key: 'client', fallback: 'none', provider: 'desk' } }),
   );
@@ -130,17 +122,10 @@ function createBenchGateway(issuer: TestIssuer): ReturnType<typeof createGateway
       },
     ],
   });
-  const nothing = () => Promise.resolve(ok(undefined));
   const secret = { value: new Secret('{"type":"bearer","token":"upstream-key-0123456789"}'), versionId: '1' };
   const connection = { token: new Secret('connection-token-0123456789'), version: 'v1', cloudIds: [] };
-  return createGateway({
-    ingress: createIngress({
-      rulebook: { read: () => Promise.resolve(ok({ policy, keys: issuer.keys })) },
-      revocations: { isRevoked: () => Promise.resolve(ok(false)), revoke: nothing },
-      foreignKeys: NO_FOREIGN_KEYS,
-      clock: () => NOW_SECONDS,
-    }),
-    audit: { write: nothing },
+  return gatewayWith({
+    ingress: ingressOver({ policy, keys: issuer.keys }),
     credentials: createCredentials({
       ...NO_TOKEN_ENDPOINT,
       connections: { accessToken: () => Promise.resolve(ok(connection)) },
@@ -162,11 +147,6 @@ function createBenchGateway(issuer: TestIssuer): ReturnType<typeof createGateway
         return Promise.resolve(ok({ status: 200, headers, body: new Blob([ANSWER]).stream() }));
       },
     },
-    sealer: () => Promise.resolve(new Sealer([randomBytes(32).toString('hex')])),
-    nonce: () => randomBytes(12),
-    counter: UNASKED,
-    allowedOrigins: [],
     now: Date.now,
-    log: () => {},
   });
 }

@@ -1,43 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { apply } from '../../cli/apply.ts';
-import { audit } from '../../cli/audit.ts';
-import { connect } from '../../cli/connect.ts';
-import { connections } from '../../cli/connections.ts';
-import { context } from '../../cli/context.ts';
-import { dev } from '../../cli/dev.ts';
-import { disconnect } from '../../cli/disconnect.ts';
-import { explain } from '../../cli/explain.ts';
-import { keys } from '../../cli/keys.ts';
-import { login } from '../../cli/login.ts';
-import { mcp } from '../../cli/mcp.ts';
-import { plan } from '../../cli/plan.ts';
-import { revoke } from '../../cli/revoke.ts';
-import { rollback } from '../../cli/rollback.ts';
-import { secret } from '../../cli/secret.ts';
-import { token } from '../../cli/token.ts';
+import { VERBS } from '../../cli/dispatch.ts';
 import { parseArguments } from '../../cli/verb.ts';
-import { versions } from '../../cli/versions.ts';
 import { run } from './terminal.ts';
-
-const VERBS = [
-  dev,
-  plan,
-  apply,
-  versions,
-  rollback,
-  explain,
-  login,
-  token,
-  connect,
-  connections,
-  disconnect,
-  mcp,
-  context,
-  keys,
-  secret,
-  revoke,
-  audit,
-];
 
 /** The arguments of the last `sallyport VERB` in an example, as a shell splits them. */
 function splitExample(command: string): string[] {

@@ -8,6 +8,7 @@ import type { RoleBinding } from '../../functions/core/role.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
 import type { ModulePorts } from '../../functions/handlers/module.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { invocationOf } from '../support/invocation.ts';
 import { identityProvider } from '../support/logins.ts';
 import { clientEntry, policyOf } from '../support/policies.ts';
 import { type Changes, NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
@@ -146,13 +147,7 @@ function createWorld(module: ModuleUnderTest, issuer: TestIssuer): World & { app
     call(probe, authorization) {
       const headers = new Headers(probe.init?.headers);
       if (authorization !== undefined) headers.set('authorization', authorization);
-      const invocation: Invocation = {
-        requestId: 'r-1',
-        origin: ORIGIN,
-        sourceIp: '192.0.2.1',
-        signal: new AbortController().signal,
-        waitUntil: () => {},
-      };
+      const invocation: Invocation = invocationOf();
       return Promise.resolve(
         world.app?.fetch(new Request(ORIGIN + probe.path, { ...probe.init, headers }), invocation) ??
           Response.error(),

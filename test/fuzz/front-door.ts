@@ -2,12 +2,10 @@ import { Buffer } from 'node:buffer';
 import type { AuditRecord } from '../../functions/core/audit.ts';
 import type { Upstream } from '../../functions/core/ports.ts';
 import { ok } from '../../functions/core/result.ts';
-import { Sealer } from '../../functions/core/seal.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
-import { createGateway } from '../../functions/handlers/gateway.ts';
-import { createIngress } from '../../functions/handlers/ingress.ts';
-import { UNASKED } from '../support/counters.ts';
-import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { gatewayWith } from '../support/gateway-app.ts';
+import { ingressOver } from '../support/ingress.ts';
+import { invocationOf } from '../support/invocation.ts';
 import { NO_CONNECTIONS } from '../support/no-connections.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
@@ -45,13 +43,8 @@ export function createFrontDoor(
   });
   const records: AuditRecord[] = [];
   const never = () => Promise.reject(new Error('nothing is signed or read here'));
-  const gateway = createGateway({
-    ingress: createIngress({
-      rulebook: { read: async () => ok({ policy, keys: issuer.keys }) },
-      revocations: { isRevoked: async () => ok(false), revoke: async () => ok(undefined) },
-      foreignKeys: NO_FOREIGN_KEYS,
-      clock: () => NOW_SECONDS,
-    }),
+  const gateway = gatewayWith({
+    ingress: ingressOver({ policy, keys: issuer.keys }),
     audit: {
       async write(record) {
         records.push(record);
@@ -67,12 +60,6 @@ export function createFrontDoor(
       now: () => NOW_SECONDS * 1000,
     }),
     upstream,
-    sealer: async () => new Sealer(['0'.repeat(64)]),
-    nonce: () => new Uint8Array(12),
-    counter: UNASKED,
-    allowedOrigins: [],
-    now: () => NOW_SECONDS * 1000,
-    log: () => {},
   });
   const token = issuer.accessToken({ scope: 'all' });
   return {
@@ -84,13 +71,7 @@ export function createFrontDoor(
         headers,
         body: Buffer.from(body),
       });
-      return gateway.fetch(request, {
-        requestId: 'r-1',
-        origin: ORIGIN,
-        sourceIp: '127.0.0.1',
-        signal: new AbortController().signal,
-        waitUntil: () => {},
-      });
+      return gateway.fetch(request, invocationOf());
     },
   };
 }

@@ -2,20 +2,14 @@ import { expect, test } from 'vitest';
 import type { AuditRecord } from '../../functions/core/audit.ts';
 import { ok } from '../../functions/core/result.ts';
 import { accessRecords } from '../../functions/handlers/access.ts';
-import { ORIGIN } from '../support/test-issuer.ts';
+import { invocationOf } from '../support/invocation.ts';
 
 /** Records of one request, the log beside them, and a client that may leave. */
 function start() {
   const written: AuditRecord[] = [];
   const logged: unknown[] = [];
   const client = new AbortController();
-  const invocation = {
-    requestId: 'r-1',
-    origin: ORIGIN,
-    sourceIp: '192.0.2.1',
-    signal: client.signal,
-    waitUntil: () => {},
-  };
+  const invocation = invocationOf({ signal: client.signal });
   const ports = {
     audit: {
       write: async (record: AuditRecord) => {

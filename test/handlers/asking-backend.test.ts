@@ -7,6 +7,7 @@ import { err, ok, type Result } from '../../functions/core/result.ts';
 import { Sealer } from '../../functions/core/seal.ts';
 import { askForConnections } from '../../functions/handlers/connect/asking-backend.ts';
 import type { McpBackend, McpCall } from '../../functions/handlers/mcp.ts';
+import { invocationOf } from '../support/invocation.ts';
 import { callerOf, clientEntry, policyOf, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
@@ -104,13 +105,7 @@ function callOf({ method = 'tools/call', params, elicitation = { url: {} }, ...c
     body: Buffer.from(body),
     era: 'modern',
     headers,
-    invocation: {
-      requestId: 'r-1',
-      origin: ORIGIN,
-      sourceIp: '192.0.2.1',
-      signal: new AbortController().signal,
-      waitUntil: () => {},
-    },
+    invocation: invocationOf(),
     stillHolds: () => Promise.resolve(holds),
     ...changes,
   };

@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
 import type { AuditRecord } from '../../functions/core/audit.ts';
 import { err, ok } from '../../functions/core/result.ts';
-import { createGateway } from '../../functions/handlers/gateway.ts';
-import { createIngress } from '../../functions/handlers/ingress.ts';
-import { UNASKED } from '../support/counters.ts';
-import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { gatewayWith } from '../support/gateway-app.ts';
+import { ingressOver } from '../support/ingress.ts';
+import { invocationOf } from '../support/invocation.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
-import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
+import { ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
 test('a server that calls for a user without a connection is told where the user makes one', async () => {
   const issuer = new TestIssuer();
@@ -31,13 +30,8 @@ test('a server that calls for a user without a connection is told where the user
   });
   const records: AuditRecord[] = [];
   const url = `${ORIGIN}/connect/track?t=abc`;
-  const gateway = createGateway({
-    ingress: createIngress({
-      rulebook: { read: async () => ok({ policy, keys: issuer.keys }) },
-      revocations: { isRevoked: async () => ok(false), revoke: async () => ok(undefined) },
-      foreignKeys: NO_FOREIGN_KEYS,
-      clock: () => NOW_SECONDS,
-    }),
+  const gateway = gatewayWith({
+    ingress: ingressOver({ policy, keys: issuer.keys }),
     audit: {
       async write(record) {
         records.push(record);
@@ -49,12 +43,6 @@ test('a server that calls for a user without a connection is told where the user
         err({ reason: 'connection_required', url, displayName: 'Track', detail: 'broken at track' }),
     },
     upstream: { send: () => Promise.reject(new Error('nothing is sent')) },
-    sealer: async () => undefined,
-    nonce: () => new Uint8Array(12),
-    counter: UNASKED,
-    allowedOrigins: [],
-    now: () => NOW_SECONDS * 1000,
-    log: () => {},
   });
   const delegation = issuer.sign(
     issuer.header({}, issuer.identity),
@@ -63,13 +51,7 @@ test('a server that calls for a user without a connection is told where the user
   );
   const token = issuer.accessToken({ sub: 'fin-server', client_id: 'fin-server' });
   const headers = { authorization: `Bearer ${token}`, 'x-delegation': delegation };
-  const response = await gateway.fetch(new Request(`${ORIGIN}/egress/api/v1/x`, { headers }), {
-    requestId: 'r-1',
-    origin: ORIGIN,
-    sourceIp: '127.0.0.1',
-    signal: new AbortController().signal,
-    waitUntil: () => {},
-  });
+  const response = await gateway.fetch(new Request(`${ORIGIN}/egress/api/v1/x`, { headers }), invocationOf());
   expect([response.status, response.headers.get('content-type')]).toEqual([403, 'application/problem+json']);
   expect(await response.json()).toEqual({
     type: 'about:blank',

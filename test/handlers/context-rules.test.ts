@@ -6,11 +6,11 @@ import type { Policy } from '../../functions/core/policy.ts';
 import { ok } from '../../functions/core/result.ts';
 import { Sealer } from '../../functions/core/seal.ts';
 import { createContextStore } from '../../functions/handlers/context-store.ts';
-import { createIngress } from '../../functions/handlers/ingress.ts';
 import { cursorSeal } from '../support/context-callers.ts';
 import { type EmbeddedContextTable, startContextTable } from '../support/context-table.ts';
 import { UNASKED } from '../support/counters.ts';
-import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { ingressOver } from '../support/ingress.ts';
+import { invocationOf } from '../support/invocation.ts';
 import { clientEntry, policyOf } from '../support/policies.ts';
 import { rulesOf } from '../support/rules.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
@@ -27,12 +27,7 @@ afterAll(() => table.close());
 function storeUnder(policy: Policy) {
   const clock = () => NOW_SECONDS;
   const app = createContextStore({
-    ingress: createIngress({
-      rulebook: { read: async () => ok({ policy, keys: issuer.keys }) },
-      revocations: { isRevoked: async () => ok(false), revoke: async () => ok(undefined) },
-      foreignKeys: NO_FOREIGN_KEYS,
-      clock,
-    }),
+    ingress: ingressOver({ policy, keys: issuer.keys }, clock),
     audit: { write: async () => ok(undefined) },
     allowedOrigins: [],
     now: () => NOW_SECONDS * 1_000,
@@ -44,13 +39,7 @@ function storeUnder(policy: Policy) {
     clock,
   });
   const { signal } = new AbortController();
-  const invocation: Invocation = {
-    requestId: 'r-1',
-    origin: ORIGIN,
-    sourceIp: '192.0.2.1',
-    signal,
-    waitUntil: () => {},
-  };
+  const invocation: Invocation = invocationOf({ signal });
   return { app, invocation };
 }
 

@@ -12,6 +12,7 @@ import { applyConfiguration } from '../../functions/handlers/policy-apply.ts';
 import { NO_AUDIT_TRAIL } from '../support/audit-trail.ts';
 import { type EmbeddedTable, startAuthTable } from '../support/auth-table.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { invocationOf } from '../support/invocation.ts';
 import { NO_CONNECTING } from '../support/no-connecting.ts';
 import { NO_SECRET_ADMINISTRATION } from '../support/no-secret-administration.ts';
 import { publishKeys } from '../support/published-keys.ts';
@@ -98,13 +99,7 @@ async function startControl(files: ReadonlyMap<string, string>) {
     const token = issuer.accessToken({ sub: `${org}-admin`, client_id: `${org}-admin`, org_id: org, scope });
     const pending: Promise<unknown>[] = [];
     const { signal } = new AbortController();
-    const invocation: Invocation = {
-      requestId: 'r-1',
-      origin: ORIGIN,
-      sourceIp: '192.0.2.1',
-      signal,
-      waitUntil: (work) => void pending.push(work),
-    };
+    const invocation: Invocation = invocationOf({ signal, waitUntil: (work) => void pending.push(work) });
     const response = await app.fetch(
       new Request(`${ORIGIN}/admin/policy`, {
         method,

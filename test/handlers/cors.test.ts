@@ -2,16 +2,11 @@ import { describe, expect, test } from 'vitest';
 import type { Invocation } from '../../functions/core/invocation.ts';
 import { createApp } from '../../functions/handlers/app.ts';
 import { EXPOSED_HEADERS } from '../../infra/cors.ts';
+import { invocationOf } from '../support/invocation.ts';
 
 const LISTED = 'https://app.example.com';
 const OTHER = 'https://other.example.com';
-const INVOCATION: Invocation = {
-  requestId: 'r-1',
-  origin: 'https://gate.example.com',
-  sourceIp: '203.0.113.9',
-  signal: new AbortController().signal,
-  waitUntil: () => {},
-};
+const INVOCATION: Invocation = invocationOf({ origin: 'https://gate.example.com' });
 
 /** What an app of ours answers on `path` to a page of `origin`. */
 async function answerTo(path: string, origin: string | undefined, allowedOrigins?: readonly string[]) {

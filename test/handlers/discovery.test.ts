@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { err, ok } from '../../functions/core/result.ts';
 import { createDiscovery, type IssuerKeys } from '../../functions/handlers/discovery.ts';
+import { invocationOf } from '../support/invocation.ts';
 import { policyOf } from '../support/policies.ts';
 import { ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
@@ -14,13 +15,7 @@ async function ask(query: string, publish: IssuerKeys['publish'] = () => Promise
     keys: { publish },
     rulebook: { read: () => Promise.resolve(ok({ policy: policyOf(), keys: issuer.keys })) },
   });
-  const invocation = {
-    requestId: 'r-1',
-    origin: ORIGIN,
-    sourceIp: '192.0.2.1',
-    signal: new AbortController().signal,
-    waitUntil: () => {},
-  };
+  const invocation = invocationOf();
   const response = await app.fetch(new Request(`${ORIGIN}/.well-known/jwks.json${query}`), invocation);
   return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) };
 }

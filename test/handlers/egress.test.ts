@@ -7,11 +7,10 @@ import { Sealer } from '../../functions/core/seal.ts';
 import { Secret } from '../../functions/core/secret.ts';
 import type { Connections } from '../../functions/handlers/connections/connections.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
-import { createGateway } from '../../functions/handlers/gateway.ts';
-import { createIngress } from '../../functions/handlers/ingress.ts';
 import { CARRIER } from '../support/carrier.ts';
-import { UNASKED } from '../support/counters.ts';
-import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { gatewayWith } from '../support/gateway-app.ts';
+import { ingressOver } from '../support/ingress.ts';
+import { invocationOf } from '../support/invocation.ts';
 import { identityProvider } from '../support/logins.ts';
 import { NO_CONNECTIONS } from '../support/no-connections.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
@@ -75,13 +74,8 @@ async function ask(
   const pending: Promise<unknown>[] = [];
   const waiting = [...answers];
   const secrets = [...keys];
-  const gateway = createGateway({
-    ingress: createIngress({
-      rulebook: { read: async () => ok({ policy, keys: issuer.keys }) },
-      revocations: { isRevoked: async () => ok(false), revoke: async () => ok(undefined) },
-      foreignKeys: NO_FOREIGN_KEYS,
-      clock: () => NOW_SECONDS,
-    }),
+  const gateway = gatewayWith({
+    ingress: ingressOver({ policy, keys: issuer.keys }),
     audit: {
       async write(record) {
         records.push(record);
@@ -114,12 +108,6 @@ async function ask(
         return ok({ status: 200, headers: new Map(), body: failed(), ...waiting.shift() });
       },
     },
-    sealer: async () => new Sealer([randomBytes(32).toString('hex')]),
-    nonce: () => randomBytes(12),
-    counter: UNASKED,
-    allowedOrigins: [],
-    now: () => NOW_SECONDS * 1000,
-    log: () => {},
   });
   const server = { sub: 'fin-server', client_id: 'fin-server' };
   const delegation = issuer.sign(
@@ -128,13 +116,10 @@ async function ask(
     issuer.identity,
   );
   const headers = { authorization: `Bearer ${issuer.accessToken(server)}`, 'x-delegation': delegation };
-  const response = await gateway.fetch(new Request(`${ORIGIN}/egress/api/v1/x`, { method, headers }), {
-    requestId: 'r-1',
-    origin: ORIGIN,
-    sourceIp: '127.0.0.1',
-    signal: new AbortController().signal,
-    waitUntil: (work) => void pending.push(work),
-  });
+  const response = await gateway.fetch(
+    new Request(`${ORIGIN}/egress/api/v1/x`, { method, headers }),
+    invocationOf({ waitUntil: (work) => void pending.push(work) }),
+  );
   const outcomes = async () => {
     await Promise.all(pending);
     return records.filter(({ event }) => event === 'outcome').map(({ reason }) => reason);

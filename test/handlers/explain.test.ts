@@ -4,9 +4,9 @@ import type { Invocation } from '../../functions/core/invocation.ts';
 import { Policy, type Snapshot } from '../../functions/core/policy.ts';
 import { err, ok } from '../../functions/core/result.ts';
 import { createExplain, type ExplainPorts } from '../../functions/handlers/explain.ts';
-import { createIngress } from '../../functions/handlers/ingress.ts';
 import { createModule } from '../../functions/handlers/module.ts';
-import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { ingressOver } from '../support/ingress.ts';
+import { invocationOf } from '../support/invocation.ts';
 import { clientEntry, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
@@ -45,12 +45,7 @@ beforeAll(() => {
   const policy = new Policy(SNAPSHOT, 4);
   const unused = () => Promise.resolve(err({ reason: 'unavailable', detail: 'not asked' } as const));
   const ports: ExplainPorts = {
-    ingress: createIngress({
-      rulebook: { read: () => Promise.resolve(ok({ policy, keys: issuer.keys })) },
-      revocations: { isRevoked: () => Promise.resolve(ok(false)), revoke: unused },
-      foreignKeys: NO_FOREIGN_KEYS,
-      clock: () => NOW_SECONDS,
-    }),
+    ingress: ingressOver({ policy, keys: issuer.keys }),
     policies: {
       readPointer: () => Promise.resolve(ok(pointer)),
       readSnapshot: () => Promise.resolve(ok(SNAPSHOT)),
@@ -87,13 +82,7 @@ async function ask(
 ): Promise<{ readonly status: number; readonly body: Record<string, unknown> }> {
   const org = SNAPSHOT.clients.find(({ id }) => id === as)?.org;
   const token = issuer.accessToken({ sub: as, client_id: as, org_id: org, scope });
-  const invocation: Invocation = {
-    requestId: 'r-1',
-    origin: ORIGIN,
-    sourceIp: '192.0.2.1',
-    signal: new AbortController().signal,
-    waitUntil: () => {},
-  };
+  const invocation: Invocation = invocationOf();
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const sent = typeof body === 'string' ? body : JSON.stringify(body);
   const request = new Request(`${ORIGIN}/me/explain`, { method: 'POST', headers, body: sent });

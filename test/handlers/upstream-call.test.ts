@@ -5,7 +5,7 @@ import { Secret } from '../../functions/core/secret.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
 import type { StillHolds } from '../../functions/handlers/relay.ts';
 import { readMcpAnswer } from '../../functions/handlers/server-answer.ts';
-import { callUpstream } from '../../functions/handlers/upstream-call.ts';
+import { callUpstream, type OutboundCall } from '../../functions/handlers/upstream-call.ts';
 import { NO_CONNECTIONS } from '../support/no-connections.ts';
 import { callerOf, clientEntry, policyOf, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
@@ -26,6 +26,24 @@ const credentials = createCredentials({
   now: () => NOW_SECONDS * 1000,
 });
 
+/** A call of this caller to this server, with nothing but its credentials of its own. */
+function outbound(overrides: Partial<OutboundCall> = {}): OutboundCall {
+  return {
+    caller,
+    target,
+    perimeter: undefined,
+    method: 'POST',
+    url: new URL(target.url),
+    headers: new Map(),
+    body: undefined,
+    origin: ORIGIN,
+    callerAuthorization: null,
+    signal: new AbortController().signal,
+    stillHolds: HOLDS,
+    ...overrides,
+  };
+}
+
 /** The key under which a call of this caller with these headers shares its connection. */
 async function isolationKeyOf(callerAuthorization: string | null, traceparent: string): Promise<string> {
   const sent: UpstreamRequest[] = [];
@@ -35,23 +53,8 @@ async function isolationKeyOf(callerAuthorization: string | null, traceparent: s
       ok({ status: 200, headers: new Map<string, string>(), body: new Blob([]).stream() }),
     );
   };
-  const url = new URL(target.url);
-  const headers = new Map([['traceparent', traceparent]]);
-  const { signal } = new AbortController();
-  const call = {
-    caller,
-    target,
-    perimeter: undefined,
-    method: 'POST',
-    url,
-    headers,
-    body: undefined,
-    origin: ORIGIN,
-    callerAuthorization,
-    signal,
-    stillHolds: HOLDS,
-  };
-  await callUpstream({ credentials, upstream: { send }, now }, call);
+  const call = outbound({ headers: new Map([['traceparent', traceparent]]), callerAuthorization });
+  await callUpstream({ credentials, upstream: { send }, now, log: () => {} }, call);
   return sent[0]?.isolationKey ?? '';
 }
 
@@ -79,7 +82,7 @@ async function reasonFor(headers: Readonly<Record<string, string>>): Promise<str
   const send = async () =>
     ok({ status: 200, headers: new Map(Object.entries(headers)), body: new Blob(['x']).stream() });
   const answer = await callUpstream(
-    { credentials: withSecret, upstream: { send }, now },
+    { credentials: withSecret, upstream: { send }, now, log: () => {} },
     {
       caller,
       target: api,
@@ -136,6 +139,7 @@ describe('a call', () => {
     const answer = callUpstream(
       {
         now: () => nowMs,
+        log: () => {},
         credentials: {
           async put() {
             const { hidden = '', afterMs = 0 } = puts[puttings] ?? {};
@@ -152,19 +156,7 @@ describe('a call', () => {
           },
         },
       },
-      {
-        caller,
-        target,
-        perimeter: undefined,
-        method: 'POST',
-        url: new URL(target.url),
-        headers: new Map(),
-        body: undefined,
-        origin: ORIGIN,
-        callerAuthorization: null,
-        signal: new AbortController().signal,
-        stillHolds,
-      },
+      outbound({ stillHolds }),
     );
     return { answer, sent: () => sendings };
   }
@@ -209,6 +201,7 @@ test.for([
       {
         credentials: { put: async () => ok({ hidden: [], version: undefined, lacks }) },
         now,
+        log: () => {},
         upstream: {
           async send() {
             sent += 1;
@@ -216,20 +209,7 @@ test.for([
           },
         },
       },
-      {
-        caller,
-        target,
-        perimeter: undefined,
-        method: 'POST',
-        url: new URL(target.url),
-        headers: new Map(),
-        body: undefined,
-        origin: ORIGIN,
-        callerAuthorization: null,
-        isPreparation: true,
-        signal: new AbortController().signal,
-        stillHolds: HOLDS,
-      },
+      outbound({ isPreparation: true }),
     );
     expect([answer.ok ? 'passes' : answer.error.reason, sent]).toEqual([outcome, sends]);
   },
@@ -243,6 +223,7 @@ describe('a perimeter', () => {
       {
         credentials: { put: async () => ok({ hidden: [], version: undefined }) },
         now,
+        log: () => {},
         upstream: {
           async send(request) {
             sent.push(request);
@@ -250,19 +231,7 @@ describe('a perimeter', () => {
           },
         },
       },
-      {
-        caller,
-        target,
-        perimeter: { hosts, networks },
-        method: 'POST',
-        url: new URL(target.url),
-        headers: new Map(),
-        body: undefined,
-        origin: ORIGIN,
-        callerAuthorization: null,
-        signal: new AbortController().signal,
-        stillHolds: HOLDS,
-      },
+      outbound({ perimeter: { hosts, networks } }),
     );
     return [answer.ok ? answer.value.status : answer.error.reason, sent.map((one) => one.privateNetworks)];
   }

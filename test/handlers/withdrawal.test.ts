@@ -5,12 +5,11 @@ import type { AuditRecord } from '../../functions/core/audit.ts';
 import type { Policy } from '../../functions/core/policy.ts';
 import { err, ok, type Result } from '../../functions/core/result.ts';
 import type { ScopeRule } from '../../functions/core/rules/rule.ts';
-import { Sealer } from '../../functions/core/seal.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
-import { createGateway } from '../../functions/handlers/gateway.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
-import { UNASKED } from '../support/counters.ts';
 import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { gatewayWith } from '../support/gateway-app.ts';
+import { invocationOf } from '../support/invocation.ts';
 import { NO_CONNECTIONS } from '../support/no-connections.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
@@ -88,7 +87,7 @@ function startWorld() {
   const world: World = { policy: policyWith(), nowSeconds: NOW_SECONDS, revoked: ok(false) };
   const records: AuditRecord[] = [];
   const pending: Promise<unknown>[] = [];
-  const gateway = createGateway({
+  const gateway = gatewayWith({
     ingress: createIngress({
       rulebook: { read: async () => ok({ policy: world.policy, keys: issuer.keys }) },
       revocations: { isRevoked: async () => world.revoked, revoke: async () => ok(undefined) },
@@ -113,21 +112,13 @@ function startWorld() {
       now: () => world.nowSeconds * 1_000,
     }),
     upstream: createUpstream(),
-    sealer: async () => new Sealer(['s'.repeat(40)]),
-    nonce: () => new Uint8Array(12),
-    counter: UNASKED,
-    allowedOrigins: [],
     now: () => world.nowSeconds * 1_000,
-    log: () => {},
   });
   const call = (path: string, init: RequestInit) =>
-    gateway.fetch(new Request(`${ORIGIN}${path}`, init), {
-      requestId: 'r-1',
-      origin: ORIGIN,
-      sourceIp: '192.0.2.1',
-      signal: new AbortController().signal,
-      waitUntil: (work: Promise<unknown>) => void pending.push(work),
-    });
+    gateway.fetch(
+      new Request(`${ORIGIN}${path}`, init),
+      invocationOf({ waitUntil: (work: Promise<unknown>) => void pending.push(work) }),
+    );
   return { world, records, pending, call };
 }
 

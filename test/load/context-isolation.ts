@@ -6,10 +6,9 @@ import type { DocumentStore } from '../../functions/core/documents/ports.ts';
 import { ok } from '../../functions/core/result.ts';
 import { Sealer } from '../../functions/core/seal.ts';
 import { createContextStore } from '../../functions/handlers/context-store.ts';
-import { createIngress } from '../../functions/handlers/ingress.ts';
 import { MemoryContextTable } from '../support/context-memory.ts';
 import { UNASKED } from '../support/counters.ts';
-import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { ingressOver } from '../support/ingress.ts';
 import { clientEntry, policyOf } from '../support/policies.ts';
 import { rulesOf } from '../support/rules.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
@@ -140,12 +139,7 @@ function createApp(
   const tables = async ({ orgId, namespace }: { readonly orgId: string; readonly namespace: string }) =>
     ok(createContextTable(memory.client(toPartition(orgId, namespace)), 'context', clock));
   return createContextStore({
-    ingress: createIngress({
-      rulebook: { read: async () => ok({ policy, keys: ISSUER.keys }) },
-      revocations: { isRevoked: async () => ok(false), revoke: async () => ok(undefined) },
-      foreignKeys: NO_FOREIGN_KEYS,
-      clock,
-    }),
+    ingress: ingressOver({ policy, keys: ISSUER.keys }, clock),
     audit: { write: async () => ok(undefined) },
     allowedOrigins: [],
     now: () => NOW_SECONDS * 1_000,

@@ -7,10 +7,9 @@ import type { PolicyPointer, PolicyStore } from '../../functions/core/ports.ts';
 import { err, ok } from '../../functions/core/result.ts';
 import { Sealer } from '../../functions/core/seal.ts';
 import { createAdminAudit } from '../../functions/handlers/admin-audit.ts';
-import { createIngress } from '../../functions/handlers/ingress.ts';
 import { createModule, type ModuleEnv } from '../../functions/handlers/module.ts';
 import { AuditWorld } from './audit-world.ts';
-import { NO_FOREIGN_KEYS } from './foreign-issuer.ts';
+import { ingressOver } from './ingress.ts';
 import { clientEntry } from './policies.ts';
 import { ORIGIN, TestIssuer, type TestKey } from './test-issuer.ts';
 
@@ -60,12 +59,7 @@ export class AuditApp {
       readSnapshot: async () => ok(SNAPSHOT),
     };
     const ports = {
-      ingress: createIngress({
-        rulebook: { read: async () => ok({ policy, keys: issuer.keys }) },
-        revocations: { isRevoked: async () => ok(false), revoke: async () => ok(undefined) },
-        foreignKeys: NO_FOREIGN_KEYS,
-        clock: () => Math.floor(this.world.nowMs / 1000),
-      }),
+      ingress: ingressOver({ policy, keys: issuer.keys }, () => Math.floor(this.world.nowMs / 1000)),
       audit: {
         write: async (record: AuditRecord) => {
           if (!this.canRecord) return err({ reason: 'unavailable', detail: 'a test’s outage' } as const);

@@ -14,6 +14,7 @@ import { createControl } from '../../functions/handlers/control.ts';
 import { NO_AUDIT_TRAIL } from './audit-trail.ts';
 import { startAuthTable } from './auth-table.ts';
 import { BrowserAgent, type Shown } from './browser-agent.ts';
+import { invocationOf } from './invocation.ts';
 import { type LoginApp, loginClient, startLoginApp } from './login-app.ts';
 import { NO_SECRET_ADMINISTRATION } from './no-secret-administration.ts';
 import { serverEntry } from './policies.ts';
@@ -148,13 +149,7 @@ export async function startConnectApp(changes: Partial<ConnectPorts> = {}): Prom
     allowedOrigins: [],
     connecting: ports,
   });
-  const invocation: Invocation = {
-    requestId: 'r-1',
-    origin: ORIGIN,
-    sourceIp: '192.0.2.1',
-    signal: new AbortController().signal,
-    waitUntil: () => {},
-  };
+  const invocation: Invocation = invocationOf();
   const fetchControl = (path: string, init?: RequestInit) =>
     Promise.resolve(control.fetch(new Request(ORIGIN + path, init), invocation));
   const app: ConnectApp = {

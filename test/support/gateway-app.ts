@@ -7,10 +7,11 @@ import { err, ok } from '../../functions/core/result.ts';
 import { Sealer } from '../../functions/core/seal.ts';
 import { Secret } from '../../functions/core/secret.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
-import { createGateway } from '../../functions/handlers/gateway.ts';
+import { createGateway, type GatewayPorts } from '../../functions/handlers/gateway.ts';
 import { createIngress } from '../../functions/handlers/ingress.ts';
 import { UNASKED } from './counters.ts';
 import { NO_FOREIGN_KEYS } from './foreign-issuer.ts';
+import { invocationOf } from './invocation.ts';
 import { NO_CONNECTIONS } from './no-connections.ts';
 import { NOW_SECONDS, ORIGIN, type TestIssuer } from './test-issuer.ts';
 import { NO_TOKEN_ENDPOINT } from './token-ports.ts';
@@ -27,14 +28,28 @@ export type GatewayApp = {
   fetch(path: string, init?: RequestInit): Promise<Response>;
 };
 
+/** The gateway's app over these ports. What is not named: a record is lost, nothing is counted, and what is sealed no other gateway opens. */
+export function gatewayWith(
+  ports: Pick<GatewayPorts, 'ingress' | 'credentials' | 'upstream'> & Partial<GatewayPorts>,
+): ReturnType<typeof createGateway> {
+  const sealer = new Sealer([randomBytes(32).toString('hex')]);
+  return createGateway({
+    audit: { write: async () => ok(undefined) },
+    sealer: async () => sealer,
+    nonce: () => randomBytes(12),
+    counter: UNASKED,
+    allowedOrigins: [],
+    now: () => NOW_SECONDS * 1000,
+    log: () => {},
+    ...ports,
+  });
+}
+
 /** Starts one. Its upstream answers `{"jsonrpc":"2.0","id":1,"result":{}}` until it is told otherwise. */
 export function startGatewayApp(issuer: TestIssuer, policy: Policy, counter: Counter = UNASKED): GatewayApp {
-  const rulebook = { read: () => Promise.resolve(ok({ policy: app.policy, keys: issuer.keys })) };
-  const revocations = {
-    isRevoked: () => Promise.resolve(ok(false)),
-    revoke: () => Promise.resolve(ok(undefined)),
-  };
-  const gateway = createGateway({
+  const rulebook = { read: async () => ok({ policy: app.policy, keys: issuer.keys }) };
+  const revocations = { isRevoked: async () => ok(false), revoke: async () => ok(undefined) };
+  const gateway = gatewayWith({
     ingress: createIngress({ rulebook, revocations, foreignKeys: NO_FOREIGN_KEYS, clock: () => NOW_SECONDS }),
     audit: {
       write(record) {
@@ -71,12 +86,7 @@ export function startGatewayApp(issuer: TestIssuer, policy: Policy, counter: Cou
         return Promise.resolve(ok(app.answer()));
       },
     },
-    sealer: () => Promise.resolve(new Sealer(['0'.repeat(64)])),
-    nonce: () => randomBytes(12),
     counter,
-    allowedOrigins: [],
-    now: () => NOW_SECONDS * 1000,
-    log: () => {},
   });
   const app: GatewayApp = {
     policy,
@@ -85,13 +95,7 @@ export function startGatewayApp(issuer: TestIssuer, policy: Policy, counter: Cou
     sent: [],
     records: [],
     fetch(path, init) {
-      const invocation: Invocation = {
-        requestId: 'r-1',
-        origin: ORIGIN,
-        sourceIp: '192.0.2.1',
-        signal: new AbortController().signal,
-        waitUntil: () => {},
-      };
+      const invocation: Invocation = invocationOf();
       return Promise.resolve(gateway.fetch(new Request(ORIGIN + path, init), invocation));
     },
   };

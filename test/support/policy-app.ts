@@ -12,6 +12,7 @@ import { createModule, type ModulePorts } from '../../functions/handlers/module.
 import { applyConfiguration } from '../../functions/handlers/policy-apply.ts';
 import { type EmbeddedTable, startAuthTable } from './auth-table.ts';
 import { NO_FOREIGN_KEYS } from './foreign-issuer.ts';
+import { invocationOf } from './invocation.ts';
 import { publishKeys } from './published-keys.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from './test-issuer.ts';
 
@@ -98,13 +99,7 @@ export async function startPolicyApp(scopes: readonly string[] = ['one']): Promi
       const times = { iat: app.nowSeconds, exp: app.nowSeconds + 300 };
       const who = { sub: 'steward', client_id: 'steward', scope: 'steward', ...times };
       const pending: Promise<unknown>[] = [];
-      const invocation: Invocation = {
-        requestId: 'r-1',
-        origin: ORIGIN,
-        sourceIp: '192.0.2.1',
-        signal: new AbortController().signal,
-        waitUntil: (work) => void pending.push(work),
-      };
+      const invocation: Invocation = invocationOf({ waitUntil: (work) => void pending.push(work) });
       const sent = typeof body === 'string' ? body : JSON.stringify(body);
       const authorization = `Bearer ${ISSUER.accessToken(who)}`;
       const response = await hono.fetch(

@@ -9,13 +9,13 @@ import type { AuditRecord } from '../../functions/core/audit.ts';
 import { Policy, type Snapshot } from '../../functions/core/policy.ts';
 import { err, ok } from '../../functions/core/result.ts';
 import { createAdminSecrets } from '../../functions/handlers/admin-secrets.ts';
-import { createIngress } from '../../functions/handlers/ingress.ts';
 import { createModule } from '../../functions/handlers/module.ts';
 import { Faults } from '../../local/endpoint/faults.ts';
 import { SecretStore } from '../../local/secrets-manager/secret-store.ts';
 import { SecretsManager, startSecretsManager } from '../../local/secrets-manager.ts';
 import { temporaryDirectory } from '../local/fixture-cloud.ts';
-import { NO_FOREIGN_KEYS } from './foreign-issuer.ts';
+import { ingressOver } from './ingress.ts';
+import { invocationOf } from './invocation.ts';
 import { clientEntry, serverEntry } from './policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from './test-issuer.ts';
 
@@ -86,12 +86,7 @@ export async function startSecretsApp(changes: Partial<Snapshot> = {}): Promise<
   });
   const pointer = { version: 1, source: 'dev', contentHash: '', chunks: 1, deployedHash: undefined } as const;
   const ports = {
-    ingress: createIngress({
-      rulebook: { read: async () => ok({ policy, keys: issuer.keys }) },
-      revocations: { isRevoked: async () => ok(false), revoke: async () => ok(undefined) },
-      foreignKeys: NO_FOREIGN_KEYS,
-      clock: () => NOW_SECONDS,
-    }),
+    ingress: ingressOver({ policy, keys: issuer.keys }),
     audit: {
       async write(record: AuditRecord) {
         if (!app.canRecord) return err({ reason: 'unavailable', detail: 'a test’s outage' } as const);
@@ -117,13 +112,10 @@ export async function startSecretsApp(changes: Partial<Snapshot> = {}): Promise<
       issuer.accessToken({ sub: `${org}-admin`, client_id: `${org}-admin`, org_id: org, scope }),
     async fetch(request) {
       const pending: Promise<unknown>[] = [];
-      const response = await hono.fetch(request, {
-        requestId: 'r-1',
-        origin: ORIGIN,
-        sourceIp: '192.0.2.1',
-        signal: new AbortController().signal,
-        waitUntil: (work: Promise<unknown>) => void pending.push(work),
-      });
+      const response = await hono.fetch(
+        request,
+        invocationOf({ waitUntil: (work: Promise<unknown>) => void pending.push(work) }),
+      );
       await Promise.all(pending);
       return response;
     },

@@ -6,10 +6,9 @@ import type { ContextCaller, DocumentStore } from '../../functions/core/document
 import { ok } from '../../functions/core/result.ts';
 import { Sealer } from '../../functions/core/seal.ts';
 import { createContextStore } from '../../functions/handlers/context-store.ts';
-import { createIngress } from '../../functions/handlers/ingress.ts';
 import { createRunTokenVerifier } from '../../verifier/index.ts';
 import { UNASKED } from '../support/counters.ts';
-import { NO_FOREIGN_KEYS } from '../support/foreign-issuer.ts';
+import { ingressOver } from '../support/ingress.ts';
 import { clientEntry, policyOf } from '../support/policies.ts';
 import { makeKey, NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
@@ -41,12 +40,7 @@ function openStore() {
     return ok({ documents: [], nextCursor: undefined, total: 0 });
   };
   const app = createContextStore({
-    ingress: createIngress({
-      rulebook: { read: async () => ok({ policy, keys: issuer.keys }) },
-      revocations: { isRevoked: async () => ok(false), revoke: async () => ok(undefined) },
-      foreignKeys: NO_FOREIGN_KEYS,
-      clock: () => NOW_SECONDS,
-    }),
+    ingress: ingressOver({ policy, keys: issuer.keys }),
     audit: { write: async () => ok(undefined) },
     allowedOrigins: [],
     now: () => NOW_SECONDS * 1_000,

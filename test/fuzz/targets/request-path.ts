@@ -10,6 +10,7 @@ import { ROUTES } from '../../../infra/routes.ts';
 import { toProxyEvent } from '../../../local/api-gateway/proxy-event.ts';
 import { type RouteMatch, RouteTable } from '../../../local/api-gateway/routes.ts';
 import { UNASKED } from '../../support/counters.ts';
+import { invocationOf } from '../../support/invocation.ts';
 import { readApiTemplate } from '../api-template.ts';
 import { type Asked, askedPath, METHODS } from '../grammar-path.ts';
 import { shorterTexts, smallerMember } from '../mutate.ts';
@@ -160,13 +161,7 @@ async function serveBy(
   );
   if (request === undefined) return 'another path';
   asked = undefined;
-  const response = await gateway.fetch(request, {
-    requestId: 'r-1',
-    origin: ORIGIN,
-    sourceIp: '127.0.0.1',
-    signal: request.signal,
-    waitUntil: () => {},
-  });
+  const response = await gateway.fetch(request, invocationOf({ signal: request.signal }));
   holds(response.status < 500, `answered ${response.status}`);
   return asked;
 }
