@@ -6,8 +6,9 @@ const WITH_LAWS = /\/(?:decide|prune)\.test\.ts$/;
 
 class TablesFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const has = ({ moduleId }: TestSpecification) => WITH_LAWS.test(moduleId);
-    return files.toSorted((one, other) => Number(has(one)) - Number(has(other)));
+    const rank = ({ moduleId }: TestSpecification) =>
+      moduleId.endsWith('/session.ts') ? 2 : WITH_LAWS.test(moduleId) ? 1 : 0;
+    return files.toSorted((one, other) => rank(one) - rank(other));
   }
 }
 
@@ -18,14 +19,14 @@ class TablesFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: [
-      'test/core/{caller,decide*,explain,hypothetical,item,may,policy,prune,rate-limit}.test.ts',
-      'test/core/{revocation-plan,role,run-access,standing,team*,visibility}.test.ts',
+      'test/core/{caller,decide*,explain,hypothetical,item,may,permission,policy,prune}.test.ts',
+      'test/core/{rate-limit,remedy,revocation-plan,role,run-access,standing,team*,visibility}.test.ts',
       'test/core/rules/*.test.ts',
       'test/core/configuration/rules.test.ts',
     ],
     globalSetup: ['test/support/made-keys.ts'],
     isolate: false,
     sequence: { sequencer: TablesFirst },
-    testTimeout: 30_000,
+    testTimeout: 300_000,
   },
 });
