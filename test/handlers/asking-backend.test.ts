@@ -7,6 +7,7 @@ import { err, ok, type Result } from '../../functions/core/result.ts';
 import { Sealer } from '../../functions/core/seal.ts';
 import { askForConnections } from '../../functions/handlers/connect/asking-backend.ts';
 import type { McpBackend, McpCall } from '../../functions/handlers/mcp.ts';
+import { memoryCounter } from '../support/counters.ts';
 import { invocationOf } from '../support/invocation.ts';
 import { callerOf, clientEntry, policyOf, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
@@ -48,6 +49,7 @@ let lookMs = 1;
 let passedMs = 0;
 let holds: Result<unknown, Denial> = ok(undefined);
 let seals: Sealer | undefined = sealer;
+let counter = memoryCounter();
 
 beforeEach(() => {
   script = [err(missing)];
@@ -57,12 +59,17 @@ beforeEach(() => {
   passedMs = 0;
   holds = ok(undefined);
   seals = sealer;
+  counter = memoryCounter();
 });
 
 const backend = askForConnections(
   {
     sealer: () => Promise.resolve(seals),
     nonce: () => randomBytes(12),
+    counter: {
+      count: (...asked) => counter.count(...asked),
+      read: (...asked) => counter.read(...asked),
+    },
     now: () => nowSeconds * 1_000 + passedMs,
     connectWait: { everyMs: 1, forMs: 5 },
   },
@@ -194,6 +201,42 @@ describe('the call that is sent again', () => {
     lookMs = 4;
     expect(await backend.send(callOf(retried(state, 'accept')))).toMatchObject({ ok: false });
     expect(sent).toHaveLength(3);
+  });
+
+  test('waits ten times in half a minute for one user, whatever state it comes with', async () => {
+    const state = await stateOf();
+    const waits = () => backend.send(callOf(retried(state, 'accept')));
+    const all = await Promise.all(Array.from({ length: 10 }, waits));
+    expect(sent.length).toBeGreaterThan(10);
+    sent = [];
+    const another = await stateOf();
+    const answer = await backend.send(callOf(retried(another, 'accept')));
+    // It is asked again, and goes through as soon as there is a connection.
+    expect([answer, sent.length]).toMatchObject([{ error: { requestState: expect.any(String) } }, 1]);
+    script = [answered];
+    expect(await backend.send(callOf(retried(state, 'accept')))).toBe(answered);
+    expect(all).toHaveLength(10);
+    // Another user waits, and so does this one afterwards.
+    script = [err(missing), answered];
+    sent = [];
+    const of = await stateOf({ caller: chief });
+    script = [err(missing), answered];
+    expect(await backend.send(callOf({ ...retried(of, 'accept'), caller: chief }))).toBe(answered);
+    nowSeconds += 30;
+    script = [err(missing), answered];
+    expect(await backend.send(callOf(retried(state, 'accept')))).toBe(answered);
+  });
+
+  test('does not wait where that cannot be counted', async () => {
+    const state = await stateOf();
+    counter = {
+      ...memoryCounter(),
+      count: () => Promise.resolve(err({ reason: 'unavailable', detail: 'x' })),
+    };
+    expect(await backend.send(callOf(retried(state, 'accept')))).toMatchObject({
+      error: { requestState: expect.any(String) },
+    });
+    expect(sent).toHaveLength(1);
   });
 
   test('is not sent again and again to a server that refuses the connection', async () => {

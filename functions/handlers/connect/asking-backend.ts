@@ -1,6 +1,7 @@
 import type { Message } from '../../core/action.ts';
 import type { ConnectionRequired, Denial } from '../../core/denial.ts';
 import { writeJson } from '../../core/json.ts';
+import type { RateLimit } from '../../core/rate-limit.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import {
   answerToConnect,
@@ -13,14 +14,14 @@ import {
 } from '../../core/retry-state.ts';
 import type { Sealer } from '../../core/seal.ts';
 import type { McpBackend, McpCall } from '../mcp.ts';
+import { type CountingPorts, countOne } from '../rate-counter.ts';
 
 /** The ports of asking for a connection. `now` is in milliseconds. */
-export type AskingPorts = {
+export type AskingPorts = CountingPorts & {
   /** Undefined while the sealing secret cannot be read. */
   readonly sealer: () => Promise<Sealer | undefined>;
   /** 12 random bytes. */
   readonly nonce: () => Uint8Array;
-  readonly now: () => number;
   /** How long a request waits that is sent again while its user connects, and how often it looks; absent: {@link CONNECT_WAIT}. */
   readonly connectWait?: ConnectWait;
 };
@@ -31,11 +32,15 @@ export type ConnectWait = { readonly everyMs: number; readonly forMs: number };
 /** Clients send a request again as soon as their user agrees to open the URL; with the server's own first byte it stays below 60 s. */
 export const CONNECT_WAIT: ConnectWait = { everyMs: 1_500, forMs: 25_000 };
 
+/** How often a user may begin to wait: each wait holds a function, and a state of ours may be sent any number of times. */
+const WAITS: RateLimit = { name: 'connect_waits', max: 10, windowSeconds: 30 };
+
 /**
  * A server behind, whose calls may need a connection of their user. Where one is missing and the client can be asked, the denial gets a state
  * of ours, by which the same request of the same caller is known when it is sent again. What of a request is about that state is taken out
  * before it goes on; a state of the server behind is none of ours and travels untouched. A state of ours of another caller, for another
- * request or past its time is refused. Who agreed is waited for, for as long as the call still holds; who did not is not asked again.
+ * request or past its time is refused. Who agreed is waited for, for as long as the call still holds; who did not is not asked again. Who has begun
+ * to wait too often is asked again at once.
  */
 export function askForConnections(ports: AskingPorts, behind: McpBackend): McpBackend {
   return {
@@ -98,16 +103,25 @@ async function waitToSend(
   const { everyMs, forMs } = ports.connectWait ?? CONNECT_WAIT;
   const untilMs = ports.now() + forMs;
   let sent = first;
+  if (needsConnection(sent) && !(await mayWait(ports, call))) return sent;
   while (ports.now() < untilMs) {
-    if (sent.ok || sent.error.reason !== 'connection_required' || call.invocation.signal.aborted) return sent;
-    // There is a connection, and the server behind does not take it: it was sent, and is not sent again and again.
-    if (sent.error.isRefused) return sent;
+    if (!needsConnection(sent) || call.invocation.signal.aborted) return sent;
     await new Promise((resolve) => setTimeout(resolve, everyMs));
     const held = await call.stillHolds();
     if (!held.ok) return held;
     sent = await behind.send(call);
   }
   return sent;
+}
+
+/** Is it a connection that is missing? One that is there, and that the server behind does not take, was sent, and is not sent again and again. */
+function needsConnection(sent: Awaited<ReturnType<McpBackend['send']>>): boolean {
+  return !sent.ok && sent.error.reason === 'connection_required' && sent.error.isRefused !== true;
+}
+
+/** Where it cannot be counted, nobody waits. */
+async function mayWait(ports: CountingPorts, { caller }: McpCall): Promise<boolean> {
+  return (await countOne(ports, WAITS, [caller.orgId, caller.subject])).ok;
 }
 
 /** The denial with a state, where the client can be asked; as it is where it cannot, or where nothing can be sealed. */
