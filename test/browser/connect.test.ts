@@ -1,6 +1,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { agreeAtProvider, openPage } from '../support/browser-page.ts';
 import { CHROMIUM, launchChromium } from '../support/chromium.ts';
 import { type ConnectCloud, startConnectCloud, userBrowser } from '../support/connect-cloud.ts';
 import { findWeakContrast } from '../support/contrast.ts';
@@ -42,38 +43,16 @@ describe.runIf(CHROMIUM !== undefined)('in Chromium', () => {
     return url;
   }
 
-  /** A fresh browser; what its console complains of is kept. Fonts that the providers' pages want are not fetched. */
-  async function open(
-    options: BrowserContextOptions = {},
-  ): Promise<{ context: BrowserContext; page: Page; complaints: string[] }> {
-    const context = await chromium.newContext(options);
-    onTestFinished(() => context.close());
-    await context.route(/^https:/, (route) => route.abort());
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    page.on('console', (message) => {
-      if (message.type() === 'error' && !/Failed to load resource/.test(message.text()))
-        complaints.push(message.text());
-    });
-    return { context, page, complaints };
-  }
-
-  /** The pages of a certified provider: who one is, and whether one agrees. */
-  async function atProvider(page: Page, user: string): Promise<void> {
-    await page.locator('[name=login]').fill(user);
-    await page.locator('[name=password]').fill('x');
-    await page.getByRole('button', { name: /sign-in/i }).click();
-    await page.getByRole('button', { name: /continue/i }).click();
-  }
+  const open = (options: BrowserContextOptions = {}) => openPage(chromium, options);
 
   async function signIn(page: Page, user = 'ada'): Promise<void> {
     await page.getByRole('button', { name: 'Sign in with Company' }).click();
-    await atProvider(page, user);
+    await agreeAtProvider(page, user);
   }
 
   async function connect(page: Page, user = 'ada'): Promise<void> {
     await page.getByRole('button', { name: 'Connect at Carrier' }).click();
-    await atProvider(page, user);
+    await agreeAtProvider(page, user);
     await page.getByRole('heading', { name: 'Carrier is connected' }).waitFor();
   }
 
@@ -149,7 +128,7 @@ describe.runIf(CHROMIUM !== undefined)('in Chromium', () => {
     expect(await page.getByRole('button').count()).toBe(0);
     await page.getByRole('link', { name: 'sign in as the user that you are there' }).click();
     await page.getByRole('button', { name: 'Sign in as somebody else at Company' }).click();
-    await atProvider(page, 'ada');
+    await agreeAtProvider(page, 'ada');
     await page.getByRole('heading', { name: 'Connect your account at Carrier?' }).waitFor();
   });
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { agreeAtProvider, openPage } from '../support/browser-page.ts';
 import { CHROMIUM, launchChromium } from '../support/chromium.ts';
 import { findWeakContrast } from '../support/contrast.ts';
 import { type LoginCloud, startLoginCloud } from '../support/login-cloud.ts';
@@ -54,28 +55,11 @@ describe.runIf(CHROMIUM !== undefined)('in Chromium', () => {
     return `${running.cloud.origin}/oauth/authorize?${query}`;
   }
 
-  /** A fresh browser; what its console complains of is kept. Fonts that the provider's page wants are not fetched. */
-  async function open(
-    options: BrowserContextOptions = {},
-  ): Promise<{ context: BrowserContext; page: Page; complaints: string[] }> {
-    const context = await chromium.newContext(options);
-    onTestFinished(() => context.close());
-    await context.route(/^https:/, (route) => route.abort());
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    page.on('console', (message) => {
-      if (message.type() === 'error' && !/Failed to load resource/.test(message.text()))
-        complaints.push(message.text());
-    });
-    return { context, page, complaints };
-  }
+  const open = (options: BrowserContextOptions = {}) => openPage(chromium, options);
 
   async function logIn(page: Page, user = 'ada'): Promise<void> {
     await page.getByRole('button', { name: 'Allow and sign in with Company' }).click();
-    await page.locator('[name=login]').fill(user);
-    await page.locator('[name=password]').fill('x');
-    await page.getByRole('button', { name: /sign-in/i }).click();
-    await page.getByRole('button', { name: /continue/i }).click();
+    await agreeAtProvider(page, user);
   }
 
   test('a user consents, logs in, and the application gets its code; without a script', async () => {
