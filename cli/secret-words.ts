@@ -58,8 +58,10 @@ export function describeSecrets(secrets: Secrets['secrets']): readonly string[] 
     const waits = versions.some(
       ({ stages }) => stages.includes('AWSPENDING') && !stages.includes('AWSCURRENT'),
     );
+    const isEmpty = !versions.some(({ stages }) => stages.includes('AWSCURRENT'));
     const words = [
       changed_at === undefined ? '' : `changed ${timeOf(changed_at)}`,
+      isEmpty ? 'no version is the current one: put one' : '',
       waits ? 'a new version waits' : '',
       deleted_at === undefined ? '' : `deleted ${timeOf(deleted_at)}`,
     ];

@@ -8,13 +8,15 @@ const CHANGES = [
   'secretsmanager:PutSecretValue',
   'secretsmanager:UpdateSecretVersionStage',
   'secretsmanager:DescribeSecret',
-  'secretsmanager:DeleteSecret',
   'secretsmanager:RestoreSecret',
 ];
 
+/** Deletion at once leaves the request without a window, and then nothing here allows it (service authorization reference, Secrets Manager). */
+const RESTORABLE = { NumericGreaterThanEquals: { 'secretsmanager:RecoveryWindowInDays': '7' } };
+
 /**
  * Lets a function write, rotate, list and delete the secrets of some folders, whose names are not known at deploy time. It may read no
- * value by this; ListSecrets shows names and dates of the account's secrets, and IAM has no way to narrow it.
+ * value by this, and delete nothing that could not be restored for a week; ListSecrets shows names and dates of the account's secrets, and IAM has no way to narrow it.
  */
 export function allowSecretAdministration(
   writer: SallyportFunction,
@@ -27,8 +29,10 @@ export function allowSecretAdministration(
       (folder) =>
         `arn:${aws.partition}:secretsmanager:${aws.region}:${aws.account}:secret:sallyport/${stage}/${folder}/*`,
     );
+  const resources = arns({ partition, region, account });
+  writer.addToRolePolicy(new PolicyStatement({ actions: CHANGES, resources }));
   writer.addToRolePolicy(
-    new PolicyStatement({ actions: CHANGES, resources: arns({ partition, region, account }) }),
+    new PolicyStatement({ actions: ['secretsmanager:DeleteSecret'], resources, conditions: RESTORABLE }),
   );
   writer.addToRolePolicy(new PolicyStatement({ actions: ['secretsmanager:ListSecrets'], resources: ['*'] }));
   const reported = arns({

@@ -105,6 +105,9 @@ function keep<T>(held: Map<string, T>, key: string, value: T): void {
   }
 }
 
+/** `Secrets Manager can't find the specified secret value for staging label: AWSCURRENT` */
+const NO_VERSION = /secret value for (?:staging label|VersionStage)/i;
+
 async function getSecret(
   client: SecretsManagerClient,
   name: string,
@@ -117,8 +120,13 @@ async function getSecret(
     }
     return ok({ value: new Secret(answer.SecretString), versionId: answer.VersionId });
   } catch (error) {
-    const type = error instanceof Error ? error.name : 'unknown failure';
-    return err({ reason: reasonOf(type), detail: `secret \`${name}\` (${stage}): ${type}` });
+    const { name: type, message } = error instanceof Error ? error : { name: 'unknown failure', message: '' };
+    // In Secrets Manager's words this is one of two things: the secret is not there, or no version of it is.
+    const isEmpty =
+      stage === 'AWSCURRENT' && type === 'ResourceNotFoundException' && NO_VERSION.test(message);
+    return isEmpty
+      ? err({ reason: 'denied', detail: `secret \`${name}\`: no version of it is AWSCURRENT` })
+      : err({ reason: reasonOf(type), detail: `secret \`${name}\` (${stage}): ${type}` });
   }
 }
 

@@ -1,7 +1,8 @@
 import { secretsInHeader } from './header-secrets.ts';
 import { isJsonObject, type JsonObject, parseJsonText, stringMember } from './json.ts';
 import { checkMembers } from './known-members.ts';
-import { type OAuthClient, parseOAuthClient } from './oauth-client.ts';
+import { type OAuthClient, parseOAuthClient, secretsOf } from './oauth-client.ts';
+import { canHide } from './redact.ts';
 import { err, ok, type Result } from './result.ts';
 import { Secret } from './secret.ts';
 
@@ -38,6 +39,9 @@ const FIELD_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 /** Names that frame a message or that the gateway sets itself; no secret may take them over. */
 const FRAMING =
   /^(?:host|content-.*|transfer-encoding|connection|te|trailer|upgrade|keep-alive|expect|mcp-.*)$/;
+
+/** Where an API takes its key as the name of a user, what stands in the place of the password. */
+const NO_PASSWORD = /^(?:|[xX]|api_token|x-oauth-basic)$/;
 
 /** The full name of the secret of one owner for one server or service (contract §7). */
 export function credentialName(
@@ -118,6 +122,42 @@ function parseByType(value: JsonObject): Result<Credential, string> {
 }
 
 /**
+ * Is what makes it a secret so short that nobody could tell an echo of it from other text ({@link canHide})? Of a header's value the parts are
+ * looked at, and one that is long enough does.
+ */
+export function isTooShort(credential: Credential): boolean {
+  return !coreOf(credential).some(canHide);
+}
+
+function coreOf(credential: Credential): readonly Secret[] {
+  switch (credential.type) {
+    case 'bearer':
+      return [credential.token];
+    case 'basic':
+      return [basicSecret(credential)];
+    case 'header': {
+      const parts = secretsInHeader(credential.name.toLowerCase(), credential.value.reveal());
+      return parts.length > 0 ? parts : [credential.value];
+    }
+    case 'query':
+      return [credential.value];
+    case 'oauth2':
+      return secretsOf(credential.client);
+  }
+}
+
+/** Of a pair for HTTP Basic, the half that is the secret: the name, where the password is a word that APIs take for none. */
+function basicSecret({
+  username,
+  password,
+}: {
+  readonly username: string;
+  readonly password: Secret;
+}): Secret {
+  return NO_PASSWORD.test(password.reveal()) ? new Secret(username) : password;
+}
+
+/**
  * Puts a credential on a request: replaces, never appends. `headers` has lower-case names. Gives what must not come back: the
  * secret, for HTTP Basic the pair that is encoded as one, and what of a header's value is a secret by itself.
  */
@@ -133,7 +173,7 @@ export function applyCredential(
     case 'basic': {
       const pair = `${credential.username}:${credential.password.reveal()}`;
       headers.set('authorization', `Basic ${Buffer.from(pair).toString('base64')}`);
-      return [credential.password, new Secret(pair)];
+      return [basicSecret(credential), new Secret(pair)];
     }
     case 'header': {
       const name = credential.name.toLowerCase();

@@ -225,7 +225,7 @@ export type SecretStore = {
   ): Promise<Result<SecretVersion, SecretFailure>>;
 };
 
-/** Why a secret could not be had. `denied`: it may be there, and cannot be read: by right, as a text, or because it is scheduled for deletion. */
+/** Why a secret could not be had. `denied`: it may be there, and cannot be read: by right, as a text, because it is scheduled for deletion or has no current version. */
 export type SecretFailure = {
   readonly reason: 'missing' | 'denied' | 'unavailable';
   readonly detail: string;

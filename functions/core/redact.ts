@@ -6,8 +6,18 @@ import type { Secret } from './secret.ts';
 const MASK = Buffer.from('[redacted]');
 /** Shorter ones are no secrets, and taking every `ab` out of an answer would destroy it. */
 const MIN_SECRET_BYTES = 4;
+/** How digits stand beside each other where bytes are written one by one. */
+const BETWEEN_HEX = [' ', ':', '-', ', ', ',', ' 0x', ', 0x', ',0x'];
+const BETWEEN_NUMBERS = [',', ', ', ' '];
+/** Longer ones are private keys, which are sent to nobody. */
+const MAX_LISTED_BYTES = 1_024;
 /** What is left of a shorter one in the middle of Base64 or in hexadecimal digits is found in innocent data too. */
 const MIN_TRACED_BYTES = 8;
+
+/** Is a secret long enough to be found wherever it is written, in every spelling that is looked for? */
+export function canHide(secret: Secret): boolean {
+  return isTraced(secret.reveal());
+}
 
 /** What is looked for in a text. */
 type Needle = { readonly bytes: Buffer; readonly isShared: boolean };
@@ -26,7 +36,7 @@ type Place = { readonly start: number; readonly end: number };
 /**
  * Takes secrets out of what an upstream answers, for one that echoes the credential it was given (contract §7): as they were sent, escaped
  * for JSON, URLs and HTML, by whatever library and one in another; in Base64, alone or within other data, wrapped or not; in hexadecimal
- * digits. Works on a stream in chunks of any size; only bytes that may be the beginning of a secret are held back. Does NOT find a secret
+ * digits, and byte by byte in these or as numbers. Works on a stream in chunks of any size; only bytes that may be the beginning of a secret are held back. Does NOT find a secret
  * that the upstream has transformed in another way.
  */
 export class Redactor {
@@ -170,11 +180,14 @@ function openedIn(layers: readonly Layer[], unescaped: Unescaped): readonly numb
 
 /** Where ends of `bytes` begin that are the beginning of a needle, or the whole of one that shares its next character. */
 function unfinished(bytes: Buffer, { bytes: needle, isShared }: Needle): readonly number[] {
-  const [firstByte = 0] = needle;
   const starts: number[] = [];
-  const from = Math.max(0, bytes.length - needle.length + (isShared ? 0 : 1));
-  for (let at = bytes.indexOf(firstByte, from); at >= 0; at = bytes.indexOf(firstByte, at + 1)) {
-    if (bytes.subarray(at).equals(needle.subarray(0, bytes.length - at))) starts.push(at);
+  let from = Math.max(0, bytes.length - needle.length + (isShared ? 0 : 1));
+  for (const beginning of [needle.subarray(0, MIN_SECRET_BYTES), needle.subarray(0, 1)]) {
+    for (let at = bytes.indexOf(beginning, from); at >= 0; at = bytes.indexOf(beginning, at + 1)) {
+      if (bytes.subarray(at).equals(needle.subarray(0, bytes.length - at))) starts.push(at);
+    }
+    // A whole beginning has no place in the last bytes.
+    from = Math.max(from, bytes.length - MIN_SECRET_BYTES + 1);
   }
   return starts;
 }
@@ -191,13 +204,25 @@ function characterAt(unescaped: Unescaped, at: number): number {
   return unescaped.startOf(low);
 }
 
-/** As it is, and in hexadecimal digits. */
+/** As it is, and where it is long enough in hexadecimal digits and as a list. */
 function verbatimSpellings(value: string): readonly Base64Trace[] {
   const bytes = Buffer.from(value);
-  const digits = bytes.toString('hex');
   const plain = bytes.toString('latin1');
-  const spellings = isTraced(value) ? [plain, digits, digits.toUpperCase()] : [plain];
+  if (!isTraced(value)) return [{ characters: plain, isShared: false }];
+  const digits = bytes.toString('hex');
+  const lists = bytes.length > MAX_LISTED_BYTES ? [] : listSpellings(bytes);
+  const spellings = [plain, digits, digits.toUpperCase(), ...lists];
   return spellings.map((characters) => ({ characters, isShared: false }));
+}
+
+/** Byte by byte, in hexadecimal digits and in numbers. */
+function listSpellings(bytes: Buffer): readonly string[] {
+  const pairs = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0'));
+  const upper = pairs.map((pair) => pair.toUpperCase());
+  return [
+    ...BETWEEN_HEX.flatMap((between) => [pairs.join(between), upper.join(between)]),
+    ...BETWEEN_NUMBERS.map((between) => bytes.join(between)),
+  ];
 }
 
 /** As it is when every escape is read; a form writes a space as a plus. */

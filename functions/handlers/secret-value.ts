@@ -1,8 +1,9 @@
-import { mayGoTo, parseCredential } from '../core/credential.ts';
+import { isTooShort, mayGoTo, parseCredential } from '../core/credential.ts';
 import { isJsonObject, parseJson, stringMember, writeJson } from '../core/json.ts';
 import { checkOAuthClient } from '../core/oauth-client.ts';
 import { isLoopback, parseUpstreamUrl } from '../core/perimeter.ts';
 import { isInside, type Perimeter } from '../core/perimeter-list.ts';
+import { canHide } from '../core/redact.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { Secret } from '../core/secret.ts';
 
@@ -18,6 +19,8 @@ export type SecretUse = {
 };
 
 const PROVIDER_SECRET = /^[\x21-\x7e]{1,4096}$/;
+const TOO_SHORT =
+  'the secret is shorter than 8 characters: nobody could tell it from other text where it is written back; use a longer one';
 
 /**
  * Reads what somebody wants to store as the credential of a server or service (contract §7); what was judged is what is stored, with the
@@ -35,6 +38,7 @@ export function readSecretValue(bytes: Uint8Array, use: SecretUse): Result<Secre
   if (!mayGoTo(credential.value, new URL(use.url))) {
     return err('`url` is not where the entry points: nothing would put it on');
   }
+  if (isTooShort(credential.value)) return err(TOO_SHORT);
   if (credential.value.type !== 'oauth2') return ok(new Secret(text));
   const { client } = credential.value;
   const checked = checkOAuthClient(client);
@@ -53,7 +57,7 @@ export function readSecretValue(bytes: Uint8Array, use: SecretUse): Result<Secre
 export function readProviderSecret(bytes: Uint8Array): Result<Secret, string> {
   const parsed = parseJson(bytes);
   const text = parsed.ok ? stringMember(parsed.value, 'client_secret') : undefined;
-  return text !== undefined && PROVIDER_SECRET.test(text)
-    ? ok(new Secret(text))
-    : err('send JSON: {"client_secret": "…"}');
+  if (text === undefined || !PROVIDER_SECRET.test(text)) return err('send JSON: {"client_secret": "…"}');
+  const secret = new Secret(text);
+  return canHide(secret) ? ok(secret) : err(TOO_SHORT);
 }

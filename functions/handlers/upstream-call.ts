@@ -39,6 +39,7 @@ export type OutboundPorts = {
   readonly credentials: Credentials;
   readonly upstream: Upstream;
   readonly now: () => number;
+  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
 };
 
 /**
@@ -104,7 +105,8 @@ async function attempt(
     isPreparation,
   });
   if (!put.ok) return put;
-  const { version, lacks } = put.value;
+  const { version, lacks, caution } = put.value;
+  if (caution !== undefined) ports.log({ level: 'warn', event: 'weak_credential', detail: caution });
   if (refused !== undefined && refused.version === version) return ok(refused);
   if (ports.now() - startedAtMs >= LOOK_AGAIN_MS) {
     const held = await call.stillHolds();

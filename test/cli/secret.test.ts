@@ -65,21 +65,26 @@ const storedFor = async (target: string, key: string, stage?: string) => {
 
 describe('put', () => {
   test.for<readonly [string, readonly string[], string, object]>([
-    ['bearer', ['--type', 'bearer'], 'sk-1\n', { type: 'bearer', token: 'sk-1' }],
+    ['bearer', ['--type', 'bearer'], 'sk-live-1\n', { type: 'bearer', token: 'sk-live-1' }],
     [
       'basic',
       ['--type', 'basic', '--username', 'u'],
-      'p w',
-      { type: 'basic', username: 'u', password: 'p w' },
+      'pass word',
+      { type: 'basic', username: 'u', password: 'pass word' },
     ],
     [
       'header',
       ['--type', 'header', '--name', 'X-API-Key'],
-      'k\r\n',
-      { type: 'header', name: 'X-API-Key', value: 'k' },
+      'the-key-1\r\n',
+      { type: 'header', name: 'X-API-Key', value: 'the-key-1' },
     ],
-    ['query', ['--type', 'query', '--name', 'key'], 'k', { type: 'query', name: 'key', value: 'k' }],
-    ['json', [], '{"type":"bearer","token":"j"}', { type: 'bearer', token: 'j' }],
+    [
+      'query',
+      ['--type', 'query', '--name', 'key'],
+      'the-key-1',
+      { type: 'query', name: 'key', value: 'the-key-1' },
+    ],
+    ['json', [], '{"type":"bearer","token":"in-json-1"}', { type: 'bearer', token: 'in-json-1' }],
   ])('stores a secret of the type %s from standard input', async ([name, options, input, stored]) => {
     const { code, out } = await secret(['put', 'maps', `client.${name}`, ...options], input);
     expect([code, out.split('\n')]).toEqual([
@@ -94,31 +99,31 @@ describe('put', () => {
 
   test('takes any subject as it is, a value from a file, and answers as JSON', async () => {
     const file = join(directory, 'value');
-    writeFileSync(file, 'of-ann');
+    writeFileSync(file, 'token-of-ann');
     const argv = ['put', 'mail', 'user.idp:ann@example.com', '--type', 'bearer', '--file', file, '--json'];
     const { code, out } = await secret(argv);
     const key = `user.b64.${Buffer.from('idp:ann@example.com').toString('base64url')}`;
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ org: 'acme', target: 'mail', key, stage: 'AWSCURRENT' });
-    expect(await storedFor('mail', key)).toEqual({ type: 'bearer', token: 'of-ann' });
-    expect((await secret(['put', 'mail', key, '--type', 'bearer'], 'again')).code).toBe(0);
-    expect(await storedFor('mail', key)).toEqual({ type: 'bearer', token: 'again' });
+    expect(await storedFor('mail', key)).toEqual({ type: 'bearer', token: 'token-of-ann' });
+    expect((await secret(['put', 'mail', key, '--type', 'bearer'], 'once-again')).code).toBe(0);
+    expect(await storedFor('mail', key)).toEqual({ type: 'bearer', token: 'once-again' });
   });
 
   test('stores our secret at a provider as it stands', async () => {
-    expect((await secret(['put', '_providers', 'ours'], 'of-ours\n')).code).toBe(0);
-    expect(await app.value('sallyport/prod/providers/ours')).toBe('of-ours');
+    expect((await secret(['put', '_providers', 'ours'], 'token-of-ours\n')).code).toBe(0);
+    expect(await app.value('sallyport/prod/providers/ours')).toBe('token-of-ours');
   });
 
   test('says where nothing would use it', async () => {
-    const { out } = await secret(['put', 'plain', 'client.x', '--type', 'bearer'], 'x');
+    const { out } = await secret(['put', 'plain', 'client.x', '--type', 'bearer'], 'any-token');
     expect(out).toContain('note: its egress mode is none: no secret is put on');
   });
 
   test('is for another organisation where the platform’s administrator says so', async () => {
     const argv = ['put', 'maps', 'client.of-acme', '--type', 'bearer', '--org', 'acme'];
-    expect((await secret(argv, 'x', 'platform')).code).toBe(0);
-    expect(await storedFor('maps', 'client.of-acme')).toEqual({ type: 'bearer', token: 'x' });
+    expect((await secret(argv, 'any-token', 'platform')).code).toBe(0);
+    expect(await storedFor('maps', 'client.of-acme')).toEqual({ type: 'bearer', token: 'any-token' });
   });
 
   test('tells the gateway’s words where it refuses, and nothing of the value', async () => {
@@ -126,6 +131,13 @@ describe('put', () => {
     expect(code).toBe(1);
     expect(notes).toMatch(/^sallyport: 400 .*`type` is none of/);
     expect(notes).not.toContain('sk-canary');
+  });
+
+  test('refuses what is too short for an echo of it to be seen, and says what to do', async () => {
+    const { code, notes } = await secret(['put', 'maps', 'client.x', '--type', 'bearer'], 'seven77');
+    expect(code).toBe(1);
+    expect(notes).toMatch(/shorter than 8 characters.*use a longer one/);
+    expect(notes).not.toContain('seven77');
   });
 
   test('tells nothing of an input that is no JSON', async () => {
@@ -138,22 +150,22 @@ describe('put', () => {
 });
 
 test('a rotation is staged, shown, and promoted', async () => {
-  await secret(['put', 'maps', 'client.turn', '--type', 'bearer'], 'one');
-  const staged = await secret(['rotate', 'maps', 'client.turn', '--type', 'bearer'], 'two');
+  await secret(['put', 'maps', 'client.turn', '--type', 'bearer'], 'token-one');
+  const staged = await secret(['rotate', 'maps', 'client.turn', '--type', 'bearer'], 'token-two');
   expect(staged.out).toContain('staged: it is used where the current one is refused');
-  expect(await storedFor('maps', 'client.turn')).toEqual({ type: 'bearer', token: 'one' });
+  expect(await storedFor('maps', 'client.turn')).toEqual({ type: 'bearer', token: 'token-one' });
   const listed = await secret(['list', 'maps']);
   expect(listed.out).toMatch(/^maps {2}client\.turn +changed \d{4}-.*Z, a new version waits$/m);
   expect((await secret(['promote', 'maps', 'client.turn'])).code).toBe(0);
-  expect(await storedFor('maps', 'client.turn')).toEqual({ type: 'bearer', token: 'two' });
+  expect(await storedFor('maps', 'client.turn')).toEqual({ type: 'bearer', token: 'token-two' });
 });
 
 test('a secret that is deleted is listed as such, and comes back', async () => {
-  await secret(['put', 'maps', 'client.gone', '--type', 'bearer'], 'one');
+  await secret(['put', 'maps', 'client.gone', '--type', 'bearer'], 'token-one');
   expect((await secret(['delete', 'maps', 'client.gone'])).code).toBe(0);
   expect((await secret(['list', 'maps'])).out).toMatch(/client\.gone +.*deleted \d{4}-/);
   expect((await secret(['restore', 'maps', 'client.gone'])).code).toBe(0);
-  expect(await storedFor('maps', 'client.gone')).toEqual({ type: 'bearer', token: 'one' });
+  expect(await storedFor('maps', 'client.gone')).toEqual({ type: 'bearer', token: 'token-one' });
 });
 
 test('a list has every page, owners as they are called, and no value', async () => {

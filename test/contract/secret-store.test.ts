@@ -231,6 +231,19 @@ test('a read past the cache happens at most every 5 s, also where 500 others are
   expect(asked).toHaveLength(before);
 });
 
+test('what has versions and none that is current is not missing: nothing stands in for it', async () => {
+  const { client, store, time } = await connect();
+  await client.send(new CreateSecretCommand({ Name: NAME }));
+  expect(await store.read(NAME)).toEqual({
+    ok: false,
+    error: { reason: 'denied', detail: `secret \`${NAME}\`: no version of it is AWSCURRENT` },
+  });
+  time.seconds += 5;
+  for (const stage of ['AWSPENDING', 'AWSPREVIOUS'] as const) {
+    expect(await store.read(NAME, { stage })).toMatchObject({ ok: false, error: { reason: 'missing' } });
+  }
+});
+
 test('what is there and cannot be read is not missing: nothing stands in for it', async () => {
   const { client, create, read, time } = await connect();
   await create('one');

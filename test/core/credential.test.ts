@@ -5,6 +5,7 @@ import {
   applyCredential,
   credentialName,
   defaultCredentialName,
+  isTooShort,
   mayGoTo,
   parseCredential,
 } from '../../functions/core/credential.ts';
@@ -107,6 +108,14 @@ describe('a credential is put on', () => {
     expect(secrets).toEqual(['pä:ss', 'u:pä:ss']);
   });
 
+  test.for(['', 'x', 'X', 'api_token', 'x-oauth-basic'])(
+    'as HTTP Basic with a key in the place of the user and %j in that of the password: the key does not come back',
+    (password) => {
+      const { secrets } = applied({ type: 'basic', username: 'sk-live-1', password });
+      expect(secrets).toEqual(['sk-live-1', `sk-live-1:${password}`]);
+    },
+  );
+
   test('as a header, which replaces the one that was there', () => {
     expect(applied({ type: 'header', name: 'X-API-Key', value: 'k 1' }, undefined, stale).headers).toEqual({
       ...stale,
@@ -150,6 +159,29 @@ describe('a credential is put on', () => {
       const names = Object.keys(applied(value, undefined, stale).headers);
       expect(names.filter((name) => name.toLowerCase() === 'authorization')).toEqual(['authorization']);
     }
+  });
+});
+
+describe('a secret that is too short for an echo of it to be seen', () => {
+  const oauth2 = { type: 'oauth2', token_url: 'https://a/', client_id: 'client-id' };
+  test.for<readonly [string, unknown, boolean]>([
+    ['is a token of 7 characters', { type: 'bearer', token: 'seven77' }, true],
+    ['is none of 8', { type: 'bearer', token: 'eight888' }, false],
+    ['is a password of 7', { type: 'basic', username: 'somebody', password: 'seven77' }, true],
+    ['is none of 8', { type: 'basic', username: 'u', password: 'eight888' }, false],
+    ['is no password of 4 that take 8 bytes', { type: 'basic', username: 'u', password: 'ääää' }, false],
+    ['is no key in the place of the user', { type: 'basic', username: 'eight888', password: '' }, false],
+    ['is a short one there', { type: 'basic', username: 'seven77', password: 'x' }, true],
+    ['is a header of 7', { type: 'header', name: 'x-key', value: 'seven77' }, true],
+    ['is what follows a scheme', { type: 'header', name: 'x-key', value: 'Token seven77' }, true],
+    ['is none of 8 there', { type: 'header', name: 'x-key', value: 'Token eight888' }, false],
+    ['is no cookie beside a short one', { type: 'header', name: 'Cookie', value: 'a=1; b=eight888' }, false],
+    ['is a parameter of 7', { type: 'query', name: 'key', value: 'seven77' }, true],
+    ['is the secret of a client', { ...oauth2, client_secret: 'seven77' }, true],
+    ['is none of 8 there', { ...oauth2, client_secret: 'eight888' }, false],
+  ])('%s: %j', ([, value, isShort]) => {
+    const parsed = parseCredential(JSON.stringify(value));
+    expect(parsed.ok && isTooShort(parsed.value)).toBe(isShort);
   });
 });
 

@@ -105,6 +105,26 @@ const ENCODED: readonly {
     text: `\\x${Buffer.from(KEY).toString('hex').toUpperCase()}`,
     decode: (text) => ofHex(text.slice(2)),
   },
+  ...[' ', ':', '-', ', ', ',', ' 0x', ', 0x', ',0x'].flatMap((between) =>
+    [lower, upper].map((written) => ({
+      encoding: `bytes in hexadecimal ${written('abc')} with ${JSON.stringify(between)} between them`,
+      secret: KEY,
+      text: Array.from(Buffer.from(`a${KEY}`), (byte) => written(byte.toString(16))).join(between),
+      decode: (text: string) => ofHex(text.replaceAll(between, '')),
+    })),
+  ),
+  ...[',', ', ', ' '].map((between) => ({
+    encoding: `a list of bytes with ${JSON.stringify(between)} between them`,
+    secret: KEY,
+    text: [...Buffer.from(`a${KEY}`)].join(between),
+    decode: (text: string) => Buffer.from(text.split(between).map(Number)).toString('latin1'),
+  })),
+  {
+    encoding: 'a list of bytes as Node writes a Buffer',
+    secret: KEY,
+    text: JSON.stringify(Buffer.from(KEY)),
+    decode: (text) => Buffer.from((text.match(/\d+/g) ?? []).map(Number)).toString('latin1'),
+  },
   {
     encoding: 'percent-encoding that keeps slashes (Python)',
     secret: 'ab/c d"e',

@@ -63,7 +63,7 @@ describe('a secret', () => {
   test('is created, then replaced at once, and the version before stays the previous one', async () => {
     const key = fresh();
     const name = nameOf('acme', 'maps', key);
-    const created = await app.ask('PUT', `/maps/${key}`, { body: bearer('one') });
+    const created = await app.ask('PUT', `/maps/${key}`, { body: bearer('token-one') });
     expect(created.status).toBe(201);
     expect(created.headers.get('cache-control')).toBe('no-store');
     expect(await created.json()).toEqual({
@@ -73,25 +73,25 @@ describe('a secret', () => {
       version: expect.any(String),
       stage: 'AWSCURRENT',
     });
-    const replaced = await app.ask('PUT', `/maps/${key}`, { body: bearer('two') });
+    const replaced = await app.ask('PUT', `/maps/${key}`, { body: bearer('token-two') });
     expect(replaced.status).toBe(200);
     expect([await app.value(name), await app.value(name, 'AWSPREVIOUS')]).toEqual([
-      stored('two'),
-      stored('one'),
+      stored('token-two'),
+      stored('token-one'),
     ]);
   });
 
   test('is rotated in two steps: a version that waits, and that it is the current one', async () => {
     const key = fresh();
     const name = nameOf('acme', 'maps', key);
-    await app.ask('PUT', `/maps/${key}`, { body: bearer('one') });
-    for (const token of ['typing-error', 'two']) {
+    await app.ask('PUT', `/maps/${key}`, { body: bearer('token-one') });
+    for (const token of ['typing-error', 'token-two']) {
       const staged = await app.ask('POST', `/maps/${key}/rotate`, { body: bearer(token) });
       expect([staged.status, (await read(staged)).stage]).toEqual([200, 'AWSPENDING']);
     }
     expect([await app.value(name), await app.value(name, 'AWSPENDING')]).toEqual([
-      stored('one'),
-      stored('two'),
+      stored('token-one'),
+      stored('token-two'),
     ]);
     const promoted = await app.ask('POST', `/maps/${key}/promote`);
     expect([promoted.status, (await read(promoted)).stage]).toEqual([200, 'AWSCURRENT']);
@@ -102,7 +102,7 @@ describe('a secret', () => {
   test('is deleted for a week in which it can be restored', async () => {
     const key = fresh();
     const name = nameOf('acme', 'maps', key);
-    await app.ask('PUT', `/maps/${key}`, { body: bearer('one') });
+    await app.ask('PUT', `/maps/${key}`, { body: bearer('token-one') });
     expect((await app.ask('DELETE', `/maps/${key}`)).status).toBe(200);
     expect(await app.value(name)).toBeUndefined();
     for (const [method, path] of [
@@ -110,15 +110,15 @@ describe('a secret', () => {
       ['POST', '/rotate'],
       ['POST', '/promote'],
     ] as const) {
-      const refused = await app.ask(method, `/maps/${key}${path}`, { body: bearer('two') });
+      const refused = await app.ask(method, `/maps/${key}${path}`, { body: bearer('token-two') });
       expect([refused.status, (await read(refused)).code]).toEqual([412, 'failed_precondition']);
     }
     expect((await app.ask('POST', `/maps/${key}/restore`)).status).toBe(200);
-    expect(await app.value(name)).toBe(stored('one'));
+    expect(await app.value(name)).toBe(stored('token-one'));
   });
 
   test.for([
-    ['POST', '/rotate', bearer('x')],
+    ['POST', '/rotate', bearer('any-token')],
     ['POST', '/promote', undefined],
     ['POST', '/restore', undefined],
     ['DELETE', '', undefined],
@@ -130,8 +130,8 @@ describe('a secret', () => {
   test('of a user, and the one that stands in, are written where the gateway looks for them', async () => {
     const ann = `user.b64.${Buffer.from('idp:ann').toString('base64url')}`;
     for (const key of [ann, '_default']) {
-      expect((await app.ask('PUT', `/mail/${key}`, { body: bearer('x') })).status).toBe(201);
-      expect(await app.value(nameOf('acme', 'mail', key))).toBe(stored('x', 'mail'));
+      expect((await app.ask('PUT', `/mail/${key}`, { body: bearer('any-token') })).status).toBe(201);
+      expect(await app.value(nameOf('acme', 'mail', key))).toBe(stored('any-token', 'mail'));
     }
   });
 
@@ -141,7 +141,7 @@ describe('a secret', () => {
     ['maps', '_default', 'its entry does not say `fallback: default`: nothing stands in'],
     ['mail', '_default', undefined],
   ] as const)('of %s for %s is stored, and told whether anything uses it', async ([target, key, note]) => {
-    const answer = await app.ask('PUT', `/${target}/${key}`, { body: bearer('x') });
+    const answer = await app.ask('PUT', `/${target}/${key}`, { body: bearer('any-token') });
     expect([answer.ok, (await read(answer)).note]).toEqual([true, note]);
   });
 });
@@ -168,6 +168,9 @@ describe('a value', () => {
         private_key: 'sk-canary',
       },
     ],
+    ['shorter than 8 characters', bearer('sk-cana')],
+    ['a password shorter than 8 characters', { type: 'basic', username: 'sk-canary', password: 'secret7' }],
+    ['a header of a scheme and 7 characters', { type: 'header', name: 'x-key', value: 'Token sk-cana' }],
     ['for another place', { ...bearer('sk-canary'), url: 'https://maps.example.org/mcp' }],
     ['nothing', undefined],
   ])('that is %s is refused, unwritten and unrepeated', async ([, body]) => {
@@ -191,7 +194,7 @@ describe('a value', () => {
 
   test('that is for the place where the entry points is stored with it', async () => {
     const key = fresh();
-    const body = { ...bearer('x'), url: 'https://maps.internal.example.com/' };
+    const body = { ...bearer('any-token'), url: 'https://maps.internal.example.com/' };
     expect((await app.ask('PUT', `/maps/${key}`, { body })).status).toBe(201);
     expect(await app.value(nameOf('acme', 'maps', key))).toBe(JSON.stringify(body));
   });
@@ -226,7 +229,7 @@ describe('an administrator', () => {
     ['of a provider without a secret', 'acme', 'keeper', '/_providers/public'],
     ['of a provider that there is not', 'acme', 'keeper', '/_providers/nothing'],
   ])('%s finds nothing there', async ([, org, scope, path]) => {
-    const answer = await app.ask('PUT', path, { body: bearer('x'), org, scope });
+    const answer = await app.ask('PUT', path, { body: bearer('any-token'), org, scope });
     expect([answer.status, (await read(answer)).code]).toEqual([404, 'not_found']);
     expect(app.records).toEqual([]);
   });
@@ -237,7 +240,7 @@ describe('an administrator', () => {
     ['narrow', '/_providers/ours', 403],
     ['steward', '/maps/client.n', 403],
   ])('with the UI scope %s: %s %i', async ([scope, path, status]) => {
-    expect((await app.ask('PUT', path, { body: bearer('x'), scope })).status).toBe(status);
+    expect((await app.ask('PUT', path, { body: bearer('any-token'), scope })).status).toBe(status);
     const decision = { event: 'decision', area: 'secrets', decision: status === 403 ? 'deny' : 'allow' };
     expect(app.records[0]).toMatchObject(decision);
   });
@@ -245,17 +248,17 @@ describe('an administrator', () => {
   test('of the platform writes for every organisation, and each has its own', async () => {
     const key = fresh();
     for (const org of ['acme', 'beta']) {
-      const body = bearer(`of-${org}`);
+      const body = bearer(`token-of-${org}`);
       expect((await app.ask('PUT', `/maps/${key}?org=${org}`, { body, org: 'platform' })).status).toBe(201);
     }
-    expect(await app.value(nameOf('beta', 'maps', key))).toBe(stored('of-beta'));
+    expect(await app.value(nameOf('beta', 'maps', key))).toBe(stored('token-of-beta'));
   });
 
   test.for([
     ['platform', 'shared'],
     ['acme', 'ours'],
   ] as const)('of %s writes our secret at the provider %s, as it stands', async ([org, name]) => {
-    const refused = await app.ask('PUT', `/_providers/${name}`, { body: bearer('x'), org });
+    const refused = await app.ask('PUT', `/_providers/${name}`, { body: bearer('any-token'), org });
     expect(refused.status).toBe(400);
     const body = { client_secret: 'of-the-provider' };
     expect((await app.ask('PUT', `/_providers/${name}`, { body, org })).status).toBe(201);
@@ -283,8 +286,8 @@ describe('the list', () => {
   });
 
   test('is of one server, for whoever may administer that one alone', async () => {
-    await app.ask('PUT', '/maps/client.one', { body: bearer('x') });
-    await app.ask('PUT', '/mail/client.other', { body: bearer('x') });
+    await app.ask('PUT', '/maps/client.one', { body: bearer('any-token') });
+    await app.ask('PUT', '/mail/client.other', { body: bearer('any-token') });
     const answer = await app.ask('GET', '?target=maps', { scope: 'narrow' });
     const { secrets } = await read(answer);
     expect(new Set(secrets.map(({ target }) => target))).toEqual(new Set(['maps']));
@@ -294,7 +297,7 @@ describe('the list', () => {
 
   test('says what is deleted, and goes on where it stopped', async () => {
     const keys = Array.from({ length: 103 }, (_, index) => `client.page-${String(index).padStart(3, '0')}`);
-    for (const key of keys) await app.ask('PUT', `/of-acme/${key}`, { body: bearer('x') });
+    for (const key of keys) await app.ask('PUT', `/of-acme/${key}`, { body: bearer('any-token') });
     await app.ask('DELETE', `/of-acme/${keys[0]}`);
     const first = await read(await app.ask('GET', '?target=of-acme'));
     const after = encodeURIComponent(first.next ?? '');
@@ -305,7 +308,7 @@ describe('the list', () => {
   });
 
   test('of providers is the platform’s', async () => {
-    await app.ask('PUT', '/_providers/shared', { body: { client_secret: 'x' }, org: 'platform' });
+    await app.ask('PUT', '/_providers/shared', { body: { client_secret: 'any-secret' }, org: 'platform' });
     const answer = await app.ask('GET', '?target=_providers', { org: 'platform' });
     const { secrets } = await read(answer);
     expect(secrets.find(({ key }) => key === 'shared')).toMatchObject({
@@ -354,10 +357,10 @@ describe('the record', () => {
   ] as const)('that cannot be written: %s %s does nothing', async ([method, path]) => {
     const key = fresh();
     const name = nameOf('acme', 'maps', key);
-    await app.ask('PUT', `/maps/${key}`, { body: bearer('one') });
+    await app.ask('PUT', `/maps/${key}`, { body: bearer('token-one') });
     const before = await app.stages(name);
     app.canRecord = false;
-    const answer = await app.ask(method, `/maps/${key}${path}`, { body: bearer('two') });
+    const answer = await app.ask(method, `/maps/${key}${path}`, { body: bearer('token-two') });
     expect([answer.status, await app.stages(name)]).toEqual([503, before]);
     expect((await app.ask('GET', '')).status).toBe(503);
   });

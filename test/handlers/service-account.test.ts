@@ -54,6 +54,7 @@ function connect({
   const api: UpstreamRequest[] = [];
   const forms: URLSearchParams[] = [];
   const tokenRequests: UpstreamRequest[] = [];
+  const logged: object[] = [];
   const time = { seconds: NOW_SECONDS };
   const policyNow = { perimeter };
   const target = serverEntry('maps', {
@@ -95,7 +96,12 @@ function connect({
   const caller = verified.value;
   const call = async () => {
     const answer = await callUpstream(
-      { credentials, upstream: { send }, now: () => time.seconds * 1000 },
+      {
+        credentials,
+        upstream: { send },
+        now: () => time.seconds * 1000,
+        log: (entry) => void logged.push(entry),
+      },
       {
         caller,
         target,
@@ -113,8 +119,28 @@ function connect({
     return answer.ok ? answer.value.status : answer.error;
   };
   const sent = () => api.map(({ headers }) => headers.get('authorization'));
-  return { call, api, sent, forms, tokenRequests, time, policyNow };
+  return { call, api, sent, forms, tokenRequests, time, policyNow, logged };
 }
+
+describe('a secret that is too short to be hidden', () => {
+  const basic = { type: 'basic', username: 'somebody', password: 'seven77' };
+  test.for<readonly [string, unknown, boolean]>([
+    ['a token of 7 characters', bearer('seven77'), true],
+    ['a token of 8 characters', bearer('eight888'), false],
+    ['a password of 7 characters', basic, true],
+    ['a key in the place of the user', { type: 'basic', username: 'sk-live-1', password: '' }, false],
+    ['a header', { type: 'header', name: 'X-Api-Key', value: 'seven77' }, true],
+  ])('%s is put on, and the operator is told once: %s', async ([, value, isTold]) => {
+    const secrets = new StagedSecrets().put(OWN, value);
+    const read = await secrets.read(OWN);
+    const held = { read: async () => read };
+    const { call, logged } = connect({ secrets: Object.assign(secrets, held), accepts: () => true });
+    expect([await call(), await call()]).toEqual([200, 200]);
+    const entry = { level: 'warn', event: 'weak_credential', detail: expect.stringContaining(OWN) };
+    expect(logged).toEqual(isTold ? [entry] : []);
+    expect(JSON.stringify(logged)).not.toContain('seven77');
+  });
+});
 
 describe('a secret that the upstream refuses', () => {
   test('is replaced by the one that is current by then, with the same body, once', async () => {

@@ -28,6 +28,24 @@ describe('secrets', () => {
       );
     }
   });
+
+  test('nobody can delete one at once: without a window of a week it is not allowed', () => {
+    const deletes = grants.filter(({ action }) => /^secretsmanager:(?:\*|Delete)/.test(action));
+    expect(deletes.length).toBeGreaterThan(0);
+    for (const { statement } of deletes) {
+      expect(statement).toMatchObject({
+        Effect: 'Allow',
+        Condition: { NumericGreaterThanEquals: { 'secretsmanager:RecoveryWindowInDays': '7' } },
+      });
+    }
+  });
+
+  test('only those that redeem or refresh for users read our secrets at providers', () => {
+    const reads = rolesWith(
+      ({ action, resource }) => action === 'secretsmanager:GetSecretValue' && resource.includes('/providers'),
+    );
+    expect(reads).toEqual(['{ControlRole}', '{GatewayRole}']);
+  });
 });
 
 describe('keys', () => {

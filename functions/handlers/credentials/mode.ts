@@ -44,6 +44,8 @@ export type PutOn = {
    * version that was refused once more means that there is no other.
    */
   readonly version: string | undefined;
+  /** What the operator should know of it, once for each time that it is read; says nothing of its value. Absent: nothing. */
+  readonly caution?: string;
   /** The connection that it went without: what the caller is told where the upstream answers 401. Absent: nothing is missing. */
   readonly lacks?: Denial;
 };

@@ -1,7 +1,9 @@
 import {
   applyCredential,
+  type Credential,
   credentialName,
   defaultCredentialName,
+  isTooShort,
   mayGoTo,
   parseCredential,
 } from '../../core/credential.ts';
@@ -10,6 +12,7 @@ import { secretsOf } from '../../core/oauth-client.ts';
 import { isLoopback } from '../../core/perimeter.ts';
 import type { SecretFailure, SecretStage, SecretStore, SecretVersion } from '../../core/ports.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import type { Secret } from '../../core/secret.ts';
 import type { CredentialCall, CredentialMode, PutOn } from './mode.ts';
 import { createOAuthTokens, type OAuthTokenPorts, type TokenFailure } from './oauth-tokens.ts';
 
@@ -37,6 +40,16 @@ type Unfit = { readonly denial: Denial; readonly isRefused: boolean };
 export function createServiceAccount(ports: ServiceAccountPorts): CredentialMode {
   const { secrets, stage } = ports;
   const tokens = createOAuthTokens(ports);
+  /** Those of which the operator was told: a value that is read anew is another one. */
+  const told = new WeakSet<Secret>();
+
+  const cautionOf = ({ name, value }: Found, credential: Credential): Pick<PutOn, 'caution'> => {
+    if (!isTooShort(credential) || told.has(value)) return {};
+    told.add(value);
+    return {
+      caution: `the secret \`${name}\` is shorter than 8 characters: an echo of it may not be seen; write a longer one`,
+    };
+  };
 
   const findCurrent = async (
     { caller, target }: CredentialCall,
@@ -73,7 +86,7 @@ export function createServiceAccount(ports: ServiceAccountPorts): CredentialMode
     if (credential.type !== 'oauth2') {
       if (isRefused) return err(unfit(`the upstream refuses the secret \`${name}\``, true));
       const hidden = applyCredential(credential, outgoing.url, outgoing.headers);
-      return ok({ hidden, version: toVersion(found) });
+      return ok({ hidden, version: toVersion(found), ...cautionOf(found, credential) });
     }
     const { client } = credential;
     const got = await tokens.get({
@@ -88,7 +101,8 @@ export function createServiceAccount(ports: ServiceAccountPorts): CredentialMode
     if (!got.ok) return err(toUnfit(got.error, name));
     const { token, serial } = got.value;
     outgoing.headers.set('authorization', `Bearer ${token.reveal()}`);
-    return ok({ hidden: [token, ...secretsOf(client)], version: toVersion({ ...found, serial }) });
+    const hidden = [token, ...secretsOf(client)];
+    return ok({ hidden, version: toVersion({ ...found, serial }), ...cautionOf(found, credential) });
   };
 
   return async (call) => {
@@ -155,7 +169,7 @@ function toDenial(failure: SecretFailure, name: string): Denial {
     case 'missing':
       return { reason: 'missing_credential', detail: `create the secret \`${name}\`` };
     case 'denied':
-      return { reason: 'missing_credential', detail: `the gateway may not read the secret \`${name}\`` };
+      return { reason: 'missing_credential', detail: `the gateway cannot read the ${failure.detail}` };
     case 'unavailable':
       return { reason: 'unavailable', detail: failure.detail };
   }
