@@ -1,5 +1,4 @@
 import type { Message } from './action.ts';
-import type { Caller } from './caller.ts';
 import { isAllowed } from './decide.ts';
 import {
   ANSWER_JSON,
@@ -11,7 +10,7 @@ import {
   stringMember,
   writeJson,
 } from './json.ts';
-import type { Policy } from './policy.ts';
+import { isHiddenNews, type View } from './news.ts';
 
 /** A list method: where its items are, and the call that an item stands for. */
 type ListRule = { readonly items: string; readonly method: string; readonly name: string };
@@ -31,12 +30,6 @@ const REMEMBERED: ReadonlySet<string> = new Set(['server/discover', 'resources/r
  * cannot be read.
  */
 export type Pruner = (text: string) => string | undefined;
-
-/** By what is pruned: what holds now, each time that it is asked for. A stream may be older than the policy. */
-export type View = () => { readonly policy: Policy; readonly caller: Caller; readonly nowSeconds: number };
-
-/** What a server sends of its own accord about one resource. */
-const RESOURCE_UPDATED = 'notifications/resources/updated';
 
 /** A text without any of these holds neither a list nor news of a resource, or nothing that is said of caching. */
 const LIST_MARK = /"(?:tools|prompts|resources|resourceTemplates)"|resources\/updated|\\[u/]/;
@@ -60,7 +53,9 @@ export function createPruner(
 ): Pruner | undefined {
   const method = request?.method;
   const asked = method === undefined ? undefined : LISTS.get(method);
-  if (request?.era === 'modern' && method !== undefined && REMEMBERED.has(method)) return keepPrivate;
+  if (request?.era === 'modern' && method !== undefined && REMEMBERED.has(method)) {
+    return (text) => (isHiddenNews(text, view, server) ? '' : keepPrivate(text));
+  }
   const isListening = method === 'subscriptions/listen';
   if (asked === undefined && !isInSession && !isListening) return undefined;
   const rules = asked === undefined || isInSession ? [...LISTS.values()] : [asked];
@@ -69,15 +64,12 @@ export function createPruner(
     const parsed = parseJsonText(text, ANSWER_JSON);
     if (!parsed.ok || !isJsonObject(parsed.value)) return undefined;
     const answer = parsed.value;
+    if (isHiddenNews(text, view, server)) return '';
     const { policy, caller, nowSeconds } = view();
     const mayCall = (method: string, name: string | undefined): boolean => {
       const action = { server, kind: 'request', method, name, arguments: 'unseen' } as const;
       return name !== undefined && isAllowed(policy, caller, action, nowSeconds);
     };
-    if (answer.get('method') === RESOURCE_UPDATED) {
-      const uri = stringMember(answer.get('params'), 'uri');
-      if (!mayCall('resources/read', uri)) return '';
-    }
     return pruneLists({ text, answer }, rules, asked, (rule, item) =>
       mayCall(rule.method, stringMember(item, rule.name)),
     );

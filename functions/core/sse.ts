@@ -80,19 +80,43 @@ export class SseFilter {
   }
 
   #event(block: string, ending: string): string {
-    const lines = block.split(LINE_ENDING);
-    const data = lines.filter(isData).map((line) => line.slice('data:'.length).replace(/^ /, ''));
-    const joined = data.join('\n');
-    if (joined === '') return block + ending;
-    const rewritten = this.#rewrite(joined);
+    const event = readEvent(block, false);
+    if (event.data === '') return block + ending;
+    const rewritten = this.#rewrite(event.data);
     if (rewritten === undefined) throw new TypeError('event refused');
-    const others = lines.filter((line) => !isData(line));
-    // An event without data is none to a client, which still takes its id for the place where it is.
-    if (rewritten === '')
-      return others.some((line) => /^id(?::|$)/.test(line)) ? `${others.join('\n')}\n\n` : '';
+    if (rewritten === '') return withoutData(event);
     const written = rewritten.split(LINE_ENDING).map((line) => `data: ${line}`);
-    return `${[...others, ...written].join('\n')}\n\n`;
+    return `${[...event.others, ...written].join('\n')}\n\n`;
   }
+}
+
+/** An event as a client reads it, and its lines that are no data. */
+export type SseEvent = { readonly data: string; readonly others: readonly string[] };
+
+/** Reads one event, with or without the line endings at its end. `isFirst`: of its stream, where byte order marks are none of it. */
+export function readEvent(block: string, isFirst: boolean): SseEvent {
+  const lines = (isFirst ? block.replace(BYTE_ORDER_MARKS, '') : block).split(LINE_ENDING);
+  const data = lines.filter(isData).map((line) => line.slice('data:'.length).replace(/^ /, ''));
+  return { data: data.join('\n'), others: lines.filter((line) => !isData(line)) };
+}
+
+/** What is left of an event whose data is dropped: it is none to a client, which still takes its id for the place where it is. */
+export function withoutData({ others }: SseEvent): string {
+  const fields = others.filter((line) => line !== '');
+  return fields.some((line) => /^id(?::|$)/.test(line)) ? `${fields.join('\n')}\n\n` : '';
+}
+
+/** A filter of text for bytes in UTF-8, which may be cut within a character. */
+export function onBytes(filter: { push(text: string): string; end(): string }): {
+  push(chunk: Uint8Array): Uint8Array;
+  end(): Uint8Array;
+} {
+  const decoder = new TextDecoder();
+  const encoder = new TextEncoder();
+  return {
+    push: (chunk) => encoder.encode(filter.push(decoder.decode(chunk, { stream: true }))),
+    end: () => encoder.encode(filter.end()),
+  };
 }
 
 function isData(line: string): boolean {

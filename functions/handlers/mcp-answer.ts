@@ -1,21 +1,25 @@
 import type { Message } from '../core/action.ts';
 import { type Denial, retryAfterSeconds } from '../core/denial.ts';
 import { RPC_UPSTREAM } from '../core/denial-wire.ts';
+import { EventSieve } from '../core/event-sieve.ts';
 import { mcpResponseHeaders, mediaTypeOf } from '../core/forward.ts';
 import type { Invocation } from '../core/invocation.ts';
 import { rpcError, toMcpAnswer } from '../core/mcp-denial.ts';
+import { mayBeNews } from '../core/news.ts';
 import type { UpstreamResponse } from '../core/ports.ts';
 import type { Pruner } from '../core/prune.ts';
-import { SseFilter } from '../core/sse.ts';
+import { onBytes, SseFilter } from '../core/sse.ts';
 import type { AccessFacts, AccessRecords, RecordPorts } from './access.ts';
 import { discard, NULL_BODY_STATUSES, readStream } from './body.ts';
 import { OLD_SERVER_TEXT, refuseOldTransport } from './old-transport.ts';
 import { denialProblem } from './problem.ts';
-import { LOOK_AGAIN_MS, relay, type StillHolds } from './relay.ts';
+import { LOOK_AGAIN_MS, type RelayOptions, relay, type StillHolds } from './relay.ts';
 import { readMcpAnswer } from './server-answer.ts';
 
 /** What is looked at is read whole, an event or a body at a time; more than this is refused. */
 const MAX_READ_BYTES = 16_000_000;
+/** A server's word that a resource has changed is a few hundred bytes; a larger event is an answer, and passes as it comes. */
+const MAX_NEWS_BYTES = 65_536;
 const WITHDRAWN_TEXT = 'this call is not allowed any more';
 const KEEP_ALIVE = { text: ': keep-alive\n\n', afterMs: 20_000 } as const;
 
@@ -30,6 +34,8 @@ export type Delivery = {
   readonly isInSession: boolean;
   /** Undefined where nothing in the answer needs to be looked at. */
   readonly pruner: Pruner | undefined;
+  /** Is it news that the caller may not have? Asked about what no pruner looks at. */
+  readonly isHiddenNews: (text: string) => boolean;
   /** Would the call be admitted and allowed now? */
   readonly stillHolds: StillHolds;
   readonly records: AccessRecords;
@@ -92,9 +98,9 @@ export async function deliver(ports: RecordPorts, delivery: Delivery): Promise<R
       })
     : response.body;
   const body = relay(source, {
-    ...(pruner !== undefined ? { filter: new SseFilter(pruner, MAX_READ_BYTES) } : {}),
     ...(isStream
       ? {
+          filter: filterOf(delivery),
           keepAlive: KEEP_ALIVE,
           onFailure: failureEvent('the server behind broke off'),
           onWithdrawal: failureEvent(WITHDRAWN_TEXT),
@@ -111,6 +117,12 @@ export async function deliver(ports: RecordPorts, delivery: Delivery): Promise<R
     },
   });
   return new Response(body, { status, headers });
+}
+
+function filterOf({ pruner, isHiddenNews }: Delivery): NonNullable<RelayOptions['filter']> {
+  return pruner === undefined
+    ? new EventSieve({ mayHide: mayBeNews, isHidden: isHiddenNews }, MAX_NEWS_BYTES)
+    : onBytes(new SseFilter(pruner, MAX_READ_BYTES));
 }
 
 /** Reads a body as it is relayed: who may not have it any more is not kept waiting for its end. Neither: it cannot be read. */

@@ -12,8 +12,8 @@ export const LOOK_AGAIN_MS = 1_500;
 
 /** What happens to a stream on its way to the client. */
 export type RelayOptions = {
-  /** Rewrites text as it passes; throwing ends the stream as failed. */
-  readonly filter?: { push(text: string): string; end(): string };
+  /** Rewrites what passes; throwing ends the stream as failed. */
+  readonly filter?: { push(chunk: Uint8Array): Uint8Array; end(): Uint8Array };
   /** Sent when nothing has come for `keepAliveMs`, and only between two events. */
   readonly keepAlive?: { readonly text: string; readonly afterMs: number };
   /** For event streams: sent when the source fails between two events. Where it is absent, the relayed stream fails too. */
@@ -40,7 +40,6 @@ const BLANK_LINE = /(?:\n\n|\r\r|\n\r|\n\r\n|\r\r\n)$/;
  */
 export function relay(source: ReadableStream<Uint8Array>, options: RelayOptions): ReadableStream<Uint8Array> {
   const reader = source.getReader();
-  const decoder = new TextDecoder();
   const encoder = new TextEncoder();
   let tail = '\n\n';
   let ended = false;
@@ -121,15 +120,12 @@ export function relay(source: ReadableStream<Uint8Array>, options: RelayOptions)
             pending = undefined;
             if (ended) return;
             if (read.done) {
-              send(controller, encoder.encode(options.filter?.end() ?? ''));
+              if (options.filter !== undefined) send(controller, options.filter.end());
               controller.close();
               finish('complete');
               return;
             }
-            const chunk = options.filter
-              ? encoder.encode(options.filter.push(decoder.decode(read.value, { stream: true })))
-              : read.value;
-            if (send(controller, chunk)) return;
+            if (send(controller, options.filter?.push(read.value) ?? read.value)) return;
           }
         } catch (error) {
           if (ended) return;

@@ -56,7 +56,7 @@ export const RULE_REQUIREMENTS: readonly RuleRequirement[] = [
   ] },
   { clause: 'names', says: 'What is listed is what may be had, and news on a stream are of what may be read', tests: [
     ['core/laws.test.ts', 'what %s shows is what may be had'],
-    ['handlers/gateway-rules.test.ts', 'on a stream of news there is nothing of a resource that the caller may not read'],
+    ['handlers/gateway-rules.test.ts', 'on the stream of %s there is no news of a resource that the caller may not read (%j, %s)'],
     ['core/rules/reach.test.ts', 'less what is denied'],
   ] },
   { clause: 'arguments', says: 'The arguments that are sent are those that were decided on, at both doors of the context store too', tests: [

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { type Message, readMessage } from '../../functions/core/action.ts';
 import type { Caller } from '../../functions/core/caller.ts';
 import { isAllowed } from '../../functions/core/decide.ts';
+import type { View } from '../../functions/core/news.ts';
 import type { Policy } from '../../functions/core/policy.ts';
-import { createPruner, type View } from '../../functions/core/prune.ts';
+import { createPruner } from '../../functions/core/prune.ts';
 import type { ScopeRule } from '../../functions/core/rules/rule.ts';
 import { callerOf, clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { TestIssuer } from '../support/test-issuer.ts';
@@ -220,6 +221,15 @@ describe('what clients of the stateless era remember', () => {
   ])('cannot be shown where it cannot be read: %s', (text) => {
     expect(remembered('resources/read', text)).toBe(undefined);
   });
+
+  test.for(['server/discover', 'resources/read'])(
+    'is no news of a hidden resource on the stream of %s',
+    (method) => {
+      const params = { uri: 'doc://secret' };
+      const told = { jsonrpc: '2.0', method: 'notifications/resources/updated', params };
+      expect(remembered(method, JSON.stringify(told))).toBe('');
+    },
+  );
 
   test('is nothing else', () => {
     const { policy, caller } = scene(CALL_ROUTE);

@@ -113,24 +113,42 @@ test('a list shows what could be called with some arguments, and no resource tha
   expect(resources.result.resources).toEqual([{ uri: 'docs://acme/a' }]);
 });
 
-test('on a stream of news there is nothing of a resource that the caller may not read', async () => {
-  const news = (uri: unknown, id: number) =>
-    `id: ${id}\ndata: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri } })}\n\n`;
-  const other = 'data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n';
-  const stream = [
-    news('docs://acme/a', 1),
-    news('docs://rival/a', 2),
-    news('docs://acme/secret/a', 3),
-    news(undefined, 4),
-    other,
-    news('docs://acme/b', 5),
-  ].join('');
+const news = (uri: unknown, id: number) =>
+  `id: ${id}\ndata: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri } })}\n\n`;
+
+test.for([
+  ['subscriptions/listen', { notifications: { resourceSubscriptions: ['docs://acme/a'] } }, MODERN],
+  ['tools/call', { name: 'route', arguments: { limit: 1 } }, MODERN],
+  ['tools/call', { name: 'route', arguments: { limit: 1 } }, LEGACY],
+  ['resources/read', { uri: 'docs://acme/a' }, MODERN],
+  ['resources/read', { uri: 'docs://acme/a' }, LEGACY],
+  ['resources/list', {}, LEGACY],
+] as const)(
+  'on the stream of %s there is no news of a resource that the caller may not read (%j, %s)',
+  async ([method, params, version]) => {
+    const other = 'data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n';
+    const stream = [
+      news('docs://acme/a', 1),
+      news('docs://rival/a', 2),
+      news('docs://acme/secret/a', 3),
+      news(undefined, 4),
+      other,
+      news('docs://acme/b', 5),
+    ].join('');
+    app.answer = () => answerOf(stream, { headers: { 'content-type': 'text/event-stream' } });
+    const answered = await (await ask(method, params, version)).text();
+    expect(answered).toBe(
+      `${news('docs://acme/a', 1)}id: 2\n\nid: 3\n\nid: 4\n\n${other}${news('docs://acme/b', 5)}`,
+    );
+  },
+);
+
+test('an answer of many megabytes in one event comes as it was sent', async () => {
+  const text = 'x'.repeat(20_000_000);
+  const stream = `data: ${JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text }] } })}\r\n\r\n`;
   app.answer = () => answerOf(stream, { headers: { 'content-type': 'text/event-stream' } });
-  const notifications = { resourceSubscriptions: ['docs://acme/a'] };
-  const listened = await (await ask('subscriptions/listen', { notifications }, MODERN)).text();
-  expect(listened).toBe(
-    `${news('docs://acme/a', 1)}id: 2\n\nid: 3\n\nid: 4\n\n${other}${news('docs://acme/b', 5)}`,
-  );
+  const answered = await (await ask('tools/call', { name: 'route', arguments: { limit: 1 } })).text();
+  expect(answered === stream).toBe(true);
 });
 
 test.for([

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { err, ok } from '../../functions/core/result.ts';
-import { SseFilter } from '../../functions/core/sse.ts';
+import { onBytes, SseFilter } from '../../functions/core/sse.ts';
 import {
   LOOK_AGAIN_MS,
   type RelayEnd,
@@ -63,14 +63,14 @@ describe('bytes', () => {
 
   test('pass through a filter that sees whole characters', async () => {
     const text = encoder.encode('data: é😀\n\ndata: b\n\n');
-    const filter = new SseFilter((data) => `<${data}>`, 100);
+    const filter = onBytes(new SseFilter((data) => `<${data}>`, 100));
     const { stream } = sourceOf(Array.from(text, (byte) => Uint8Array.of(byte)));
     expect(await readAll(relayed(stream, { filter }).reader)).toBe('data: <é😀>\n\ndata: <b>\n\n');
   });
 
   test('of an unfinished event do not pass a filter', async () => {
     const { stream } = sourceOf(['data: a\n\nda', 'ta: hidden\n']);
-    const filter = new SseFilter((data) => data, 100);
+    const filter = onBytes(new SseFilter((data) => data, 100));
     expect(await readAll(relayed(stream, { filter }).reader)).toBe('data: a\n\n');
   });
 
@@ -98,7 +98,7 @@ describe('demand', () => {
 
   test('chunks that a filter holds back are followed by the next', async () => {
     const { stream, seen } = sourceOf(['data: a', '\n', '\n', 'data: b\n\n'], 'wait');
-    const { reader } = relayed(stream, { filter: new SseFilter((data) => data, 100) });
+    const { reader } = relayed(stream, { filter: onBytes(new SseFilter((data) => data, 100)) });
     expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe('data: a\n\n');
     expect(seen.pulls).toBe(3);
     await reader.cancel();
@@ -181,7 +181,7 @@ describe('a source that fails', () => {
 
   test('an event that a filter refuses ends stream and source', async () => {
     const { stream, seen } = sourceOf(['data: fine\n\n', 'data: secret\n\n', 'data: later\n\n']);
-    const filter = new SseFilter((data) => (data === 'secret' ? undefined : data), 100);
+    const filter = onBytes(new SseFilter((data) => (data === 'secret' ? undefined : data), 100));
     const { reader, ends } = relayed(stream, { filter, onFailure });
     expect(await readAll(reader)).toBe(`data: fine\n\n${onFailure}`);
     expect(ends).toEqual([['failed', new TypeError('event refused')]]);
@@ -314,7 +314,7 @@ describe('silence', () => {
 
   test('is filled while a filter holds half an event back', async () => {
     const { stream } = sourceOf(['data: a\n\nda'], 'wait');
-    const { reader } = relayed(stream, { keepAlive, filter: new SseFilter((data) => data, 100) });
+    const { reader } = relayed(stream, { keepAlive, filter: onBytes(new SseFilter((data) => data, 100)) });
     expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe('data: a\n\n');
     expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe(keepAlive.text);
     await reader.cancel();

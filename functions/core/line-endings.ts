@@ -1,0 +1,46 @@
+const CR = 13;
+/** A line feed. */
+export const LF = 10;
+
+/** Where the first line that begins in a chunk does, after this byte; −1 where none has begun before its first line ending. */
+export function lineStartIn(chunk: Buffer, lastByte: number, isBetweenEvents: boolean): number {
+  if (lastByte === CR && chunk[0] === LF) return 1;
+  return isBetweenEvents || lastByte === CR || lastByte === LF ? 0 : -1;
+}
+
+/**
+ * Behind the first blank line from `start` on, in any of the three line endings (HTML §9.2.6); −1 where there is none. `lineStart` is where
+ * a line begins, or −1 where it has begun before.
+ */
+export function endOfEvent(chunk: Buffer, start: number, lineStart: number): number {
+  let lineAt = lineStart;
+  let from = Math.max(start, lineStart);
+  let nextCr = indexOf(chunk, CR, from);
+  for (;;) {
+    if (nextCr < from) nextCr = indexOf(chunk, CR, from);
+    const at = Math.min(indexOf(chunk, LF, from), nextCr);
+    if (at === Number.POSITIVE_INFINITY) return -1;
+    const end = chunk[at] === CR && chunk[at + 1] === LF ? at + 2 : at + 1;
+    if (at === lineAt) return end;
+    lineAt = end;
+    from = end;
+  }
+}
+
+/** Behind the last blank line, where one event after the other begins at `start`; `start` where there is none. */
+export function endOfLastEvent(chunk: Buffer, start: number): number {
+  let end = chunk.length;
+  while (end > start) {
+    const isEnding = chunk[end - 1] === LF || chunk[end - 1] === CR;
+    const length = chunk[end - 1] === LF && chunk[end - 2] === CR && end - 2 >= start ? 2 : 1;
+    const before = end - length;
+    if (isEnding && (before === start || chunk[before - 1] === LF || chunk[before - 1] === CR)) return end;
+    end = isEnding ? before : Math.max(chunk.lastIndexOf(LF, end - 1), chunk.lastIndexOf(CR, end - 1)) + 1;
+  }
+  return start;
+}
+
+function indexOf(chunk: Buffer, byte: number, from: number): number {
+  const at = chunk.indexOf(byte, from);
+  return at === -1 ? Number.POSITIVE_INFINITY : at;
+}
