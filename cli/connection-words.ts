@@ -20,13 +20,15 @@ export const Connections = z.object({
 
 export type Connections = z.infer<typeof Connections>;
 
-/** One line for each provider, in the gateway's order. */
+/** One line for each provider, in the gateway's order, and for each that is gone and still connected. */
 export function describeConnections({ connections, providers }: Connections): string {
-  if (providers.length === 0) return 'there is no provider to connect an account at';
+  const gone = connections.filter(({ provider }) => !providers.some(({ name }) => name === provider));
   const rows = providers.map(({ name }) => {
     const connection = connections.find(({ provider }) => provider === name);
     return [name, connection === undefined ? 'not connected' : describeConnection(connection)] as const;
   });
+  for (const { provider } of gone) rows.push([provider, 'not used any more: disconnect']);
+  if (rows.length === 0) return 'there is no provider to connect an account at';
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, words]) => `${name.padEnd(width)}  ${words}`).join('\n');
 }

@@ -54,6 +54,12 @@ describe('connections', () => {
     expect(asked).toEqual(['GET /connections Bearer my-token']);
   });
 
+  test('at a provider that is gone are told to be ended', async () => {
+    const gone = { ...CONNECTION, provider: 'old-track', status: 'broken' };
+    answers['GET /connections'] = [Response.json({ connections: [gone], providers: [] })];
+    expect((await sallyport('connections')).out).toBe('old-track  not used any more: disconnect');
+  });
+
   test('that are none, and providers that are none, are said', async () => {
     answers['GET /connections'] = [listed()];
     expect((await sallyport('connections')).out).toBe('track    not connected\nmailbox  not connected');

@@ -169,7 +169,8 @@ describe('a user connects', () => {
     const end = await stranger.open(app.login.company.answerTo(app.login.company.read(atIdp.url)));
     expect([end.status, end.text]).toEqual([403, expect.stringContaining('no group of yours')]);
     expect(app.login.app.records.at(-1)).toMatchObject({ decision: 'deny', reason: 'no_rights' });
-    expect(stranger.cookies(ORIGIN).has(SESSION)).toBe(false);
+    const at = await stranger.open(PAGE);
+    expect([at.status, at.text]).toEqual([403, expect.not.stringContaining('<form')]);
   });
 
   test('nothing, where none of them does any more', async () => {
@@ -233,6 +234,54 @@ describe('a user who is connected', () => {
     expect((await press(browser, page, /^Disconnect/)).status).toBe(200);
     expect((await app.call('/connections/track', { method: 'DELETE' })).status).toBe(200);
     expect(app.disconnected).toEqual([OWNER, OWNER]);
+  });
+
+  test('ends one whose provider is gone, or another organisation’s, and can do nothing else with it', async () => {
+    for (const name of ['ghost', 'beta-only']) {
+      app.vault.set(placeOf(OWNER, name), connectionOf(name, { status: 'broken' }));
+      const browser = await signedIn();
+      const all = await browser.open(`${ORIGIN}/connect`);
+      expect(all.text).toContain(`<a href="/connect/${name}">${name}</a><code>not used any more`);
+      const page = await browser.open(`${ORIGIN}/connect/${name}`);
+      expect(page.text).toContain('the provider was taken away here');
+      expect(page.text).not.toMatch(/value="(?:connect|cancel)"/);
+      expect((await press(browser, page, /^Disconnect/)).text).toContain(`${name} is disconnected`);
+      // Others have nothing there, and see nothing.
+      expect((await (await signedIn('u-2')).open(`${ORIGIN}/connect/${name}`)).status).toBe(404);
+      expect((await browser.open(`${ORIGIN}/connect/${name}`)).status).toBe(404);
+    }
+    expect(app.disconnected).toEqual([OWNER, OWNER]);
+  });
+
+  test('ends it, and connects nothing, once no group stands for anything', async () => {
+    const other = await startConnectApp();
+    try {
+      other.vault.set(placeOf(OWNER, 'track'), connectionOf('track'));
+      const browser = other.agent();
+      await other.signIn(browser);
+      const before = await browser.open(PAGE);
+      const asked = askedAt(await press(browser, await browser.open(PAGE), /^Connect again/));
+      const book = await other.ports.rulebook.read();
+      if (book.ok) Object.assign(book.value.policy, { scopesOfGroups: () => [] });
+      // What was begun before does not go on.
+      expect((await press(browser, before, /^Connect again/)).status).toBe(403);
+      expect((await browser.open(answerOf(asked))).status).toBe(403);
+      expect(other.connected).toEqual([]);
+      // Also in a new sign-in it can be ended, and that alone.
+      const anew = other.agent();
+      await other.signIn(anew);
+      const all = await anew.open(`${ORIGIN}/connect`);
+      expect(all.text).toContain('not used any more');
+      expect(all.text).not.toContain('Mail');
+      const page = await anew.open(PAGE);
+      expect(page.text).toContain('no group of yours stands for anything');
+      expect(page.text).not.toMatch(/value="(?:connect|cancel)"/);
+      expect((await press(anew, page, /^Disconnect/)).status).toBe(200);
+      expect(other.disconnected).toEqual([OWNER]);
+      expect((await anew.open(PAGE)).status).toBe(403);
+    } finally {
+      await other.close();
+    }
   });
 
   test('another account does not take the place of the first', async () => {

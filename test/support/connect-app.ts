@@ -110,7 +110,10 @@ export async function startConnectApp(changes: Partial<ConnectPorts> = {}): Prom
       return app.isDown ? down : ok(vault.get(placeOf(owner, name)));
     },
     async list(owner, providers) {
-      return app.isDown ? down : ok(providers.flatMap(({ name }) => vault.get(placeOf(owner, name)) ?? []));
+      if (app.isDown) return down;
+      const own = [...vault].filter(([place]) => place.startsWith(placeOf(owner, '').slice(0, -2)));
+      const order = (name: string) => [...providers.map((one) => one.name), name].indexOf(name);
+      return ok(own.map(([, one]) => one).toSorted((a, b) => order(a.provider) - order(b.provider)));
     },
     async connect(owner, { name }, request) {
       app.connected.push({ owner, request });

@@ -11,12 +11,19 @@ import { disconnectedPage, nothingConnectedPage } from '../pages/connection-ende
 import { problemPage } from '../pages/problem-page.ts';
 import type { ConnectPorts } from './connect-ports.ts';
 import { disconnectOutcome } from './disconnect-outcome.ts';
-import { endConnecting, isOwnTicket, readSituation, type Situation } from './situation.ts';
+import {
+  endConnecting,
+  isOwnTicket,
+  mayConnect,
+  readSituation,
+  type Situation,
+  shownName,
+} from './situation.ts';
 
 /**
  * `POST /connect/{provider}`: the answer to the connect page. In this order: sent by a page of ours, from a browser that is marked, by a user
  * who is signed in, with the ticket of a page that this browser showed this user in this session, in time, and not answered before. Then
- * `connect` leads to the provider, as long as what was shown is still what is asked for; `disconnect` ends the connection; `cancel` does
+ * `connect` leads to the provider, as long as the user may connect there and what was shown is still what is asked for; `disconnect` ends the connection; `cancel` does
  * nothing. Only now is there a `state`.
  */
 export async function answer(
@@ -47,7 +54,7 @@ export async function answer(
     case 'disconnect':
       return disconnect(ports, invocation, situation);
     case 'cancel':
-      return nothingConnectedPage(provider.displayName);
+      return nothingConnectedPage(shownName(provider));
     default:
       return endConnecting(ports, invocation, 'bad_request', about);
   }
@@ -56,10 +63,13 @@ export async function answer(
 async function leadToProvider(
   ports: ConnectPorts,
   invocation: Invocation,
-  { policy, provider, owner, about }: Situation,
+  situation: Situation,
   shown: ConnectTicket,
   browserId: string,
 ): Promise<Response> {
+  const connecting = mayConnect(situation);
+  if (!connecting.ok) return endConnecting(ports, invocation, connecting.error, situation.about);
+  const { policy, provider, owner, about } = connecting.value;
   const found = await ports.connections.find(owner, provider);
   if (!found.ok) return endConnecting(ports, invocation, 'unavailable', about);
   const { asked } = wantedScopes(policy, provider, owner.orgId, shown.target, found.value);
@@ -98,6 +108,6 @@ async function disconnect(
     duration_ms: ports.now() - startedAtMs,
   });
   return ended.ok
-    ? disconnectedPage(provider.displayName, ended.value.revoked)
+    ? disconnectedPage(shownName(provider), ended.value.revoked)
     : problemPage('interrupted', invocation.requestId);
 }

@@ -11,17 +11,18 @@ import { sealTicket } from '../login/tickets.ts';
 import { recordDecision } from '../oauth-answer.ts';
 import { type ConnectQuestion, connectPage } from '../pages/connect-page.ts';
 import { connectedPage } from '../pages/connected-page.ts';
+import { endingPage } from '../pages/ending-page.ts';
 import { formTargets } from '../pages/form-targets.ts';
 import { somebodyElsePage } from '../pages/somebody-else-page.ts';
-import { unreadableConnectionPage } from '../pages/unreadable-connection-page.ts';
 import type { ConnectPorts } from './connect-ports.ts';
 import { openLink } from './link.ts';
-import { endConnecting, readSituation, type Situation } from './situation.ts';
+import { endConnecting, mayConnect, readSituation, type Situation, shownName } from './situation.ts';
 
 /**
  * `GET /connect/{provider}`: what the signed-in user would connect, for which server and on whose behalf, or what is connected. Who is not
  * signed in is asked to. It changes nothing and leads nowhere by itself: any page can lead a browser here. A link that was made for another
- * user than the one who is signed in is never answered by a question, so that nobody connects an account for somebody else.
+ * user than the one who is signed in is never answered by a question, so that nobody connects an account for somebody else. Who may not
+ * connect, or not there any more, may end what is connected.
  */
 export async function ask(
   ports: ConnectPorts,
@@ -62,6 +63,9 @@ export async function ask(
   });
 }
 
+/** What is asked for of whom nothing is. */
+const NOTHING = { asked: [], missing: [] } as const;
+
 async function show(
   ports: ConnectPorts,
   request: Request,
@@ -69,12 +73,18 @@ async function show(
   situation: Situation,
   link: ConnectLink | undefined,
 ): Promise<Response> {
-  const { policy, provider, held, owner, about } = situation;
-  const found = await ports.connections.find(owner, provider);
+  const { policy, held, owner, about } = situation;
+  const found = await ports.connections.find(owner, situation.provider);
   const isUnreadable = !found.ok && found.error.isUnreadable === true;
   if (!found.ok && !isUnreadable) return endConnecting(ports, invocation, 'unavailable', about);
   const connection = found.ok ? found.value : undefined;
-  const { asked, missing } = wantedScopes(policy, provider, owner.orgId, link?.target, connection);
+  const connecting = mayConnect(situation);
+  if (!connecting.ok && found.ok && connection === undefined) {
+    return endConnecting(ports, invocation, connecting.error, about);
+  }
+  const { asked, missing } = connecting.ok
+    ? wantedScopes(policy, connecting.value.provider, owner.orgId, link?.target, connection)
+    : NOTHING;
   const browser = markBrowser(ports, request);
   const text = writeConnectTicket({
     ...owner,
@@ -85,15 +95,16 @@ async function show(
     secret: Buffer.from(ports.randomBytes(32)).toString('base64url'),
     expiresAtSeconds: Math.floor(ports.now() / 1000) + LOGIN_SECONDS,
   });
-  const place = { kind: 'connect', provider: provider.name } as const;
+  const place = { kind: 'connect', provider: situation.provider.name } as const;
   const ticket = await sealTicket(ports, place, browser.id, text);
   if (ticket === undefined) return endConnecting(ports, invocation, 'unavailable', about);
-  const targets = formTargets([provider.authUrl, provider.redirectUri ?? invocation.origin]);
-  const action = connectPath(provider.name);
-  if (isUnreadable) {
-    const ending = { displayName: provider.displayName, action, ticket };
-    return unreadableConnectionPage(ending, targets, browser.cookies);
+  const action = connectPath(situation.provider.name);
+  if (!connecting.ok || isUnreadable) {
+    const why = connecting.ok ? 'unreadable' : connecting.error;
+    return endingPage({ displayName: shownName(situation.provider), action, ticket }, why, browser.cookies);
   }
+  const { provider } = connecting.value;
+  const targets = formTargets([provider.authUrl, provider.redirectUri ?? invocation.origin]);
   const { displayName, idp } = held.session;
   const client = link === undefined ? undefined : policy.findClient(link.clientId, owner.orgId);
   const question: ConnectQuestion = {

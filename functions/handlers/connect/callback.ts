@@ -14,11 +14,11 @@ import { otherAccountPage } from '../pages/other-account-page.ts';
 import { problemPage } from '../pages/problem-page.ts';
 import type { ConnectPorts } from './connect-ports.ts';
 import { connectUrl } from './link.ts';
-import { endConnecting, isOwnTicket, readSituation, type Situation } from './situation.ts';
+import { type Connecting, endConnecting, isOwnTicket, mayConnect, readSituation } from './situation.ts';
 
 /**
  * `GET /connect/{provider}/callback`: the answer of a provider. In this order: from a browser that is marked, each parameter once, by a user
- * who is signed in; our state, for this browser and this provider, in time, of this user in this session; `iss` is the provider's where it
+ * who is signed in and may connect there; our state, for this browser and this provider, in time, of this user in this session; `iss` is the provider's where it
  * has one (RFC 9207 §2.4); once; no error; what was shown is still what is asked for. The record is durable before the code is redeemed.
  * Another account than the one that is connected is refused, and said. Nothing of what the provider writes is shown.
  */
@@ -35,7 +35,9 @@ export async function callback(
   if (isTwice) return endConnecting(ports, invocation, 'bad_request');
   const read = await readSituation(ports, request, providerName);
   if (!read.ok) return endConnecting(ports, invocation, read.error);
-  const situation = read.value;
+  const connecting = mayConnect(read.value);
+  if (!connecting.ok) return endConnecting(ports, invocation, connecting.error, read.value.about);
+  const situation = connecting.value;
   const { provider, owner } = situation;
   const about = { ...situation.about, method: 'connect' };
   const end = (problem: Parameters<typeof endConnecting>[2]) =>
@@ -64,7 +66,7 @@ export async function callback(
 async function redeem(
   ports: ConnectPorts,
   invocation: Invocation,
-  { policy, provider, owner, about: who }: Situation,
+  { policy, provider, owner, about: who }: Connecting,
   ticket: ConnectTicket,
   code: string,
 ): Promise<Response> {

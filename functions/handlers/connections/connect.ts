@@ -3,6 +3,7 @@ import type { Provider } from '../../core/provider.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { shownConnection, type VaultedConnection } from '../../core/vaulted-connection.ts';
 import type { CallFailure } from '../json-call.ts';
+import { addConnectedName } from './connected-names.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
 import type { ConnectFailure, Connections, ConnectRequest } from './connections.ts';
 import { findAccount, findCloudIds } from './identify-account.ts';
@@ -28,6 +29,8 @@ export async function connect(
   request: ConnectRequest,
 ): ReturnType<Connections['connect']> {
   const untilMs = ports.now() + CONNECT_MS;
+  const listed = await addConnectedName(ports, of.owner, of.provider.name);
+  if (!listed.ok) return listed;
   const redeemed = await redeem(ports, { ...of, untilMs }, request);
   if (!redeemed.ok) return redeemed;
   const place = { owner: of.owner, provider: of.provider.name };

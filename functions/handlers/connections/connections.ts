@@ -6,6 +6,7 @@ import type { Secret } from '../../core/secret.ts';
 import { isOfEndpoint, shownConnection } from '../../core/vaulted-connection.ts';
 import { createAccessTokens } from './access-tokens.ts';
 import { connect } from './connect.ts';
+import { connectedNames } from './connected-names.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
 import { disconnect } from './disconnect.ts';
 import { createVault, type VaultFailure } from './vault.ts';
@@ -65,7 +66,10 @@ export type Connections = {
     owner: ConnectionOwner,
     provider: Provider | GoneProvider,
   ): Promise<Result<Connection | undefined, VaultFailure>>;
-  /** Those at the providers that there are, in their order. One that does not open is `broken`, with nothing known of it. */
+  /**
+   * Those at the providers that there are, in their order, and then those at others, which are gone by now. One that does not open is
+   * `broken`, with nothing known of it.
+   */
   list(
     owner: ConnectionOwner,
     providers: readonly Provider[],
@@ -103,8 +107,13 @@ export function createConnections(ports: ConnectionPorts): Connections {
     find,
 
     async list(owner, providers) {
+      const names = await connectedNames(ports, owner);
+      if (!names.ok) return names;
+      const gone = names.value
+        .filter((name) => !providers.some((provider) => provider.name === name))
+        .map((name) => ({ name, isGone: true }) as const);
       const found = await Promise.all(
-        providers.map(async (provider) => ({ provider, one: await find(owner, provider) })),
+        [...providers, ...gone].map(async (provider) => ({ provider, one: await find(owner, provider) })),
       );
       const connections: Connection[] = [];
       for (const { provider, one } of found) {

@@ -86,9 +86,9 @@ export async function signIn(
 }
 
 /**
- * The end of a login for a page of ours: the same checks as for a client, somebody whose groups stand for anything, and then a
- * session begins and nothing is issued. The record is
- * durable before the session is.
+ * The end of a login for a page of ours: the same checks as for a client, and then a session begins and nothing is issued. Somebody whose
+ * groups stand for nothing by now signs in too: what such a user may do, which is to end what is connected, is the pages' to say. The
+ * record is durable before the session is.
  */
 export async function finishPageLogin(
   ports: IssuerPorts,
@@ -113,7 +113,6 @@ export async function finishPageLogin(
     return problemPage(PROBLEM_OF.get(refusal.error) ?? 'not_accepted', invocation.requestId);
   }
   const { user } = answered.value;
-  if (policy.scopesOfGroups(user.groups).length === 0) return endHere(ports, invocation, 'no_rights', about);
   const written = await recordDecision(ports, invocation, {
     area: 'login',
     decision: 'allow',

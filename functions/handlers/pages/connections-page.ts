@@ -11,14 +11,16 @@ export type ShownConnections = {
     /** The path of its connect page. */
     readonly page: string;
     readonly connection: Connection | undefined;
+    /** False where it serves no call any more, and can only be ended. */
+    readonly isUsable: boolean;
   }[];
 };
 
 /** The providers that there are for a user, and what is connected. */
 export function connectionsPage({ user, gateway, providers }: ShownConnections): Promise<Response> {
   const items = providers.map(
-    ({ displayName, page, connection }) =>
-      html`<li><a href="${page}">${displayName}</a><code>${stateWords(connection)}</code></li>\n`,
+    ({ displayName, page, connection, isUsable }) =>
+      html`<li><a href="${page}">${displayName}</a><code>${isUsable ? stateWords(connection) : 'not used any more: disconnect'}</code></li>\n`,
   );
   const content = html`<p>You are signed in at <strong>${gateway}</strong> as <strong>${user}</strong>. Servers that work in your name use these accounts.</p>
 ${providers.length === 0 ? html`<p>There is no provider here at which you could connect an account.</p>` : html`<ul aria-label="Providers">${items}</ul>`}
