@@ -2,6 +2,7 @@ import { secretsInHeader } from './header-secrets.ts';
 import { isJsonObject, type JsonObject, parseJsonText, stringMember } from './json.ts';
 import { checkMembers } from './known-members.ts';
 import { type OAuthClient, parseOAuthClient, secretsOf } from './oauth-client.ts';
+import { writeQuery } from './query.ts';
 import { canHide } from './redact.ts';
 import { err, ok, type Result } from './result.ts';
 import { Secret } from './secret.ts';
@@ -183,8 +184,7 @@ export function applyCredential(
     }
     case 'query':
       url.searchParams.set(credential.name, credential.value.reveal());
-      // A space as every reader takes it; a plus that is meant is `%2B` here.
-      url.search = url.search.replaceAll('+', '%20');
+      url.search = writeQuery(url.searchParams);
       return [credential.value];
   }
 }

@@ -1,6 +1,7 @@
 import type { Denial } from './denial.ts';
 import { isPlainPath, matchesPath } from './path-pattern.ts';
 import type { ServiceEntry } from './policy.ts';
+import { writeQuery } from './query.ts';
 import { err, ok, type Result } from './result.ts';
 
 /** The methods that reach an API through the gate: those that API Gateway takes, but OPTIONS, which it answers itself. */
@@ -10,8 +11,8 @@ export const SERVICE_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 type Place = Pick<ServiceEntry, 'name' | 'url' | 'allow'>;
 
 /**
- * The API's URL for a method and path that the service allows, joined as text: what was matched is what is sent. `search` as a form
- * writes it; a space in it becomes `%20`, which every reader takes for one.
+ * The API's URL for a method and path that the service allows, joined as text: what was matched is what is sent. The parameters of `search`
+ * are written anew ({@link writeQuery}).
  */
 export function serviceUrl(
   service: Place,
@@ -27,7 +28,7 @@ export function serviceUrl(
     return err({ reason: 'path_not_allowed', detail: `${method} is not on the allow-list for this path` });
   }
   const base = new URL(service.url);
-  const url = new URL(`${base.origin}${pathOf(base)}${path}${search.replaceAll('+', '%20')}`);
+  const url = new URL(`${base.origin}${pathOf(base)}${path}${writeQuery(new URLSearchParams(search))}`);
   const isKept = url.origin === base.origin && url.pathname.endsWith(path);
   return isKept ? ok(url) : err({ reason: 'outside_perimeter', detail: 'the URL changed when it was read' });
 }

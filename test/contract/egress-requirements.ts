@@ -31,6 +31,10 @@ export const EGRESS_REQUIREMENTS: readonly EgressRequirement[] = [
     ['core/service-url.test.ts', 'below the URL of the service, with or without a slash at its end'],
     ['e2e/egress-attacks.test.ts', '%j arrives as it was written'],
   ] },
+  { clause: 'egress gateway', says: 'Parameters arrive with their names and values, always written alike', tests: [
+    ['core/query.test.ts', 'what is written is read as it was, by readers of forms and of URLs, and is what a URL keeps'],
+    ['e2e/egress-http.test.ts', '%s arrive as %s'],
+  ] },
   { clause: 'egress gateway', says: 'Ranges, conditions, statuses and validators are what they are without the gate', tests: [
     ['e2e/egress-http.test.ts', 'asked for %s'],
     ['e2e/egress-http.test.ts', 'is replaced %s: %i'],

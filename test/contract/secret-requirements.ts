@@ -50,6 +50,15 @@ export const SECRET_REQUIREMENTS = [
     ['handlers/admin-secrets.test.ts', '%s finds nothing there'],
     ['handlers/admin-secrets.test.ts', 'has names, stages and times of its own organisation, and no value'],
     ['infra/blast-radius.test.ts', 'only the gateway reads credentials'],
+    ['infra/blast-radius.test.ts', 'nobody can delete one at once'],
+  ] },
+  { clause: '§7', says: 'A secret that could not be hidden is not stored, and one that was stored elsewhere is told of', tests: [
+    ['core/credential.test.ts', "describe('a secret that is too short for an echo of it to be seen'"],
+    ['handlers/admin-secrets.test.ts', 'that is %s is refused, unwritten and unrepeated'],
+    ['handlers/service-account.test.ts', '%s is put on, and the operator is told once: %s'],
+  ] },
+  { clause: '§7', says: 'A secret without a current version is not a missing one', tests: [
+    ['contract/secret-store.test.ts', 'what is there and has no current version is not missing'],
   ] },
   { clause: '§11', says: 'The record of a change is durable before it', tests: [
     ['handlers/admin-secrets.test.ts', 'that cannot be written: %s %s does nothing'],
@@ -63,6 +72,9 @@ export const SECRET_REQUIREMENTS = [
   { clause: '§12', says: '`sallyport secret`, from standard input or a file, and the AWS tools', tests: [
     ['cli/secret.test.ts', 'stores a secret of the type %s from standard input'],
     ['cli/secret.test.ts', 'a rotation is staged, shown, and promoted'],
+    ['docs/rotation.test.ts', 'the rotation function of the page makes a key, has it taken and tried, and makes it the current one'],
+    ['docs/rotation.test.ts', 'gives its function the versions of that secret and of no other'],
+    ['docs/rotation.test.ts', 'passes the AWS Solutions checks but for what CDK itself gives the function'],
     ['contract/secret-rotation.test.ts', 'four steps make a new value, have it taken and tried, and make it the current one'],
   ] },
 ] as const;

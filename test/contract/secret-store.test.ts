@@ -231,7 +231,7 @@ test('a read past the cache happens at most every 5 s, also where 500 others are
   expect(asked).toHaveLength(before);
 });
 
-test('what has versions and none that is current is not missing: nothing stands in for it', async () => {
+test('what is there and has no current version is not missing: nothing stands in for it', async () => {
   const { client, store, time } = await connect();
   await client.send(new CreateSecretCommand({ Name: NAME }));
   expect(await store.read(NAME)).toEqual({

@@ -24,6 +24,8 @@ describe('a call goes', () => {
     ['PUT', '/b/x', '', 'https://api.example.com/v1/b/x'],
     ['HEAD', '/b/x', '', 'https://api.example.com/v1/b/x'],
     ['GET', '/a/x', '?q=a+b%2Bc', 'https://api.example.com/v1/a/x?q=a%20b%2Bc'],
+    ['GET', '/a/x', '?z=~*&a=1&z=2', 'https://api.example.com/v1/a/x?z=~%2A&a=1&z=2'],
+    ['GET', '/a/x', '?q', 'https://api.example.com/v1/a/x?q='],
     ['GET', '/a/caf%C3%A9', '', 'https://api.example.com/v1/a/caf%C3%A9'],
     ['HEAD', '/a/x', '', 'path_not_allowed'],
     ['POST', '/a/x', '', 'path_not_allowed'],
