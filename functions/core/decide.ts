@@ -7,22 +7,24 @@ import { hasToolLimit } from './rules/limit.ts';
 import {
   argumentFailureOf,
   forbids,
+  forbidsEvery,
   isFor,
   isOfProtocol,
+  PROTOCOL_METHODS,
   type Question,
   questionOf,
   verdictOf,
 } from './rules/match.ts';
 import type { Rule } from './rules/ready-rule.ts';
 import { DEFAULTS } from './rules/rule.ts';
-import type { TimeWindow } from './rules/time-window.ts';
+import { isOver, type TimeWindow } from './rules/time-window.ts';
 import { runMay } from './run-access.ts';
 
 /** The rule that stood in the way, where one did. `scope` is the one in which it stands, or {@link DEFAULTS}. */
 export type RefusalCause = { readonly scope: string; readonly at: string } & (
   | { readonly kind: 'denied' }
-  /** A grant that the caller has, for another time. */
-  | { readonly kind: 'closed'; readonly when: TimeWindow }
+  /** A grant that the caller has, for another time, which may be over for good. */
+  | { readonly kind: 'closed'; readonly when: TimeWindow; readonly isOver: boolean }
   /** A grant that the caller has, for other arguments. */
   | { readonly kind: 'constrained'; readonly failure: ArgumentFailure }
 );
@@ -149,7 +151,9 @@ type Judged =
 function judge(policy: Policy, caller: Party, question: Question): Judged {
   const { server } = question.action;
   if (!policy.hasServer(server, caller)) return { verdict: 'hidden' };
-  const deny = policy.access.findDeny(server, (rule) => concerns(rule, caller) && forbids(rule, question));
+  const deny =
+    policy.access.findDeny(server, (rule) => concerns(rule, caller) && forbids(rule, question)) ??
+    findClosing(policy, caller, question);
   if (deny !== undefined) return { verdict: 'denied', rule: deny };
   if (caller.kind === 'run') return judgeRun(caller, question.action);
   const granted = findGrant(policy, caller, caller.scopes, question);
@@ -175,6 +179,31 @@ function refuseUngranted(policy: Policy, caller: Party, question: Question): Dec
     obtainable === undefined ? [] : [obtainable.scope],
     findCause(policy, caller, question),
   );
+}
+
+/**
+ * Without a method it is asked for anything at all: a stream, an answer to the server. Where several denies together forbid every method
+ * that there may be, there is nothing. `ping` is nothing, and a word that no revision knows is something only where a grant names it.
+ */
+function findClosing(policy: Policy, caller: Party, question: Question): Rule | undefined {
+  const { server, method } = question.action;
+  if (method !== undefined) return undefined;
+  const denyOf = (one: string) =>
+    policy.access.findDeny(server, (rule) => concerns(rule, caller) && forbidsEvery(rule, one, question));
+  let first: Rule | undefined;
+  for (const one of PROTOCOL_METHODS) {
+    if (one === 'ping') continue;
+    const deny = denyOf(one);
+    if (deny === undefined) return undefined;
+    first ??= deny;
+  }
+  const isOpenWord = (word: string) => !word.startsWith('notifications/') && denyOf(word) === undefined;
+  const named = policy.access.findGrant(
+    caller.scopes,
+    server,
+    (rule) => isFor(rule, caller.orgId) && [...rule.methods].some(isOpenWord),
+  );
+  return named === undefined ? first : undefined;
 }
 
 /** A deny holds for whoever is entitled to its scope: a token that leaves the scope out is no way around it. */
@@ -209,17 +238,30 @@ function hasAccess(policy: Policy, caller: Party, server: string): boolean {
 
 /** The grant that came nearest: the caller has it, so it may know what it says. */
 function findCause(policy: Policy, caller: Party, question: Question): RefusalCause | undefined {
+  const { nowSeconds } = question;
   let closed: Rule | undefined;
   const constrained = policy.access.findGrant(caller.scopes, question.action.server, (rule) => {
     const verdict = verdictOf(rule, question);
-    if (verdict === 'closed') closed ??= rule;
+    // One that opens again is nearer than one that is over.
+    if (verdict === 'closed' && (closed === undefined || isPast(closed, nowSeconds))) closed = rule;
     return verdict === 'constrained';
   });
   const failure = constrained && argumentFailureOf(constrained, question);
   if (constrained !== undefined && failure !== undefined) {
     return { kind: 'constrained', ...placeOf(constrained), failure };
   }
-  return closed?.when && { kind: 'closed', ...placeOf(closed), when: closed.when };
+  return (
+    closed?.when && {
+      kind: 'closed',
+      ...placeOf(closed),
+      when: closed.when,
+      isOver: isPast(closed, nowSeconds),
+    }
+  );
+}
+
+function isPast({ when }: Rule, nowSeconds: number): boolean {
+  return when !== undefined && isOver(when, nowSeconds);
 }
 
 function placeOf({ scope, at }: Rule): { readonly scope: string; readonly at: string } {

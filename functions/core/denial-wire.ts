@@ -11,6 +11,15 @@ export const RPC_UPSTREAM = -31003;
 const RPC_UNAVAILABLE = -31004;
 const RPC_RATE_LIMITED = -31005;
 
+/** All of them: what bears one speaks as the gateway. */
+export const RPC_OF_GATEWAY: ReadonlySet<number> = new Set([
+  RPC_DENIED,
+  RPC_CONNECTION_REQUIRED,
+  RPC_UPSTREAM,
+  RPC_UNAVAILABLE,
+  RPC_RATE_LIMITED,
+]);
+
 /** What a denial looks like from outside. `text` is all that the client may know. */
 export type Wire = {
   readonly status: number;
@@ -208,7 +217,9 @@ function causeText(cause: RefusalCause): string | undefined {
     case 'denied':
       return undefined;
     case 'closed':
-      return `access denied now: this is allowed ${windowWords(cause.when)}`;
+      return cause.isOver
+        ? `access denied: this was allowed ${windowWords(cause.when)}`
+        : `access denied now: this is allowed ${windowWords(cause.when)}`;
     case 'constrained': {
       const { argument, constraint } = cause.failure;
       const what = argument === '' ? 'the arguments' : `the argument \`${argument}\``;

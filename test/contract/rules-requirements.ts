@@ -43,6 +43,10 @@ export const RULE_REQUIREMENTS: readonly RuleRequirement[] = [
     ['core/decide-rules.test.ts', 'a run by the registration of who opened it'],
     ['core/idp-token.test.ts', 'groups_left_out'],
   ] },
+  { clause: 'deny', says: 'Denies that forbid every method together leave no stream', tests: [
+    ['core/decide-rules.test.ts', 'of every method by several together leaves no stream: %s'],
+    ['core/decide-rules.test.ts', 'of several that leave something leave a stream: %s'],
+  ] },
   { clause: 'deny', says: 'A deny ends what is open, and nobody is told of it', tests: [
     ['handlers/withdrawal.test.ts', 'its server is denied'],
     ['handlers/gateway-rules.test.ts', 'that are denied are so without a word of the deny'],

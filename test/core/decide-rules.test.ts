@@ -4,6 +4,7 @@ import { Caller } from '../../functions/core/caller.ts';
 import { type Decision, decide, decideAll, decideServer, isAllowed } from '../../functions/core/decide.ts';
 import { isJsonObject, parseJsonText } from '../../functions/core/json.ts';
 import type { Policy } from '../../functions/core/policy.ts';
+import { PROTOCOL_METHODS } from '../../functions/core/rules/match.ts';
 import { VerifiedRunToken } from '../../functions/core/run-token.ts';
 import { identityProvider } from '../support/logins.ts';
 import { clientEntry, policyOf, serverEntry } from '../support/policies.ts';
@@ -135,6 +136,60 @@ describe('a deny wins over every grant', () => {
     ]) {
       expect(deny(part).allow).toBe(true);
     }
+  });
+
+  const everyOtherMethod = [...PROTOCOL_METHODS]
+    .filter((method) => !/ping|tools.call/.test(method))
+    .join(', ');
+  const streamOf = (denies: readonly string[], grant = EVERYTHING) => {
+    const policy = policyFor(
+      `s:\n${grant}${denies.map((deny) => `  - { server: maps, deny: true, ${deny} }\n`).join('')}`,
+    );
+    return decideServer(policy, callerWith(policy, { scope: 's' }), 'maps', NOON);
+  };
+
+  test.for([
+    ['the methods but some tools, and every tool', ['methods: ["*"], tools: [erase]', 'tools: ["*"]']],
+    ['one after the other', ['tools: ["*"]', 'methods: ["*"], tools: [a], prompts: [a]', 'prompts: ["*"]']],
+    ['resources apart', ['methods: ["*"], resources: ["a:b"]', 'resources: ["*"]']],
+    ['by name', [`methods: [${everyOtherMethod}]`, 'methods: [tools/call]']],
+    [
+      'one with and one without constraints',
+      ['methods: ["*"], tools: ["*"], arguments: { pay: {} }', 'tools: ["*"]'],
+    ],
+  ] as const)('of every method by several together leaves no stream: %s', ([, denies]) => {
+    expect(streamOf(denies)).toMatchObject({
+      refusal: {
+        reason: 'no_server_access',
+        cause: { kind: 'denied', at: expect.stringMatching(/^scopes.yml:/) },
+      },
+    });
+    for (const [index] of denies.entries()) {
+      expect(streamOf(denies.filter((_, at) => at !== index)).allow).toBe(true);
+    }
+  });
+
+  test.for([
+    ['a tool is left', ['methods: ["*"], tools: [erase]', 'tools: [route]']],
+    ['a prompt is left', ['methods: ["*"], prompts: [a]', 'prompts: [b]']],
+    ['a resource is left', ['methods: ["*"], resources: ["a:b"]', 'resources: ["a:c"]']],
+    ['arguments are left', ['methods: ["*"], tools: [a]', 'tools: ["*"], arguments: { pay: {} }']],
+    [
+      'another time is left',
+      ['methods: ["*"], tools: [a]', 'tools: ["*"], when: { not_after: "2020-01-01T00:00:00Z" }'],
+    ],
+  ] as const)('of several that leave something leave a stream: %s', ([, denies]) => {
+    expect(streamOf(denies).allow).toBe(true);
+  });
+
+  test('of every method of the protocol leaves a stream where a grant names another one', () => {
+    const denies = [`methods: [${everyOtherMethod}]`, 'methods: [tools/call]'];
+    const granting = (method: string) => `${EVERYTHING}  - { server: maps, methods: [${method}] }\n`;
+    expect(streamOf(denies, granting('x/custom')).allow).toBe(true);
+    expect(streamOf([...denies, 'methods: [x/custom]'], granting('x/custom')).allow).toBe(false);
+    expect(streamOf(denies, granting('notifications/x')).allow).toBe(false);
+    const rival = `${EVERYTHING}Defaults:\n  - { server: maps, org: rival, methods: [x/custom] }\n`;
+    expect(streamOf(denies, rival).allow).toBe(false);
   });
 
   test.for([
@@ -579,6 +634,7 @@ describe('time', () => {
           scope: 's',
           at: 'scopes.yml:2',
           when: { days: [5], hours: { startMinute: 540, endMinute: 1_020 }, timezone: 'UTC' },
+          isOver: false,
         },
       },
     });
@@ -588,6 +644,23 @@ describe('time', () => {
     expect(ask(office, call('erase'), {}, EVENING)).toEqual({
       allow: false,
       refusal: { reason: 'not_granted', obtainable: [] },
+    });
+  });
+
+  const over =
+    '{ server: maps, methods: [tools/call], tools: [route], when: { not_after: "2026-11-20T12:00:00Z" } }';
+  const later =
+    '{ server: maps, methods: [tools/call], tools: [route], when: { not_before: "2027-01-01T00:00:00Z" } }';
+
+  test.for([
+    ['is over', [over], 2, true],
+    ['is to come', [later], 2, false],
+    ['is to come, before one that is over', [later, over], 2, false],
+    ['is to come, behind one that is over', [over, later], 3, false],
+  ] as const)('what is said is a time that %s', ([, rules, line, isOver]) => {
+    const text = `s:\n${rules.map((rule) => `  - ${rule}`).join('\n')}`;
+    expect(ask(text, call('route'), {}, NOON + 1)).toMatchObject({
+      refusal: { cause: { kind: 'closed', at: `scopes.yml:${line}`, isOver } },
     });
   });
 

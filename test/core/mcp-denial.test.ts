@@ -191,8 +191,12 @@ describe('a rule of the caller’s own that stood in the way', () => {
     expect(said(constrained('', 'must be an object'))).toBe(
       'access denied: the arguments must be an object (request r-1)',
     );
-    expect(said({ kind: 'closed', ...place, when: { days: [1], timezone: 'UTC' } })).toBe(
+    const closed = { kind: 'closed', ...place, when: { days: [1], timezone: 'UTC' } } as const;
+    expect(said({ ...closed, isOver: false })).toBe(
       'access denied now: this is allowed on mon (UTC) (request r-1)',
+    );
+    expect(said({ ...closed, isOver: true })).toBe(
+      'access denied: this was allowed on mon (UTC) (request r-1)',
     );
     expect(said({ kind: 'denied', ...place })).toBe(
       'access denied: this operation is not available to you (request r-1)',

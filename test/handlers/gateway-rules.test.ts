@@ -192,7 +192,7 @@ test('outside of its hours a server is still there, and says when it is open', a
   });
   expect(initialized.status).toBe(200);
   expect(JSON.parse(await initialized.text()).error.message).toBe(
-    'access denied now: this is allowed not after 2020-01-01T00:00:00Z',
+    'access denied: this was allowed not after 2020-01-01T00:00:00Z',
   );
   expect(app.sent).toEqual([]);
 });

@@ -54,6 +54,13 @@ export const PROTOCOL_METHODS: ReadonlySet<string> = new Set([
   'tasks/cancel',
 ]);
 
+/** Those of them that name a resource. */
+const RESOURCE_METHODS: ReadonlySet<string> = new Set([
+  'resources/read',
+  'resources/subscribe',
+  'resources/unsubscribe',
+]);
+
 /** What a client may notify a server of in one of them. */
 const PROTOCOL_NOTIFICATIONS: ReadonlySet<string> = new Set([
   'notifications/initialized',
@@ -81,17 +88,30 @@ export function verdictOf(rule: Rule, question: Question): Verdict {
 }
 
 /**
- * Does a deny forbid it? A deny with constraints forbids calls whose arguments meet them, and those of which that cannot be told; where
+ * Does a deny forbid it? One of a part forbids nothing where there is no method to be about. A deny with constraints forbids calls whose arguments meet them, and those of which that cannot be told; where
  * nobody has seen the arguments yet it forbids nothing.
  */
 export function forbids(rule: Rule, question: Question): boolean {
   const { action, caller, nowSeconds } = question;
   if (!isFor(rule, caller.orgId)) return false;
-  if (rule.deny === 'part' && !(action.method === undefined ? isWhole(rule) : covers(rule, question)))
-    return false;
+  if (rule.deny === 'part' && !covers(rule, question)) return false;
   if (rule.when !== undefined && !isOpen(rule.when, rule.shared.clocks, nowSeconds)) return false;
   if (rule.deny === 'server' || schemaOf(rule, action) === undefined) return true;
   return action.arguments !== 'unseen' && mayMeetArguments(rule, question);
+}
+
+/** Does a deny forbid the method, whatever it names and with whatever arguments? */
+export function forbidsEvery(rule: Rule, method: string, { caller, nowSeconds }: Question): boolean {
+  if (!isFor(rule, caller.orgId) || !coversMethod(rule, method)) return false;
+  if (rule.when !== undefined && !isOpen(rule.when, rule.shared.clocks, nowSeconds)) return false;
+  switch (method) {
+    case 'tools/call':
+      return rule.everyTool && rule.arguments.size === 0;
+    case 'prompts/get':
+      return rule.prompts === undefined;
+    default:
+      return !RESOURCE_METHODS.has(method) || rule.resources === undefined;
+  }
 }
 
 /** Does a revision of the protocol know the message? Of one that none knows, nobody can say what a server takes it for. */
@@ -127,13 +147,7 @@ function isFree({ kind, method }: Action): boolean {
 
 function covers(rule: Rule, question: Question): boolean {
   const { method, name } = question.action;
-  if (method === undefined) return false;
-  const alias = GRANTED_BY.get(method);
-  const isMethodNamed =
-    coversAsWildcard(rule, method) ||
-    rule.methods.has(method) ||
-    (alias !== undefined && rule.methods.has(alias));
-  if (!isMethodNamed) return false;
+  if (method === undefined || !coversMethod(rule, method)) return false;
   switch (method) {
     case 'tools/call':
       return name !== undefined && name !== '' && (rule.everyTool || rule.tools.has(name));
@@ -141,13 +155,16 @@ function covers(rule: Rule, question: Question): boolean {
       if (rule.prompts === undefined) return true;
       // A deny that names some forbids what has no name, too.
       return name === undefined ? rule.deny !== undefined : rule.prompts.has(name);
-    case 'resources/read':
-    case 'resources/subscribe':
-    case 'resources/unsubscribe':
-      return rule.resources === undefined || isAmongResources(rule, rule.resources, question);
     default:
-      return true;
+      if (rule.resources === undefined || !RESOURCE_METHODS.has(method)) return true;
+      return isAmongResources(rule, rule.resources, question);
   }
+}
+
+function coversMethod(rule: Rule, method: string): boolean {
+  if (coversAsWildcard(rule, method) || rule.methods.has(method)) return true;
+  const alias = GRANTED_BY.get(method);
+  return alias !== undefined && rule.methods.has(alias);
 }
 
 function isAmongResources(
@@ -168,7 +185,7 @@ function coversAsWildcard(rule: Rule, method: string): boolean {
   return rule.everyMethod && (rule.deny !== undefined || isWhole(rule) || PROTOCOL_METHODS.has(method));
 }
 
-/** Does it leave out nothing that there may be? A deny of that leaves nothing to open a stream for. */
+/** Does it leave out nothing that there may be? */
 function isWhole({ everyMethod, everyTool, prompts, resources, arguments: { size } }: Rule): boolean {
   return everyMethod && everyTool && prompts === undefined && resources === undefined && size === 0;
 }

@@ -70,9 +70,10 @@ export class RuleBook {
   /** The first grant of these scopes, in their order, or of the defaults, that is what is looked for. */
   findGrant(scopes: readonly string[], server: string, isIt: (rule: Rule) => boolean): Rule | undefined {
     const here = this.#scopesOn.get(server);
+    const everywhere = this.#scopesEverywhere.size === 0 ? undefined : this.#scopesEverywhere;
     for (const scope of scopes) {
       // A client may have thousands of scopes, of which a few are about this server.
-      if (here?.has(scope) !== true && !this.#scopesEverywhere.has(scope)) continue;
+      if (here?.has(scope) !== true && everywhere?.has(scope) !== true) continue;
       const found = this.#grants.get(scope)?.find(server, isIt);
       if (found !== undefined) return found;
     }

@@ -68,9 +68,9 @@ class Zone {
 
 /** Does the window hold now? `nowSeconds` is since the epoch. */
 export function isOpen(window: TimeWindow, clocks: WallClocks, nowSeconds: number): boolean {
-  const { days, hours, timezone, notBeforeSeconds, notAfterSeconds } = window;
+  const { days, hours, timezone, notBeforeSeconds } = window;
   if (notBeforeSeconds !== undefined && nowSeconds < notBeforeSeconds) return false;
-  if (notAfterSeconds !== undefined && nowSeconds > notAfterSeconds) return false;
+  if (isOver(window, nowSeconds)) return false;
   if (days === undefined && hours === undefined) return true;
   const { day, minute } = clocks.at(timezone, nowSeconds);
   const isOn = (one: number) => days?.includes(one) ?? true;
@@ -78,6 +78,11 @@ export function isOpen(window: TimeWindow, clocks: WallClocks, nowSeconds: numbe
   const { startMinute, endMinute } = hours;
   if (startMinute < endMinute) return isOn(day) && minute >= startMinute && minute < endMinute;
   return (minute >= startMinute && isOn(day)) || (minute < endMinute && isOn((day + 6) % 7));
+}
+
+/** Does the window never come again? */
+export function isOver({ notAfterSeconds }: TimeWindow, nowSeconds: number): boolean {
+  return notAfterSeconds !== undefined && nowSeconds > notAfterSeconds;
 }
 
 /** The window in words for people. */
