@@ -13,6 +13,7 @@ import { discard } from './body.ts';
 import { type AskingPorts, askForConnections } from './connect/asking-backend.ts';
 import { type EgressPorts, serveEgress } from './egress.ts';
 import { type McpBackend, type McpCall, type McpPorts, serveMcp } from './mcp.ts';
+import { withoutOurVoice } from './own-voice.ts';
 import { callUpstream, type OutboundPorts } from './upstream-call.ts';
 
 /** The ports of the gateway. */
@@ -65,7 +66,9 @@ function createUpstreamBackend(ports: GatewayPorts): McpBackend {
       });
       if (!answer.ok) return answer;
       const refused = await refuseUnusable(answer.value, target);
-      return refused === undefined ? sealSession(ports, call, answer.value) : err(refused);
+      if (refused !== undefined) return err(refused);
+      const response = withoutOurVoice(answer.value, { ...call, log: ports.log });
+      return sealSession(ports, call, response);
     },
   };
 }

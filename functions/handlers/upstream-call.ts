@@ -11,6 +11,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import type { Secret } from '../core/secret.ts';
 import { discard } from './body.ts';
 import type { Credentials } from './credentials.ts';
+import { filteredBody } from './filtered-body.ts';
 import { LOOK_AGAIN_MS, type StillHolds } from './relay.ts';
 
 /** A call on its way to a server or service, before its credential is put on. */
@@ -164,28 +165,5 @@ function redact(response: UpstreamResponse, secrets: readonly Secret[]): Upstrea
   const headers = new Map(
     Array.from(response.headers, ([name, value]) => [name, redactor.text(value)] as const),
   );
-  return { status: response.status, headers, body: redactBody(response.body, redactor) };
-}
-
-/** Pulled by its reader, as the body is; a `TransformStream` would hold a failure back until somebody reads what came before it. */
-function redactBody(source: ReadableStream<Uint8Array>, redactor: Redactor): ReadableStream<Uint8Array> {
-  const reader = source.getReader();
-  return new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        reader.closed.catch((error) => controller.error(error));
-      },
-      async pull(controller) {
-        for (;;) {
-          const { done, value } = await reader.read();
-          const passed = done ? redactor.end() : redactor.push(value);
-          if (passed.byteLength > 0) controller.enqueue(passed);
-          if (done) controller.close();
-          if (done || passed.byteLength > 0) return;
-        }
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  );
+  return { status: response.status, headers, body: filteredBody(response.body, redactor) };
 }

@@ -4,6 +4,7 @@ import { writeJson } from '../../functions/core/json.ts';
 import {
   answerToConnect,
   canBeAsked,
+  ownStepOf,
   readRetryState,
   requestStateOf,
   withoutRetry,
@@ -31,15 +32,18 @@ describe('the state of a request that was answered by asking', () => {
     method: 'tools/call',
     name: 'n',
     expiresAtSeconds: 7,
+    step: '{"requestState":"its-own"}',
   };
 
   test('is read as it was written', () => {
     expect(readRetryState(writeRetryState(state))).toEqual(state);
+    const without = { ...state, step: undefined };
+    expect(readRetryState(writeRetryState(without))).toEqual(without);
   });
 
   const honest = JSON.parse(writeRetryState(state));
   test.for([
-    ...Object.keys(honest).map((name) => ({ ...honest, [name]: undefined })),
+    ...['c', 's', 'm', 'n', 'e'].map((name) => ({ ...honest, [name]: undefined })),
     { ...honest, e: '7' },
     [],
     'x',
@@ -81,13 +85,35 @@ describe('a request that is sent again', () => {
 
   test('is what it was before, without what we asked for', () => {
     const original = message('tools/call', { name: 'n', arguments: { a: 1 } });
-    expect(writeJson(withoutRetry(retry(answers('accept'))).body)).toBe(writeJson(original.body));
+    expect(writeJson(withoutRetry(retry(answers('accept')), undefined).body)).toBe(writeJson(original.body));
+  });
+
+  test('brings back the step of the server behind, digit for digit', () => {
+    const step = { requestState: 'its-own', inputResponses: { n: { content: { x: '1.0' } } } };
+    const asked = message('tools/call', { name: 'n', arguments: { a: 1 }, ...step });
+    const text = ownStepOf(asked)?.replace('"1.0"', '1.0');
+    const sentAgain = writeJson(withoutRetry(retry(answers('accept')), text).body);
+    expect(sentAgain).toBe(writeJson(asked.body).replace('"1.0"', '1.0'));
+  });
+
+  test.for([undefined, '', '[]', '{'])('brings nothing back by %j', (step) => {
+    const sentAgain = writeJson(withoutRetry(retry(answers('accept')), step).body);
+    expect(sentAgain).not.toMatch(/requestState|inputResponses/);
+  });
+
+  test('has a step of its own where it says anything of one, and no more than 16 KB of it', () => {
+    expect(ownStepOf(message('tools/call', { name: 'n', inputResponses: {} }))).toBe('{"inputResponses":{}}');
+    expect(ownStepOf(message('tools/call', { name: 'n' }))).toBe(undefined);
+    const large = { name: 'n', requestState: 'x'.repeat(16_384) };
+    expect(ownStepOf(message('tools/call', large))).toBe(undefined);
+    const read = readMessage(Buffer.from('{"jsonrpc":"2.0","id":1,"method":"ping"}'), new Headers());
+    expect(read.ok && ownStepOf(read.value)).toBe(undefined);
   });
 
   test('has nothing to take out where it has no parameters', () => {
     const read = readMessage(Buffer.from('{"jsonrpc":"2.0","id":1,"method":"ping"}'), new Headers());
     if (!read.ok) throw new Error(read.error.message);
-    expect(withoutRetry(read.value)).toBe(read.value);
+    expect(withoutRetry(read.value, undefined)).toBe(read.value);
   });
 });
 

@@ -327,6 +327,18 @@ describe('a state of the server behind', () => {
     },
   );
 
+  test('comes back with the answers to it where ours came between, also twice', async () => {
+    const inputResponses = { city: { action: 'accept', content: { name: 'Ulm', size: 1.0 } } };
+    const params = { requestState: 'its-own', inputResponses };
+    const first = await stateOf({ params });
+    const again = await stateOf(retried(first));
+    script = [answered];
+    await backend.send(callOf(retried(again, 'accept')));
+    const [body = ''] = sent;
+    expect(JSON.parse(body).params).toMatchObject(params);
+    expect(body).not.toContain('sallyport_connect');
+  });
+
   test('is not taken for ours where it is one that another purpose was sealed for', async () => {
     const other = sealer.seal('session', '', 'x', randomBytes(12));
     script = [answered];

@@ -6,6 +6,7 @@ import { err, ok, type Result } from '../../core/result.ts';
 import {
   answerToConnect,
   canBeAsked,
+  ownStepOf,
   RETRY_SECONDS,
   readRetryState,
   requestStateOf,
@@ -38,7 +39,7 @@ const WAITS: RateLimit = { name: 'connect_waits', max: 10, windowSeconds: 30 };
 /**
  * A server behind, whose calls may need a connection of their user. Where one is missing and the client can be asked, the denial gets a state
  * of ours, by which the same request of the same caller is known when it is sent again. What of a request is about that state is taken out
- * before it goes on; a state of the server behind is none of ours and travels untouched. A state of ours of another caller, for another
+ * before it goes on; a state of the server behind is none of ours and travels untouched, or within ours where ours comes between. A state of ours of another caller, for another
  * request or past its time is refused. Who agreed is waited for, for as long as the call still holds; who did not is not asked again. Who has begun
  * to wait too often is asked again at once.
  */
@@ -58,7 +59,7 @@ export function askForConnections(ports: AskingPorts, behind: McpBackend): McpBa
       const sent = answer === 'accept' ? await waitToSend(ports, behind, asked, first) : first;
       if (sent.ok || sent.error.reason !== 'connection_required') return sent;
       const isRefused = answer === 'decline' || answer === 'cancel';
-      return isRefused ? sent : err(await sealState(ports, call, sent.error));
+      return isRefused ? sent : err(await sealState(ports, asked, sent.error));
     },
   };
 }
@@ -84,7 +85,7 @@ async function openRetry(ports: AskingPorts, call: McpCall): Promise<Result<Retr
     state.method === message.method &&
     state.name === message.name &&
     ports.now() / 1_000 < state.expiresAtSeconds;
-  if (isForThis) return ok({ message: withoutRetry(message), answer: answerToConnect(message) });
+  if (isForThis) return ok({ message: withoutRetry(message, state.step), answer: answerToConnect(message) });
   return err({
     reason: 'malformed_message',
     code: -32602,
@@ -133,7 +134,8 @@ async function sealState(
   if (message === undefined || !canBeAsked(message)) return denial;
   const { method = '', name = '' } = message;
   const expiresAtSeconds = Math.floor(ports.now() / 1_000) + RETRY_SECONDS;
-  const text = writeRetryState({ caller: caller.key, server, method, name, expiresAtSeconds });
+  const step = ownStepOf(message);
+  const text = writeRetryState({ caller: caller.key, server, method, name, expiresAtSeconds, step });
   const sealer = await ports.sealer();
   if (sealer === undefined) return denial;
   return { ...denial, requestState: sealer.seal('retry', '', text, ports.nonce()) };
