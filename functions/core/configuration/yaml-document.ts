@@ -5,12 +5,12 @@ import {
   isNode,
   isScalar,
   isSeq,
-  Lexer,
   LineCounter,
   type Node,
   parseDocument,
   type YAMLMap,
 } from 'yaml';
+import { composeYaml, lineOfDepth, MAX_DEPTH } from './yaml-depth.ts';
 
 /** A YAML file that was parsed and may be read. */
 export type YamlDocument = {
@@ -22,8 +22,8 @@ export type YamlDocument = {
   readonly targetOf: (alias: Alias) => Node | undefined;
 };
 
-/** What is deeper is nobody's configuration, and how deep a reader can follow depends on the machine. */
-const MAX_DEPTH = 64;
+/** The library's own check of keys is quadratic in the size of a map. */
+const OPTIONS = { version: '1.2', uniqueKeys: false } as const;
 
 /**
  * Parses a YAML file (1.2 core schema) and reports every syntax error, key that is written twice in one map, alias
@@ -31,21 +31,23 @@ const MAX_DEPTH = 64;
  */
 export function openYaml(text: string, report: (line: number, message: string) => void): YamlDocument {
   const lines = new LineCounter();
-  const tooDeep = lineOfDepth(text);
-  if (tooDeep !== undefined) {
-    report(tooDeep, `values nest ${MAX_DEPTH} deep at most`);
-    return { contents: undefined, lineOf: () => 1, targetOf: () => undefined };
-  }
-  // The library's own check of keys is quadratic in the size of a map.
-  const document = parseDocument(text, { lineCounter: lines, version: '1.2', uniqueKeys: false });
   const lineAt = (offset: number) => lines.linePos(offset).line;
   const lineOf = (node: Node) => lineAt(Number(node.range?.[0]));
-  for (const error of document.errors) {
-    const [message = 'not valid YAML'] = error.message.split('\n');
-    report(lineAt(error.pos[0]), message);
+  const refused = { contents: undefined, lineOf, targetOf: () => undefined };
+  const composed = composeYaml(text, OPTIONS, lines);
+  if (composed === 'too_deep') {
+    report(lineOfDepth(text), `values nest ${MAX_DEPTH} deep at most`);
+    return refused;
+  }
+  if (composed === 'has_errors') {
+    // Whoever wrote it is told what the library says of a file in words, which takes a second look.
+    for (const error of parseDocument(text, { ...OPTIONS, lineCounter: lines }).errors) {
+      const [message = 'not valid YAML'] = error.message.split('\n');
+      report(lineAt(error.pos[0]), message);
+    }
+    return refused;
   }
   const targets = new Map<Alias, Node>();
-  if (document.errors.length > 0) return { contents: undefined, lineOf, targetOf: () => undefined };
 
   const anchors = new Map<string, Node>();
   let isSound = true;
@@ -74,27 +76,12 @@ export function openYaml(text: string, report: (line: number, message: string) =
       }
     } else if (isSeq(node)) for (const item of node.items) look(item, depth + 1);
   };
-  look(document.contents, 0);
+  look(composed.contents, 0);
   return {
-    contents: isSound ? (document.contents ?? undefined) : undefined,
+    contents: isSound ? (composed.contents ?? undefined) : undefined,
     lineOf,
     targetOf: (alias) => targets.get(alias),
   };
-}
-
-/** Where brackets, or dashes in one line, stand deeper than may be. The parser follows any depth, and takes seconds for it. */
-function lineOfDepth(text: string): number | undefined {
-  if (!/[[{]|(?:[-?:]\s){9}/.test(text)) return undefined;
-  let [line, depth, dashes] = [1, 0, 0];
-  for (const token of new Lexer().lex(text)) {
-    if (token === '[' || token === '{') depth += 1;
-    else if (token === ']' || token === '}') depth = Math.max(depth - 1, 0);
-    dashes =
-      token === '-' || token === '?' ? dashes + 1 : token.trim() === '' && !token.includes('\n') ? dashes : 0;
-    if (depth > MAX_DEPTH || dashes > MAX_DEPTH) return line;
-    for (const character of token) if (character === '\n') line += 1;
-  }
-  return undefined;
 }
 
 /** A key as it is written: `007` is not `7`. Empty for a key that is no scalar. */

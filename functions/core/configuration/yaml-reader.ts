@@ -1,4 +1,4 @@
-import { isAlias, isMap, isNode, isScalar, isSeq, type Node } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Node } from 'yaml';
 import { keyName, openYaml, type YamlDocument } from './yaml-document.ts';
 
 /** Something wrong in a configuration file; `line` counts from 1. `message` says what to write instead. */
@@ -81,7 +81,7 @@ export class YamlReader {
   /** The members of a map in order; an empty value has none. */
   entries(): readonly (readonly [string, YamlReader])[] {
     if (this.isEmpty) return [];
-    if (!isMap(this.#node)) {
+    if (!isMap<Node, Node | null>(this.#node)) {
       this.problem('write a map here (`name: value` lines)');
       return [];
     }
@@ -183,16 +183,16 @@ export class YamlReader {
     return [];
   }
 
-  #listed(): readonly unknown[] {
+  #listed(): readonly Node[] {
     if (this.isEmpty) return [];
-    if (isSeq(this.#node)) return this.#affordable(this.#node.items);
+    if (isSeq<Node>(this.#node)) return this.#affordable(this.#node.items);
     this.problem('write a list here (`- item` lines or `[a, b]`)');
     return [];
   }
 
-  #child(node: unknown, step: string | number, at: unknown): YamlReader {
-    const place = { parent: this, step, node: isNode(at) ? at : undefined, isAliased: this.#isAliased };
-    return new YamlReader(isNode(node) ? node : undefined, place, this.#shared);
+  #child(node: Node | null, step: string | number, at: Node): YamlReader {
+    const place = { parent: this, step, node: at, isAliased: this.#isAliased };
+    return new YamlReader(node ?? undefined, place, this.#shared);
   }
 
   #report(line: number, message: string): undefined {
