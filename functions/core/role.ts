@@ -130,7 +130,7 @@ export class Roles {
     const org = this.#bindings.get(orgId);
     const named = org?.bySubject.get(subject) ?? [];
     return [...new Set([...named, ...groups.flatMap((group) => org?.byGroup.get(group) ?? [])])]
-      .filter(({ expiresAtSeconds = Number.POSITIVE_INFINITY }) => nowSeconds < expiresAtSeconds)
+      .filter(({ expiresAtSeconds: ends }) => ends === undefined || nowSeconds < ends)
       .flatMap(({ role, team }) => {
         const permissions = this.#permissionsOf(orgId, role);
         return permissions === undefined ? [] : [{ role, team, permissions }];
