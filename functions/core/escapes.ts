@@ -114,7 +114,7 @@ class Reduction {
     const starts = this.#starts;
     let length = 0;
     for (let at = 0; at < source.length; at += 1) {
-      const byte = source[at] ?? 0;
+      const byte = Number(source[at]);
       const kind = CLASSES[byte];
       if (this.#slashesAt < 0 && (kind === PLAIN || (kind === HEX && length > this.#openUntil))) {
         bytes[length] = byte;
@@ -132,7 +132,7 @@ class Reduction {
     return {
       bytes: bytes.subarray(0, length),
       settled: this.#settled(),
-      startOf: (index) => (index < length ? (starts[index] ?? 0) : restAt),
+      startOf: (index) => (index < length ? Number(starts[index]) : restAt),
     };
   }
 

@@ -64,9 +64,9 @@ function importKey({ kty, n, e, crv, x, y }: ForeignKey): KeyObject | undefined 
   } catch {
     return undefined;
   }
-  const { modulusLength, publicExponent } = key.asymmetricKeyDetails ?? {};
+  // A key on a curve has neither.
+  const { modulusLength = 0, publicExponent = 0n } = { ...key.asymmetricKeyDetails };
   if (key.asymmetricKeyType === 'ec') return key;
-  if (modulusLength === undefined || publicExponent === undefined) return undefined;
   // With an exponent of 1 a signature is its own padding: anybody can write one.
   const isSound = publicExponent >= 3n && publicExponent <= MAX_RSA_EXPONENT;
   return isSound && modulusLength >= MIN_RSA_BITS && modulusLength <= MAX_RSA_BITS ? key : undefined;

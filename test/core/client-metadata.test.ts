@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { parseClientMetadata, writeClientMetadata } from '../../functions/core/client-metadata.ts';
+import {
+  narrowScopes,
+  parseClientMetadata,
+  writeClientMetadata,
+} from '../../functions/core/client-metadata.ts';
 import { isJsonObject, parseJsonText } from '../../functions/core/json.ts';
 import { makeEcKey, makeRsaKey } from '../support/foreign-issuer.ts';
 
@@ -160,5 +164,38 @@ describe('a client is refused', () => {
   test('but its keys may be on loopback where everything may', () => {
     expect(read({ ...SIGNER, jwks_uri: 'http://127.0.0.1:9000/jwks' }, true).ok).toBe(true);
     expect(read({ ...SIGNER, jwks_uri: 'http://169.254.169.254/jwks' }, true).ok).toBe(false);
+  });
+});
+
+describe('scopes that a client asks for', () => {
+  const asking = (scope: unknown) => read({ ...APP, scope });
+  const scopesOf = (scope: unknown) => {
+    const parsed = asking(scope);
+    return parsed.ok ? parsed.value.scopes : parsed.error;
+  };
+
+  test('are a text of names, and none where it names none', () => {
+    expect(scopesOf('maps/read  maps/execute')).toEqual(['maps/read', 'maps/execute']);
+    expect(scopesOf('')).toBeUndefined();
+    expect(scopesOf(' ')).toBeUndefined();
+    expect(asking(['maps/read'])).toMatchObject({ ok: false, error: { description: '`scope` is a text' } });
+  });
+
+  test('are written as they were read', () => {
+    const parsed = asking('maps/read maps/execute');
+    expect(parsed.ok && writeClientMetadata(parsed.value)['scope']).toBe('maps/read maps/execute');
+    const silent = read(APP);
+    expect(silent.ok && 'scope' in writeClientMetadata(silent.value)).toBe(false);
+  });
+
+  test.for<readonly [string, readonly string[], readonly string[] | undefined]>([
+    ['maps/read admin', ['maps/execute', 'maps/read'], ['maps/read']],
+    ['admin', ['maps/read'], undefined],
+    ['maps/read', [], undefined],
+    ['', ['maps/read'], undefined],
+  ])('of %j, where %j may be had, are %j', ([scope, open, left]) => {
+    const parsed = asking(scope);
+    if (!parsed.ok) throw new Error(parsed.error.description);
+    expect(narrowScopes(parsed.value, open)).toEqual({ ...parsed.value, scopes: left });
   });
 });

@@ -275,19 +275,29 @@ describe('a decision is explained', () => {
   });
 });
 
-test('who joins the team of a server is told so where that alone is enough', () => {
+test.for<readonly [string, string | undefined]>([
+  ['tower', 'acme'],
+  ['harbour', undefined],
+])('who joins the team of a server is told so where that alone is enough: %s', ([server, org]) => {
   const open = {
     ...SNAPSHOT,
     scopes: [
       ...SNAPSHOT.scopes,
-      ['tower/call', [rule(40, { server: 'tower', tools: ['x'] })]] as const,
-      ['tower/deny', [rule(41, { server: 'tower', tools: ['x'], deny: 'part' })]] as const,
+      ['tower/call', [rule(40, { server, tools: ['x'] })]] as const,
+      ['tower/deny', [rule(41, { server, tools: ['x'], deny: 'part' })]] as const,
     ],
+    servers: [serverEntry(server, { org, visibility: 'team:pilots' })],
     clients: [clientEntry('pilot', { scopes: ['tower/call'] })],
   };
-  expect(ask({ clientId: 'pilot' }, actionOf('x', { server: 'tower' }), open).remedies).toEqual([
-    'join_team: make pilot a member of the team pilots (orgs.yml): the server tower is for that team',
+  expect(ask({ clientId: 'pilot' }, actionOf('x', { server }), open).remedies).toEqual([
+    `join_team: make pilot a member of the team pilots (orgs.yml): the server ${server} is for that team`,
   ]);
+});
+
+test('a rule is not extended where it has all that the message names', () => {
+  const { decision, remedies } = ask({ clientId: 'quoter' }, actionOf(undefined));
+  expect(decision).toBe('deny');
+  expect(remedies.filter((one) => one.startsWith('extend_rule'))).toEqual([]);
 });
 
 test('a rule about another server is not extended', () => {

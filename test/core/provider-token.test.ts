@@ -61,6 +61,7 @@ describe('an answer without tokens', () => {
     ['refuses us', 400, { error: 'invalid_client' }, 'client', false],
     ['refuses us without a word', 401, {}, 'client', false],
     ['fails', 500, {}, 'unclear', true],
+    ['refuses, and says nothing', 400, {}, 'unclear', false],
     ['fails with a page that names the grant', 503, { error: 'invalid_grant' }, 'unclear', true],
     ['has had enough, and names us', 429, { error: 'invalid_client' }, 'unclear', true],
     ['has had enough', 429, {}, 'unclear', true],

@@ -6,6 +6,7 @@ import {
   type DocumentScope,
   isNamespace,
   isVisible,
+  narrowContext,
   parseContextScope,
   type ScopeFilters,
 } from '../../functions/core/visibility.ts';
@@ -132,4 +133,59 @@ test('equal filters have one canonical form, different ones never share it', () 
       expect(canonicalFilters(filters(one)) === canonicalFilters(filters(other))).toBe(isSame);
     }),
   );
+});
+
+describe('a token that descends from another opens', () => {
+  const opened = new Map([['root_session_id', 'a']]);
+  const registered = { namespace: 'proj', scopeFilters: { run: '7' } };
+
+  test.for<
+    [
+      string,
+      Parameters<typeof narrowContext>[0],
+      Parameters<typeof narrowContext>[1],
+      Readonly<Record<string, unknown>>,
+    ]
+  >([
+    ['the whole namespace', { namespace: 'proj', scopeFilters: undefined }, undefined, { namespace: 'proj' }],
+    [
+      'the same documents',
+      { namespace: 'proj', scopeFilters: opened },
+      {},
+      { namespace: 'proj', scope_filters: { root_session_id: 'a' } },
+    ],
+    [
+      'what both it and the client’s registration open',
+      { namespace: 'proj', scopeFilters: opened },
+      registered,
+      { namespace: 'proj', scope_filters: { root_session_id: 'a', run: '7' } },
+    ],
+    [
+      'the same, where the registration says as much',
+      { namespace: 'proj', scopeFilters: opened },
+      { scopeFilters: { root_session_id: 'a' } },
+      { namespace: 'proj', scope_filters: { root_session_id: 'a' } },
+    ],
+    [
+      'nothing, where the registration has another value',
+      { namespace: 'proj', scopeFilters: opened },
+      { scopeFilters: { root_session_id: 'b' } },
+      {},
+    ],
+    [
+      'nothing, where the registration has another namespace',
+      { namespace: 'proj', scopeFilters: undefined },
+      { namespace: 'proj2' },
+      {},
+    ],
+    [
+      'nothing, where that one opens nothing',
+      { namespace: undefined, scopeFilters: undefined },
+      registered,
+      {},
+    ],
+    ['nothing, where that one is malformed', { namespace: 'proj', scopeFilters: 'all' }, registered, {}],
+  ])('%s', ([, context, client, expected]) => {
+    expect(narrowContext(context, client)).toEqual(expected);
+  });
 });

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { recordedName, shortened } from '../../../functions/core/audit.ts';
+import { auditedCaller, recordedName, shortened, traceIdOf } from '../../../functions/core/audit.ts';
+import { Caller } from '../../../functions/core/caller.ts';
+import { callerOf, clientEntry, policyOf } from '../../support/policies.ts';
+import { TestIssuer } from '../../support/test-issuer.ts';
 
 test.for([
   ['latest', 'latest'],
@@ -53,4 +56,34 @@ test('of what is long a record holds a part, in whole characters', () => {
   expect(shortened('a'.repeat(257))).toBe(`${'a'.repeat(256)}…`);
   expect(shortened(`${'a'.repeat(255)}😀`)).toBe(`${'a'.repeat(255)}\ufffd…`);
   expect(recordedName('resources/read', `https://files.example.com/${'a'.repeat(400)}`)).toHaveLength(257);
+});
+
+test('a record names who acted, and those who act for it where there are any', () => {
+  const [issuer, policy] = [
+    new TestIssuer(),
+    policyOf({ clients: [clientEntry('courier', { scopes: ['a'] })] }),
+  ];
+  const alone = auditedCaller(callerOf(issuer, policy, ['a']));
+  expect(alone).toEqual({
+    org_id: 'acme',
+    subject: 'courier',
+    kind: 'agent',
+    client_id: 'courier',
+    jti: 'j-1',
+    scopes: ['a'],
+  });
+  const delegating = policyOf({ clients: [clientEntry('desk'), clientEntry('broker')] });
+  const token = issuer.verified({ sub: 'desk', client_id: 'broker', act: { sub: 'broker' } });
+  const acted = Caller.fromToken(token, delegating);
+  expect(acted.ok && auditedCaller(acted.value).actors).toEqual(['broker']);
+});
+
+test.for<readonly [string | null, string | undefined]>([
+  ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', '0af7651916cd43dd8448eb211c80319c'],
+  ['00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01', undefined],
+  ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331', undefined],
+  ['', undefined],
+  [null, undefined],
+])('of the traceparent %j the trace id is %s', ([header, id]) => {
+  expect(traceIdOf(header)).toBe(id);
 });

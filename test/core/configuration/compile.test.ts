@@ -657,3 +657,18 @@ describe.each([FIXTURE].filter(existsSync))('the file of the source system, unmo
     ]);
   });
 });
+
+test('providers are part of a snapshot where there are any', () => {
+  const carrier = {
+    auth_url: 'https://carrier.example/authorize',
+    token_url: 'https://carrier.example/token',
+    client_id: 'c-1',
+    client_secret: { ref: 'sallyport/{stage}/providers/carrier' },
+    user_info_url: 'https://carrier.example/me',
+    scopes: ['parcels.read'],
+  };
+  const namesOf = (providers: object) =>
+    compiled({ 'providers.yml': JSON.stringify({ providers }) }).snapshot.providers?.map(({ name }) => name);
+  expect(namesOf({ carrier })).toEqual(['carrier']);
+  expect(namesOf({})).toBeUndefined();
+});

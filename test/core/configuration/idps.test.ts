@@ -381,6 +381,15 @@ describe('a mistake', () => {
     expect(problems(one({ auth_url: 'login.example.com/authorize' }))).toHaveLength(1);
   });
 
+  test('in assertions of GitHub is found', () => {
+    const text = one({
+      auth_url: 'https://github.com/login/oauth/authorize',
+      user_info_url: 'https://api.github.com/user',
+      accept_assertions: true,
+    });
+    expect(problems(text).join()).toMatch(/GitHub signs no assertions; leave this out/);
+  });
+
   test('in access tokens of GitHub is found', () => {
     const text = one({
       auth_url: 'https://github.com/login/oauth/authorize',

@@ -45,6 +45,9 @@ describe('values have types, and a wrong one is a problem with its line and plac
     ['a: "true"', 'boolean', undefined],
     ['a: yes', 'boolean', undefined],
     ['a: 1', 'boolean', undefined],
+    ['a: [true]', 'boolean', undefined],
+    ['a: 1.5', 'number', '1.5'],
+    ['a: [1]', 'number', undefined],
     ['a:', 'boolean', undefined],
     ['a: [x, y]', 'strings', ['x', 'y']],
     ['a: []', 'strings', []],
@@ -58,7 +61,7 @@ describe('values have types, and a wrong one is a problem with its line and plac
   test('whole numbers stay in their range', () => {
     const read = (value: YamlReader) => value.integer(2, 4);
     for (const good of ['2', '3', '4', '0x3']) expect(problemsOf(`a: ${good}`, read)).toEqual([]);
-    for (const bad of ['1', '5', '2.5', '"3"', '-3', '.nan', '.inf', '1e99', 'null', 'x']) {
+    for (const bad of ['1', '5', '2.5', '"3"', '-3', '.nan', '.inf', '1e99', 'null', 'x', '[3]']) {
       expect(problemsOf(`a: ${bad}`, read)).toEqual(['1: `a`: write a whole number from 2 to 4']);
     }
   });
@@ -221,4 +224,18 @@ test('a file of a hundred thousand keys is read', () => {
   const { file, problems } = open(Array.from({ length: 100_000 }, (_, index) => `k${index}: v`).join('\n'));
   expect(file.entries()).toHaveLength(100_000);
   expect(problems).toEqual([]);
+});
+
+test('the texts of a file are found wherever they stand, and there are none in an empty one', () => {
+  expect(open('a: x\nb: [1, y, {c: z}]\n').file.texts()).toEqual(['x', 'y', 'z']);
+  expect(open('').file.texts()).toEqual([]);
+});
+
+test('a name alone holds nothing, and stands where it is written', () => {
+  const { file, problems } = open('a:\n  { b,\n    c: x }\n');
+  const { a } = file.members('a');
+  const { b, c } = a?.members('b', 'c') ?? {};
+  expect([b?.isEmpty, b?.line, c?.string()]).toEqual([true, 2, 'x']);
+  expect(b?.string()).toBeUndefined();
+  expect(problems).toEqual([{ file: 'a.yml', line: 2, message: '`a.b`: write a text here' }]);
 });

@@ -5,6 +5,7 @@ import {
   isDocumentId,
   replaceContent,
   toDocumentId,
+  toWireDeletion,
   toWireDocument,
 } from '../../../functions/core/documents/document.ts';
 import {
@@ -281,4 +282,32 @@ test('a content type that says nothing follows from the name', () => {
   expect(statedContentType('', 'a.csv')).toBe('text/csv');
   expect(statedContentType('application/octet-stream', 'a.csv')).toBe('text/csv');
   expect(statedContentType('text/x-mine', 'a.csv')).toBe('text/x-mine');
+});
+
+test('a description says how long a document lives where it is given', () => {
+  expect(parseDescription({ filename: 'a', ttl_seconds: 60 })).toMatchObject({ value: { ttlSeconds: 60 } });
+});
+
+test.for<readonly [Readonly<Record<string, unknown>>, unknown]>([
+  [{}, { limit: 100, offset: 0, cursor: undefined, tags: [], filename: undefined }],
+  [{ include_relations: true }, { includeRelations: true }],
+  [{ include_relations: 'yes' }, 'include_relations'],
+  [{ filename: 'n'.repeat(256) }, 'filename'],
+  [{ filename: '' }, 'filename'],
+  [{ namespace: 'other' }, 'namespace'],
+  [{ tags: 'a' }, 'tags'],
+  [{ cursor: 'c'.repeat(4_097) }, 'cursor'],
+])('a list that is asked for by %.60j', ([input, expected]) => {
+  const parsed = parseDocumentQuery(input);
+  if (parsed.ok) expect(parsed.value).toMatchObject(Object(expected));
+  else expect(refusedField(parsed)).toBe(expected);
+});
+
+test('a delete says what went, one or several', () => {
+  expect(toWireDeletion(['a'])).toEqual({
+    success: true,
+    message: 'deleted 1 document',
+    deleted_document_ids: ['a'],
+  });
+  expect(toWireDeletion(['a', 'b']).message).toBe('deleted 2 documents');
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  childrenOf,
   findDefinition,
   isRelationId,
   parseNotes,
@@ -140,5 +141,27 @@ describe('the arguments of doc_link', () => {
     const refused = LINK_ARGUMENTS.parse(input);
     expect(refused).toMatchObject({ ok: false, error: { field } });
     expect(refused.ok ? '' : refused.error.message.startsWith(`\`${field}\` `)).toBe(true);
+  });
+});
+
+test('the children of a document are those that its relations of such a kind lead to, from it alone', () => {
+  const relation = (name: string, fromId: string, toId: string) => {
+    const parsed = parseRelation({ definition: name, from_document_id: fromId, to_document_id: toId });
+    if (!parsed.ok) throw new Error(parsed.error.message);
+    return { ...parsed.value, id: R, createdAtSeconds: 0 };
+  };
+  const relations = [
+    relation('parent-child', A, B),
+    relation('parent-child', B, A),
+    relation('related', A, `doc_${'d'.repeat(24)}`),
+  ];
+  expect(childrenOf({ id: A }, relations)).toEqual([B]);
+});
+
+test('a note is changed by either name of its own, and its absence is no change', () => {
+  expect(parseNotes({ to_from_note: 'x' })).toEqual({ ok: true, value: { toFromNote: 'x' } });
+  expect(parseNotes({ from_to_note: null, to_from_note: 'x' })).toEqual({
+    ok: true,
+    value: { fromToNote: null, toFromNote: 'x' },
   });
 });

@@ -105,6 +105,7 @@ test.for<readonly [ArgumentSchema, string, string]>([
   [ofA({ maximum: '100' }), '{"a":100}', ''],
   [ofA({ maximum: '100' }), '{"a":100.00000000000000000001}', 'a: must be at most 100?'],
   [ofA({ maximum: '100' }), '{"a":1e400}', 'a: must be at most 100'],
+  [ofA({ maximum: '100' }), '{"a":1e-1000000000000000}', 'a: must be at most 100?'],
   [ofA({ maximum: '100' }), `{"a":${LONG}}`, 'a: must be at most 100?'],
   [ofA({ maximum: '9007199254740992' }), '{"a":9007199254740993}', 'a: must be at most 9007199254740992?'],
   [ofA({ exclusiveMinimum: '0' }), '{"a":0}', 'a: must be more than 0'],

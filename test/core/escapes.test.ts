@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { readEscapes } from '../../functions/core/escapes.ts';
+
+const read = (text: string) => readEscapes(Buffer.from(text)).bytes.toString();
+
+test.for([
+  ['&#128512;', '😀'],
+  ['&#x1F600;', '😀'],
+  ['&#228;', 'ä'],
+  ['&#x110000;', '&#x110000;'],
+  ['\\ud83d\\ude00', '😀'],
+  ['%F0%9F%98%80', '😀'],
+  ['&amp;#37;61', 'a'],
+  ['%2561', 'a'],
+] as const)('%s stands for %s', ([written, meant]) => {
+  expect(read(written)).toBe(meant);
+});
+
+test('where a character was begun to be written is known, and the end where there is none more', () => {
+  const { bytes, startOf } = readEscapes(Buffer.from('a%62&#99;d'));
+  expect(bytes.toString()).toBe('abcd');
+  expect([0, 1, 2, 3, 4].map(startOf)).toEqual([0, 1, 4, 9, 10]);
+});
+
+test('escapes in escapes are taken away as far as one character is written in 64 bytes', () => {
+  const nested = (times: number) => `%${'25'.repeat(times)}61`;
+  expect(read(nested(10))).toBe('a');
+  expect(read(nested(40))).toMatch(/^%25(?:25)+61$/);
+});
