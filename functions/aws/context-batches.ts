@@ -2,6 +2,9 @@ import {
   type AttributeValue,
   BatchGetItemCommand,
   BatchWriteItemCommand,
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DeleteItemCommandInput,
   type DynamoDBClient,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
@@ -22,6 +25,7 @@ const WRITE_BATCH_BYTES = 1_000_000;
  * left undone or throttled is tried again, after random waits that grow: some two and a half seconds of them at most.
  */
 const WRITES_AT_ONCE = 4;
+const DELETES_AT_ONCE = 25;
 const BATCH_ATTEMPTS = 6;
 const BATCH_DELAY_MS = 50;
 const MAX_BATCH_DELAY_MS = 1_000;
@@ -32,6 +36,9 @@ const THROTTLED: ReadonlySet<string> = new Set([
   'RequestLimitExceeded',
   'ThrottlingException',
 ]);
+
+/** A delete that has a condition, which no batch can have. */
+type Removal = Omit<DeleteItemCommandInput, 'TableName'>;
 
 /** Reads and writes of many rows of the context table, in batches; what a batch leaves undone is asked for again. */
 export function createContextBatches(client: DynamoDBClient, tableName: string) {
@@ -63,6 +70,16 @@ export function createContextBatches(client: DynamoDBClient, tableName: string) 
     }
     return err({ reason: 'unavailable', detail: 'context table: a batch stayed unread' });
   };
+  const removeOne = async (input: Removal): Promise<Result<void, Unavailable>> => {
+    for (let tried = 0; tried < BATCH_ATTEMPTS; tried += 1) {
+      if (tried > 0) await pause(tried);
+      const command = new DeleteItemCommand({ TableName: tableName, ...input });
+      const output = await attemptBatch(deleted(client.send(command)));
+      if (!output.ok) return output;
+      if (output.value !== 'throttled') return ok(undefined);
+    }
+    return err({ reason: 'unavailable', detail: 'context table: a row stayed undeleted' });
+  };
   return {
     /** The rows that there are, in any order. */
     async get(keys: readonly Row[]): Promise<Result<readonly Row[], Unavailable>> {
@@ -76,15 +93,36 @@ export function createContextBatches(client: DynamoDBClient, tableName: string) 
     },
 
     /** In no order, and not all at once. */
-    async write(requests: readonly WriteRequest[]): Promise<Result<void, Unavailable>> {
-      for (const group of inGroups(toBatches(requests), WRITES_AT_ONCE)) {
-        const written = await Promise.all(group.map(writeBatch));
-        const failed = written.find((one) => !one.ok);
-        if (failed !== undefined) return failed;
-      }
-      return ok(undefined);
-    },
+    write: (requests: readonly WriteRequest[]): Promise<Result<void, Unavailable>> =>
+      eachOf(toBatches(requests), WRITES_AT_ONCE, writeBatch),
+
+    /** Deletes each row of which its condition holds, in no order. */
+    remove: (inputs: readonly Removal[]): Promise<Result<void, Unavailable>> =>
+      eachOf(inputs, DELETES_AT_ONCE, removeOne),
   };
+}
+
+/** Some of it at a time, until one fails. */
+async function eachOf<T>(
+  items: readonly T[],
+  atOnce: number,
+  act: (item: T) => Promise<Result<void, Unavailable>>,
+): Promise<Result<void, Unavailable>> {
+  for (const group of inGroups(items, atOnce)) {
+    const done = await Promise.all(group.map(act));
+    const failed = done.find((one) => !one.ok);
+    if (failed !== undefined) return failed;
+  }
+  return ok(undefined);
+}
+
+/** A delete whose condition does not hold has nothing to delete. */
+async function deleted(answer: Promise<unknown>): Promise<void> {
+  try {
+    await answer;
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
 }
 
 /** The answer, or that there is none: whatever the SDK throws is a table that cannot be reached now. */

@@ -35,7 +35,7 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
   const putOn = (
     row: Row,
     condition: string,
-    values: Row,
+    values: Row | undefined,
     names?: Record<string, string>,
   ): Promise<Result<boolean, Unavailable>> => {
     const command = new PutItemCommand({
@@ -48,6 +48,29 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
     return conditional(client.send(command));
   };
   const batches = createContextBatches(client, tableName);
+  /** One page of a partition's rows whose sort key starts with `prefix`, after `afterSortKey`, at most `limit` rows. */
+  const page = async (
+    pk: string,
+    prefix: string,
+    afterSortKey: string | undefined,
+    limit: number,
+  ): Promise<Result<RowPage, Unavailable>> => {
+    const command = new QueryCommand({
+      TableName: tableName,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': { S: pk }, ':prefix': { S: prefix } },
+      ExclusiveStartKey: afterSortKey === undefined ? undefined : toKey({ pk, sk: afterSortKey }),
+      Limit: limit,
+      ConsistentRead: true,
+    });
+    const output = await attempt(client.send(command));
+    if (!output.ok) return output;
+    const now = clock();
+    return ok({
+      rows: (output.value.Items ?? []).filter((row) => !isExpired(row, now)),
+      nextSortKey: output.value.LastEvaluatedKey?.['sk']?.S,
+    });
+  };
   return {
     async get(key: RowKey): Promise<Result<Row | undefined, Unavailable>> {
       const output = await attempt(
@@ -87,14 +110,10 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
     putNew: (row: Row): Promise<Result<boolean, Unavailable>> =>
       putOn(row, 'attribute_not_exists(pk) OR expires_at <= :now', { ':now': { N: String(clock()) } }),
 
-    /** Puts a row where one of its key is. False where none is. */
-    putOver: async (row: Row): Promise<Result<boolean, Unavailable>> => {
-      const command = new PutItemCommand({
-        TableName: tableName,
-        Item: row,
-        ConditionExpression: 'attribute_exists(pk)',
-      });
-      return conditional(client.send(command));
+    /** Puts a row in the place of this one, which the same write must have put still. False where another one is, or none. */
+    putInstead: (row: Row, standing: Row): Promise<Result<boolean, Unavailable>> => {
+      const { condition, values } = putBySame(standing);
+      return putOn(row, `attribute_exists(pk) AND (${condition})`, values, { '#write': 'write' });
     },
 
     /**
@@ -132,6 +151,20 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
       return output.ok ? ok(undefined) : output;
     },
 
+    /** Deletes any number of rows, but for those that another write has put meanwhile. */
+    removeAsRead: (rows: readonly Row[]): Promise<Result<void, Unavailable>> =>
+      batches.remove(
+        rows.map((row) => {
+          const { condition, values } = putBySame(row);
+          return {
+            Key: toKey({ pk: row['pk']?.S ?? '', sk: row['sk']?.S ?? '' }),
+            ConditionExpression: condition,
+            ExpressionAttributeNames: { '#write': 'write' },
+            ExpressionAttributeValues: values,
+          };
+        }),
+      ),
+
     /** Deletes a row of this version. False where another version is, or none. */
     async deleteVersion(key: RowKey, version: number): Promise<Result<boolean, Unavailable>> {
       const command = new DeleteItemCommand({
@@ -143,28 +176,19 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
       return conditional(client.send(command));
     },
 
-    /** One page of a partition's rows whose sort key starts with `prefix`, after `afterSortKey`, at most `limit` rows. */
-    async page(
-      pk: string,
-      prefix: string,
-      afterSortKey: string | undefined,
-      limit: number,
-    ): Promise<Result<RowPage, Unavailable>> {
-      const command = new QueryCommand({
-        TableName: tableName,
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-        ExpressionAttributeValues: { ':pk': { S: pk }, ':prefix': { S: prefix } },
-        ExclusiveStartKey: afterSortKey === undefined ? undefined : toKey({ pk, sk: afterSortKey }),
-        Limit: limit,
-        ConsistentRead: true,
-      });
-      const output = await attempt(client.send(command));
-      if (!output.ok) return output;
-      const now = clock();
-      return ok({
-        rows: (output.value.Items ?? []).filter((row) => !isExpired(row, now)),
-        nextSortKey: output.value.LastEvaluatedKey?.['sk']?.S,
-      });
+    page,
+
+    /** All rows whose sort key starts with `prefix`, so many at a time. */
+    async all(pk: string, prefix: string, perLook: number): Promise<Result<readonly Row[], Unavailable>> {
+      const found: Row[] = [];
+      let after: string | undefined;
+      do {
+        const looked = await page(pk, prefix, after, perLook);
+        if (!looked.ok) return looked;
+        found.push(...looked.value.rows);
+        after = looked.value.nextSortKey;
+      } while (after !== undefined);
+      return ok(found);
     },
 
     /** The sort keys of all rows that start with `prefix`, expired ones too. */
@@ -200,6 +224,14 @@ export function sharedTables(client: DynamoDBClient, tableName: string, clock: C
 function isExpired(row: Row, nowSeconds: number): boolean {
   const expiresAtSeconds = row['expires_at']?.N;
   return expiresAtSeconds !== undefined && Number(expiresAtSeconds) <= nowSeconds;
+}
+
+/** Does a row stand that the same write put? Rows of earlier versions of the store name none. */
+function putBySame(row: Row): { readonly condition: string; readonly values: Row | undefined } {
+  const write = row['write'];
+  return write === undefined
+    ? { condition: 'attribute_not_exists(#write)', values: undefined }
+    : { condition: '#write = :write OR attribute_not_exists(#write)', values: { ':write': write } };
 }
 
 function toKey({ pk, sk }: RowKey): Row {

@@ -3,7 +3,7 @@ import type { ContextCaller, NewDocument } from '../core/documents/ports.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { canonicalFilters } from '../core/visibility.ts';
-import type { ContextTable, RowKey } from './context-table.ts';
+import type { ContextTable, Row, RowKey } from './context-table.ts';
 import { number, text, toPartition } from './document-rows.ts';
 
 /**
@@ -19,6 +19,12 @@ export type Claim = {
   /** The document was deleted since. */
   readonly isGone: boolean;
 };
+
+/** What the sort keys of claims start with. */
+export const CLAIM_PREFIX = 'IDEMPOTENCY#';
+
+/** A create that has not come to its end by then never will: no function runs for so long. */
+const DEAD_AFTER_SECONDS = 3_600;
 
 /** How long a key is remembered. */
 const CLAIM_SECONDS = 86_400;
@@ -71,6 +77,11 @@ export async function markGone(
   return marked.ok ? ok(undefined) : marked;
 }
 
+/** Is the create over that put a claim, whether it came to its end or not? */
+export function isOver(row: Row, nowSeconds: number): boolean {
+  return row['gone']?.BOOL === true || number(row, 'born_at') + DEAD_AFTER_SECONDS <= nowSeconds;
+}
+
 /** Two creates that say the same have the same fingerprint. */
 export function fingerprintOf({ description, content }: NewDocument): string {
   const { filename, contentType, tags, metadata, ttlSeconds } = description;
@@ -82,5 +93,5 @@ export function fingerprintOf({ description, content }: NewDocument): string {
 /** One per caller, filters and key. The caller's part is hashed: a key is free text. */
 function toClaimKey(caller: ContextCaller, idempotencyKey: string): RowKey {
   const claimed = JSON.stringify([caller.callerKey, canonicalFilters(caller.scopeFilters), idempotencyKey]);
-  return { pk: toPartition(caller.orgId, caller.namespace), sk: `IDEMPOTENCY#${sha256(claimed)}` };
+  return { pk: toPartition(caller.orgId, caller.namespace), sk: `${CLAIM_PREFIX}${sha256(claimed)}` };
 }

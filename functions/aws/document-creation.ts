@@ -7,8 +7,9 @@ import { type Claim, claimKey, fingerprintOf } from './document-claims.ts';
 import { newWrite, removeParts, writeContent } from './document-content.ts';
 import { findHead } from './document-heads.ts';
 import { removeIndex, writeIndex } from './document-index.ts';
-import { type Creation, forgetCreation, noteCreation, sweepLeftovers } from './document-leftovers.ts';
-import { addToLists, keepInLists } from './document-lists.ts';
+import { sweepLeftovers } from './document-leftovers.ts';
+import { addToLists, keepInLists, removeFromLists } from './document-lists.ts';
+import { type Creation, forgetCreation, noteCreation } from './document-notes.ts';
 import { defaultLifetime } from './document-partitions.ts';
 import { toHeadKey, toHeadRow, toPartition } from './document-rows.ts';
 
@@ -79,6 +80,8 @@ export async function storeNew(
   if (!stored.ok) return stored;
   // The document is there or it is not: what cannot be cleared away now is found by the next create.
   await forgetCreation(table, creation);
+  // Who deleted the document that was in the way may have left rows of lists to this create, which was under way.
+  if (!stored.value) await removeFromLists(table, creation.document);
   await sweepLeftovers(table, creation.document, nowSeconds);
   return stored;
 }
@@ -91,11 +94,13 @@ async function storeParts(
   const { document, write } = creation;
   const parts = await writeContent(table, { document }, write, content);
   if (!parts.ok) return parts;
-  const listed = await addToLists(table, document);
+  const listed = await addToLists(table, document, write);
   if (!listed.ok) return listed;
   const index = await writeIndex(table, document, { write, content, before: [] });
   if (!index.ok) return index;
-  const put = await table.putNew(toHeadRow({ document, parts: parts.value, write, claim }));
+  const put = await table.putNew(
+    toHeadRow({ document, parts: parts.value, write, incarnation: write, claim }),
+  );
   if (!put.ok) return put;
   if (put.value) return keepListed(table, creation);
   const { orgId, namespace } = document.scope;
@@ -109,11 +114,11 @@ async function storeParts(
   return unlisted.ok ? ok(false) : unlisted;
 }
 
-/** The document is there. One that had its id before may have taken it out of its lists when it was deleted, after it was put into them. */
+/** The document is there. Others that had its id or were to have it may have put its rows of lists, and be about to remove them. */
 async function keepListed(
   table: ContextTable,
-  { document, isRepeatable }: Creation,
+  { document, write, isRepeatable }: Creation,
 ): Promise<Result<boolean, Unavailable>> {
-  const kept = isRepeatable ? await keepInLists(table, document) : ok(undefined);
+  const kept = isRepeatable ? await keepInLists(table, document, write) : ok(undefined);
   return kept.ok ? ok(true) : kept;
 }

@@ -3,7 +3,8 @@ import type { ContextCaller } from '../core/documents/ports.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
-import { fromHeadRow, HEAD_PREFIX, toExpiry, toHeadKey, toPartition } from './document-rows.ts';
+import { notedWrites } from './document-notes.ts';
+import { fromHeadRow, HEAD_PREFIX, text, toExpiry, toHeadKey, toPartition } from './document-rows.ts';
 import { scopeRows, shortHash, toScope, visibleScopes } from './document-scopes.ts';
 
 /** The scope of lists that have every document of a namespace. */
@@ -14,38 +15,58 @@ const ROWS_PER_LOOK = 250;
 /** Says that every document of a namespace is in its lists. */
 const COMPLETE = 'LISTS';
 
-/** Puts a document into its lists: of its filters, and of each of its tags, there and in the whole namespace. */
-export function addToLists(table: ContextTable, document: Document): Promise<Result<void, Unavailable>> {
-  return table.writeAll([...scopeRows(document), ...toListRows(document)], []);
+/**
+ * Puts a document into its lists: of its filters, and of each of its tags, there and in the whole namespace. A row says which write put it,
+ * so that who removes one that it read takes none that was put since.
+ */
+export function addToLists(
+  table: ContextTable,
+  document: Document,
+  write: string,
+): Promise<Result<void, Unavailable>> {
+  const rows = [...scopeRows(document), ...toListRows(document)];
+  return table.writeAll(
+    rows.map((row) => ({ ...row, write: { S: write } })),
+    [],
+  );
 }
 
-/** Puts a document back into its lists where a row of them is not there (any more). */
+/** Puts a document that is there back into its lists where a row of them is not as this write put it: somebody may be about to remove it. */
 export async function keepInLists(
   table: ContextTable,
   document: Document,
+  write: string,
 ): Promise<Result<void, Unavailable>> {
   const rows = await table.getAll(toListKeys(document));
   if (!rows.ok) return rows;
-  return rows.value.includes(undefined) ? addToLists(table, document) : ok(undefined);
-}
-
-/** Takes a document out of its lists. */
-export function removeFromLists(table: ContextTable, document: Document): Promise<Result<void, Unavailable>> {
-  return table.writeAll([], toListKeys(document));
+  const isKept = rows.value.every((row) => row?.['write']?.S === write);
+  return isKept ? ok(undefined) : addToLists(table, document, write);
 }
 
 /**
- * After rows of lists were removed, by the names of a document: puts those of the document back that has its id by now. False where none
- * has; one that comes later looks for its rows itself.
+ * Takes a document that is gone out of its lists, but for the rows that lead to the document which has its id now, or which a create of one
+ * put that is under way. Read in this order, because a create has a note before its first row and until its head is there. What the write
+ * `ended` put is not under way, whatever is noted.
  */
-export async function keepNext(
+export async function removeFromLists(
   table: ContextTable,
-  { id, scope }: Document,
-): Promise<Result<boolean, Unavailable>> {
-  const row = await table.get(toHeadKey(toPartition(scope.orgId, scope.namespace), id));
-  if (!row.ok || row.value === undefined) return row.ok ? ok(false) : row;
-  const listed = await addToLists(table, fromHeadRow(row.value).document);
-  return listed.ok ? ok(true) : listed;
+  document: Document,
+  ended?: string,
+): Promise<Result<void, Unavailable>> {
+  const found = await table.getAll(toListKeys(document));
+  if (!found.ok) return found;
+  const noted = await notedWrites(table, document);
+  if (!noted.ok) return noted;
+  const { orgId, namespace } = document.scope;
+  const head = await table.get(toHeadKey(toPartition(orgId, namespace), document.id));
+  if (!head.ok) return head;
+  const next = head.value === undefined ? [] : toListKeys(fromHeadRow(head.value).document);
+  const kept = new Set(next.map(({ sk }) => sk));
+  const isUnderWay = (write: string) => write !== ended && noted.value.has(write);
+  const rows = found.value.filter((row) => row !== undefined);
+  return table.removeAsRead(
+    rows.filter((row) => !kept.has(text(row, 'sk')) && !isUnderWay(row['write']?.S ?? '')),
+  );
 }
 
 /**

@@ -3,13 +3,12 @@ import type { PartitionStore } from '../core/documents/ports.ts';
 import type { Clock, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ContextTable, ContextTables, Row, RowKey } from './context-table.ts';
-import { HEAD_PREFIX, number, text, toDirectory, toPartition } from './document-rows.ts';
+import { newWrite } from './document-content.ts';
+import { removeRows } from './document-partition-removal.ts';
+import { number, text, toDirectory, toPartition } from './document-rows.ts';
 
 const PARTITION_PREFIX = 'PARTITION#';
 const ROWS_PER_LOOK = 1_000;
-
-/** Rows that one delete of a partition removes at most: some ten seconds of work. */
-const MAX_REMOVED_ROWS = 20_000;
 
 /**
  * The partitions of an org, registered in a storage partition of their own. What a partition says about its documents is in a row beside
@@ -20,15 +19,8 @@ export function createPartitionStore(tables: ContextTables, clock: Clock): Parti
     async listPartitions(orgId) {
       const table = await tables({ orgId, namespace: '' });
       if (!table.ok) return table;
-      const partitions: Partition[] = [];
-      let after: string | undefined;
-      do {
-        const page = await table.value.page(toDirectory(orgId), PARTITION_PREFIX, after, ROWS_PER_LOOK);
-        if (!page.ok) return page;
-        partitions.push(...page.value.rows.map(fromRow));
-        after = page.value.nextSortKey;
-      } while (after !== undefined);
-      return ok(partitions);
+      const rows = await table.value.all(toDirectory(orgId), PARTITION_PREFIX, ROWS_PER_LOOK);
+      return rows.ok ? ok(rows.value.map(fromRow)) : rows;
     },
 
     async createPartition(orgId, { name, ttlSeconds }) {
@@ -40,11 +32,17 @@ export function createPartitionStore(tables: ContextTables, clock: Clock): Parti
       if (known.value !== undefined) return err({ reason: 'partition_exists' });
       const table = await tables({ orgId, namespace: name });
       if (!table.ok) return table;
-      const settings = await table.value.put(toSettingsRow(orgId, partition));
+      const write = { write: { S: newWrite() } };
+      const settings = await table.value.put({ ...toSettingsRow(orgId, partition), ...write });
       if (!settings.ok) return settings;
-      const put = await directory.value.putNew(toRow(orgId, partition));
+      const put = await directory.value.putNew({ ...toRow(orgId, partition), ...write });
       if (!put.ok) return put;
-      return put.value ? ok(partition) : err({ reason: 'partition_exists' });
+      if (put.value) return ok(partition);
+      // Somebody was faster: what that one says holds.
+      const standing = await directory.value.get(toPartitionKey(orgId, name));
+      if (!standing.ok) return standing;
+      const kept = standing.value && (await table.value.put(settingsOf(orgId, standing.value)));
+      return kept?.ok === false ? kept : err({ reason: 'partition_exists' });
     },
 
     async deletePartition(orgId, name) {
@@ -55,10 +53,18 @@ export function createPartitionStore(tables: ContextTables, clock: Clock): Parti
       if (known.value === undefined) return err({ reason: 'not_found' });
       const table = await tables({ orgId, namespace: name });
       if (!table.ok) return table;
-      const emptied = await removeRows(table.value, toPartition(orgId, name));
+      const emptied = await removeRows(table.value, toPartition(orgId, name), clock());
       if (!emptied.ok || !emptied.value) return emptied.ok ? ok({ isComplete: false }) : emptied;
-      const removed = await directory.value.delete(toPartitionKey(orgId, name));
-      return removed.ok ? ok({ isComplete: true }) : removed;
+      // Not those of a partition of this name that was made meanwhile.
+      const settings = settingsOf(orgId, known.value);
+      for (const [from, row] of [
+        [table.value, settings],
+        [directory.value, known.value],
+      ] as const) {
+        const removed = await from.removeAsRead([row]);
+        if (!removed.ok) return removed;
+      }
+      return ok({ isComplete: true });
     },
   };
 }
@@ -71,24 +77,6 @@ export async function defaultLifetime(
   const row = await table.get({ pk: toPartition(scope.orgId, scope.namespace), sk: SETTINGS });
   if (!row.ok) return row;
   return ok(row.value?.['ttl_seconds'] === undefined ? undefined : number(row.value, 'ttl_seconds'));
-}
-
-/** Removes everything of a namespace, first the heads: a document is there as a whole or not at all. False where more is left. */
-async function removeRows(table: ContextTable, pk: string): Promise<Result<boolean, Unavailable>> {
-  let removed = 0;
-  for (const prefix of [HEAD_PREFIX, '']) {
-    for (;;) {
-      const page = await table.page(pk, prefix, undefined, ROWS_PER_LOOK);
-      if (!page.ok) return page;
-      const keys = page.value.rows.map((row) => ({ pk, sk: text(row, 'sk') }));
-      const gone = await table.writeAll([], keys);
-      if (!gone.ok) return gone;
-      removed += keys.length;
-      if (page.value.nextSortKey === undefined) break;
-      if (removed >= MAX_REMOVED_ROWS) return ok(false);
-    }
-  }
-  return ok(true);
 }
 
 const SETTINGS = 'SETTINGS';
@@ -109,6 +97,12 @@ function toRow(orgId: string, partition: Partition): Row {
 
 function toSettingsRow(orgId: string, partition: Partition): Row {
   return { pk: { S: toPartition(orgId, partition.name) }, sk: { S: SETTINGS }, ...toLifetime(partition) };
+}
+
+/** The row beside the documents that goes with a row of the directory. */
+function settingsOf(orgId: string, row: Row): Row {
+  const { write } = row;
+  return { ...toSettingsRow(orgId, fromRow(row)), ...(write === undefined ? {} : { write }) };
 }
 
 function toLifetime({ ttlSeconds }: Partition): Row {

@@ -3,10 +3,10 @@ import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, RowKey } from './context-table.ts';
 import { findPieces, removeParts, writeOfPiece } from './document-content.ts';
 import { findIndexLists, removeIndexLists, writeOfList } from './document-index.ts';
-import { notedWrites } from './document-leftovers.ts';
-import { keepNext, removeFromLists } from './document-lists.ts';
-import { removeRelations, storedRelations } from './document-relations.ts';
-import { type DocumentHead, toPartition } from './document-rows.ts';
+import { removeFromLists } from './document-lists.ts';
+import { notedWrites } from './document-notes.ts';
+import { removeRelationsOf } from './document-relation-rows.ts';
+import { type DocumentHead, toHeadKey, toPartition } from './document-rows.ts';
 
 /**
  * Removes what is left of a document whose head is gone, and what writes that died left of it. Its id may be another document's by now, or
@@ -18,9 +18,7 @@ export async function removeRemains(
 ): Promise<Result<void, Unavailable>> {
   const { document, parts } = head;
   const pk = toPartition(document.scope.orgId, document.scope.namespace);
-  const relations = await storedRelations(table, pk, document.id);
-  if (!relations.ok) return relations;
-  const unrelated = await removeRelations(table, pk, relations.value);
+  const unrelated = await removeRelationsOf(table, pk, head);
   if (!unrelated.ok) return unrelated;
   // Those that are known first: finding them would be paid for by their size.
   const removed = await removeParts(table, head, parts);
@@ -34,9 +32,9 @@ export async function removeRemains(
   if (!lists.ok) return lists;
   const noted = await notedWrites(table, document);
   if (!noted.ok) return noted;
-  const next = await keepNext(table, document);
+  const next = await table.get(toHeadKey(pk, document.id));
   // What is found goes with the document that has the id now.
-  if (!next.ok || next.value) return next.ok ? ok(undefined) : next;
+  if (!next.ok || next.value !== undefined) return next.ok ? ok(undefined) : next;
   const without = (keys: readonly RowKey[], writeOf: (key: RowKey) => string) =>
     keys.filter((key) => !noted.value.has(writeOf(key)));
   const unlisted = await removeIndexLists(table, document, without(lists.value, writeOfList));

@@ -15,7 +15,8 @@ import type { ContextTable } from './context-table.ts';
 import { storeNew } from './document-creation.ts';
 import { findHeads } from './document-heads.ts';
 import { defaultLifetime } from './document-partitions.ts';
-import { relate, standingRelation } from './document-relations.ts';
+import { relate } from './document-relation-creation.ts';
+import { standingRelation } from './document-relations.ts';
 
 type Outcome = Promise<Result<Restored, Unavailable>>;
 

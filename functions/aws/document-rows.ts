@@ -10,6 +10,8 @@ export type DocumentHead = {
   readonly parts: readonly Part[];
   /** Which write made this version; no two writes have the same. */
   readonly write: string;
+  /** Which write made the document: no two that had its id have the same. Undefined where a version made it that kept nothing of it. */
+  readonly incarnation: string | undefined;
   /** Sort key of the idempotency claim that made the document. */
   readonly claim: string | undefined;
 };
@@ -53,7 +55,7 @@ export function toPartRowKey(pk: string, id: string, key: string): RowKey {
 }
 
 /** A head as a row. */
-export function toHeadRow({ document, parts, write, claim }: DocumentHead): Row {
+export function toHeadRow({ document, parts, write, incarnation, claim }: DocumentHead): Row {
   const { orgId, namespace, scopeFilters } = document.scope;
   const key = toHeadKey(toPartition(orgId, namespace), document.id);
   return {
@@ -72,6 +74,7 @@ export function toHeadRow({ document, parts, write, claim }: DocumentHead): Row 
     write: { S: write },
     parts: { L: parts.map(({ key, bytes, chars }) => ({ S: `${key} ${bytes} ${chars ?? ''}` })) },
     ...toExpiry(document),
+    ...(incarnation === undefined ? {} : { incarnation: { S: incarnation } }),
     ...(claim === undefined ? {} : { claim: { S: claim } }),
   };
 }
@@ -100,6 +103,7 @@ export function fromHeadRow(row: Row): DocumentHead {
     },
     parts: row['parts'] === undefined ? toFirstParts(row) : list(row, 'parts').map(fromPart),
     write: row['write']?.S ?? String(number(row, 'version')),
+    incarnation: row['incarnation']?.S,
     claim: row['claim']?.S,
   };
 }

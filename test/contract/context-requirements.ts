@@ -76,6 +76,14 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
     ['contract/document-succession.test.ts', 'is whole once it is there'],
     ['contract/document-succession.test.ts', 'takes nothing from what was edited since'],
   ] },
+  { clause: 8, says: 'What is acknowledged is read, listed and found, whatever is deleted at the same time', tests: [
+    ['contract/document-races.test.ts', 'a create that a delete of its partition overtakes is whole, or refused'],
+    ['contract/document-races.test.ts', 'a document that is stored again while its partition is deleted is whole, or gone'],
+    ['contract/document-races.test.ts', 'any of its writes is whole'],
+    ['contract/document-races.test.ts', 'imported amid the deletion of a document of the same id stays, at both ends'],
+    ['contract/document-races.test.ts', 'a relation whose document is deleted before it is there is refused, and leaves nothing'],
+    ['contract/document-races.test.ts', 'a relation of a document that is gone is not one of the document that has its id now'],
+  ] },
   { clause: 8, says: 'A read does not fail because others write', tests: [
     ['contract/document-succession.test.ts', 'a read that nine writers in a row overtake is answered, with one of their versions'],
   ] },

@@ -59,7 +59,9 @@ async function storedBefore(
   });
   for (let at = 0; at < count; at += 25) {
     const puts = documents.slice(at, at + 25).map((document) => ({
-      PutRequest: { Item: toHeadRow({ document, parts: [], write: 'w', claim: undefined }) },
+      PutRequest: {
+        Item: toHeadRow({ document, parts: [], write: 'w', incarnation: undefined, claim: undefined }),
+      },
     }));
     await table.client.send(new BatchWriteItemCommand({ RequestItems: { [table.tableName]: puts } }));
   }

@@ -362,6 +362,7 @@ describe('a list', () => {
         document: createDocument(rest.description, content, birth),
         parts: [],
         write: 'w',
+        incarnation: undefined,
         claim: undefined,
       });
     });

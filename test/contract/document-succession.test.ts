@@ -1,11 +1,12 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDocumentStore } from '../../functions/aws/documents.ts';
-import type { ArchivedDocument } from '../../functions/core/documents/archive.ts';
 import { type Edit, parseEditRequest } from '../../functions/core/documents/edit.ts';
 import type { ContextCaller, DocumentStore, NewDocument } from '../../functions/core/documents/ports.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS, newDocument } from '../support/context-callers.ts';
 import { type EmbeddedContextTable, startContextTable } from '../support/context-table.ts';
+import { type IsCommand, meddle } from '../support/document-tables.ts';
+import { archived, expectWhole as expectWholeIn } from '../support/whole-documents.ts';
 
 /** One document in the place of another: of the same id, or of the next version, while somebody is at work on the one before. */
 
@@ -28,22 +29,8 @@ const clock = () => nowSeconds;
 const storeOver = (client?: DynamoDBClient): DocumentStore =>
   createDocumentStore({ tables: table.tables(clock, client), seal: cursorSeal(), clock });
 
-/** A client that does something before or after every one of its commands that `isIt`. */
-function meddling(
-  isIt: (command: string, input: string) => boolean,
-  act: () => Promise<unknown>,
-  when: 'before' | 'after' = 'before',
-): DynamoDBClient {
-  const client = table.connect();
-  client.middlewareStack.add((next, { commandName = '' }) => async (args) => {
-    const isNow = isIt(commandName, JSON.stringify(args.input));
-    if (isNow && when === 'before') await act();
-    const answer = await next(args);
-    if (isNow && when === 'after') await act();
-    return answer;
-  });
-  return client;
-}
+const meddling = (isIt: IsCommand, act: () => Promise<unknown>, when: 'before' | 'after' = 'before') =>
+  meddle(table.connect(), isIt, act, when);
 
 const isPutOfHead = (command: string, input: string) =>
   command === 'PutItemCommand' && input.includes('"DOC#');
@@ -60,13 +47,7 @@ function theEdit(request: Record<string, unknown>): Edit {
   return parsed.value;
 }
 
-function archived({ id, description, content }: NewDocument): ArchivedDocument {
-  const times = { createdAtSeconds: NOW_SECONDS, updatedAtSeconds: NOW_SECONDS, expiresAtSeconds: null };
-  return { ...description, id, filters: new Map(), version: 1, content, ...times };
-}
-
-const restore = (document: NewDocument, store = storeOver()) =>
-  store.restore(caller, { type: 'document', document: archived(document) });
+const restore = (document: NewDocument, store = storeOver()) => store.restore(caller, archived(document));
 
 async function created(): Promise<NewDocument> {
   const document = newDocument('a.txt', { content: Buffer.from(text), tags: ['t'], nowSeconds });
@@ -74,18 +55,8 @@ async function created(): Promise<NewDocument> {
   return document;
 }
 
-/** The document is read, listed by its tag and by its filters, and found by its words. */
-async function expectWhole({ id }: NewDocument, content = text): Promise<void> {
-  const read = await storeOver().read(caller, id);
-  expect(read.ok ? Buffer.from(read.value.content).toString() === content : read.error).toBe(true);
-  const query = { filename: undefined, limit: 10, offset: 0, cursor: undefined };
-  for (const tags of [['t'], []]) {
-    const listed = await storeOver().list(caller, { ...query, tags });
-    expect(listed.ok && listed.value.documents.map((one) => one.id)).toEqual([id]);
-  }
-  const found = await storeOver().search(caller, { terms: ['last'], limit: 10, includeRelations: false });
-  expect(found.ok && found.value.hits.map(({ document }) => document.id)).toEqual([id]);
-}
+const expectWhole = ({ id }: NewDocument, content = text) =>
+  expectWholeIn(storeOver(), caller, { id, content });
 
 test.for(['*', new Set([1])] as const)(
   'what is stored again under its id while it is deleted stays whole (precondition %o)',
@@ -114,7 +85,7 @@ test('what is being stored under an id while another document of it is deleted i
 
 test('what begins to be stored under an id before a delete of it takes the document out of its lists is listed', async () => {
   const document = await created();
-  let stored: Promise<unknown> = Promise.resolve();
+  let stored: ReturnType<typeof restore> | undefined;
   let goOn = () => {};
   const gone = new Promise<void>((resolve) => {
     goOn = resolve;
@@ -126,10 +97,9 @@ test('what begins to be stored under an id before a delete of it takes the docum
     await gone;
   });
   const client = meddling(
-    (command, input) =>
-      command === 'BatchWriteItemCommand' && input.includes('DeleteRequest') && input.includes('"LIST#'),
+    (command, input) => command === 'DeleteItemCommand' && input.includes('"LIST#'),
     async () => {
-      stored = restore(document, storeOver(slow));
+      stored ??= restore(document, storeOver(slow));
       await isWaiting.promise;
     },
   );

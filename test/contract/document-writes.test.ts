@@ -282,7 +282,13 @@ describe('what was stored before pieces were counted', () => {
       nowSeconds: NOW_SECONDS,
       scope: fresh(),
     });
-    const { parts, write, ...head } = toHeadRow({ document, parts: [], write: '', claim: undefined });
+    const { parts, write, ...head } = toHeadRow({
+      document,
+      parts: [],
+      write: '',
+      incarnation: undefined,
+      claim: undefined,
+    });
     const pk = head['pk'] ?? { S: '' };
     const put = (Item: NonNullable<ConstructorParameters<typeof PutItemCommand>[0]['Item']>) =>
       table.client.send(new PutItemCommand({ TableName: table.tableName, Item }));

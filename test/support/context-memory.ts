@@ -173,6 +173,15 @@ export class MemoryContextTable {
           return row !== undefined;
         case 'attribute_not_exists(pk) OR expires_at <= :now':
           return row === undefined || Number(row['expires_at']?.N) <= Number(values?.[':now']?.N);
+        case 'attribute_not_exists(#write)':
+        case 'attribute_exists(pk) AND (attribute_not_exists(#write))':
+          return (row !== undefined || !condition.includes('(pk)')) && row?.['write'] === undefined;
+        case '#write = :write OR attribute_not_exists(#write)':
+        case 'attribute_exists(pk) AND (#write = :write OR attribute_not_exists(#write))':
+          return (
+            (row !== undefined || !condition.includes('(pk)')) &&
+            (row?.['write'] === undefined || row['write'].S === values?.[':write']?.S)
+          );
         case 'version = :version':
           return row?.['version']?.N === values?.[':version']?.N;
         case 'version = :version AND (#write = :write OR attribute_not_exists(#write))':

@@ -27,6 +27,45 @@ export function dieAtWrite(
   return { writes: () => writes };
 }
 
+/** Is it a command of this sort? The input is as JSON. */
+export type IsCommand = (command: string, input: string) => boolean;
+
+/** Makes a client do something before or after every one of its commands that `isIt`. */
+export function meddle(
+  client: DynamoDBClient,
+  isIt: IsCommand,
+  act: () => Promise<unknown>,
+  when: 'before' | 'after' = 'before',
+): DynamoDBClient {
+  client.middlewareStack.add((next, { commandName = '' }) => async (args) => {
+    const isNow = isIt(commandName, JSON.stringify(args.input));
+    if (isNow && when === 'before') await act();
+    const answer = await next(args);
+    if (isNow && when === 'after') await act();
+    return answer;
+  });
+  return client;
+}
+
+/** Makes a client act before its write number `at`, counted from 0. Says how many writes there were. */
+export function actAtWrite(
+  client: DynamoDBClient,
+  at: number,
+  act: () => Promise<unknown>,
+): { readonly writes: () => number } {
+  let writes = 0;
+  meddle(
+    client,
+    (command) => {
+      if (!/Put|Update|Delete|Write/.test(command)) return false;
+      writes += 1;
+      return writes === at + 1;
+    },
+    act,
+  );
+  return { writes: () => writes };
+}
+
 /** Counts what a client's writes carry: rows, and bytes of content. */
 export function countWrites(client: DynamoDBClient): {
   readonly rows: () => number;

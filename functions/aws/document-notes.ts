@@ -1,0 +1,91 @@
+import type { Document } from '../core/documents/document.ts';
+import type { Unavailable } from '../core/ports.ts';
+import { ok, type Result } from '../core/result.ts';
+import type { ContextTable, Row, RowKey } from './context-table.ts';
+import { fromHeadRow, HEAD_PREFIX, number, text, toHeadRow, toPartition } from './document-rows.ts';
+
+/** What the sort keys of notes start with. */
+const NOTE_PREFIX = 'PENDING#';
+
+/** A create that has not come to its end by then never will: no function runs for so long. */
+const DEAD_AFTER_SECONDS = 3_600;
+
+const ROWS_PER_LOOK = 250;
+
+/** A document that is being stored, and the write that stores it. */
+export type Creation = {
+  readonly document: Document;
+  readonly write: string;
+  /** May a document be stored again under this id: because a caller repeats what failed, or has it in an archive? */
+  readonly isRepeatable: boolean;
+};
+
+/** Notes what is about to be stored, so that it can be removed where nobody comes to the end of it. */
+export function noteCreation(
+  table: ContextTable,
+  creation: Creation,
+  nowSeconds: number,
+): Promise<Result<void, Unavailable>> {
+  const { document, write, isRepeatable } = creation;
+  const { pk, sk } = toNoteKey(creation);
+  return table.put({
+    ...toHeadRow({ document, parts: [], write, incarnation: write, claim: undefined }),
+    pk: { S: pk },
+    sk: { S: sk },
+    since: { N: String(nowSeconds) },
+    // A function of an older version, which may run on for a while, leaves the rows of such a document's lists alone.
+    repeatable: { BOOL: isRepeatable },
+  });
+}
+
+/** Takes the note back: the document is there, or all of it is gone. */
+export function forgetCreation(table: ContextTable, creation: Creation): Promise<Result<void, Unavailable>> {
+  return table.delete(toNoteKey(creation));
+}
+
+/** The writes of creates of this document that have not come to their end, or died. */
+export async function notedWrites(
+  table: ContextTable,
+  { id, scope }: Document,
+): Promise<Result<ReadonlySet<string>, Unavailable>> {
+  const prefix = `${NOTE_PREFIX}${id}#`;
+  const keys = await table.keys(toPartition(scope.orgId, scope.namespace), prefix);
+  return keys.ok ? ok(new Set(keys.value.map(({ sk }) => sk.slice(prefix.length)))) : keys;
+}
+
+/** Creates of a namespace that died, of the `limit` first notes. They are in the order of ids, which is by age. */
+export async function deadCreations(
+  table: ContextTable,
+  pk: string,
+  nowSeconds: number,
+  limit: number,
+): Promise<Result<readonly Creation[], Unavailable>> {
+  const notes = await table.page(pk, NOTE_PREFIX, undefined, limit);
+  if (!notes.ok) return notes;
+  return ok(notes.value.rows.filter((row) => isDead(row, nowSeconds)).map(toCreation));
+}
+
+/** All creates of a namespace that may be under way. */
+export async function livingCreations(
+  table: ContextTable,
+  pk: string,
+  nowSeconds: number,
+): Promise<Result<readonly Creation[], Unavailable>> {
+  const rows = await table.all(pk, NOTE_PREFIX, ROWS_PER_LOOK);
+  return rows.ok ? ok(rows.value.filter((row) => !isDead(row, nowSeconds)).map(toCreation)) : rows;
+}
+
+function isDead(row: Row, nowSeconds: number): boolean {
+  return number(row, 'since') + DEAD_AFTER_SECONDS <= nowSeconds;
+}
+
+function toNoteKey({ document, write }: Pick<Creation, 'document' | 'write'>): RowKey {
+  const pk = toPartition(document.scope.orgId, document.scope.namespace);
+  return { pk, sk: `${NOTE_PREFIX}${document.id}#${write}` };
+}
+
+function toCreation(row: Row): Creation {
+  const [, id = ''] = text(row, 'sk').split('#');
+  const { document, write } = fromHeadRow({ ...row, sk: { S: `${HEAD_PREFIX}${id}` } });
+  return { document, write, isRepeatable: row['repeatable']?.BOOL === true };
+}

@@ -1,0 +1,130 @@
+import type { Unavailable } from '../core/ports.ts';
+import { ok, type Result } from '../core/result.ts';
+import type { ContextTable, Row } from './context-table.ts';
+import { CLAIM_PREFIX, isOver } from './document-claims.ts';
+import { livingCreations } from './document-notes.ts';
+import { fromHeadRow, HEAD_PREFIX, text } from './document-rows.ts';
+import { scopeRows } from './document-scopes.ts';
+
+const ROWS_PER_LOOK = 1_000;
+
+/** Rows that one delete of a partition removes at most: some ten seconds of work. */
+const MAX_REMOVED_ROWS = 20_000;
+
+/** What begins the keys of rows that several documents have in common, or one after the other. They name the write that put them. */
+const SHARED = /^(?:EDGE|LIST|REL|SCOPE)#/;
+
+/** What is there, or about to be, although its partition is being deleted. */
+type Living = {
+  /** Ids of documents that came after their predecessors went. */
+  readonly documents: ReadonlySet<string>;
+  /** Of creates that are under way: ids, and ids with writes. */
+  readonly created: ReadonlySet<string>;
+  readonly writes: ReadonlySet<string>;
+  /** Keys of the rows by which a caller with filters finds the place of their documents. */
+  readonly scopes: ReadonlySet<string>;
+};
+
+/**
+ * Removes everything of a namespace, first the heads: a document is there as a whole or not at all. What is created at the same time stays
+ * as a whole, as if it came afterwards. Answers false where more is left.
+ */
+export async function removeRows(
+  table: ContextTable,
+  pk: string,
+  nowSeconds: number,
+): Promise<Result<boolean, Unavailable>> {
+  let removed = 0;
+  const heads = await removeHeads(table, pk);
+  if (!heads.ok || heads.value === undefined) return heads.ok ? ok(false) : heads;
+  removed += heads.value;
+  let after: string | undefined;
+  do {
+    if (removed >= MAX_REMOVED_ROWS) return ok(false);
+    const page = await table.page(pk, '', after, ROWS_PER_LOOK);
+    if (!page.ok) return page;
+    // After the rows: a create has a note before its first row and until its head is there.
+    const living = await findLiving(table, pk, nowSeconds);
+    if (!living.ok) return living;
+    const gone = page.value.rows.filter((row) => !isLiving(row, living.value, nowSeconds));
+    const isShared = (row: Row) => SHARED.test(text(row, 'sk'));
+    const shared = await table.removeAsRead(gone.filter(isShared));
+    if (!shared.ok) return shared;
+    const others = gone.filter((row) => !isShared(row)).map((row) => ({ pk, sk: text(row, 'sk') }));
+    const unshared = await table.writeAll([], others);
+    if (!unshared.ok) return unshared;
+    removed += gone.length;
+    after = page.value.nextSortKey;
+  } while (after !== undefined);
+  return ok(true);
+}
+
+/** Removes the heads, and what idempotency keys promise of them. How many rows that were; undefined where more are left. */
+async function removeHeads(
+  table: ContextTable,
+  pk: string,
+): Promise<Result<number | undefined, Unavailable>> {
+  let removed = 0;
+  let after: string | undefined;
+  do {
+    if (removed >= MAX_REMOVED_ROWS) return ok(undefined);
+    const page = await table.page(pk, HEAD_PREFIX, after, ROWS_PER_LOOK);
+    if (!page.ok) return page;
+    const heads = page.value.rows.map((row) => ({ pk, sk: text(row, 'sk') }));
+    const claims = page.value.rows.flatMap((row) => row['claim']?.S ?? []).map((sk) => ({ pk, sk }));
+    for (const keys of [heads, claims]) {
+      const gone = await table.writeAll([], keys);
+      if (!gone.ok) return gone;
+    }
+    removed += heads.length + claims.length;
+    after = page.value.nextSortKey;
+  } while (after !== undefined);
+  return ok(removed);
+}
+
+/** The creates that are under way, and after them the documents, so that none is missed that is between the two. */
+async function findLiving(
+  table: ContextTable,
+  pk: string,
+  nowSeconds: number,
+): Promise<Result<Living, Unavailable>> {
+  const creations = await livingCreations(table, pk, nowSeconds);
+  if (!creations.ok) return creations;
+  const heads = await table.all(pk, HEAD_PREFIX, ROWS_PER_LOOK);
+  if (!heads.ok) return heads;
+  const documents = heads.value.map((row) => fromHeadRow(row).document);
+  const created = creations.value.map(({ document }) => document);
+  return ok({
+    documents: new Set(documents.map(({ id }) => id)),
+    created: new Set(created.map(({ id }) => id)),
+    writes: new Set(creations.value.map(({ document, write }) => `${document.id}#${write}`)),
+    scopes: new Set([...documents, ...created].flatMap(scopeRows).map((row) => text(row, 'sk'))),
+  });
+}
+
+/** Has a row to do with what is there, or about to be? What a partition says about its documents goes with the partition, not here. */
+function isLiving(row: Row, { documents, created, writes, scopes }: Living, nowSeconds: number): boolean {
+  const sk = text(row, 'sk');
+  const words = sk.split('#');
+  const isOfWrite = (id = '', write = '') => documents.has(id) || writes.has(`${id}#${write}`);
+  switch (`${words[0]}#`) {
+    case HEAD_PREFIX:
+    case 'SETTINGS#':
+      return true;
+    case 'SCOPE#':
+      return scopes.has(sk);
+    case 'REL#':
+      return documents.has(text(row, 'from_id')) && documents.has(text(row, 'to_id'));
+    case 'EDGE#':
+    case 'REMOVING#':
+      return documents.has(words[1] ?? '');
+    case 'LIST#':
+      return documents.has(words.at(-1) ?? '') || created.has(words.at(-1) ?? '');
+    case CLAIM_PREFIX:
+      return documents.has(text(row, 'id')) || !isOver(row, nowSeconds);
+    case 'TERM#':
+      return isOfWrite(words.at(-2), words.at(-1));
+    default:
+      return isOfWrite(words[1], words[2]);
+  }
+}

@@ -1,0 +1,131 @@
+import type { ContextCaller, NotFound, RelationConflict, RelationStore } from '../core/documents/ports.ts';
+import { MAX_RELATIONS, type NewRelation, type Relation, toRelationId } from '../core/documents/relation.ts';
+import type { Unavailable } from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { ContextTable, Row, RowKey } from './context-table.ts';
+import { newWrite } from './document-content.ts';
+import {
+  type Ends,
+  findEnds,
+  fromRelationRow,
+  isOf,
+  removeRelations,
+  toEdgeKey,
+  toEdgePrefix,
+  toEdgeRows,
+  toRelationRow,
+} from './document-relation-rows.ts';
+import { fromHeadRow, text, toExpiry, toHeadKey, toPartition } from './document-rows.ts';
+
+/** Looks at a relation that others make and remove at the same time. */
+const ATTEMPTS = 5;
+
+const NOT_FOUND: { readonly ok: false; readonly error: NotFound } = err({ reason: 'not_found' });
+
+/**
+ * Relates two documents: the relation first, then a row under each of them that leads to it. A process that dies in between leaves one that
+ * nothing leads to; the same relation made again takes its place.
+ */
+export async function relate(
+  table: ContextTable,
+  caller: ContextCaller,
+  relation: NewRelation,
+  nowSeconds: number,
+): ReturnType<RelationStore['relate']> {
+  const ends = await findEnds(table, caller, relation);
+  if (!ends.ok) return ends;
+  if (ends.value === undefined) return NOT_FOUND;
+  if (caller.permissions !== 'write') return err({ reason: 'read_only' });
+  const made: Relation = { ...relation, id: toRelationId(relation), createdAtSeconds: nowSeconds };
+  const pk = toPartition(caller.orgId, caller.namespace);
+  const counts = await Promise.all(
+    [relation.fromId, relation.toId].map(async (id) => {
+      const edges = await table.keys(pk, toEdgePrefix(id));
+      return edges.ok
+        ? ok(edges.value.filter(({ sk }) => sk !== toEdgeKey(pk, id, made.id).sk).length)
+        : edges;
+    }),
+  );
+  for (const count of counts) {
+    if (!count.ok) return count;
+    if (count.value >= MAX_RELATIONS) return err({ reason: 'relation_conflict', cause: 'too_many' });
+  }
+  const row = { ...toRelationRow(pk, made, newWrite(), ends.value), ...earlierExpiry(ends.value) };
+  const put = await putRelation(table, row, ends.value);
+  if (!put.ok) return put;
+  const led = await leadTo(table, row);
+  return led.ok ? ok(made) : led;
+}
+
+/**
+ * Puts a relation where none is, or one of documents that are gone, or one that nothing leads to: whoever made that died, or is about to find
+ * this one in its place.
+ */
+async function putRelation(
+  table: ContextTable,
+  row: Row,
+  { from, to }: Ends,
+): Promise<Result<void, RelationConflict | Unavailable>> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const put = await table.putNew(row);
+    if (!put.ok || put.value) return put.ok ? ok(undefined) : put;
+    const standing = await table.get(keyOf(row));
+    if (!standing.ok) return standing;
+    if (standing.value === undefined) continue;
+    // The client repeats a put whose answer was lost: then the relation that stands is this one.
+    if (isSameWrite(standing.value, row)) return ok(undefined);
+    if (isOf(standing.value, from) && isOf(standing.value, to)) {
+      const edges = await table.getAll(toEdgeRows(row).map(keyOf));
+      if (!edges.ok) return edges;
+      if (!edges.value.includes(undefined)) return err({ reason: 'relation_conflict', cause: 'exists' });
+    }
+    const replaced = await table.putInstead(row, standing.value);
+    if (!replaced.ok || replaced.value) return replaced.ok ? ok(undefined) : replaced;
+  }
+  return err({ reason: 'unavailable', detail: 'context table: a relation did not come to rest' });
+}
+
+/**
+ * Puts the rows that lead to a relation, and takes it back where one of its documents went meanwhile: whoever deletes a document removes its
+ * head first, and then what leads from it.
+ */
+async function leadTo(
+  table: ContextTable,
+  made: Row,
+): Promise<Result<void, NotFound | RelationConflict | Unavailable>> {
+  let row = made;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const put = await table.writeAll(toEdgeRows(row), []);
+    if (!put.ok) return put;
+    const { pk, sk } = keyOf(row);
+    const { fromId, toId } = fromRelationRow(row);
+    const found = await table.getAll([{ pk, sk }, toHeadKey(pk, fromId), toHeadKey(pk, toId)]);
+    if (!found.ok) return found;
+    const [standing, ...heads] = found.value;
+    if (!heads.every((head) => head !== undefined && isOf(row, fromHeadRow(head)))) {
+      const removed = await removeRelations(table, [row]);
+      return removed.ok ? NOT_FOUND : removed;
+    }
+    // Somebody saw it already, and took it away.
+    if (standing === undefined) return table.removeAsRead(toEdgeRows(row));
+    if (isSameWrite(standing, row)) {
+      return row === made ? ok(undefined) : err({ reason: 'relation_conflict', cause: 'exists' });
+    }
+    row = standing;
+  }
+  return err({ reason: 'unavailable', detail: 'context table: a relation did not come to rest' });
+}
+
+function isSameWrite(one: Row, other: Row): boolean {
+  return one['write']?.S === other['write']?.S;
+}
+
+function keyOf(row: Row): RowKey {
+  return { pk: text(row, 'pk'), sk: text(row, 'sk') };
+}
+
+/** A relation goes with the first of its documents. */
+function earlierExpiry({ from, to }: Ends): Row {
+  const ends = [from, to].map(({ document }) => document.expiresAtSeconds).filter((one) => one !== null);
+  return toExpiry({ expiresAtSeconds: ends.length === 0 ? null : Math.min(...ends) });
+}

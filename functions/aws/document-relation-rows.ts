@@ -1,0 +1,161 @@
+import type { ContextCaller } from '../core/documents/ports.ts';
+import {
+  findDefinition,
+  type NewRelation,
+  type Relation,
+  type RelationNotes,
+} from '../core/documents/relation.ts';
+import type { Unavailable } from '../core/ports.ts';
+import { ok, type Result } from '../core/result.ts';
+import type { ContextTable, Row, RowKey } from './context-table.ts';
+import { findHeads } from './document-heads.ts';
+import { type DocumentHead, number, text } from './document-rows.ts';
+
+const RELATION_PREFIX = 'REL#';
+
+/** A relation and the row that it is. */
+export type StoredRelation = { readonly relation: Relation; readonly row: Row };
+
+/** The two documents of a relation. */
+export type Ends = { readonly from: DocumentHead; readonly to: DocumentHead };
+
+/** The key of the row that a relation is. */
+export function toRelationKey(pk: string, id: string): RowKey {
+  return { pk, sk: `${RELATION_PREFIX}${id}` };
+}
+
+/** What the keys of all rows start with that lead from a document to its relations. */
+export function toEdgePrefix(id: string): string {
+  return `EDGE#${id}#`;
+}
+
+/** The key of the row that leads from a document to one of its relations. */
+export function toEdgeKey(pk: string, id: string, relationId: string): RowKey {
+  return { pk, sk: `${toEdgePrefix(id)}${relationId}` };
+}
+
+/** A relation as a row. It is one of these documents, and not of others that get their ids. */
+export function toRelationRow(pk: string, relation: Relation, write: string, { from, to }: Ends): Row {
+  const sk = toRelationKey(pk, relation.id).sk;
+  return {
+    pk: { S: pk },
+    sk: { S: sk },
+    definition: { S: relation.definition.name },
+    from_id: { S: relation.fromId },
+    to_id: { S: relation.toId },
+    ...toNotes(relation),
+    created_at: { N: String(relation.createdAtSeconds) },
+    write: { S: write },
+    ...(from.incarnation === undefined ? {} : { from_incarnation: { S: from.incarnation } }),
+    ...(to.incarnation === undefined ? {} : { to_incarnation: { S: to.incarnation } }),
+  };
+}
+
+/** What is noted at a relation, as attributes of its row. */
+export function toNotes({ fromToNote, toFromNote }: RelationNotes): Row {
+  return {
+    from_to_note: fromToNote === null ? { NULL: true } : { S: fromToNote },
+    to_from_note: toFromNote === null ? { NULL: true } : { S: toFromNote },
+  };
+}
+
+/** The rows that lead from both documents to a relation; they say which write made it. */
+export function toEdgeRows(row: Row): readonly Row[] {
+  const { write, expires_at } = row;
+  return edgesOf(row).map(({ pk, sk }) => ({
+    pk: { S: pk },
+    sk: { S: sk },
+    ...(write === undefined ? {} : { write }),
+    ...(expires_at === undefined ? {} : { expires_at }),
+  }));
+}
+
+/** @throws TypeError where the row is not one that {@link toRelationRow} wrote */
+export function fromRelationRow(row: Row): Relation {
+  const definition = findDefinition(text(row, 'definition'));
+  if (definition === undefined) throw new TypeError('stored row has an unknown `definition`');
+  return {
+    id: text(row, 'sk').slice(RELATION_PREFIX.length),
+    definition,
+    fromId: text(row, 'from_id'),
+    toId: text(row, 'to_id'),
+    fromToNote: row['from_to_note']?.S ?? null,
+    toFromNote: row['to_from_note']?.S ?? null,
+    createdAtSeconds: number(row, 'created_at'),
+  };
+}
+
+/**
+ * Is a relation one of this document, and not of another that had its id? Where a row or a head of an earlier version does not say, it is.
+ */
+export function isOf(row: Row, { document, incarnation }: DocumentHead): boolean {
+  const end = text(row, 'from_id') === document.id ? row['from_incarnation'] : row['to_incarnation'];
+  return end?.S === undefined || incarnation === undefined || end.S === incarnation;
+}
+
+/** Every relation that is stored under a document, whoever may see it. */
+export async function storedRelations(
+  table: ContextTable,
+  pk: string,
+  id: string,
+): Promise<Result<readonly StoredRelation[], Unavailable>> {
+  const prefix = toEdgePrefix(id);
+  const edges = await table.keys(pk, prefix);
+  if (!edges.ok) return edges;
+  const rows = await table.getAll(edges.value.map(({ sk }) => toRelationKey(pk, sk.slice(prefix.length))));
+  if (!rows.ok) return rows;
+  return ok(
+    rows.value.flatMap((row) => (row === undefined ? [] : [{ row, relation: fromRelationRow(row) }])),
+  );
+}
+
+/** Removes relations as they were read, what counts first; one that was made again since stays. */
+export async function removeRelations(
+  table: ContextTable,
+  rows: readonly Row[],
+): Promise<Result<void, Unavailable>> {
+  const removed = await table.removeAsRead(rows);
+  return removed.ok ? table.removeAsRead(rows.flatMap(toEdgeRows)) : removed;
+}
+
+/**
+ * Removes the relations of a document that is gone, and what led to such. A relation is put before the rows that lead to it, so where one of
+ * these leads to nothing, its relation was removed.
+ */
+export async function removeRelationsOf(
+  table: ContextTable,
+  pk: string,
+  head: DocumentHead,
+): Promise<Result<void, Unavailable>> {
+  const prefix = toEdgePrefix(head.document.id);
+  const keys = await table.keys(pk, prefix);
+  if (!keys.ok) return keys;
+  const edges = await table.getAll(keys.value);
+  if (!edges.ok) return edges;
+  const rows = await table.getAll(keys.value.map(({ sk }) => toRelationKey(pk, sk.slice(prefix.length))));
+  if (!rows.ok) return rows;
+  const isGone = (row: Row | undefined): boolean => row === undefined || isOf(row, head);
+  const removed = await removeRelations(table, rows.value.filter((row) => row !== undefined).filter(isGone));
+  if (!removed.ok) return removed;
+  const led = edges.value.filter((_edge, index) => isGone(rows.value[index]));
+  return table.removeAsRead(led.filter((edge) => edge !== undefined));
+}
+
+function edgesOf(row: Row): readonly RowKey[] {
+  const pk = text(row, 'pk');
+  const { id, fromId, toId } = fromRelationRow(row);
+  return [fromId, toId].map((end) => toEdgeKey(pk, end, id));
+}
+
+/** Both documents, where the caller sees them. */
+export async function findEnds(
+  table: ContextTable,
+  caller: ContextCaller,
+  { fromId, toId }: NewRelation,
+): Promise<Result<Ends | undefined, Unavailable>> {
+  const heads = await findHeads(table, caller, [fromId, toId]);
+  if (!heads.ok) return heads;
+  const from = heads.value.get(fromId);
+  const to = heads.value.get(toId);
+  return ok(from === undefined || to === undefined ? undefined : { from, to });
+}

@@ -1,0 +1,229 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createDocumentStore } from '../../functions/aws/documents.ts';
+import type { ContextCaller, DocumentStore, NewDocument } from '../../functions/core/documents/ports.ts';
+import { findDefinition, toRelationId } from '../../functions/core/documents/relation.ts';
+import { contextCaller, cursorSeal, NOW_SECONDS, newDocument } from '../support/context-callers.ts';
+import { type EmbeddedContextTable, startContextTable } from '../support/context-table.ts';
+import { actAtWrite, dieAtWrite, meddle } from '../support/document-tables.ts';
+import { archived, expectWhole } from '../support/whole-documents.ts';
+
+/** What is acknowledged is there as a whole, or gone as a whole, whatever is deleted at the same time. */
+
+let table: EmbeddedContextTable;
+let caller: ContextCaller;
+let namespaces = 0;
+
+beforeAll(async () => {
+  table = await startContextTable();
+});
+afterAll(() => table.close());
+beforeEach(() => fresh());
+
+const clock = () => NOW_SECONDS;
+const storeOver = (client?: DynamoDBClient): DocumentStore =>
+  createDocumentStore({ tables: table.tables(clock, client), seal: cursorSeal(), clock });
+
+function fresh(scopeFilters: Record<string, string> = {}): void {
+  namespaces += 1;
+  caller = contextCaller({ namespace: `races-${namespaces}`, scopeFilters });
+}
+
+const text = `first ${'a'.repeat(150_000)} last`;
+const aDocument = (changes: Partial<NewDocument> = {}) =>
+  newDocument('a.txt', { content: Buffer.from(text), tags: ['t'], ...changes });
+
+const isPutOfHead = (command: string, input: string) =>
+  command === 'PutItemCommand' && input.includes('"DOC#');
+
+const restore = (document: NewDocument, store = storeOver()) => store.restore(caller, archived(document));
+
+async function makePartition(): Promise<void> {
+  const partition = { name: caller.namespace, ttlSeconds: null };
+  expect((await storeOver().createPartition(caller.orgId, partition)).ok).toBe(true);
+}
+
+const deletePartition = (store = storeOver()) => store.deletePartition(caller.orgId, caller.namespace);
+
+/** The document is whole, or nothing of it is there. */
+async function expectWholeOrGone({ id }: NewDocument): Promise<boolean> {
+  const info = await storeOver().info(caller, id);
+  if (info.ok) await expectWhole(storeOver(), caller, { id, content: text });
+  return info.ok;
+}
+
+test.for([undefined, 'a-key'])(
+  'a create that a delete of its partition overtakes is whole, or refused (idempotency key %s)',
+  async (idempotencyKey) => {
+    let whole = 0;
+    for (let at = 0, isThrough = false; !isThrough; at += 1) {
+      fresh({ run: '1' });
+      await makePartition();
+      const other = newDocument('b.txt', { tags: ['t'] });
+      expect((await storeOver().create(caller, other)).ok).toBe(true);
+      const document = aDocument({ idempotencyKey });
+      const client = table.connect();
+      const met = actAtWrite(client, at, async () => {
+        expect(await deletePartition()).toEqual({ ok: true, value: { isComplete: true } });
+      });
+      const made = await storeOver(client).create(caller, document);
+      isThrough = met.writes() <= at;
+      if (!isThrough) expect((await storeOver().info(caller, other.id)).ok).toBe(false);
+      else expect((await storeOver().delete(caller, other.id, '*')).ok).toBe(true);
+      const isThere = await expectWholeOrGone(document);
+      // The note of it is the last row, taken back after it was there.
+      if (made.ok && isThere) whole += 1;
+      if (!isThere) continue;
+      const repeated = await storeOver().create(caller, { ...document, id: newDocument('c').id });
+      if (idempotencyKey !== undefined) expect(repeated).toMatchObject({ value: { id: document.id } });
+    }
+    expect(whole).toBeGreaterThan(4);
+  },
+);
+
+test('a document that is stored again while its partition is deleted is whole, or gone', async () => {
+  let whole = 0;
+  for (const isSlow of [true, false]) {
+    for (let at = 0, isThrough = false; !isThrough; at += 1) {
+      fresh();
+      await makePartition();
+      const document = aDocument();
+      expect((await restore(document)).ok).toBe(true);
+      const client = table.connect();
+      const { store: slow, isWaiting, goOn } = slowStore();
+      let stored: ReturnType<typeof restore> | undefined;
+      const met = actAtWrite(client, at, async () => {
+        stored = restore(document, isSlow ? slow : storeOver());
+        await Promise.race([isWaiting, stored]);
+      });
+      expect((await deletePartition(storeOver(client))).ok).toBe(true);
+      goOn();
+      expect((await stored)?.ok).not.toBe(false);
+      isThrough = met.writes() <= at;
+      if (await expectWholeOrGone(document)) whole += 1;
+    }
+  }
+  expect(whole).toBeGreaterThan(4);
+});
+
+/** A store that waits before it puts a head, and says when it does. */
+function slowStore() {
+  const waiting = Promise.withResolvers<void>();
+  const gone = Promise.withResolvers<void>();
+  const client = meddle(table.connect(), isPutOfHead, async () => {
+    waiting.resolve();
+    await gone.promise;
+  });
+  return { store: storeOver(client), isWaiting: waiting.promise, goOn: () => gone.resolve() };
+}
+
+test.for(['before', 'after'] as const)(
+  'what is being stored again while a delete of it dies %s any of its writes is whole',
+  async (when) => {
+    let whole = 0;
+    for (let at = 0, isThrough = false; !isThrough; at += 1) {
+      fresh();
+      const document = aDocument();
+      expect((await restore(document)).ok).toBe(true);
+      const client = table.connect();
+      const { store: slow, isWaiting, goOn } = slowStore();
+      let stored: ReturnType<typeof restore> | undefined;
+      actAtWrite(client, at, async () => {
+        stored = restore(document, slow);
+        await Promise.race([isWaiting, stored]);
+      });
+      const death = dieAtWrite(client, at, when);
+      await storeOver(client).delete(caller, document.id, '*');
+      isThrough = death.writes() <= at;
+      goOn();
+      const outcome = await stored;
+      expect(outcome?.ok).not.toBe(false);
+      // Where the delete had not come to the head, the import said that it stands.
+      if (await expectWholeOrGone(document)) whole += 1;
+      else expect(outcome?.ok === true && outcome.value.outcome === 'created').toBe(false);
+    }
+    expect(whole).toBeGreaterThan(4);
+  },
+);
+
+/** A line of an archive that relates two documents. */
+function archivedRelation(from: NewDocument, to: NewDocument, note: string | null = null) {
+  const definition = findDefinition('related');
+  if (definition === undefined) throw new Error('no such definition');
+  const relation = { definition, fromId: from.id, toId: to.id, fromToNote: note, toFromNote: null };
+  const id = toRelationId(relation);
+  return { type: 'relation', relation: { ...relation, id, createdAtSeconds: NOW_SECONDS } } as const;
+}
+
+async function notesAt({ id }: NewDocument): Promise<readonly (string | null)[]> {
+  const found = await storeOver().relationsOf(caller, [id]);
+  if (!found.ok) throw new Error(found.error.detail);
+  return (found.value.get(id) ?? []).map(({ fromToNote }) => fromToNote);
+}
+
+test.for(['from', 'to'] as const)(
+  'a relation that is imported amid the deletion of a document of the same id stays, at both ends (%s)',
+  async (end) => {
+    let stayed = 0;
+    for (let at = 0, isThrough = false; !isThrough; at += 1) {
+      fresh();
+      const [document, other] = [aDocument(), newDocument('b.txt')];
+      const [from, to] = end === 'from' ? [document, other] : [other, document];
+      for (const one of [document, other]) expect((await restore(one)).ok).toBe(true);
+      expect((await storeOver().restore(caller, archivedRelation(from, to))).ok).toBe(true);
+      let isBefore = false;
+      const client = table.connect();
+      const met = actAtWrite(client, at, async () => {
+        isBefore = (await storeOver().info(caller, document.id)).ok;
+        expect((await restore(document)).ok).toBe(true);
+        expect((await storeOver().restore(caller, archivedRelation(from, to))).ok).toBe(true);
+      });
+      expect((await storeOver(client).delete(caller, document.id, '*')).ok).toBe(true);
+      isThrough = met.writes() <= at;
+      if (isThrough || isBefore) continue;
+      stayed += 1;
+      expect([await notesAt(document), await notesAt(other)]).toEqual([[null], [null]]);
+    }
+    expect(stayed).toBeGreaterThan(4);
+  },
+);
+
+test('a relation of a document that is gone is not one of the document that has its id now', async () => {
+  const [document, other] = [aDocument(), newDocument('b.txt')];
+  for (const one of [document, other]) expect((await restore(one)).ok).toBe(true);
+  expect((await storeOver().restore(caller, archivedRelation(other, document, 'old'))).ok).toBe(true);
+  const client = table.connect();
+  dieAtWrite(client, 2, 'before');
+  await storeOver(client).delete(caller, document.id, '*');
+  expect((await storeOver().info(caller, document.id)).ok).toBe(false);
+  expect((await restore(document)).ok).toBe(true);
+  expect([await notesAt(document), await notesAt(other)]).toEqual([[], []]);
+  const again = await storeOver().restore(caller, archivedRelation(other, document, 'new'));
+  expect(again).toMatchObject({ ok: true, value: { outcome: 'created' } });
+  expect([await notesAt(document), await notesAt(other)]).toEqual([['new'], ['new']]);
+});
+
+test('a relation whose document is deleted before it is there is refused, and leaves nothing', async () => {
+  let refused = 0;
+  for (let at = 0, isThrough = false; !isThrough; at += 1) {
+    fresh();
+    const [document, other] = [aDocument(), newDocument('b.txt')];
+    for (const one of [document, other]) expect((await restore(one)).ok).toBe(true);
+    const { relation } = archivedRelation(other, document);
+    const client = table.connect();
+    const met = actAtWrite(client, at, async () => {
+      expect((await storeOver().delete(caller, document.id, '*')).ok).toBe(true);
+    });
+    const made = await storeOver(client).relate(caller, relation);
+    isThrough = met.writes() <= at;
+    if (isThrough) continue;
+    refused += 1;
+    expect(made).toEqual({ ok: false, error: { reason: 'not_found' } });
+    const opened = await table.tables(clock)(caller);
+    const pk = `${caller.orgId}#${caller.namespace}`;
+    for (const prefix of ['EDGE#', 'REL#']) {
+      expect(opened.ok && (await opened.value.keys(pk, prefix))).toEqual({ ok: true, value: [] });
+    }
+  }
+  expect(refused).toBeGreaterThan(1);
+});
