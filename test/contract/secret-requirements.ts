@@ -42,6 +42,10 @@ export const SECRET_REQUIREMENTS = [
     ['contract/secret-store.test.ts', 'a refusal and a deletion are never bridged'],
   ] },
   { clause: '§7', says: 'No secret byte is in an answer, a log, a record or a table', tests: [
+    ['e2e/canaries.test.ts', '%s: no deed of a server shows it to the caller'],
+    ['e2e/canaries.test.ts', '%s: no deed of an API shows it to the server'],
+    ['e2e/canaries.test.ts', 'no log, no record and no table holds a secret'],
+    ['e2e/canaries.test.ts', 'every mode that puts something on and every type of secret is among them'],
     ['e2e/service-accounts.test.ts', 'nothing of a secret is in a log, a record or a table'],
     ['handlers/admin-secrets.test.ts', 'that is %s is refused, unwritten and unrepeated'],
   ] },

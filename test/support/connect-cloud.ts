@@ -21,8 +21,21 @@ export type ConnectCloud = {
 
 const VERIFIER = 'v'.repeat(43);
 
+/** What there is beside the server `parcels`, as the files of a configuration have it. `ada` and `bob` may call every tool of the servers. */
+export type ConnectCloudMore = {
+  readonly servers?: Readonly<Record<string, object>>;
+  readonly services?: Readonly<Record<string, object>>;
+  readonly clients?: Readonly<Record<string, object>>;
+  readonly credentials?: Readonly<Record<string, string>>;
+};
+
 /** Starts one. `ada` and `bob` may call `parcels`, and have accounts at the carrier. */
-export async function startConnectCloud(): Promise<ConnectCloud> {
+export async function startConnectCloud({
+  servers = {},
+  services = {},
+  clients = {},
+  credentials = {},
+}: ConnectCloudMore = {}): Promise<ConnectCloud> {
   const upstream = await startToolServers({ parcels: ['track'] });
   const idp = await startCompanyIdp({ ada: ['traders'], bob: ['traders'] });
   const carrier = await startCarrier({ ada: { 'p-1': 'on its way' }, bob: { 'p-2': 'lost' } });
@@ -35,8 +48,9 @@ export async function startConnectCloud(): Promise<ConnectCloud> {
     redirect_uris: [APP_REDIRECT, 'http://127.0.0.1/callback'],
   };
   const cloud = await startSallyport({
-    clients: [],
+    clients: Object.keys(clients),
     credentials: {
+      ...credentials,
       'sallyport/{stage}/env/COMPANY_IDP_SECRET': COMPANY_SECRET,
       'sallyport/{stage}/providers/carrier': CARRIER_SECRET,
     },
@@ -46,10 +60,12 @@ export async function startConnectCloud(): Promise<ConnectCloud> {
         group_mappings: { traders: ['desk/use'] },
         'desk/use': [
           { server: 'parcels', methods: ['initialize', 'tools/list', 'tools/call'], tools: ['track'] },
+          ...Object.keys(servers).map((server) => ({ server, methods: ['tools/call'], tools: ['all'] })),
         ],
       }),
       'servers.yml': JSON.stringify({
         servers: {
+          ...servers,
           parcels: {
             url: upstream.urlOf('parcels'),
             private: true,
@@ -57,9 +73,14 @@ export async function startConnectCloud(): Promise<ConnectCloud> {
           },
         },
       }),
+      'services.yml': JSON.stringify({ services }),
       'providers.yml': JSON.stringify({ providers: { carrier: carrierEntry(carrier.origin) } }),
       'clients.yml': JSON.stringify({
-        clients: { 'desk-app': app, cli: { ...app, display_name: 'Command line', audience: 'gateway' } },
+        clients: {
+          ...clients,
+          'desk-app': app,
+          cli: { ...app, display_name: 'Command line', audience: 'gateway' },
+        },
       }),
       'idps.yml': JSON.stringify({ providers: { company: companyEntry(idp.issuer) } }),
     },
