@@ -21,6 +21,7 @@ import {
 } from './policy-request.ts';
 import { type RollbackFailure, rollBack } from './policy-rollback.ts';
 import { denialProblem, problem } from './problem.ts';
+import { readParameters } from './query-parameters.ts';
 
 const MAX_CONFIGURATION_BYTES = 2_000_000;
 const MAX_VERSIONS = 100;
@@ -110,8 +111,9 @@ async function readVersions(
   c: ControlContext,
   { records }: Managed,
 ): Promise<Response> {
-  const before = c.req.query('before');
-  if (before !== undefined && !/^[1-9][0-9]{0,14}$/.test(before)) {
+  const parameters = readParameters(new URL(c.req.url).searchParams, ['before']);
+  const before = parameters?.get('before');
+  if (parameters === undefined || (before !== undefined && !/^[1-9][0-9]{0,14}$/.test(before))) {
     return problem('invalid_argument', '`before` is the number of a version', c.env.requestId);
   }
   const written = await records.allow('manage_policy', { area: 'policy', method: 'versions' });

@@ -14,6 +14,7 @@ import { type AccessFacts, accessRecords } from './access.ts';
 import { type Authority, authorizeInOrg, mayReach } from './administration.ts';
 import type { ModuleEnv, ModulePorts } from './module.ts';
 import { denialProblem, problem } from './problem.ts';
+import { readParameters } from './query-parameters.ts';
 import { findPlace, PROVIDERS, type SecretPlace, secretPrefix } from './secret-place.ts';
 import { MAX_SECRET_BYTES, readProviderSecret, readSecretValue } from './secret-value.ts';
 
@@ -60,7 +61,11 @@ async function changeSecret(ports: SecretAdminPorts, c: SecretsContext, change: 
   const authority = await authorize(ports, c, target);
   if (!authority.ok) return denialProblem(authority.error, requestId);
   const admission = c.get('admission');
-  const orgId = c.req.query('org') ?? admission.caller.orgId;
+  const parameters = readParameters(new URL(c.req.url).searchParams, ['org']);
+  if (parameters === undefined) {
+    return problem('invalid_argument', 'the one parameter is `org`, once', requestId);
+  }
+  const orgId = parameters.get('org') ?? admission.caller.orgId;
   const place = findPlace(authority.value, admission.caller.orgId, {
     stage: ports.stage,
     orgId,
@@ -141,13 +146,10 @@ function withoutVersion(done: Result<void, Unavailable | SecretRefusal>): Done {
 
 async function listSecrets(ports: SecretAdminPorts, c: SecretsContext): Promise<Response> {
   const { requestId } = c.env;
-  const { org, target, after } = c.req.query();
-  const names = Object.keys(c.req.query());
-  const isMalformed =
-    names.some((name) => !['org', 'target', 'after'].includes(name)) ||
-    (after !== undefined && (after === '' || after.length > MAX_CURSOR_CHARACTERS));
-  if (isMalformed) {
-    const detail = 'the parameters are `org`, `target` and `after`, the `next` of the same list';
+  const parameters = readParameters(new URL(c.req.url).searchParams, ['org', 'target', 'after']);
+  const [org, target, after] = ['org', 'target', 'after'].map((name) => parameters?.get(name));
+  if (parameters === undefined || after === '' || (after ?? '').length > MAX_CURSOR_CHARACTERS) {
+    const detail = 'the parameters are `org`, `target` and `after`, the `next` of the same list, each once';
     return problem('invalid_argument', detail, requestId);
   }
   const authority = await authorize(ports, c, target);

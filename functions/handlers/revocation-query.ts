@@ -3,11 +3,12 @@ import { err, ok, type Result } from '../core/result.ts';
 import { storedKindOf } from '../core/revocation-plan.ts';
 import { REVOCATION_KINDS } from '../core/revocation-request.ts';
 import { type Authority, mayReach } from './administration.ts';
+import { readParameters } from './query-parameters.ts';
 import type { TargetRefusal } from './revocation-target.ts';
 
 type Query = Parameters<RevocationList['read']>[0];
 
-const NAMES: ReadonlySet<string> = new Set(['kind', 'org_id', 'cursor', 'limit']);
+const NAMES: readonly string[] = ['kind', 'org_id', 'cursor', 'limit'];
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 const CURSOR = /^[A-Za-z0-9_-]+$/;
@@ -19,14 +20,14 @@ const MAX_KEY_BYTES = 1_024;
  * administrators. A cursor says where to go on and nothing else: the partition comes from who asks.
  */
 export function readListQuery(
-  params: URLSearchParams,
+  query: URLSearchParams,
   asking: Pick<Authority, 'isOfPlatform' | 'snapshot'> & { readonly orgId: string },
 ): Result<Query, TargetRefusal> {
-  const names = [...params.keys()];
-  if (names.some((name) => !NAMES.has(name)) || new Set(names).size !== names.length) {
+  const params = readParameters(query, NAMES);
+  if (params === undefined) {
     return invalid('a list takes `kind`, `org_id`, `limit` and `cursor`, each once');
   }
-  const kind = params.get('kind') ?? undefined;
+  const kind = params.get('kind');
   const known = REVOCATION_KINDS.find((one) => one === kind);
   if (kind !== undefined && known === undefined)
     return invalid(`\`kind\` is one of ${REVOCATION_KINDS.join(', ')}`);
@@ -34,7 +35,7 @@ export function readListQuery(
   if (!/^[1-9][0-9]{0,3}$/.test(limit) || Number(limit) > MAX_LIMIT) {
     return invalid(`\`limit\` is a whole number, at most ${MAX_LIMIT}`);
   }
-  const cursor = params.get('cursor') ?? undefined;
+  const cursor = params.get('cursor');
   const after = cursor === undefined ? undefined : readCursor(cursor);
   if (cursor !== undefined && after === undefined)
     return invalid('`cursor` is the `next` of an earlier answer');

@@ -248,6 +248,7 @@ describe('the versions', () => {
   test.for(['0', 'x', '-1', '1.5'])('are not told before %s', async (before) => {
     await start();
     expect((await app.ask('GET', `/versions?before=${before}`)).status).toBe(400);
+    expect((await app.ask('GET', `/versions?before=3&before=${before}`)).status).toBe(400);
   });
 
   test('have an ETag', async () => {

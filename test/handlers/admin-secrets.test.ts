@@ -307,6 +307,18 @@ describe('the list', () => {
     expect(all.filter(({ deleted_at }) => deleted_at !== undefined).map(({ key }) => key)).toEqual([keys[0]]);
   });
 
+  test('and a change take each parameter once: of two organisations neither is meant', async () => {
+    for (const twice of ['org=acme&org=beta', 'org=acme&org=acme', 'org=acme&stage=prod']) {
+      expect((await app.ask('GET', `?${twice}`)).status).toBe(400);
+      for (const [method, path] of [
+        ['DELETE', '/maps/client.courier'],
+        ['POST', '/maps/client.courier/promote'],
+      ] as const) {
+        expect((await app.ask(method, `${path}?${twice}`)).status).toBe(400);
+      }
+    }
+  });
+
   test('of providers is the platform’s', async () => {
     await app.ask('PUT', '/_providers/shared', { body: { client_secret: 'any-secret' }, org: 'platform' });
     const answer = await app.ask('GET', '?target=_providers', { org: 'platform' });
