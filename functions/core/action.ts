@@ -258,20 +258,36 @@ function checkName(message: Message, name: string | null, mustMirror: boolean): 
 const PARAMETER = 'mcp-param-';
 const NUMBER = /^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 
+/** Headers that repeat another argument than that of their own name: a tool that crosses more of them is nobody's. */
+const MAX_CROSSED = 16;
+
 /**
- * A parameter header repeats an argument of a call (mcp 2026-07-28 §transports). Which one, only the tool's schema says; where the call has
- * one of the header's own name, it is taken for that. Objects and lists have no header.
+ * A parameter header repeats an argument of a call (mcp 2026-07-28 §transports), and only the tool's schema says which: one beside an argument
+ * of its own name repeats that one, or else another, at any depth of objects. Objects and lists have no header.
  */
 function checkParameters(message: Message, headers: Headers): string | undefined {
   const mirrored = new Map([...headers].filter(([name]) => name.startsWith(PARAMETER)));
   const given = message.method === 'tools/call' && mirrored.size > 0 ? argumentsOf(message) : undefined;
   if (given === undefined || typeof given === 'string') return undefined;
+  let crossed = 0;
   for (const [name, value] of given) {
     const header = mirrored.get(`${PARAMETER}${name.toLowerCase()}`);
     if (header === undefined || isJsonArray(value) || isJsonObject(value)) continue;
-    if (!isRepeatedBy(value, decodeSentinel(header))) return 'an Mcp-Param header does not match the body';
+    const text = decodeSentinel(header);
+    if (isRepeatedBy(value, text)) continue;
+    crossed += 1;
+    if (crossed > MAX_CROSSED || !isRepeatedWithin(given, text)) {
+      return 'an Mcp-Param header does not match the body';
+    }
   }
   return undefined;
+}
+
+function isRepeatedWithin(given: JsonObject, text: string | undefined): boolean {
+  return [...given.values()].some((value) => {
+    if (isJsonArray(value)) return false;
+    return isJsonObject(value) ? isRepeatedWithin(value, text) : isRepeatedBy(value, text);
+  });
 }
 
 function isRepeatedBy(value: null | boolean | string | JsonNumber, text: string | undefined): boolean {

@@ -491,6 +491,35 @@ describe('a parameter header', () => {
     expect(paid(amount, 'mcp-param-AMOUNT', value)).toBe(expected);
   });
 
+  test.for([
+    ['5,"total":6', '6', 'accepted'],
+    ['5,"order":{"lines":{"sum":6}}', '6', 'accepted'],
+    ['5,"order":{"sum":7}', '6', -32020],
+    ['5,"order":[6]', '6', -32020],
+    ['5,"note":"6"', '6', 'accepted'],
+    ['5,"order":null', 'null', -32020],
+  ] as const)(
+    'that a tool’s schema may have for another argument: {"Amount":%s}: %j: %s',
+    ([amount, value, expected]) => {
+      expect(paid(amount, 'Mcp-Param-Amount', value)).toBe(expected);
+    },
+  );
+
+  test.for([
+    [16, 'accepted'],
+    [17, -32020],
+  ] as const)('is one of %i that all are for other arguments: %s', ([count, expected]) => {
+    const names = Array.from({ length: count }, (_, index) => `n${index}`);
+    const params = {
+      ...call.params,
+      arguments: Object.fromEntries([...names.map((name) => [name, 1]), ['all', 2]]),
+    };
+    const crossed = Object.fromEntries(names.map((name) => [`Mcp-Param-${name}`, '2']));
+    const bytes = new TextEncoder().encode(JSON.stringify({ ...call, params }));
+    const read = readMessage(bytes, new Headers({ ...callHeaders, ...crossed }));
+    expect(read.ok ? 'accepted' : read.error.code).toBe(expected);
+  });
+
   test('of another argument, or beside a message that is no call, is the server’s to judge', () => {
     expect(paid('5', 'Mcp-Param-Region', 'eu')).toBe('accepted');
     const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
