@@ -1,4 +1,4 @@
-import type { Counter } from '../core/ports.ts';
+import type { LimitCounter } from '../core/ports.ts';
 import { err, ok } from '../core/result.ts';
 import { batchGet, type Dynamo, type Item, readNumber } from './dynamodb.ts';
 
@@ -13,7 +13,7 @@ export type CountPartition = 'COUNT' | 'LIMIT';
  * reads first, so that those who count at once neither lose to each other nor wait. Such an update whose answer was lost counts again when
  * it is tried again: the count errs to the high side.
  */
-export function createCounter(dynamo: Dynamo, table: string, partition: CountPartition): Counter {
+export function createCounter(dynamo: Dynamo, table: string, partition: CountPartition): LimitCounter {
   const keyOf = (id: string): Item => ({ pk: { S: `${partition}#${id}` }, sk: { S: SORT_KEY } });
   return {
     async count(id, max, forgetAtSeconds) {
@@ -31,6 +31,18 @@ export function createCounter(dynamo: Dynamo, table: string, partition: CountPar
       });
       if (counted.ok) return ok(undefined);
       return counted.error.reason === 'unavailable' ? err(counted.error) : err({ reason: 'used_up' });
+    },
+
+    async takeBack(id) {
+      const update = {
+        TableName: table,
+        Key: keyOf(id),
+        UpdateExpression: 'ADD tally :less',
+        ConditionExpression: 'tally > :none',
+        ExpressionAttributeValues: { ':less': { N: '-1' }, ':none': { N: '0' } },
+      };
+      // Tried again after a lost answer it would give back what another one has counted.
+      await dynamo.call('UpdateItem', update, { attempts: 1 });
     },
 
     async read(id) {

@@ -16,7 +16,12 @@ export type ConditionFailed = { readonly reason: 'condition_failed' };
 
 /** The few DynamoDB calls that deciding needs. */
 export type Dynamo = {
-  call(operation: string, input: unknown): Promise<Result<unknown, Unavailable | ConditionFailed>>;
+  /** `attempts`: 3 where nothing is said; 1 for what must not be done twice. */
+  call(
+    operation: string,
+    input: unknown,
+    options?: { readonly attempts?: number },
+  ): Promise<Result<unknown, Unavailable | ConditionFailed>>;
 };
 
 const ATTEMPT_TIMEOUT_MS = 1500;
@@ -33,9 +38,9 @@ const RETRYABLE =
  */
 export function createDynamo(environment: NodeJS.ProcessEnv = process.env): Dynamo {
   return {
-    async call(operation, input) {
+    async call(operation, input, { attempts = ATTEMPTS } = {}) {
       let detail = '';
-      for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      for (let attempt = 1; attempt <= attempts; attempt += 1) {
         if (attempt > 1) await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS * attempt));
         const answer = await attemptCall(environment, operation, JSON.stringify(input));
         if (answer.ok) return answer;

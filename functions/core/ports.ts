@@ -202,6 +202,12 @@ export type Counter = {
   read(id: string): Promise<Result<number, Unavailable>>;
 };
 
+/** A counter for what is counted in several places, all or none. */
+export type LimitCounter = Counter & {
+  /** Gives one back that was counted with an ok, which then is none any more. Best effort: at most once, and not at all in an outage. */
+  takeBack(id: string): Promise<void>;
+};
+
 /** Puts audit records, and can do nothing else with them. Durable when it resolves to ok. */
 export type AuditLog = {
   write(record: AuditRecord): Promise<Result<void, Unavailable>>;

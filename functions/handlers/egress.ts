@@ -11,14 +11,14 @@ import { serviceUrl, throughTheGate } from '../core/service-url.ts';
 import { type AccessFacts, type AccessRecords, accessRecords, type RecordPorts } from './access.ts';
 import { discard, NULL_BODY_STATUSES, readBody } from './body.ts';
 import type { AsOf, Ingress } from './ingress.ts';
-import { countServiceRequest } from './limits.ts';
+import { countRequest } from './limits.ts';
 import { denialProblem } from './problem.ts';
-import type { CountingPorts } from './rate-counter.ts';
+import type { LimitPorts } from './rate-counter.ts';
 import { LOOK_AGAIN_MS, relay } from './relay.ts';
 import { callUpstream, type OutboundPorts } from './upstream-call.ts';
 
 /** The ports of the egress gateway. */
-export type EgressPorts = RecordPorts & CountingPorts & OutboundPorts & { readonly ingress: Ingress };
+export type EgressPorts = RecordPorts & LimitPorts & OutboundPorts & { readonly ingress: Ingress };
 
 /**
  * Serves one request of an MCP server to an API (contract §7). In this order: the server's own token, the service, the delegation
@@ -66,7 +66,7 @@ export async function serveEgress(
     name: undefined,
     arguments: 'unseen',
   };
-  const counted = await countServiceRequest(ports, { caller: caller.value, policy }, action);
+  const counted = await countRequest(ports, { caller: caller.value, policy }, action);
   if (!counted.ok) return refuse(counted.error);
   const written = await records.allow(`used_by:${server.server}`, facts);
   if (!written.ok) return refuse(written.error);

@@ -17,7 +17,7 @@ import { readBody } from './body.ts';
 import type { Admission, AsOf, Ingress } from './ingress.ts';
 import { countRequest } from './limits.ts';
 import { answerDenial, deliver } from './mcp-answer.ts';
-import type { CountingPorts } from './rate-counter.ts';
+import type { LimitPorts } from './rate-counter.ts';
 import type { StillHolds } from './relay.ts';
 
 /** One admitted and decided call, ready for the server behind. */
@@ -49,7 +49,7 @@ export type McpBackend = {
 
 /** The ports of an MCP endpoint. */
 export type McpPorts = RecordPorts &
-  CountingPorts & {
+  LimitPorts & {
     readonly ingress: Ingress;
     readonly backend: McpBackend;
     /** Browser origins that may call; any other `Origin` is refused. */

@@ -1,15 +1,12 @@
-import type { Counter, Unavailable } from '../core/ports.ts';
-import {
-  type RateLimit,
-  type RateLimited,
-  type RateWindow,
-  rateWindow,
-  wholeLife,
-} from '../core/rate-limit.ts';
+import type { Counter, LimitCounter, Unavailable } from '../core/ports.ts';
+import { type RateLimit, type RateLimited, type RateWindow, rateWindow } from '../core/rate-limit.ts';
 import { err, ok, type Result } from '../core/result.ts';
 
 /** What counting needs. `now` is in milliseconds since the epoch. */
 export type CountingPorts = { readonly counter: Counter; readonly now: () => number };
+
+/** The same where several things count one request. */
+export type LimitPorts = CountingPorts & { readonly counter: LimitCounter };
 
 /** Beyond its window a count is kept this long: clocks of two functions differ. */
 const KEPT_SECONDS = 60;
@@ -24,14 +21,25 @@ export function countOne(
   return countIn(ports, rateWindow(limit, subject, nowSeconds), limit.max, nowSeconds);
 }
 
-/** Counts one more use of what may be used so many times until it ends; `rate_limited`, until then, where it has been. */
-export function countUse(
-  ports: CountingPorts,
-  life: { readonly max: number; readonly endsAtSeconds: number },
-  subject: readonly string[],
+/** One of the counts that something needs: in a window, no more than so many. */
+export type Count = { readonly window: RateWindow; readonly max: number };
+
+/**
+ * Counts one more in each, one after another. Where one refuses, those before it get back what they counted, so that what is refused uses
+ * up nothing; until then it may keep another one out.
+ */
+export async function countEach(
+  ports: LimitPorts,
+  counts: readonly Count[],
+  nowSeconds: number,
 ): Promise<Result<void, Unavailable | RateLimited>> {
-  const nowSeconds = Math.floor(ports.now() / 1000);
-  return countIn(ports, wholeLife(subject, life.endsAtSeconds), life.max, nowSeconds);
+  for (const [index, { window, max }] of counts.entries()) {
+    const counted = await countIn(ports, window, max, nowSeconds);
+    if (counted.ok) continue;
+    await Promise.all(counts.slice(0, index).map((one) => ports.counter.takeBack(one.window.id)));
+    return counted;
+  }
+  return ok(undefined);
 }
 
 async function countIn(

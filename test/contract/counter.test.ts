@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCounter } from '../../functions/aws/counter.ts';
-import type { Counter } from '../../functions/core/ports.ts';
+import type { LimitCounter } from '../../functions/core/ports.ts';
+import { err } from '../../functions/core/result.ts';
 import { type EmbeddedTable, interruptible, losingAnswers, startAuthTable } from '../support/auth-table.ts';
 import { NOW_SECONDS } from '../support/test-issuer.ts';
 
@@ -12,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => table?.close());
 
-const open = (dynamo = table.dynamo): Counter => createCounter(dynamo, table.tableName, 'COUNT');
+const open = (dynamo = table.dynamo): LimitCounter => createCounter(dynamo, table.tableName, 'COUNT');
 const LATER = NOW_SECONDS + 60;
 const COUNTED = { ok: true, value: undefined };
 const USED_UP = { ok: false, error: { reason: 'used_up' } };
@@ -103,6 +104,51 @@ describe('of many who count at once', () => {
     expect(usedUp).toBe(0);
     const read = await open().read(id);
     if (read.ok) expect(read.value).toBeGreaterThanOrEqual(counted);
+  });
+});
+
+describe('what is given back', () => {
+  test('may be counted by another one, and is less by one', async () => {
+    const id = freshId();
+    for (let time = 0; time < 2; time += 1) await open().count(id, 2, LATER);
+    await open().takeBack(id);
+    expect(await open().read(id)).toEqual({ ok: true, value: 1 });
+    expect(await open().count(id, 2, LATER)).toEqual(COUNTED);
+    expect(await open().count(id, 2, LATER)).toEqual(USED_UP);
+  });
+
+  test('is never more than there was', async () => {
+    const id = freshId();
+    await open().takeBack(id);
+    expect(await open().read(id)).toEqual({ ok: true, value: 0 });
+    await open().count(id, 1, LATER);
+    for (let time = 0; time < 3; time += 1) await open().takeBack(id);
+    expect(await open().read(id)).toEqual({ ok: true, value: 0 });
+  });
+
+  test('is tried once, because a lost answer says nothing of what was done', async () => {
+    const asked: unknown[] = [];
+    const failing = {
+      call: (...given: unknown[]) => {
+        asked.push(given[2]);
+        return Promise.resolve(err({ reason: 'unavailable' as const, detail: 'a lost answer' }));
+      },
+    };
+    await open(failing).takeBack(freshId());
+    expect(asked).toEqual([{ attempts: 1 }]);
+  });
+
+  test('by some while others count lets through as many as are left', async () => {
+    const id = freshId();
+    await countAtOnce(id, 10, 10);
+    const [answers] = await Promise.all([
+      Promise.all(Array.from({ length: 20 }, () => open().count(id, 10, LATER))),
+      Promise.all(Array.from({ length: 5 }, () => open().takeBack(id))),
+    ]);
+    const counted = answers.filter(({ ok }) => ok).length;
+    expect(counted).toBeLessThanOrEqual(5);
+    const read = await open().read(id);
+    if (read.ok) expect(read.value).toBeLessThanOrEqual(10);
   });
 });
 

@@ -90,6 +90,8 @@ export const RULE_REQUIREMENTS: readonly RuleRequirement[] = [
   { clause: 'limits', says: 'A limit counts what was decided on, for each organisation apart', tests: [
     ['core/rules/limit.test.ts', 'who is entitled to its scope, whatever the token carries'],
     ['core/rules/limit.test.ts', 'by %s: %j of %j: %s'],
+    ['handlers/limits.test.ts', 'what is refused uses up nothing'],
+    ['handlers/limits.test.ts', 'count on limits that are on everything too, with what the caller asks of servers itself'],
   ] },
   { clause: 'laws', says: 'Taking a grant away, adding a deny and narrowing a token never allow more', tests: [
     ['core/laws.test.ts', 'taking a grant away allows nothing more'],

@@ -270,6 +270,40 @@ describe('limits', () => {
     ]);
   });
 
+  test('of which one refuses give back what the others counted: what is refused uses up nothing', async () => {
+    const byTool = limit(['tool'], { requests: 1 });
+    start(limit(['client'], { requests: 3 }), byTool, limit(['org'], { requests: 3, windowSeconds: 3_600 }));
+    expect(await askAll({}, {}, {}, {}, { params: { name: 'map' } }, { method: 'ping' }, {})).toEqual([
+      200, 429, 429, 429, 200, 200, 429,
+    ]);
+    expect([...counter.counts.values()].sort()).toEqual([1, 1, 3, 3]);
+  });
+
+  test('of equal size give back what was counted before the one that refuses', async () => {
+    start(limit(['client']), limit(['tool']));
+    expect(await askAll({}, { claims: other }, {}, {}, { params: { name: 'map' } })).toEqual([
+      200, 200, 429, 429, 200,
+    ]);
+  });
+
+  test('that are met at once let through as many as they may together, and no more', async () => {
+    start(limit(['client'], { requests: 30 }), limit(['tool'], { requests: 20 }));
+    const responses = await Promise.all(Array.from({ length: 50 }, () => ask()));
+    expect(responses.filter(({ status }) => status === 200)).toHaveLength(20);
+    expect([...counter.counts.values()].sort()).toEqual([20, 20]);
+  });
+
+  test('of which one cannot be counted give back what the others counted', async () => {
+    start(limit(['client']), limit(['tool']));
+    const { count } = counter;
+    counter.count = (id, max, forget) =>
+      counter.asked === 1
+        ? Promise.resolve({ ok: false, error: { reason: 'unavailable', detail: 'a test’s outage' } })
+        : count.call(counter, id, max, forget);
+    expect(await askAll({})).toEqual([503]);
+    expect([...counter.counts.values()]).toEqual([0]);
+  });
+
   test('that say the same twice count once', async () => {
     start(limit(['client']), limit(['client'], { at: 'scopes.yml:9' }));
     expect(await askAll({}, {}, {})).toEqual([200, 200, 429]);
@@ -336,6 +370,10 @@ describe('a token that may be used so many times', () => {
     start(limit(['client'], { requests: 1 }));
     expect(await askAll(counted('one'), counted('one'))).toEqual([200, 429]);
     expect([...counter.counts.values()]).toEqual([1, 1]);
+    start(limit(['client'], { requests: 2 }));
+    expect(await askAll(counted('spent', 1), counted('spent', 1), counted('next', 1))).toEqual([
+      200, 429, 200,
+    ]);
     start();
     const down = { reason: 'unavailable', detail: 'a test’s outage' } as const;
     counter.count = () => Promise.resolve({ ok: false, error: down });
@@ -386,8 +424,20 @@ describe('requests of a server to a service', () => {
     expect(app.sent).toHaveLength(3);
   });
 
-  test('use up no limit that is on everything', async () => {
-    start(limit(['client']), limit(['org']));
+  test('count on limits that are on everything too, with what the caller asks of servers itself', async () => {
+    start(limit(['client']));
+    expect([(await egress()).status, ...(await askAll({}))]).toEqual([200, 200]);
+    expect((await egress()).status).toBe(429);
+    expect((await egress('other')).status).toBe(200);
+    start(limit(['org'], { requests: 3 }));
+    expect([(await egress()).status, (await egress('other')).status, (await egress()).status]).toEqual([
+      200, 200, 200,
+    ]);
+    expect((await egress()).status).toBe(429);
+  });
+
+  test('are no calls of tools, and nothing that a limit on another server counts', async () => {
+    start(limit(['tool'], { requests: 1 }), limit(['client'], { requests: 1, server: 'quotes' }));
     for (let time = 0; time < 3; time += 1) expect((await egress()).status).toBe(200);
     expect(counter.asked).toBe(0);
   });

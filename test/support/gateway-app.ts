@@ -2,7 +2,7 @@ import { randomBytes, sign } from 'node:crypto';
 import type { AuditRecord } from '../../functions/core/audit.ts';
 import type { Invocation } from '../../functions/core/invocation.ts';
 import type { Policy } from '../../functions/core/policy.ts';
-import type { Counter, UpstreamRequest, UpstreamResponse } from '../../functions/core/ports.ts';
+import type { LimitCounter, UpstreamRequest, UpstreamResponse } from '../../functions/core/ports.ts';
 import { err, ok } from '../../functions/core/result.ts';
 import { Sealer } from '../../functions/core/seal.ts';
 import { Secret } from '../../functions/core/secret.ts';
@@ -46,7 +46,11 @@ export function gatewayWith(
 }
 
 /** Starts one. Its upstream answers `{"jsonrpc":"2.0","id":1,"result":{}}` until it is told otherwise. */
-export function startGatewayApp(issuer: TestIssuer, policy: Policy, counter: Counter = UNASKED): GatewayApp {
+export function startGatewayApp(
+  issuer: TestIssuer,
+  policy: Policy,
+  counter: LimitCounter = UNASKED,
+): GatewayApp {
   const rulebook = { read: async () => ok({ policy: app.policy, keys: issuer.keys }) };
   const revocations = { isRevoked: async () => ok(false), revoke: async () => ok(undefined) };
   const gateway = gatewayWith({
