@@ -20,6 +20,7 @@ export type ConnectCloud = {
 };
 
 const VERIFIER = 'v'.repeat(43);
+const CALLING = ['initialize', 'tools/list', 'tools/call'];
 
 /** What there is beside the server `parcels`, as the files of a configuration have it. `ada` and `bob` may call every tool of the servers. */
 export type ConnectCloudMore = {
@@ -59,8 +60,8 @@ export async function startConnectCloud({
       'scopes.yml': JSON.stringify({
         group_mappings: { traders: ['desk/use'] },
         'desk/use': [
-          { server: 'parcels', methods: ['initialize', 'tools/list', 'tools/call'], tools: ['track'] },
-          ...Object.keys(servers).map((server) => ({ server, methods: ['tools/call'], tools: ['all'] })),
+          { server: 'parcels', methods: CALLING, tools: ['track'] },
+          ...Object.keys(servers).map((server) => ({ server, methods: CALLING, tools: ['all'] })),
         ],
       }),
       'servers.yml': JSON.stringify({

@@ -85,7 +85,7 @@ export async function startCarrier(
             token_endpoint_auth_method: 'client_secret_post',
           },
         ],
-        scopes: ['openid', 'offline_access', 'parcels.read'],
+        scopes: ['openid', 'offline_access', 'parcels.read', 'parcels.write'],
         findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
         pkce: { required: () => true },
         rotateRefreshToken: true,
