@@ -23,6 +23,9 @@ export const CONNECT_REQUIREMENTS: readonly ConnectRequirement[] = [
     ['handlers/connect.test.ts', '%s %s of %j is %i'],
     ['handlers/connect.test.ts', 'who acts for a user by another token ends nothing'],
     ['e2e/connect.test.ts', 'are nobody else’s: the link of one user connects nothing for another'],
+    ['handlers/connect.test.ts', 'ends one whose provider is gone, or another organisation’s, and can do nothing else with it'],
+    ['handlers/connect.test.ts', 'ends it, and connects nothing, once no group stands for anything'],
+    ['handlers/connections/connections.test.ts', 'forgets by its name what was connected at a provider that is gone'],
   ] },
   { clause: 'contract §6', says: 'A connection is missing: in the initialize era the protocol’s own error, in the stateless era a request for input, else an error with the URL', tests: [
     ['core/mcp-denial.test.ts', 'is the protocol’s own error in the `initialize` era: %s'],
@@ -45,6 +48,28 @@ export const CONNECT_REQUIREMENTS: readonly ConnectRequirement[] = [
     ['handlers/asking-backend.test.ts', '%s is refused, and nothing is sent'],
     ['handlers/asking-backend.test.ts', 'goes on without our state and without the answer to what we asked'],
     ['handlers/asking-backend.test.ts', 'travels untouched, with the answers to what it asked: %j'],
+  ] },
+  { clause: 'contract §6', says: 'A server’s own questions go on after ours, and no server behind speaks in the gateway’s name', tests: [
+    ['handlers/asking-backend.test.ts', 'comes back with the answers to it where ours came between, also twice'],
+    ['core/impersonation.test.ts', 'a server speaks in the name of the gateway'],
+    ['handlers/own-voice.test.ts', 'with %s, in the %s: the client gets an error in its place'],
+    ['handlers/own-voice.test.ts', 'with %s on a stream, in the %s: the stream ends there'],
+    ['handlers/own-voice.test.ts', 'what a server asks its own users for passes byte for byte'],
+  ] },
+  { clause: 'contract §6', says: 'A server that needs more of a connection than there is has its user asked for it, and a server that calls an API is told where its user connects', tests: [
+    ['e2e/connect-upgrade.test.ts', 'in the stateless era: the user is asked within the call, agrees, and the call succeeds'],
+    ['e2e/connect-upgrade.test.ts', 'in the initialize era: the call is an error with the URL, and succeeds afterwards'],
+    ['e2e/connect-upgrade.test.ts', 'is told where its user makes one, and gets through then'],
+    ['core/connect-scopes.test.ts', 'at %s, for a server that needs little: what tells whose account it is'],
+  ] },
+  { clause: 'contract §6', says: 'One user begins so many waits at a time and no more', tests: [
+    ['handlers/asking-backend.test.ts', 'waits ten times in half a minute for one user, whatever state it comes with'],
+    ['handlers/asking-backend.test.ts', 'does not wait where that cannot be counted'],
+  ] },
+  { clause: 'contract §6', says: 'A refresh and a connect end in time, and one refresh token is spent once', tests: [
+    ['core/refresh-due.test.ts', 'whoever holds a lease has asked long before it ends, with time to store what came of it'],
+    ['handlers/connections/deadline.test.ts', 'that takes as long as it may is made once, whoever else comes by then'],
+    ['handlers/connections/deadline.test.ts', 'ends while its function is there, and leaves nothing half stored'],
   ] },
   { clause: 'contract §6', says: 'A call that waits for its user is sent only while its caller may call', tests: [
     ['handlers/asking-backend.test.ts', 'waits no longer than its caller may call'],
