@@ -91,6 +91,7 @@ export const RULE_REQUIREMENTS: readonly RuleRequirement[] = [
     ['core/rules/limit.test.ts', 'who is entitled to its scope, whatever the token carries'],
     ['core/rules/limit.test.ts', 'by %s: %j of %j: %s'],
     ['handlers/limits.test.ts', 'what is refused uses up nothing'],
+    ['core/configuration/servers.test.ts', 'stand with it, and are limits like those of scopes.yml'],
     ['handlers/limits.test.ts', 'count on limits that are on everything too, with what the caller asks of servers itself'],
   ] },
   { clause: 'laws', says: 'Taking a grant away, adding a deny and narrowing a token never allow more', tests: [

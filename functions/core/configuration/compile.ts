@@ -57,11 +57,12 @@ export function compileConfiguration(
 
   const { orgs, mentions, ...tenancy } = readOrgs(open('orgs.yml'), warnings);
   const { teams } = tenancy;
-  const access = readScopes(open('scopes.yml'), orgs, warnings);
-  const { scopes, uiScopes, groups } = access;
+  const { hasScope, ...written } = readScopes(open('scopes.yml'), orgs, warnings);
   const providers = readProviders(open('providers.yml'), orgs);
   const tenants = { orgs, teams, providers };
-  const { servers, perimeter } = readServers(open('servers.yml'), tenants, warnings);
+  const { servers, limits, perimeter } = readServers(open('servers.yml'), { ...tenants, hasScope }, warnings);
+  const access = { ...written, limits: [...written.limits, ...limits] };
+  const { scopes, uiScopes, groups } = access;
   const services = readServices(open('services.yml'), { servers, perimeter, ...tenants }, warnings);
   const { clients, registration } = readClients(open('clients.yml'), { ...access, servers, orgs }, warnings);
   const idps = readIdentityProviders(open('idps.yml'), { orgs, clients }, warnings);

@@ -9,6 +9,8 @@ const MAX_REQUESTS = 1_000_000;
 const MAX_WINDOW_SECONDS = 86_400;
 /** Every limit of a server is counted at each of its requests. */
 const MAX_LIMITS = 200;
+/** Of one server's own. */
+const MAX_SERVER_LIMITS = 20;
 
 /** What a limit may refer to. */
 export type LimitReferences = {
@@ -16,38 +18,65 @@ export type LimitReferences = {
   readonly hasScope: (name: string) => boolean;
 };
 
+/** What a limit says beside the server. */
+const KEYS = ['per', 'requests', 'window', 'tools', 'org', 'scope'] as const;
+type Members = ReturnType<YamlReader['members']>;
+
 /** Reads the `Limits` of `scopes.yml`: a list. */
 export function readLimits(limits: YamlReader, references: LimitReferences): readonly Limit[] {
-  const items = limits.items();
-  if (items.length > MAX_LIMITS) limits.problem(`write ${MAX_LIMITS} limits at most`);
-  return items.flatMap((item) => readLimit(item, references) ?? []);
+  return itemsOf(limits, MAX_LIMITS).flatMap((item) => {
+    const { server: named, ...members } = item.members('server', ...KEYS);
+    const server = readServerName(named);
+    if (named !== undefined && server === undefined) named.problem('name the server, or leave `server` out');
+    return readLimit(item, members, server === '*' ? undefined : server, references) ?? [];
+  });
 }
 
-function readLimit(limit: YamlReader, { orgs, hasScope }: LimitReferences): Limit | undefined {
-  const members = limit.members('per', 'requests', 'window', 'server', 'tools', 'org', 'scope');
-  const subjects = members.per?.items().map((item) => item.oneOf(...LIMIT_SUBJECTS)) ?? [];
-  const requests = members.requests?.integer(1, MAX_REQUESTS);
-  const windowSeconds = members.window === undefined ? undefined : readWindow(members.window);
-  if (members.per === undefined || members.per.isEmpty) {
+/** Reads the `limits` of a server of `servers.yml`: the same list, of which each limit is on that server. */
+export function readServerLimits(
+  limits: YamlReader | undefined,
+  server: string,
+  references: LimitReferences,
+): readonly Limit[] {
+  if (limits === undefined) return [];
+  return itemsOf(limits, MAX_SERVER_LIMITS).flatMap(
+    (item) => readLimit(item, item.members(...KEYS), server, references) ?? [],
+  );
+}
+
+function itemsOf(limits: YamlReader, max: number): readonly YamlReader[] {
+  const items = limits.items();
+  if (items.length > max) limits.problem(`write ${max} limits at most`);
+  return items;
+}
+
+function readLimit(
+  limit: YamlReader,
+  members: Members,
+  server: string | undefined,
+  { orgs, hasScope }: LimitReferences,
+): Limit | undefined {
+  const subjects = members['per']?.items().map((item) => item.oneOf(...LIMIT_SUBJECTS)) ?? [];
+  const requests = members['requests']?.integer(1, MAX_REQUESTS);
+  const windowSeconds = members['window'] === undefined ? undefined : readWindow(members['window']);
+  if (members['per'] === undefined || members['per'].isEmpty) {
     return limit.problem(`write what is counted by: \`per: [client]\`, of ${LIMIT_SUBJECTS.join(', ')}`);
   }
-  if (members.requests === undefined || members.window === undefined) {
+  if (members['requests'] === undefined || members['window'] === undefined) {
     return limit.problem('write how many in which time: `requests: 60, window: 1m`');
   }
-  const scope = members.scope?.string();
-  if (scope !== undefined && !hasScope(scope)) members.scope?.problem(`there is no scope \`${scope}\``);
-  if (members.tools?.isEmpty) members.tools.problem('name a tool, or leave `tools` out for every request');
-  const server = readServerName(members.server);
-  if (members.server !== undefined && server === undefined)
-    members.server.problem('name the server, or leave `server` out');
-  const tools = members.tools?.strings();
-  const org = members.org === undefined ? undefined : readOrganisation(members.org, orgs);
+  const scope = members['scope']?.string();
+  if (scope !== undefined && !hasScope(scope)) members['scope']?.problem(`there is no scope \`${scope}\``);
+  if (members['tools']?.isEmpty)
+    members['tools'].problem('name a tool, or leave `tools` out for every request');
+  const tools = members['tools']?.strings();
+  const org = members['org'] === undefined ? undefined : readOrganisation(members['org'], orgs);
   if (requests === undefined || windowSeconds === undefined) return undefined;
   return {
     per: LIMIT_SUBJECTS.filter((subject) => subjects.includes(subject)),
     requests,
     windowSeconds,
-    ...(server === undefined || server === '*' ? {} : { server }),
+    ...(server === undefined ? {} : { server }),
     ...(tools === undefined ? {} : { tools }),
     ...(org === undefined ? {} : { org }),
     ...(scope === undefined ? {} : { scope }),

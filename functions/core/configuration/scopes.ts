@@ -1,7 +1,7 @@
 import type { Snapshot } from '../policy.ts';
 import type { Limit } from '../rules/limit.ts';
 import { DEFAULTS, type DefaultRule, type ScopeRule, type ScopeSettings, WILDCARDS } from '../rules/rule.ts';
-import { readLimits } from './limits.ts';
+import { type LimitReferences, readLimits } from './limits.ts';
 import { readDefault, readRule } from './rules.ts';
 import { readScopeDocuments, type ScopeDocument } from './scope-documents.ts';
 import { readScopeSettings } from './scope-settings.ts';
@@ -36,7 +36,7 @@ export function readScopes(
   file: YamlReader,
   orgs: Snapshot['orgs'],
   warnings: ConfigurationProblem[],
-): ScopesFile {
+): ScopesFile & Pick<LimitReferences, 'hasScope'> {
   const entries = file.kind === 'list' ? [[DOCUMENTS, file] as const] : file.entries();
   const sections = new Map(entries.filter(([name]) => SECTIONS.has(name)));
   const section = sections.get(DOCUMENTS);
@@ -85,6 +85,7 @@ export function readScopes(
   const limits = sections.get(LIMITS);
   const defaults = sections.get(DEFAULTS)?.items() ?? [];
   return {
+    hasScope,
     scopes: [...scopes],
     uiScopes: [...uiScopes],
     groups: [...groups],

@@ -2,9 +2,11 @@ import { parseUpstreamUrl } from '../perimeter.ts';
 import { isInside, type Perimeter } from '../perimeter-list.ts';
 import { CONTEXT_STORE, type ServerEntry, type ServiceEntry } from '../policy.ts';
 import { NAME } from '../route.ts';
+import type { Limit } from '../rules/limit.ts';
 import { SERVICE_METHODS } from '../service-url.ts';
 import { TEAM_NAME, type TeamEntry } from '../team.ts';
 import { readEgress } from './egress.ts';
+import { type LimitReferences, readServerLimits } from './limits.ts';
 import { type OrgsFile, readOrganisation } from './orgs.ts';
 import { readPerimeter } from './perimeter.ts';
 import type { ProvidersFile } from './providers.ts';
@@ -45,15 +47,18 @@ type Tenancy = Pick<OrgsFile, 'orgs' | 'teams'> & { readonly providers: Provider
 /** What servers.yml has, and services.yml is read with. */
 export type ServersFile = {
   readonly servers: readonly ServerEntry[];
+  /** Those that stand with the servers. */
+  readonly limits: readonly Limit[];
   readonly perimeter: Perimeter | undefined;
 };
 
 /** Reads `servers.yml`; organisations that it names must exist. A team that does not hides the server from all. */
 export function readServers(
   file: YamlReader,
-  { orgs, teams, providers }: Tenancy,
+  { orgs, teams, providers, hasScope }: Tenancy & LimitReferences,
   warnings: ConfigurationProblem[],
 ): ServersFile {
+  const limits: Limit[] = [];
   const sections = file.members('servers', 'perimeter');
   const perimeter = readPerimeter(sections.perimeter);
   const servers = (sections.servers?.entries() ?? []).flatMap(([name, value]) => {
@@ -71,7 +76,7 @@ export function readServers(
       'limits',
     );
     const common = readCommon(name, value, members, { orgs, providers, perimeter }, warnings);
-    if (members.limits !== undefined) members.limits.warn('`limits` is not enforced yet', warnings);
+    limits.push(...readServerLimits(members.limits, name, { orgs, hasScope }));
     const visibility = readVisibility(members.visibility, common?.org, teams, warnings) ?? 'org';
     if (common === undefined) return [];
     const entry: ServerEntry = {
@@ -83,13 +88,13 @@ export function readServers(
     };
     return [entry];
   });
-  return { servers, perimeter };
+  return { servers, limits, perimeter };
 }
 
 /** Reads `services.yml`; servers in `used_by` and organisations must exist. Services and servers share one name space. */
 export function readServices(
   file: YamlReader,
-  { servers, perimeter, orgs, teams, providers }: Tenancy & ServersFile,
+  { servers, perimeter, orgs, teams, providers }: Tenancy & Omit<ServersFile, 'limits'>,
   warnings: ConfigurationProblem[],
 ): readonly ServiceEntry[] {
   const { services } = file.members('services');

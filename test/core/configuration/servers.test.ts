@@ -50,11 +50,47 @@ test.for(['identity', 'hybrid'])('a server in mode %s with the url of another op
   );
 });
 
-test('limits of a server are warned of, which nothing enforces', () => {
-  const compiled = compile({ server: { limits: { per_minute: 1 } } });
-  expect(compiled.ok && compiled.value.warnings.map(({ message }) => message)).toContain(
-    '`limits` is not enforced yet',
-  );
+describe('the limits of a server', () => {
+  test('stand with it, and are limits like those of scopes.yml', () => {
+    const limits = [
+      { per: ['tool', 'client'], requests: 60, window: '1m', tools: ['route'], scope: 'runs/issue' },
+      { per: ['org'], requests: 1_000, window: '1h' },
+    ];
+    const compiled = compile({ server: { limits } });
+    expect(compiled.ok && compiled.value.snapshot.limits).toEqual([
+      {
+        per: ['client', 'tool'],
+        requests: 60,
+        windowSeconds: 60,
+        server: 'maps',
+        tools: ['route'],
+        scope: 'runs/issue',
+        at: expect.stringMatching(/^servers.yml:/),
+      },
+      {
+        per: ['org'],
+        requests: 1_000,
+        windowSeconds: 3_600,
+        server: 'maps',
+        at: expect.stringMatching(/^servers.yml:/),
+      },
+    ]);
+    expect(compiled.ok && compiled.value.snapshot.format).toBe(2);
+  });
+
+  test.for([
+    [{ per_minute: 1 }, /list/],
+    [[{ per: ['client'], requests: 1, window: '1m', server: 'other' }], /unknown key `server`/],
+    [[{ per: ['client'], requests: 1, window: '1m', scope: 'nowhere' }], /there is no scope `nowhere`/],
+    [[{ per: ['client'] }], /write how many in which time/],
+    [[{ requests: 1, window: '1m' }], /write what is counted by/],
+    [
+      Array.from({ length: 21 }, () => ({ per: ['client'], requests: 1, window: '1m' })),
+      /write 20 limits at most/,
+    ],
+  ] as const)('are refused where nobody can count by them: %j', ([limits, words]) => {
+    expect(problems({ server: { limits } })).toContainEqual(expect.stringMatching(words));
+  });
 });
 
 describe('a header may not be listed to travel', () => {
