@@ -127,4 +127,47 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
     ['e2e/context-store.test.ts', 'a reader has the reading tools, and the same entry decides both doors'],
     ['e2e/context-store.test.ts', 'agents of one run share documents, agents of another never see them'],
   ] },
+  // What must be denied, by what was seen to go wrong in earlier systems.
+  { clause: 8, says: 'Deny path 46: relations of another namespace are neither read, changed nor deleted by id', tests: [
+    ['handlers/relation-routes.test.ts', 'of another namespace nothing is found by id, and a reader changes nothing'],
+    ['contract/document-relations.test.ts', 'needs both documents to be visible, and is nobody else’s to see or change'],
+  ] },
+  { clause: 8, says: 'Deny path 47: a cascade asks of every document whether its caller sees it, and ends in circles too', tests: [
+    ['contract/document-relations.test.ts', 'takes every child along, once, in circles too, and says so'],
+    ['contract/document-relations.test.ts', 'leaves its parents, and what the caller cannot see'],
+  ] },
+  { clause: 8, says: 'Deny path 48: no relation between documents of two namespaces', tests: [
+    ['contract/document-relations.test.ts', 'needs both documents to be visible, and is nobody else’s to see or change'],
+    ['contract/document-relations.test.ts', 'whatever callers relate and delete, each sees what a plain model says'],
+  ] },
+  { clause: 8, says: 'Deny path 49: an id of another namespace is 404 and not 403', tests: [
+    ['handlers/documents.test.ts', 'what a caller cannot see is not found, like what does not exist'],
+    ['load/context-isolation.test.ts', 'of a hundred callers at once, none sees or touches a document that is not in its scope'],
+  ] },
+  { clause: 5, says: 'Deny path 50: no value but a filter’s own passes it: no other case, blank, list or wildcard', tests: [
+    ['core/visibility.test.ts', 'whose value a wildcard would match'],
+    ['verifier/context-agreement.test.ts', 'with a filter that is a list'],
+  ] },
+  { clause: 5, says: 'Deny path 51: another service is 403; expired, of an unknown key or issuer is 401', tests: [
+    ['verifier/context-agreement.test.ts', 'for another service'],
+    ['verifier/context-agreement.test.ts', 'of another issuer'],
+    ['verifier/context-agreement.test.ts', 'that is expired'],
+    ['verifier/context-agreement.test.ts', 'one of an unknown key of purpose %s is refused by both'],
+  ] },
+  { clause: 5, says: 'Deny path 52: namespace and filters among the arguments of a tool are refused', tests: [
+    ['handlers/document-tools.test.ts', 'cannot name a scope, and no schema lets it'],
+    ['e2e/context-store.test.ts', 'scope in the $name is refused, never obeyed'],
+  ] },
+  { clause: 5, says: 'Deny path 53: a run that is completed gets no fresh token', tests: [
+    ['handlers/runs.test.ts', 'that is completed gives none, and those that are out are revoked'],
+  ] },
+  { clause: 8, says: 'Deny path 54: there is no mode without verification, at no stage', tests: [
+    ['aws/start.test.ts', 'does not start where one is missing or empty, and says which'],
+    ['aws/start.test.ts', 'reads nothing else: no setting turns verification off'],
+    ['cli/apply.test.ts', 'a directory with secrets.local.yml is refused for another machine'],
+  ] },
+  { clause: 8, says: 'Deny path 55: a file name stays within its header; `_global` and `default` are no partitions', tests: [
+    ['handlers/documents.test.ts', 'offers %s under a safe name'],
+    ['handlers/partition-routes.test.ts', 'partitions are made, listed and deleted'],
+  ] },
 ];

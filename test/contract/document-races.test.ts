@@ -29,7 +29,7 @@ function fresh(scopeFilters: Record<string, string> = {}): void {
   caller = contextCaller({ namespace: `races-${namespaces}`, scopeFilters });
 }
 
-const text = `first ${'a'.repeat(150_000)} last`;
+const text = `first ${'a'.repeat(70_000)} last`;
 const aDocument = (changes: Partial<NewDocument> = {}) =>
   newDocument('a.txt', { content: Buffer.from(text), tags: ['t'], ...changes });
 
