@@ -9,6 +9,7 @@ import { authorizeAdministration } from './administration.ts';
 import type { ControlContext, ControlEnv } from './control-ports.ts';
 import { LOCKOUT, locksOut } from './lockout.ts';
 import type { ModulePorts } from './module.ts';
+import { planAnswer, problemsAnswer } from './policy-answer.ts';
 import { type ApplyFailure, applyConfiguration } from './policy-apply.ts';
 import { type PlanFailure, type PolicyPorts, planConfiguration, planRollback } from './policy-plan.ts';
 import {
@@ -25,8 +26,6 @@ import { readParameters } from './query-parameters.ts';
 
 const MAX_CONFIGURATION_BYTES = 2_000_000;
 const MAX_VERSIONS = 100;
-/** What a plan lists; an answer of a function has at most 6 MB. */
-const MAX_CHANGES = 2_000;
 
 /** The ports of the administration of the policy. */
 export type PolicyAdminPorts = ModulePorts & PolicyPorts;
@@ -145,11 +144,9 @@ async function plan(
       ? await planConfiguration(ports, planned.files, pointer, isLockout(ports, c))
       : await planRollback(ports, planned.version, pointer, isLockout(ports, c));
   if (!made.ok) return fail(c, made.error);
-  const { over, changes } = made.value;
   const lockout = { file: 'clients.yml', line: 1, message: LOCKOUT };
   const warnings = made.value.isLockout ? [...made.value.warnings, lockout] : made.value.warnings;
-  const more = changes.length - MAX_CHANGES;
-  return c.json({ over, changes: changes.slice(0, MAX_CHANGES), ...(more > 0 ? { more } : {}), warnings });
+  return c.json(planAnswer({ ...made.value, warnings }));
 }
 
 /** A refused configuration says every error with file and line. */
@@ -193,7 +190,10 @@ function isLockout(ports: PolicyAdminPorts, c: ControlContext): (snapshot: Snaps
 }
 
 /** The record is durable before the change. */
-async function change<T extends { readonly version: number }, E extends ApplyFailure | RollbackFailure>(
+async function change<
+  T extends { readonly version: number; readonly warnings?: readonly ConfigurationProblem[] },
+  E extends ApplyFailure | RollbackFailure,
+>(
   ports: PolicyAdminPorts,
   c: ControlContext,
   records: AccessRecords,
@@ -211,7 +211,8 @@ async function change<T extends { readonly version: number }, E extends ApplyFai
   c.env.waitUntil(records.outcome(end, facts, { startedAtMs }));
   if (!done.ok) return fail(c, done.error);
   c.header('etag', etagOf(done.value.version));
-  return c.json(done.value);
+  const { warnings } = done.value;
+  return c.json({ ...done.value, ...(warnings === undefined ? {} : { warnings: problemsAnswer(warnings) }) });
 }
 
 function fail(
@@ -242,7 +243,7 @@ async function invalidConfiguration(
   requestId: string,
 ): Promise<Response> {
   const base = problem('invalid_argument', 'the configuration is not valid; nothing was changed', requestId);
-  return new Response(JSON.stringify({ ...Object(await base.json()), errors }), base);
+  return new Response(JSON.stringify({ ...Object(await base.json()), errors: problemsAnswer(errors) }), base);
 }
 
 async function refuse(c: ControlContext, records: AccessRecords, denial: Denial): Promise<Response> {
