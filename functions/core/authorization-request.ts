@@ -140,14 +140,13 @@ function judgeResource(
 ): AuthorizationRefusal | undefined {
   const refusal = (description: string) => ({ error: 'invalid_target', description }) as const;
   if (isRepeated) return refusal('ask for one resource at a time');
-  if ((resource ?? origin) === origin) {
+  const wanted = resource ?? origin;
+  if (wanted === origin) {
     return client.audience === 'gateway'
       ? undefined
       : refusal(`name the server: resource=${origin}/{server}/mcp`);
   }
-  return serverOfResource(resource ?? '', origin) === undefined
-    ? refusal(unknownResource(origin))
-    : undefined;
+  return serverOfResource(wanted, origin) === undefined ? refusal(unknownResource(origin)) : undefined;
 }
 
 function printable(name: string): string {

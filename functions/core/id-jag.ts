@@ -91,8 +91,9 @@ export function checkIdJag(
   if (scope !== undefined && typeof scope !== 'string') return err('scope');
   const resources = resourcesOf(claims);
   if (resources === undefined) return err('resource');
-  const issuedAt = wholeSeconds(claims.get('iat')) ?? 0;
-  const expiresAt = wholeSeconds(claims.get('exp')) ?? 0;
+  // Both are there: the rule bounds what is between them.
+  const issuedAt = Number(wholeSeconds(claims.get('iat')));
+  const expiresAt = Number(wholeSeconds(claims.get('exp')));
   return ok({
     subject,
     orgId: provider.org,

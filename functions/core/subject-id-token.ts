@@ -78,8 +78,9 @@ export function checkSubjectIdToken(
     actors: [],
     actorTokens: [],
     maxUses: undefined,
-    issuedAtSeconds: (wholeSeconds(claims.get('iat')) ?? 0) - FOREIGN_CLOCK_TOLERANCE_SECONDS,
-    endsAtSeconds: wholeSeconds(claims.get('exp')) ?? 0,
+    // Both are there: the rule bounds what is between them.
+    issuedAtSeconds: Number(wholeSeconds(claims.get('iat'))) - FOREIGN_CLOCK_TOLERANCE_SECONDS,
+    endsAtSeconds: Number(wholeSeconds(claims.get('exp'))),
     audience: place.origin,
     context: { namespace: undefined, scopeFilters: undefined },
   });

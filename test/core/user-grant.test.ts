@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { fittingGroups, planUserGrant } from '../../functions/core/user-grant.ts';
-import { clientEntry, policyOf, scopeRule } from '../support/policies.ts';
+import {
+  fittingGroups,
+  isForEverybody,
+  loginScopes,
+  planUserGrant,
+} from '../../functions/core/user-grant.ts';
+import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { ORIGIN } from '../support/test-issuer.ts';
 
 const client = clientEntry('desk', { scopes: ['maps/read'], grants: ['authorization_code'] });
@@ -53,6 +58,80 @@ describe('the groups that a token carries', () => {
     const all = policyOf(rulesOf(named('denying', 150)));
     const plan = planUserGrant(all, client, { ...request, resource: undefined }, ORIGIN);
     expect(plan).toMatchObject({ ok: false, error: { error: 'invalid_scope' } });
+  });
+});
+
+describe('the scopes that a login gives', () => {
+  const both = clientEntry('both', { scopes: ['maps/read', 'notes/read'] });
+  const open = policyOf({
+    scopes: [
+      ['maps/read', [scopeRule('maps', ['tools/list'])]],
+      ['notes/read', [scopeRule('notes', ['tools/list'])]],
+    ],
+    groups: [['staff', ['maps/read', 'notes/read']]],
+    servers: [serverEntry('maps'), serverEntry('notes'), serverEntry('board')],
+    defaults: [scopeRule('board', ['tools/list'])],
+  });
+  const given = (scopes: readonly string[] | undefined, server: string | undefined) =>
+    loginScopes(open, both, { orgId: 'acme', groups: ['staff'] }, { scopes, server });
+
+  test.for<readonly [readonly string[] | undefined, string | undefined, readonly string[]]>([
+    [undefined, undefined, ['maps/read', 'notes/read']],
+    [undefined, 'maps', ['maps/read']],
+    [undefined, 'board', ['maps/read', 'notes/read']],
+    [undefined, 'ghost', []],
+    [['notes/read'], 'maps', ['notes/read']],
+    [['notes/read', 'admin'], undefined, ['notes/read']],
+  ])('to who asks for %j on %s are %j', ([scopes, server, expected]) => {
+    expect(given(scopes, server)).toEqual(expected);
+  });
+
+  test('do not open what only everybody else is granted', () => {
+    expect(isForEverybody(open, 'board', 'acme')).toBe(true);
+    expect(isForEverybody(open, 'maps', 'acme')).toBe(false);
+  });
+});
+
+describe('a token about a user', () => {
+  const request = {
+    subject: 'corp:ann',
+    orgId: 'acme',
+    groups: ['g'],
+    authTimeSeconds: 1,
+    scopes: undefined,
+  };
+  const known = policyOf({
+    groups: [['g', ['maps/read']]],
+    scopes: [['maps/read', [scopeRule('maps', ['tools/list'])]]],
+    servers: [serverEntry('maps')],
+  });
+  const bound = clientEntry('bound', { scopes: ['maps/read'], audience: 'resource' });
+
+  test('is for a server that the user may know of, or for all where its client is for all', () => {
+    for (const [who, resource] of [
+      [client, undefined],
+      [client, ORIGIN],
+      [bound, `${ORIGIN}/maps/mcp`],
+    ] as const)
+      expect(planUserGrant(known, who, { ...request, resource }, ORIGIN)).toMatchObject({
+        value: { audience: resource ?? ORIGIN, kind: 'user', scopes: ['maps/read'], authTimeSeconds: 1 },
+      });
+  });
+
+  test.for<readonly [typeof client, string | undefined, string]>([
+    [bound, undefined, `name the server: \`resource=${ORIGIN}/{server}/mcp\``],
+    [bound, ORIGIN, `name the server: \`resource=${ORIGIN}/{server}/mcp\``],
+    [client, `${ORIGIN}/ghost/mcp`, 'resource'],
+    [client, 'https://elsewhere.example', 'resource'],
+  ])('is none of %o for %s', ([who, resource, words]) => {
+    const plan = planUserGrant(known, who, { ...request, resource }, ORIGIN);
+    expect(plan).toMatchObject({ error: { error: 'invalid_target' } });
+    expect(!plan.ok && plan.error.description).toContain(words);
+  });
+
+  test('is none without a scope', () => {
+    const plan = planUserGrant(known, client, { ...request, groups: [], resource: undefined }, ORIGIN);
+    expect(plan).toMatchObject({ error: { error: 'invalid_scope' } });
   });
 });
 
