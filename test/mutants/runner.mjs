@@ -5,7 +5,7 @@ import { createVitest } from 'vitest/node';
 /**
  * Stryker's runner for Vitest, with a short way to a kill: all tests are loaded once and stay ready in one worker, where a mutant costs the
  * milliseconds of the tests that reach it instead of the seconds of a run. A kill counts if the same test passes at once without the
- * mutant. Every mutant that is not killed there, or is loaded with its module, is judged by Stryker's own runner.
+ * mutant; otherwise, and where a mutant that may act while modules are loaded is not killed so, Stryker's own runner judges it.
  */
 class ReadyTestsRunner {
   #plain;
@@ -29,8 +29,9 @@ class ReadyTestsRunner {
 
   async mutantRun(options) {
     this.#session ??= await Session.start();
-    const { activeMutant, testFilter, hitLimit } = options;
+    const { activeMutant, testFilter, hitLimit, sandboxFileName } = options;
     const outcome = await this.#session.ask({ mutant: activeMutant.id, tests: testFilter, hitLimit });
+    if (outcome.fault !== undefined) throw new Error(outcome.fault);
     if (outcome.killedBy !== undefined)
       return {
         status: 'killed',
@@ -41,7 +42,11 @@ class ReadyTestsRunner {
     if (outcome.isStale) {
       await this.#session.end();
       this.#session = undefined;
+    } else if (options.mutantActivation === 'runtime') {
+      return { status: 'survived', nrOfTests: testFilter.length };
     }
+    // Read by the order of the test files.
+    process.env.SALLYPORT_MUTATED = sandboxFileName;
     return this.#plain.mutantRun(options);
   }
 

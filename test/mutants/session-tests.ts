@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { afterEach, beforeEach, type TestContext } from 'vitest';
 
 /** A test that was run once, and may be run again. */
@@ -26,7 +27,7 @@ beforeEach(({ task }) => {
   const names = [task.name];
   for (let { suite } = task; suite !== undefined; { suite } = suite) names.unshift(suite.name);
   // The names that Stryker's own runner gives.
-  const id = `${task.file.filepath}#${names.join(' > ').trim()}`;
+  const id = `${relative(process.cwd(), task.file.filepath)}#${names.join(' > ').trim()}`;
   globalThis.sallyportReadyTests ??= new Map();
   globalThis.sallyportReadyTests.set(id, { id, task, tookMs: () => task.result?.duration ?? 0 });
   globalThis.__stryker__ ??= {};

@@ -21,7 +21,9 @@ test('mutants are tried until it is told to end', { timeout: 0 }, async () => {
     }
   };
   const tryMutant = async ({ mutant, tests, hitLimit }: Trial): Promise<Outcome> => {
-    const chosen = (tests ?? covering.get(mutant) ?? []).flatMap((id) => ready.get(id) ?? []);
+    const asked = tests ?? covering.get(mutant) ?? [];
+    const chosen = asked.flatMap((id) => ready.get(id) ?? []);
+    if (chosen.length < asked.length) throw new Error('a test was run that is not at hand');
     for (const one of chosen.toSorted((a, b) => a.tookMs() - b.tookMs())) {
       Object.assign(state, { activeMutant: mutant, hitCount: 0, hitLimit });
       const message = await failureOf(one);
@@ -36,7 +38,9 @@ test('mutants are tried until it is told to end', { timeout: 0 }, async () => {
   await new Promise<void>((resolve) => {
     channel.onmessage = async ({ data }: MessageEvent) => {
       if (data.end === true) resolve();
-      else if (data.trial !== undefined) channel.postMessage({ outcome: await tryMutant(data.trial) });
+      if (data.trial === undefined) return;
+      const outcome = await tryMutant(data.trial).catch((error: unknown) => ({ fault: String(error) }));
+      channel.postMessage({ outcome });
     };
     channel.postMessage({ isReady: true, tests: ready.size });
   });
