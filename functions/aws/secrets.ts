@@ -9,7 +9,7 @@ const FRESH_SECONDS = 60;
 const STALE_SECONDS = 300;
 /** After a failed look during an outage, how long the held value serves before the next look. */
 const OUTAGE_RETRY_SECONDS = 5;
-/** A read past the cache happens at most this often per secret, so that nobody can drain the API with bad calls. */
+/** A read past the cache that brings nothing new happens at most this often per secret, so that nobody can drain the API with bad calls. */
 const FORCED_EVERY_SECONDS = 5;
 /** What could not be had is not looked for again at once: most secrets have no previous version, and a throttled API has enough. */
 const FAILED_SECONDS = 5;
@@ -25,7 +25,7 @@ type Held = {
 
 /**
  * Secrets from Secrets Manager through one version-aware cache, keyed by name and stage: 60 s fresh, least recently used
- * out first, one request at a time per key; past the cache once in 5 s per key, whatever is asked. An outage serves the held value for at most 300 s; a refused or missing secret is
+ * out first, one request at a time per key; past the cache, for nothing new, once in 5 s per key, whatever is asked. An outage serves the held value for at most 300 s; a refused or missing secret is
  * forgotten at once. A failure is given for 5 s without another look, but for one past the cache.
  */
 export function createSecretStore(client: SecretsManagerClient, clock: Clock): SecretStore {
@@ -38,6 +38,7 @@ export function createSecretStore(client: SecretsManagerClient, clock: Clock): S
     key: string,
     name: string,
     stage: string,
+    refused: string | undefined,
   ): Promise<Result<SecretVersion, SecretFailure>> => {
     const answer = await getSecret(client, name, stage);
     const nowSeconds = clock();
@@ -45,6 +46,9 @@ export function createSecretStore(client: SecretsManagerClient, clock: Clock): S
     held.delete(key);
     failed.delete(key);
     if (answer.ok) {
+      const old = refused ?? previous?.version.versionId;
+      // Rotations are few: one that follows another is seen at once too.
+      if (old !== undefined && answer.value.versionId !== old) forcedAtSeconds.delete(key);
       keep(held, key, {
         version: answer.value,
         readAtSeconds: nowSeconds,
@@ -89,7 +93,7 @@ export function createSecretStore(client: SecretsManagerClient, clock: Clock): S
       const hasFailed = past !== undefined && isFresh(past.lookedAtSeconds, FAILED_SECONDS, nowSeconds);
       if (hasFailed && !isForced) return Promise.resolve(err(past.failure));
       if (running !== undefined) return running;
-      const started = fetchSecret(key, name, stage).finally(() => underWay.delete(key));
+      const started = fetchSecret(key, name, stage, refused).finally(() => underWay.delete(key));
       underWay.set(key, started);
       return started;
     },

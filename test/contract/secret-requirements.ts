@@ -17,7 +17,7 @@ export const SECRET_REQUIREMENTS = [
   { clause: '§7', says: 'A token by client credentials: by a secret or a signed assertion, kept, single flight, replaced when it is refused', tests: [
     ['core/oauth-token.test.ts', "describe('the request for a token'"],
     ['handlers/service-account.test.ts', 'is asked for once and serves until 60 s before its end'],
-    ['handlers/service-account.test.ts', 'that the upstream refuses is asked for anew, once in 5 s'],
+    ['handlers/service-account.test.ts', 'that the upstream refuses is replaced, however young, and that once in 5 s'],
     ['e2e/service-accounts.test.ts', 'one token of each client serves all its calls, and one that is revoked is replaced'],
   ] },
   { clause: '§7', says: 'A token endpoint is inside the perimeter, and what it answers is told to nobody', tests: [
@@ -29,8 +29,10 @@ export const SECRET_REQUIREMENTS = [
     ['contract/secret-store.test.ts', 'a value is held for 60 s, and a rotation shows then'],
     ['handlers/service-account.test.ts', 'is replaced by the one that is current by then, with the same body, once'],
     ['handlers/service-account.test.ts', 'is replaced by the one that a rotation has staged, where there is none newer'],
+    ['handlers/service-account.test.ts', 'is replaced also where the staged one is promoted right before look %i'],
+    ['contract/secret-store.test.ts', 'a rotation right after another is seen at once too'],
     ['handlers/service-account.test.ts', 'is asked for with the staged secret where the endpoint refuses the current one'],
-    ['e2e/service-accounts.test.ts', 'a staged rotation by the AWS SDK fails no call, though the API takes one credential only'],
+    ['e2e/rotation.test.ts', 'no call of %s fails, in two steps and at once, by the AWS SDK, though the API takes one credential only'],
   ] },
   { clause: '§7', says: 'A bad agent cannot have Secrets Manager asked without end', tests: [
     ['contract/secret-store.test.ts', 'a version that is refused again and again is looked past at most every 5 s'],

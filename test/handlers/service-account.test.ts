@@ -157,6 +157,21 @@ describe('a secret that the upstream refuses', () => {
     expect(api.map(({ body }) => Buffer.from(body ?? []).toString())).toEqual(['{"order":1}', '{"order":1}']);
   });
 
+  test.for([2, 3])('is replaced also where the staged one is promoted right before look %i', async (at) => {
+    const secrets = new StagedSecrets().put(OWN, bearer('old')).put(OWN, bearer('next'), 'AWSPENDING');
+    const { read } = secrets;
+    secrets.read = async (name, options) => {
+      if (secrets.asked.length === at - 1) {
+        secrets.promote(OWN);
+        secrets.drop(OWN, 'AWSPENDING');
+      }
+      return read(name, options);
+    };
+    const { call, sent } = connect({ secrets, accepts: (authorization) => authorization === 'Bearer next' });
+    expect(await call()).toBe(200);
+    expect(sent()).toEqual(['Bearer old', 'Bearer next']);
+  });
+
   test('is replaced by the one that a rotation has staged, where there is none newer', async () => {
     const secrets = new StagedSecrets().put(OWN, bearer('old')).put(OWN, bearer('next'), 'AWSPENDING');
     const { call, sent } = connect({ secrets, accepts: (sent) => sent === 'Bearer next' });
@@ -342,7 +357,7 @@ describe('a token by client credentials', () => {
     expect(forms).toHaveLength(2);
   });
 
-  test('that the upstream refuses is asked for anew, once in 5 s', async () => {
+  test('that the upstream refuses is replaced, however young, and that once in 5 s', async () => {
     const secrets = new StagedSecrets().put(OWN, oauth('s'));
     const revoked = new Set(['Bearer s-1']);
     const { call, sent, forms, time } = connect({
@@ -350,14 +365,14 @@ describe('a token by client credentials', () => {
       accepts: (authorization = '') => !revoked.has(authorization),
       tokenEndpoint: endpointOf(() => true),
     });
-    expect(await call()).toBe(401);
-    time.seconds += 5;
     expect(await Promise.all([call(), call(), call()])).toEqual([200, 200, 200]);
     expect(forms).toHaveLength(2);
     revoked.add('Bearer s-2');
     for (let turn = 0; turn < 20; turn += 1) expect(await call()).toBe(401);
     expect(forms).toHaveLength(2);
     expect(sent().at(-1)).toBe('Bearer s-2');
+    time.seconds += 5;
+    expect(await call()).toBe(200);
   });
 
   test('is asked for with the staged secret where the endpoint refuses the current one', async () => {

@@ -23,6 +23,11 @@ export class StagedSecrets implements SecretStore {
     if (pending !== undefined) this.#versions.set(`AWSCURRENT ${name}`, pending);
   }
 
+  /** Takes a stage away from the version that has it. */
+  drop(name: string, stage: SecretStage): void {
+    this.#versions.delete(`${stage} ${name}`);
+  }
+
   refuse(name: string, reason: 'denied' | 'unavailable'): this {
     this.#refusals.set(name, reason);
     return this;

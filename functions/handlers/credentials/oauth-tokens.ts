@@ -54,7 +54,7 @@ const MAX_ANSWER_BYTES = 65_536;
 const MAX_HELD = 500;
 /** A token is given up this long before it ends, or a tenth of its life where that is less, so that none dies on its way. */
 const MARGIN_SECONDS = 60;
-/** A token that an upstream refuses, and a client that an endpoint refuses, are asked for anew at most this often. */
+/** Tokens that an upstream refuses are replaced, and a client that an endpoint refuses is asked for again, at most this often. */
 const AGAIN_AFTER_SECONDS = 5;
 /** An endpoint that is out is asked again after this time, whoever calls. */
 const AGAIN_AFTER_OUTAGE_SECONDS = 2;
@@ -64,8 +64,8 @@ type Entry = {
   refusal: TokenFailure | undefined;
   /** When the endpoint failed last. */
   refusedAtSeconds: number;
-  /** When the endpoint was asked last. */
-  askedAtSeconds: number;
+  /** When a token that an upstream had refused was replaced last. */
+  replacedAtSeconds: number;
   underWay: Promise<Result<HeldToken, TokenFailure>> | undefined;
 };
 
@@ -79,7 +79,6 @@ export function createOAuthTokens(ports: OAuthTokenPorts): OAuthTokens {
 
   const ask = async (entry: Entry, wanted: TokenAsk, url: URL) => {
     const atSeconds = nowSeconds();
-    entry.askedAtSeconds = atSeconds;
     const serial = ports.randomId();
     const issued = await requestToken(ports.upstream, wanted, { url, atSeconds, serial });
     if (issued.ok) {
@@ -107,13 +106,14 @@ export function createOAuthTokens(ports: OAuthTokenPorts): OAuthTokens {
       const entry = entryOf(entries, `${wanted.name} ${wanted.versionId}`);
       if (entry.underWay !== undefined) return entry.underWay;
       const { held, refusal } = entry;
-      const isRecent = isFresh(entry.askedAtSeconds, AGAIN_AFTER_SECONDS, nowSeconds());
+      const isRecent = isFresh(entry.replacedAtSeconds, AGAIN_AFTER_SECONDS, nowSeconds());
       const leftAloneSeconds =
         refusal?.reason === 'unavailable' ? AGAIN_AFTER_OUTAGE_SECONDS : AGAIN_AFTER_SECONDS;
       const isLeftAlone = isFresh(entry.refusedAtSeconds, leftAloneSeconds, nowSeconds());
       if (refusal !== undefined && isLeftAlone) return lastOf(entry, refusal);
       if (held !== undefined && nowSeconds() < held.useUntilSeconds) {
         if (held.serial !== wanted.refused || isRecent) return ok(held);
+        entry.replacedAtSeconds = nowSeconds();
       }
       entry.underWay = ask(entry, wanted, url.value).finally(() => {
         entry.underWay = undefined;
@@ -129,7 +129,7 @@ function entryOf(entries: Map<string, Entry>, key: string): Entry {
     held: undefined,
     refusal: undefined,
     refusedAtSeconds: 0,
-    askedAtSeconds: 0,
+    replacedAtSeconds: 0,
     underWay: undefined,
   };
   entries.delete(key);

@@ -65,11 +65,16 @@ export function createServiceAccount(ports: ServiceAccountPorts): CredentialMode
     return instead.ok ? instead : err(toDenial(instead.error, own));
   };
 
-  const findOther = async (call: CredentialCall, tried: Found): Promise<Found | undefined> => {
-    const current = await findCurrent(call, tried);
-    if (current.ok && !isSame(current.value, tried)) return current.value;
+  /** Looked for before what is current: a version that is promoted between the two looks would be found by neither. */
+  const findWaiting = async (tried: Refused): Promise<Found | undefined> => {
     const pending = await readVersion(secrets, tried.name, tried, 'AWSPENDING');
     return pending.ok && !isSame(pending.value, tried) ? pending.value : undefined;
+  };
+
+  const findOther = async (call: CredentialCall, tried: Found): Promise<Found | undefined> => {
+    const waiting = await findWaiting(tried);
+    const current = await findCurrent(call, tried);
+    return current.ok && !isSame(current.value, tried) ? current.value : waiting;
   };
 
   const put = async (
@@ -107,11 +112,14 @@ export function createServiceAccount(ports: ServiceAccountPorts): CredentialMode
 
   return async (call) => {
     const refused = call.refused === undefined ? undefined : readRefused(call.refused);
+    const waiting = refused === undefined ? undefined : await findWaiting(refused);
     const current = await findCurrent(call, refused);
     if (!current.ok) return current;
     const first = await put(call, current.value, refused);
     if (first.ok) return first;
-    const other = first.error.isRefused ? await findOther(call, current.value) : undefined;
+    const isOther = waiting !== undefined && !isSame(waiting, current.value);
+    const find = () => (isOther ? waiting : findOther(call, current.value));
+    const other = first.error.isRefused ? await find() : undefined;
     const second = other === undefined ? first : await put(call, other, refused);
     if (second.ok) return second;
     // Nothing else to try: the 401 that the upstream gave stands.

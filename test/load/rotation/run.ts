@@ -4,6 +4,8 @@ import { run } from '../../cli/terminal.ts';
 import { startForLoad } from '../isolation/local-cloud.ts';
 import { AGENTS, configurationOf, KEEPER } from './configuration.ts';
 import { readJwks, startIdentityServer, startRotationLoad } from './load.ts';
+import { KINDS, type Kind, startParty } from './party.ts';
+import { rotateUnderLoad } from './secrets.ts';
 
 const POLL_MS = 20;
 
@@ -13,30 +15,73 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '2' },
     /** What each of the four workers waits between its turns. */
     'pause-ms': { type: 'string', default: '0' },
+    /** `secrets` leaves the signing keys as they are, `keys` the secrets. */
+    only: { type: 'string', default: 'secrets,keys' },
   },
 });
 
 const upstream = await startIdentityServer();
+const party = await startParty();
+const AGENT = AGENTS[0];
 const cloud = await startForLoad({
-  config: configurationOf(upstream.origin),
+  config: configurationOf(upstream.origin, party.origin),
   clients: [...AGENTS, KEEPER],
-  credentials: {},
+  credentials: Object.fromEntries(
+    KINDS.map((kind) => [
+      `sallyport/{stage}/credentials/acme/${kind}/client.${AGENT}`,
+      JSON.stringify(party.next(kind)),
+    ]),
+  ),
 });
 const { origin } = cloud;
 const env = { SALLYPORT_ORIGIN: origin, SALLYPORT_CLIENT_SECRET: `${KEEPER}-secret` };
 
-async function keys(...argv: string[]): Promise<void> {
-  say(`$ sallyport keys ${argv.join(' ')}`);
-  const { code, out, notes } = await run(['keys', ...argv, '--client', KEEPER], { env });
+async function sallyport(argv: readonly string[], input?: string): Promise<void> {
+  say(`$ sallyport ${argv.join(' ')}`);
+  const given = input === undefined ? { env } : { env, input };
+  const { code, out, notes } = await run([...argv, '--client', KEEPER], given);
   for (const line of [notes, out]) if (line !== '') console.log(line);
   if (code !== 0) throw new Error(`exit code ${code}`);
 }
+
+const keys = (...argv: string[]) => sallyport(['keys', ...argv]);
 
 function say(line: string): void {
   console.log(`\n${new Date().toISOString()} ${line}`);
 }
 
-try {
+async function rotateSecrets(): Promise<boolean> {
+  const answer = await fetch(`${origin}/oauth/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${btoa(`${AGENT}:${AGENT}-secret`)}` },
+    body: new URLSearchParams({ grant_type: 'client_credentials' }),
+  });
+  const token: string = JSON.parse(await answer.text()).access_token;
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read"}}';
+  const secret = (verb: string, kind: Kind, value?: object) =>
+    sallyport(['secret', verb, kind, `client.${AGENT}`], value && JSON.stringify(value));
+  const reports = await rotateUnderLoad(
+    party,
+    {
+      put: (kind, value) => secret('put', kind, value),
+      rotate: (kind, value) => secret('rotate', kind, value),
+      promote: (kind) => secret('promote', kind),
+    },
+    async (kind) => {
+      const response = await fetch(`${origin}/${kind}/mcp`, { method: 'POST', headers, body });
+      return { status: response.status, text: await response.text() };
+    },
+  );
+  say('secrets, each rotated in two steps and at once');
+  for (const [kind, { calls, failed }] of reports) {
+    console.log(`  ${kind}: ${calls} calls, ${failed.length} failed`);
+    for (const line of failed.slice(0, 5)) console.log(`    ${line}`);
+  }
+  return [...reports.values()].every(({ failed }) => failed.length === 0);
+}
+
+async function rotateKeys(): Promise<boolean> {
   const load = startRotationLoad(origin, Number(values['pause-ms']));
   await wait(2_000);
   await keys('status');
@@ -61,8 +106,16 @@ try {
     say(`${path} refuses what A1 signed after ${Math.round(performance.now() - startedAt)} ms`);
   }
   await keys('status');
-  process.exitCode = report.denials.length > 0 || others.length === 0 ? 1 : 0;
+  return report.denials.length === 0 && others.length > 0;
+}
+
+try {
+  const chosen = values.only.split(',');
+  const areSecretsGood = !chosen.includes('secrets') || (await rotateSecrets());
+  const areKeysGood = !chosen.includes('keys') || (await rotateKeys());
+  process.exitCode = areSecretsGood && areKeysGood ? 0 : 1;
 } finally {
   await cloud.close();
   await upstream.close();
+  await party.close();
 }
