@@ -22,6 +22,7 @@ export const CONNECTION_REQUIREMENTS: readonly ConnectionRequirement[] = [
   { clause: 'providers', says: 'Our secret at a provider is a reference, and a rotated one holds at once', tests: [
     ['core/configuration/providers.test.ts', 'a secret as it is'],
     ['handlers/connections/connections.test.ts', 'a secret that is not taken is read past the cache, once'],
+    ['handlers/connections/connections.test.ts', 'a secret that is not taken any more stands back for the one that a rotation has staged'],
   ] },
   { clause: 'providers', says: 'A provider that answers nonsense, too much, or elsewhere connects nobody', tests: [
     ['handlers/connections/connections.test.ts', 'a provider that %s connects nobody'],

@@ -61,39 +61,39 @@ const OUT_OF_TIME: CallFailure = { detail: 'what was asked before has left no ti
 export type Exchanged = ProviderTokens & { readonly isEcho: (text: string) => boolean };
 
 /**
- * Asks for tokens by a code or a refresh token. Of the scopes those that are echoes are dropped. Our secret, where the provider does not take it, is read past the cache and tried once
- * more while there is time, so that a rotation shows at once.
+ * Asks for tokens by a code or a refresh token. Of the scopes those that are echoes are dropped. Where the provider does not take our secret,
+ * the newest is tried, else the one that a rotation has staged, once and while there is time, so that a rotation shows at once.
  */
 export async function askForTokens(
   ports: ConnectionPorts,
   of: Asking,
   grant: Readonly<Record<string, string>>,
 ): Promise<Result<Exchanged, ProviderRefusal>> {
+  const secret = await readClientSecret(ports, of, false);
+  if (!secret.ok) return err({ refused: 'unclear', ...secret.error });
+  const first = await askWith(ports, of, grant, secret.value);
+  if (first.ok || first.error.refused !== 'client' || secret.value === undefined) return first;
+  const other = await readOtherSecret(ports, of, secret.value);
+  if (!other.ok) return err({ refused: 'unclear', ...other.error });
+  return other.value === undefined ? first : askWith(ports, of, grant, other.value);
+}
+
+async function askWith(
+  ports: ConnectionPorts,
+  of: Asking,
+  grant: Readonly<Record<string, string>>,
+  secret: Secret | undefined,
+): Promise<Result<Exchanged, ProviderRefusal>> {
   const { provider } = of;
-  let tried: { readonly secret: string | undefined; readonly refusal: ProviderRefusal } | undefined;
-  for (const fresh of [false, true]) {
-    const secret = await readClientSecret(ports, of, fresh);
-    if (!secret.ok) return err({ refused: 'unclear', ...secret.error });
-    if (tried !== undefined && tried.secret === secret.value?.reveal()) return err(tried.refusal);
-    const form = new URLSearchParams(grant);
-    const headers = [...provider.tokenHeaders, ...authenticateAt(provider, secret.value, form)];
-    const body = { type: 'application/x-www-form-urlencoded', text: form.toString() };
-    const answer = await callProvider(ports, of, { url: provider.tokenUrl, method: 'POST', headers, body });
-    if (!answer.ok) return err({ refused: 'unclear', ...answer.error });
-    const tokens = readProviderTokens(answer.value.status, answer.value.body);
-    if (tokens.ok)
-      return ok(
-        exchanged(tokens.value, [
-          grant['code'],
-          grant['code_verifier'],
-          grant['refresh_token'],
-          secret.value?.reveal(),
-        ]),
-      );
-    if (tokens.error.refused !== 'client') return tokens;
-    tried = { secret: secret.value?.reveal(), refusal: tokens.error };
-  }
-  return err({ refused: 'client', isOutage: false, detail: 'the provider does not take our client secret' });
+  const form = new URLSearchParams(grant);
+  const headers = [...provider.tokenHeaders, ...authenticateAt(provider, secret, form)];
+  const body = { type: 'application/x-www-form-urlencoded', text: form.toString() };
+  const answer = await callProvider(ports, of, { url: provider.tokenUrl, method: 'POST', headers, body });
+  if (!answer.ok) return err({ refused: 'unclear', ...answer.error });
+  const tokens = readProviderTokens(answer.value.status, answer.value.body);
+  if (!tokens.ok) return tokens;
+  const sent = [grant['code'], grant['code_verifier'], grant['refresh_token'], secret?.reveal()];
+  return ok(exchanged(tokens.value, sent));
 }
 
 function exchanged(tokens: ProviderTokens, sent: readonly (string | undefined)[]): Exchanged {
@@ -104,21 +104,40 @@ function exchanged(tokens: ProviderTokens, sent: readonly (string | undefined)[]
 /** Our secret at a provider, while there is time to use it; undefined for a public client. One that is not there, or may not be read, is in the log. */
 export async function readClientSecret(
   ports: ConnectionPorts,
-  { provider: { name, clientSecretName }, untilMs }: Asking,
+  of: Asking,
   fresh: boolean,
 ): Promise<Result<Secret | undefined, CallFailure>> {
-  if (clientSecretName === undefined) return ok(undefined);
-  if (untilMs - ports.now() < LEAST_MS) return err(OUT_OF_TIME);
-  const fullName = clientSecretName.replaceAll('{stage}', ports.stage);
+  const fullName = nameOf(ports, of);
+  if (fullName === undefined) return ok(undefined);
+  if (of.untilMs - ports.now() < LEAST_MS) return err(OUT_OF_TIME);
   const read = await ports.secrets.read(fullName, { fresh });
   if (read.ok) return ok(read.value.value);
   const { reason } = read.error;
   ports.log({
     level: 'error',
     event: 'provider_secret_unreadable',
-    provider: name,
+    provider: of.provider.name,
     secret: fullName,
     reason,
   });
   return err({ detail: `the client secret is ${reason}`, isOutage: reason === 'unavailable' });
+}
+
+/** Another one than the provider has refused: the newest, else the one that waits to be promoted; undefined where there is none. */
+async function readOtherSecret(
+  ports: ConnectionPorts,
+  of: Asking,
+  refused: Secret,
+): Promise<Result<Secret | undefined, CallFailure>> {
+  const isOther = (secret: Secret | undefined) => secret?.reveal() !== refused.reveal();
+  const current = await readClientSecret(ports, of, true);
+  if (!current.ok || isOther(current.value)) return current;
+  const fullName = nameOf(ports, of);
+  if (fullName === undefined || of.untilMs - ports.now() < LEAST_MS) return ok(undefined);
+  const waiting = await ports.secrets.read(fullName, { stage: 'AWSPENDING', fresh: true });
+  return ok(waiting.ok && isOther(waiting.value.value) ? waiting.value.value : undefined);
+}
+
+function nameOf(ports: ConnectionPorts, { provider }: Asking): string | undefined {
+  return provider.clientSecretName?.replaceAll('{stage}', ports.stage);
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { SecretStore } from '../../../functions/core/ports.ts';
 import type { Provider } from '../../../functions/core/provider.ts';
 import { Secret } from '../../../functions/core/secret.ts';
 import type { ConnectRequest } from '../../../functions/handlers/connections/connections.ts';
@@ -12,6 +13,7 @@ import {
   sendNothing,
   startScriptedProvider,
 } from '../../support/scripted-provider.ts';
+import { StagedSecrets } from '../../support/staged-secrets.ts';
 
 const REQUEST: ConnectRequest = {
   code: 'code-1',
@@ -292,11 +294,11 @@ describe('connecting', () => {
 
   test('a secret that is not taken is read past the cache, once', async () => {
     let current = 'old';
-    const reads: boolean[] = [];
+    const reads: string[] = [];
     const { connect } = cloud.environment({
       secrets: {
-        async read(_, { fresh = false } = {}) {
-          reads.push(fresh);
+        async read(_, { stage = 'AWSCURRENT', fresh = false } = {}) {
+          reads.push(`${stage}${fresh ? ' past the cache' : ''}`);
           if (fresh) current = 'new';
           return { ok: true, value: { value: new Secret(current), versionId: current } };
         },
@@ -308,7 +310,22 @@ describe('connecting', () => {
       return isOld;
     };
     expect(await connect(somebody(), provider.entry, REQUEST)).toMatchObject({ ok: true });
-    expect(reads).toEqual([false, true]);
+    expect(reads).toEqual(['AWSCURRENT', 'AWSCURRENT past the cache']);
+  });
+
+  test('a secret that is not taken any more stands back for the one that a rotation has staged', async () => {
+    const secrets = new StagedSecrets().put('sallyport/test/providers/p', 'old');
+    secrets.put('sallyport/test/providers/p', 'new', 'AWSPENDING');
+    const read: SecretStore['read'] = (_, options) => secrets.read('sallyport/test/providers/p', options);
+    const { connect } = cloud.environment({ secrets: { read } });
+    provider.instead = (request, answer) => {
+      const isOld = new URLSearchParams(request.body).get('client_secret') === 'old';
+      if (isOld) send(answer, 401, { error: 'invalid_client' });
+      return isOld;
+    };
+    expect(await connect(somebody(), provider.entry, REQUEST)).toMatchObject({ ok: true });
+    secrets.drop('sallyport/test/providers/p', 'AWSPENDING');
+    expect(await connect(somebody(), provider.entry, REQUEST)).toMatchObject({ ok: false });
   });
 
   test.for(['missing', 'denied', 'unavailable'] as const)(
