@@ -26,21 +26,23 @@ export function addContentRoutes(app: Hono<AppEnv>, ports: DocumentPorts, docume
     const range = parseRange({ offset: wholeNumber(query.offset), limit: wholeNumber(query.limit) });
     if (!range.ok) return failWith(ports, context, range.error);
     const ifNoneMatch = context.req.header('if-none-match');
+    if (ifNoneMatch !== undefined) {
+      // Who has it already does not pay for its content.
+      const known = await ports.documents.info(caller, id);
+      if (!known.ok) return failWith(ports, context, known.error);
+      const isKnown = hasVersion(ifNoneMatch, known.value.version);
+      if (isKnown) return context.body(null, 304, toContentHeaders(known.value));
+    }
     if (range.value === undefined) {
       const read = await ports.documents.read(caller, id);
       if (!read.ok) return failWith(ports, context, read.error);
-      const { document, content } = read.value;
-      const headers = toContentHeaders(document);
-      if (hasVersion(ifNoneMatch, document.version)) return context.body(null, 304, headers);
-      return context.body(content, 200, headers);
+      return context.body(read.value.content, 200, toContentHeaders(read.value.document));
     }
     const read = await ports.documents.readRange(caller, id, range.value);
     if (!read.ok) return failWith(ports, context, read.error);
     const { document, content, startChar, endChar, totalChars } = read.value;
-    const headers = toContentHeaders(document);
-    if (hasVersion(ifNoneMatch, document.version)) return context.body(null, 304, headers);
     return context.body(content, 206, {
-      ...headers,
+      ...toContentHeaders(document),
       'X-Total-Chars': String(totalChars),
       'X-Char-Range': `${startChar}-${endChar}`,
     });

@@ -6,7 +6,7 @@ import {
   toWireDocument,
 } from '../core/documents/document.ts';
 import { parseDocumentQuery, refuse, splitTags } from '../core/documents/input.ts';
-import { parseIfMatch, toEntityTag } from '../core/documents/precondition.ts';
+import { hasVersion, parseIfMatch, toEntityTag } from '../core/documents/precondition.ts';
 import { type AppEnv, createApp } from './app.ts';
 import { addArchiveRoutes } from './document-archive-routes.ts';
 import { addContentRoutes } from './document-content-routes.ts';
@@ -96,8 +96,10 @@ function addDocumentRoutes(app: Hono<AppEnv>, ports: DocumentPorts, documents: s
     if (!reference.ok) return reference.error;
     const found = await ports.documents.info(reference.value.caller, reference.value.id);
     if (!found.ok) return failWith(ports, context, found.error);
-    const ETag = toEntityTag(found.value.version);
-    return context.json(toWireDocument(found.value, contextUrlOf(context)), 200, { ETag, ...PRIVATE });
+    const headers = { ETag: toEntityTag(found.value.version), ...PRIVATE };
+    const isKnown = hasVersion(context.req.header('if-none-match'), found.value.version);
+    if (isKnown) return context.body(null, 304, headers);
+    return context.json(toWireDocument(found.value, contextUrlOf(context)), 200, headers);
   });
 
   app.delete(`${documents}/:id`, async (context) => {

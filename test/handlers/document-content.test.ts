@@ -8,6 +8,7 @@ import type { DocumentPorts } from '../../functions/handlers/document-route.ts';
 import { createDocumentRoutes } from '../../functions/handlers/documents.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS } from '../support/context-callers.ts';
 import { type EmbeddedContextTable, startContextTable } from '../support/context-table.ts';
+import { meddle } from '../support/document-tables.ts';
 
 const ORIGIN = 'https://gate.example';
 const invocation = {
@@ -208,13 +209,26 @@ describe('a read of a range', () => {
 test('who has the version already gets no content, and who may not see the document does not learn its version', async () => {
   const id = await created('abc');
   const headers = { 'if-none-match': '"1"' };
-  for (const path of [`/documents/${id}`, `/documents/${id}?limit=1`]) {
+  const paths = [`/documents/${id}`, `/documents/${id}?limit=1`, `/documents/${id}/metadata`];
+  let contentReads = 0;
+  const isOfContent = (command: string, input: string) =>
+    command === 'BatchGetItemCommand' && input.includes('"CHUNK#');
+  meddle(table.client, isOfContent, async () => {
+    contentReads += 1;
+  });
+  for (const path of paths) {
     const response = await call(path, { headers });
     expect([response.status, await response.text()]).toEqual([304, '']);
+    expect(contentReads).toBe(0);
+  }
+  for (const path of paths) {
     expect((await call(path, { headers: { 'if-none-match': '"2"' } })).status).toBeLessThan(300);
   }
+  expect(contentReads).toBe(2);
   caller = { ...caller, namespace: 'elsewhere' };
-  await expectProblem(await call(`/documents/${id}`, { headers }), 404, 'not_found');
+  for (const path of paths) {
+    await expectProblem(await call(path, { headers }), 404, 'not_found');
+  }
   await expectProblem(await put(id, 'x', { 'if-match': '"1"' }), 404, 'not_found');
 });
 
