@@ -42,7 +42,7 @@ export function isBase64(byte: number | undefined): boolean {
 /** A text without the line endings at which Base64 is wrapped. */
 export type JoinedLines = {
   readonly bytes: Buffer;
-  /** Where the byte at `index` was. */
+  /** Where the byte at `index` was, which is one of `bytes`. */
   indexOf(index: number): number;
 };
 
@@ -66,7 +66,7 @@ export function joinLines(text: Buffer): JoinedLines {
     indexes[length] = at;
     length += 1;
   }
-  return { bytes: bytes.subarray(0, length), indexOf: (index) => indexes[index] ?? text.length };
+  return { bytes: bytes.subarray(0, length), indexOf: (index) => Number(indexes[index]) };
 }
 
 function afterLineEnding(text: Buffer, at: number): number {

@@ -172,6 +172,11 @@ describe('an exchange gives a token', () => {
         scopes: ['maps/read'],
       },
     ],
+    [
+      'by which another user acts through the client',
+      { actor: agent({ subject: 'corp:bob', kind: 'user' }) },
+      { actors: ['corp:bob', 'broker', 'desk'], scopes },
+    ],
     ['about an agent', { subject: agent() }, { kind: 'agent', subject: 'broker', actors: [] }],
     [
       'about another’s agent',

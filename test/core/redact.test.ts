@@ -390,3 +390,21 @@ test.for([
 test('a value too short to be told from innocent bytes is left alone', () => {
   expect(new Redactor([new Secret('abc')]).isIdle).toBe(true);
 });
+
+test('a short one is found as it is and where Base64 begins with it, and nothing alike within other data', () => {
+  const redactor = new Redactor([new Secret('p4ss!')]);
+  expect(redactor.text('key=p4ss! end')).toBe('key=[redacted] end');
+  expect(redactor.text(base64('p4ss!').replace(/=+$/, ''))).not.toContain('cDRzcyE');
+  const hex = Buffer.from('p4ss!').toString('hex');
+  expect(redactor.text(hex)).toBe(hex);
+});
+
+test('a long one is found in digits, and not byte by byte', () => {
+  const long = 'k3y-'.repeat(300);
+  const redactor = new Redactor([new Secret(long)]);
+  expect(redactor.text(`a ${long} b ${Buffer.from(long).toString('hex')} c`)).toBe(
+    'a [redacted] b [redacted] c',
+  );
+  const listed = Buffer.from(long).join(',');
+  expect(redactor.text(listed)).toBe(listed);
+});

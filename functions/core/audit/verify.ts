@@ -137,7 +137,10 @@ export class AuditVerifier {
     const knownFrom = this.#anchor === undefined || oldest === undefined ? this.readFrom : oldest.through;
     const mayBegin = later(knownFrom, HISTORY_MS);
     if (links.length > 0 && links.every(({ ts }) => ts >= mayBegin)) return 0;
-    const tips = seals.flatMap((seal) => [seal.seq, ...seal.tips.map((tip) => readReference(tip)?.[0] ?? 0)]);
+    const tips = seals.flatMap((seal) => [
+      seal.seq,
+      ...seal.tips.map((tip) => Number(readReference(tip)?.[0])),
+    ]);
     const known = [...links.map(({ seq }) => seq), ...tips].filter(isRecordNumber);
     return known.reduce((least, seq) => Math.min(least, seq - 1), Number.MAX_SAFE_INTEGER);
   }

@@ -102,14 +102,14 @@ function replaceStrings(
     const cure = 'make it longer, or set `replace_all`';
     return refuse('old_string', `matches ${found.length} times in the text; ${cure}`);
   }
-  const endByte = (found.at(-1) ?? startByte) + needle.length;
   const pieces: Uint8Array[] = [];
   let at = 0;
   for (const start of found) {
     pieces.push(haystack.subarray(at, start), replacement);
     at = start + needle.length;
   }
-  pieces.push(haystack.subarray(at));
+  const endByte = at;
+  pieces.push(haystack.subarray(endByte));
   const content = Buffer.concat(pieces);
   const newBytes = endByte - startByte + content.length - text.length;
   return ok({ content, startByte, endByte, newBytes, outcome: { replacements_made: found.length } });
@@ -119,7 +119,7 @@ function replaceRange(
   text: Uint8Array,
   { offset, length, newString }: Extract<Edit, { mode: 'offset' }>,
 ): Result<EditedText, InvalidArgument> {
-  const total = countCharacters(text) ?? 0;
+  const total = charactersIn(text);
   if (offset > total || offset + length > total) {
     return refuse('offset', `and \`length\` are out of bounds: the text has ${total} characters`);
   }
@@ -127,7 +127,7 @@ function replaceRange(
   const endByte = byteOffset(text, length, startByte);
   const replacement = Buffer.from(newString);
   const content = Buffer.concat([text.subarray(0, startByte), replacement, text.subarray(endByte)]);
-  const new_length = countCharacters(replacement) ?? 0;
+  const new_length = charactersIn(replacement);
   return ok({
     content,
     startByte,
@@ -135,4 +135,9 @@ function replaceRange(
     newBytes: replacement.length,
     outcome: { edit_range: { offset, old_length: length, new_length } },
   });
+}
+
+/** None in bytes that are no text: there is nothing to edit in them. */
+function charactersIn(text: Uint8Array): number {
+  return countCharacters(text) ?? 0;
 }

@@ -54,13 +54,13 @@ export function planSplice(
     ends.findIndex((end) => end >= range.endByte),
   );
   const startByte = ends[first - 1] ?? 0;
-  const middle = (ends[last] ?? total) - startByte + newTotal - total;
+  const middle = Number(ends[last]) - startByte + newTotal - total;
   const next = middle < PART_BYTES / 2 ? Math.min(last + 1, parts.length - 1) : last;
   return {
     before: parts.slice(0, first),
     after: parts.slice(next + 1),
     startByte,
-    endByte: ends[next] ?? total,
+    endByte: Number(ends[next]),
   };
 }
 

@@ -34,7 +34,7 @@ export function termsOf(filename: string, content: string | undefined): readonly
 /** The terms that a query asks for, each once. */
 export function queryTerms(query: string): readonly string[] {
   const terms = Array.from(query.matchAll(WORD), ([word]) => toTerm(word));
-  return [...new Set(terms)].filter((term) => term !== '').slice(0, MAX_QUERY_TERMS);
+  return [...new Set(terms)].slice(0, MAX_QUERY_TERMS);
 }
 
 function add(
@@ -42,7 +42,6 @@ function add(
   term: string,
   position: number | undefined,
 ): void {
-  if (term === '') return;
   const known = found.get(term);
   if (known === undefined) {
     if (found.size < MAX_TERMS)
@@ -57,7 +56,7 @@ function toTerms(found: ReadonlyMap<string, Omit<Term, 'term'>>): readonly Term[
   return Array.from(found, ([term, { count, positions }]) => ({ term, count, positions }));
 }
 
-/** Letters alike that are written differently are one; so are upper and lower case. Empty for what is no letter any more then. */
+/** Letters alike that are written differently are one; so are upper and lower case. Something is left of every word. */
 function toTerm(word: string): string {
   const folded = word
     .slice(0, 4 * MAX_TERM_CHARACTERS)

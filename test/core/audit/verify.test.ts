@@ -507,3 +507,28 @@ async function play(busy: AuditWorld, steps: readonly Step[]): Promise<void> {
     }
   }
 }
+
+describe('a chain that began after what is known to hold', () => {
+  test('begins with its first record', async () => {
+    const since = new Date(world.nowMs).toISOString();
+    await world.seal();
+    const late = world.startChain('chain-b');
+    world.write(late, 3);
+    await world.seal();
+    for (const from of [since, new Date(world.nowMs).toISOString()]) expect(world.kinds(from)).toEqual([]);
+    world.records = world.records.filter(
+      ({ record }) => record['chain'] !== 'chain-b' || record['seq'] !== 1,
+    );
+    expect(world.kinds(since)).not.toEqual([]);
+  });
+
+  test('begins at what a checkpoint says of it, where none of its records is there', async () => {
+    const late = world.startChain('chain-b');
+    world.nowMs += 3 * 86_400_000;
+    world.write(late, 2);
+    await world.seal();
+    const since = new Date(world.nowMs - 20_000).toISOString();
+    world.records = world.records.filter(({ record }) => record['chain'] !== 'chain-b');
+    expect(world.kinds(since)).not.toEqual([]);
+  });
+});

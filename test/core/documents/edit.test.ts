@@ -93,3 +93,11 @@ describe('an edit', () => {
     );
   });
 });
+
+test('bytes that are no text have no characters to replace', () => {
+  const edit = parseEditRequest({ offset: 1, new_string: 'x' });
+  expect(edit.ok && applyEdit(new Uint8Array([0x80, 0x81]), edit.value)).toMatchObject({
+    ok: false,
+    error: { field: 'offset' },
+  });
+});
