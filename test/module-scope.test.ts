@@ -31,6 +31,8 @@ const CONSTANT: Readonly<Record<string, string>> = {
   'functions/core/json.ts NUMBER': 'told where to begin at every use',
   'functions/core/json.ts PLAIN_CHARACTERS': 'told where to begin at every use',
   'functions/core/json.ts WHITE_SPACE': 'told where to begin at every use',
+  'functions/core/news.ts END_OF_NAME': 'bytes that are only looked for',
+  'functions/core/news.ts ESCAPE': 'bytes that are only looked for',
   'functions/core/perimeter.ts GLOBAL_UNICAST': 'a range of addresses',
   'functions/core/perimeter.ts AWS_LOCAL_SERVICES': 'a range of addresses',
   'functions/core/permission.ts PERMISSIONS': 'a read-only set of names',

@@ -1,6 +1,6 @@
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import type { AuthorizerRequest, AuthorizerVerdict } from '../core/invocation.ts';
-import { originOf, requestIdOf, toHeaders } from './lambda.ts';
+import { originOf, requestIdOf, toHeaders, traceOf } from './lambda.ts';
 
 /**
  * A REQUEST authorizer for a REST API. `Unauthorized` thrown is API Gateway's word for 401; any other failure becomes
@@ -19,6 +19,7 @@ export function createAuthorizerHandler(
       headers: toHeaders(event),
       repeatedHeaders: repeatedHeaders(event),
       queryNames: Object.keys(event.multiValueQueryStringParameters ?? {}),
+      ...traceOf(event),
     });
     if (answer.verdict === 'unauthorized') throw new Error('Unauthorized');
     if (answer.verdict === 'unavailable') throw new Error('a dependency is unavailable');

@@ -117,23 +117,28 @@ function toInvocation(
   signal: AbortSignal,
   pending: Promise<unknown>[],
 ): Invocation {
-  const traceId = readTraceId(event);
   return {
     requestId: requestIdOf(event.requestContext),
     origin: originOf(event),
     sourceIp: event.requestContext.identity.sourceIp,
-    ...(traceId === undefined ? {} : { traceId }),
+    ...traceOf(event),
     signal,
     waitUntil: (work) => void pending.push(work),
   };
 }
 
-function readTraceId({ multiValueHeaders }: APIGatewayProxyEvent): string | undefined {
+/** The trace of a request's one well-formed `traceparent`. */
+export function traceOf({
+  multiValueHeaders,
+}: {
+  readonly multiValueHeaders: Readonly<Record<string, string[] | undefined>> | null;
+}): Pick<Invocation, 'traceId'> {
   const entry = Object.entries(multiValueHeaders ?? {}).find(
     ([name]) => name.toLowerCase() === 'traceparent',
   );
   const [value = null, ...more] = entry?.[1] ?? [];
-  return more.length === 0 ? traceIdOf(value) : undefined;
+  const traceId = more.length === 0 ? traceIdOf(value) : undefined;
+  return traceId === undefined ? {} : { traceId };
 }
 
 /** A handler for a route whose integration answers whole (`BUFFERED`). */

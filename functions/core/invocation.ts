@@ -25,6 +25,8 @@ export type AuthorizerRequest = {
   /** Names, in lower case, of the headers that came more than once; `headers` has them joined. */
   readonly repeatedHeaders: readonly string[];
   readonly queryNames: readonly string[];
+  /** As of an invocation. */
+  readonly traceId?: string;
 };
 
 /**

@@ -1,4 +1,4 @@
-import { type AuditRecord, auditedCaller, shortened, traceIdOf } from '../core/audit.ts';
+import { type AuditRecord, auditedCaller, shortened } from '../core/audit.ts';
 import type { Caller } from '../core/caller.ts';
 import { type Denial, recordedReason } from '../core/denial.ts';
 import type { Invocation } from '../core/invocation.ts';
@@ -51,10 +51,9 @@ const UPSTREAM_FAILURES: ReadonlySet<Denial['reason']> = new Set([
 export function accessRecords(
   ports: RecordPorts,
   invocation: Invocation,
-  headers: Headers,
   who?: { readonly caller: Caller; readonly policy: Policy },
 ): AccessRecords {
-  const traceId = traceIdOf(headers.get('traceparent'));
+  const { traceId } = invocation;
   const write = (
     fields: Pick<AuditRecord, 'event' | 'decision' | 'reason' | 'upstream_status' | 'duration_ms'>,
     { area, server, method, name }: AccessFacts,

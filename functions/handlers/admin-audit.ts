@@ -129,7 +129,7 @@ async function authorize(ports: AuditPorts, c: AuditContext): Promise<Result<Aut
     Math.floor(ports.now() / 1000),
   );
   if (authority.ok) return authority;
-  const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
+  const records = accessRecords(ports, c.env, admission);
   await records.deny(authority.error, { area: 'audit', method: c.req.method });
   return authority;
 }
@@ -139,7 +139,7 @@ async function record(
   c: AuditContext,
   facts: AccessFacts,
 ): Promise<Result<undefined, Denial>> {
-  const records = accessRecords(ports, c.env, c.req.raw.headers, c.get('admission'));
+  const records = accessRecords(ports, c.env, c.get('admission'));
   const written = await records.allow('read_audit', facts);
   return written.ok ? ok(undefined) : err(written.error);
 }

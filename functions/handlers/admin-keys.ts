@@ -61,10 +61,10 @@ async function admit(
   const { headers } = c.req.raw;
   const admission = await ports.ingress.authenticate(headers, { kind: 'gateway' }, c.env.origin);
   if (!admission.ok) {
-    await accessRecords(ports, c.env, headers).deny(admission.error, { area: 'keys' });
+    await accessRecords(ports, c.env).deny(admission.error, { area: 'keys' });
     return denialProblem(admission.error, c.env.requestId);
   }
-  const records = accessRecords(ports, c.env, headers, admission.value);
+  const records = accessRecords(ports, c.env, admission.value);
   const authorized = await authorizeAdministration(
     ports.policies,
     admission.value,

@@ -84,7 +84,7 @@ async function manage(
     'manage_policy',
     Math.floor(ports.now() / 1000),
   );
-  const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
+  const records = accessRecords(ports, c.env, admission);
   if (!authorized.ok) return refuse(c, records, authorized.error);
   const meant = readIfMatch(c.req.raw.headers);
   if (!meant.ok) {

@@ -53,10 +53,10 @@ async function admit(
   const { headers } = c.req.raw;
   const admission = await ports.ingress.authenticate(headers, { kind: 'gateway' }, c.env.origin);
   if (!admission.ok) {
-    await accessRecords(ports, c.env, headers).deny(admission.error, { area: 'revocation' });
+    await accessRecords(ports, c.env).deny(admission.error, { area: 'revocation' });
     return denialProblem(admission.error, c.env.requestId);
   }
-  const records = accessRecords(ports, c.env, headers, admission.value);
+  const records = accessRecords(ports, c.env, admission.value);
   const authority = await authorizeInOrg(
     ports.policies,
     admission.value,

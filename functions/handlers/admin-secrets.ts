@@ -75,7 +75,7 @@ async function changeSecret(ports: SecretAdminPorts, c: SecretsContext, change: 
   if (place === undefined) return notFound(requestId);
   const work = await readWork(ports.secretAdministration, c, change, place);
   if (!work.ok) return problem('invalid_argument', work.error, requestId);
-  const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
+  const records = accessRecords(ports, c.env, admission);
   const facts: AccessFacts = {
     area: 'secrets',
     server: target,
@@ -161,7 +161,7 @@ async function listSecrets(ports: SecretAdminPorts, c: SecretsContext): Promise<
   const isOfProviders = target === PROVIDERS;
   if (!isReached || (isOfProviders && !isOfPlatform)) return notFound(requestId);
   const facts: AccessFacts = { area: 'secrets', method: 'list', name: `${orgId}/${target ?? '*'}` };
-  const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
+  const records = accessRecords(ports, c.env, admission);
   const written = await records.allow('manage_secrets', facts);
   if (!written.ok) return denialProblem(written.error, requestId);
   const prefix = isOfProviders
@@ -201,7 +201,7 @@ async function authorize(
   const on = target === PROVIDERS ? 'all' : target;
   const authority = await authorizeInOrg(ports.policies, admission, 'manage_secrets', nowSeconds, on);
   if (authority.ok) return authority;
-  const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
+  const records = accessRecords(ports, c.env, admission);
   await records.deny(authority.error, { area: 'secrets', method: c.req.method });
   return err(authority.error);
 }

@@ -1,5 +1,5 @@
 import { actionFromHeaders } from '../core/action.ts';
-import { type AuditRecord, auditedCaller, recordedName, shortened, traceIdOf } from '../core/audit.ts';
+import { type AuditRecord, auditedCaller, recordedName, shortened } from '../core/audit.ts';
 import type { Caller } from '../core/caller.ts';
 import { decide, decideServer, type PolicyRefusal } from '../core/decide.ts';
 import { type IngressRefusal, recordedReason } from '../core/denial.ts';
@@ -57,7 +57,7 @@ export function createAuthorizer(
       reason,
       ...(caller === undefined ? {} : auditedCaller(caller)),
       ...(route.kind === 'mcp' && caller !== undefined ? { server: route.server } : {}),
-      ...traced(request.headers),
+      ...(request.traceId === undefined ? {} : { trace_id: request.traceId }),
       ...details,
     });
     // What failed is in the log anyway, and often takes the record along.
@@ -103,9 +103,4 @@ export function createAuthorizer(
         : 'Bearer error="insufficient_scope"';
     return { verdict: 'deny', caller, challenge };
   };
-}
-
-function traced(headers: Headers): Pick<AuditRecord, 'trace_id'> {
-  const traceId = traceIdOf(headers.get('traceparent'));
-  return traceId === undefined ? {} : { trace_id: traceId };
 }

@@ -84,10 +84,10 @@ async function resolve<T>(
       ? err({ reason: 'forbidden_origin' })
       : await ports.ingress.authenticate(headers, { kind: 'context' }, invocation.origin);
   if (!admission.ok) {
-    await accessRecords(ports, invocation, headers).deny(admission.error, { area: 'context' });
+    await accessRecords(ports, invocation).deny(admission.error, { area: 'context' });
     return err(denialProblem(admission.error, invocation.requestId));
   }
-  const records = accessRecords(ports, invocation, headers, admission.value);
+  const records = accessRecords(ports, invocation, admission.value);
   const refuse = async (denial: Denial): Promise<Result<T, Response>> => {
     await records.deny(denial, facts);
     return err(denialProblem(denial, invocation.requestId));

@@ -35,13 +35,13 @@ export async function serveEgress(
   const route = { kind: 'egress' } as const;
   const admission = await ports.ingress.authenticate(headers, route, invocation.origin);
   if (!admission.ok) {
-    await accessRecords(ports, invocation, headers).deny(admission.error, { area: 'egress' });
+    await accessRecords(ports, invocation).deny(admission.error, { area: 'egress' });
     return denialProblem(admission.error, invocation.requestId);
   }
   const { caller: server, policy } = admission.value;
   const url = new URL(request.url);
   const path = url.pathname.slice(`/egress/${serviceName}`.length);
-  const serverRecords = accessRecords(ports, invocation, headers, { caller: server, policy });
+  const serverRecords = accessRecords(ports, invocation, { caller: server, policy });
   const facts: AccessFacts = { area: 'egress', server: serviceName, method: request.method };
 
   const refuseAs = async (by: AccessRecords, denial: Denial): Promise<Response> => {
@@ -53,7 +53,7 @@ export async function serveEgress(
   const caller = await readDelegation(ports, headers, policy, { server, serviceName }, invocation);
   if (!caller.ok) return refuseAs(serverRecords, caller.error);
 
-  const records = accessRecords(ports, invocation, headers, { caller: caller.value, policy });
+  const records = accessRecords(ports, invocation, { caller: caller.value, policy });
   const refuse = (denial: Denial) => refuseAs(records, denial);
   const target = serviceUrl(service.value, request.method, path, url.search);
   if (!target.ok) return refuse(target.error);

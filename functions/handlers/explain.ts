@@ -53,7 +53,7 @@ async function explain(ports: ExplainPorts, c: ControlContext): Promise<Response
 async function explainOwn(ports: ExplainPorts, c: ControlContext, actions: Actions): Promise<Response> {
   const admission = c.get('admission');
   const facts = factsOf(actions, admission.caller.clientId);
-  const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
+  const records = accessRecords(ports, c.env, admission);
   const written = await records.allow('explain', facts);
   if (!written.ok) return denialProblem(written.error, c.env.requestId);
   const nowSeconds = Math.floor(ports.now() / 1000);
@@ -68,7 +68,7 @@ async function explainAssumed(
   { orgId, ...claims }: AssumedCaller,
 ): Promise<Response> {
   const admission = c.get('admission');
-  const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
+  const records = accessRecords(ports, c.env, admission);
   const facts = factsOf(actions, claims.clientId);
   const authority = await authorizeInOrg(
     ports.policies,

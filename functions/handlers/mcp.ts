@@ -71,11 +71,11 @@ export async function serveMcp(
   const facts: AccessFacts = { area: 'access', server };
   const admission = await admit(ports, headers, server, invocation);
   if (!admission.ok) {
-    await accessRecords(ports, invocation, headers).deny(admission.error, { area: 'access' });
+    await accessRecords(ports, invocation).deny(admission.error, { area: 'access' });
     return answerDenial(admission.error, undefined, invocation);
   }
   const { caller, policy } = admission.value;
-  const records = accessRecords(ports, invocation, headers, { caller, policy });
+  const records = accessRecords(ports, invocation, { caller, policy });
   const refuse = async (denial: Denial, message?: Message): Promise<Response> => {
     await records.deny(denial, { ...facts, method: message?.method, name: message && addressOf(message) });
     return answerDenial(denial, message, invocation);

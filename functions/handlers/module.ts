@@ -33,7 +33,7 @@ export function createModule(ports: ModulePorts): Hono<ModuleEnv> {
   app.use(async (c, next) => {
     const admission = await ports.ingress.authenticate(c.req.raw.headers, { kind: 'gateway' }, c.env.origin);
     if (!admission.ok) {
-      await accessRecords(ports, c.env, c.req.raw.headers).deny(admission.error, { area: 'access' });
+      await accessRecords(ports, c.env).deny(admission.error, { area: 'access' });
       return denialProblem(admission.error, c.env.requestId);
     }
     c.set('admission', admission.value);
@@ -56,7 +56,7 @@ export async function authorize<T extends Item>(
   item: T | undefined,
 ): Promise<Result<T, Response>> {
   const admission = c.get('admission');
-  const records = accessRecords(ports, c.env, c.req.raw.headers, admission);
+  const records = accessRecords(ports, c.env, admission);
   const refuse = (denial: Denial) => err(denialProblem(denial, c.env.requestId));
   const authorized = authorizeItem(admission.caller, permission, item);
   if (!authorized.ok) {

@@ -53,11 +53,11 @@ async function admit(
   const { headers } = c.req.raw;
   const admission = await ports.ingress.authenticate(headers, { kind: 'gateway' }, c.env.origin);
   if (!admission.ok) {
-    await accessRecords(ports, c.env, headers).deny(admission.error, { area: 'token' });
+    await accessRecords(ports, c.env).deny(admission.error, { area: 'token' });
     return denialProblem(admission.error, c.env.requestId);
   }
   c.set('admission', admission.value);
-  c.set('records', accessRecords(ports, c.env, headers, admission.value));
+  c.set('records', accessRecords(ports, c.env, admission.value));
   await next();
   c.header('cache-control', 'no-store');
   return undefined;

@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import { createAuthorizerHandler } from '../../functions/aws/authorizer-event.ts';
 import {
   createBufferedHandler,
   createStreamingHandler,
@@ -140,6 +141,27 @@ describe('a trace id', () => {
   test('is that of the one `traceparent`, however it is written', async () => {
     expect(await traceOf({ traceparent: [PARENT] })).toBe(TRACE);
     expect(await traceOf({ TraceParent: [PARENT] })).toBe(TRACE);
+  });
+
+  test('is told to the authorizer, whose refusals are records too', async () => {
+    const traces: unknown[] = [];
+    const authorize = createAuthorizerHandler(({ traceId }) => {
+      traces.push(traceId);
+      return Promise.resolve({ verdict: 'unauthorized' });
+    });
+    const { requestContext, ...given } = eventOf('/me');
+    const event = {
+      ...given,
+      type: 'REQUEST',
+      methodArn: 'arn',
+      requestContext: { ...requestContext, authorizer: undefined },
+      pathParameters: {},
+      queryStringParameters: {},
+      multiValueQueryStringParameters: {},
+    } as const;
+    await expect(authorize({ ...event, multiValueHeaders: { traceparent: [PARENT] } })).rejects.toThrow();
+    await expect(authorize({ ...event, multiValueHeaders: {} })).rejects.toThrow();
+    expect(traces).toEqual([TRACE, undefined]);
   });
 
   test.for([[[]], [['']], [[PARENT, PARENT]], [[`${PARENT}-`]], [[PARENT.toUpperCase()]]])(

@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest';
 import type { AuditRecord } from '../../functions/core/audit.ts';
+import type { Invocation } from '../../functions/core/invocation.ts';
 import { ok } from '../../functions/core/result.ts';
 import { accessRecords } from '../../functions/handlers/access.ts';
 import { invocationOf } from '../support/invocation.ts';
 
 /** Records of one request, the log beside them, and a client that may leave. */
-function start() {
+function start(overrides: Partial<Invocation> = {}) {
   const written: AuditRecord[] = [];
   const logged: unknown[] = [];
   const client = new AbortController();
-  const invocation = invocationOf({ signal: client.signal });
+  const invocation = invocationOf({ signal: client.signal, ...overrides });
   const ports = {
     audit: {
       write: async (record: AuditRecord) => {
@@ -20,7 +21,7 @@ function start() {
     now: () => 1_000,
     log: (entry: unknown) => void logged.push(entry),
   };
-  return { records: accessRecords(ports, invocation, new Headers()), written, logged, client };
+  return { records: accessRecords(ports, invocation), written, logged, client };
 }
 
 const FACTS = { area: 'access', server: 'desk' } as const;
@@ -60,4 +61,13 @@ test('a call that never went out is denied, whoever left', async () => {
   client.abort();
   await records.failed({ reason: 'missing_credential', detail: 'client.a' }, FACTS, 400);
   expect(written).toEqual([expect.objectContaining({ event: 'decision', decision: 'deny' })]);
+});
+
+test('the trace of the request is in each of its records', async () => {
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  const { records, written } = start({ traceId });
+  await records.allow('*', FACTS);
+  await records.deny({ reason: 'no_token' }, FACTS);
+  await records.outcome('complete', FACTS, { startedAtMs: 0 });
+  expect(written.map(({ trace_id }) => trace_id)).toEqual([traceId, traceId, traceId]);
 });

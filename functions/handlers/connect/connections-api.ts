@@ -72,7 +72,7 @@ async function disconnect(ports: ModulePorts & ConnectPorts, c: ControlContext):
   // What does not open can be ended all the same.
   if (!found.ok && found.error.isUnreadable !== true) return denialProblem(found.error, c.env.requestId);
   if (found.ok && found.value === undefined) return refuse(ports, c, { reason: 'unknown_item' }, facts);
-  const records = accessRecords(ports, c.env, c.req.raw.headers, c.get('admission'));
+  const records = accessRecords(ports, c.env, c.get('admission'));
   const written = await records.allow('disconnect', facts);
   if (!written.ok) return denialProblem(written.error, c.env.requestId);
   const startedAtMs = ports.now();
@@ -102,7 +102,7 @@ async function refuse(
   denial: Denial,
   facts: AccessFacts,
 ): Promise<Response> {
-  await accessRecords(ports, c.env, c.req.raw.headers, c.get('admission')).deny(denial, facts);
+  await accessRecords(ports, c.env, c.get('admission')).deny(denial, facts);
   return denialProblem(denial, c.env.requestId);
 }
 
