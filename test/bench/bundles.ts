@@ -15,6 +15,7 @@ const ENVIRONMENT = {
   CONTEXT_ROLE_ARN: 'arn:aws:iam::000000000000:role/context',
   ISSUER_KEY_ARNS: 'A1=arn:aws:kms:us-east-1:000000000000:key/issuer',
   IDENTITY_KEY_ARNS: 'A1=arn:aws:kms:us-east-1:000000000000:key/identity',
+  CONNECTION_KEY_ARN: 'arn:aws:kms:us-east-1:000000000000:key/connection',
   SEALING_SECRET: 'sallyport/bench/sealing',
   EDGE_SECRET: '',
   ALLOWED_ORIGINS: '',
