@@ -14,6 +14,7 @@ const WIRED =
 /** What may stand at module scope although one cannot see that it never changes, and why it does not. */
 const CONSTANT: Readonly<Record<string, string>> = {
   'functions/aws/document-reads.ts NOT_FOUND': 'a refusal, typed read-only',
+  'functions/aws/document-relation-creation.ts NOT_FOUND': 'a refusal, typed read-only',
   'functions/aws/document-relations.ts NOT_FOUND': 'a refusal, typed read-only',
   'functions/core/configuration/interpolate.ts REFERENCE': 'used by matchAll alone, which copies it',
   'functions/core/documents/arguments.ts CREATE_ARGUMENTS': 'a schema',
