@@ -37,10 +37,14 @@ type Closer = () => Promise<void>;
 
 const Applied = z.object({ ok: z.literal(true), version: z.number() });
 const Setup = z.object({ problems: z.array(z.string()) });
-const DEMO_PORTS = { fininfo: 8790, weather: 8791, polygon: 8792, company: 8793 };
-const FREE_PORTS = { fininfo: 0, weather: 0, polygon: 0, company: 0 };
-/** Switches on what trusts the demo's own company, which no deployment must. */
-const DEMO_VARIABLES = { DEMO_LOGIN: 'true' };
+const DEMO_PORTS = { fininfo: 8790, weather: 8791, polygon: 8792, company: 8793, carrier: 8794 };
+const FREE_PORTS = { fininfo: 0, weather: 0, polygon: 0, company: 0, carrier: 0 };
+/** Switches on what trusts the demo's own company and carrier, which no deployment must. */
+const DEMO_VARIABLES = {
+  DEMO_LOGIN: 'true',
+  DEMO_CARRIER_CLIENT: 'sallyport',
+  DEMO_CARRIER_EGRESS: 'user_oauth',
+};
 const CLOSE_TIMEOUT_MS = 10_000;
 
 /**

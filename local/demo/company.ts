@@ -1,30 +1,32 @@
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { SignJWT } from 'jose';
-import { loginPage } from './company-page.ts';
+import { choicePage } from './choice-page.ts';
+import { createCodes, DEMO_CLIENT } from './codes.ts';
 import { type LoopbackServer, serveOnLoopback } from './loopback.ts';
+import { invalidGrant, nothingHere, notTheDemo } from './refusals.ts';
 
 /** `port` 0 takes a free one. `gateway` is the public origin that people are sent back to, and the only one. */
 export type CompanyOptions = { readonly port: number; readonly gateway: string };
 
 /** Somebody who works at the demo company. */
-export type Person = { readonly name: string; readonly role: string; readonly groups: readonly string[] };
-
-const CLIENT_ID = 'sallyport';
-const CODE_MS = 60_000;
-const MAX_CODES = 100;
+type Person = { readonly name: string; readonly role: string; readonly groups: readonly string[] };
 
 const STAFF: ReadonlyMap<string, Person> = new Map([
-  ['ada', { name: 'Ada', role: 'analyst', groups: ['analysts'] }],
-  ['guy', { name: 'Guy', role: 'guest', groups: ['guests'] }],
+  ['ada', { name: 'Ada', role: 'analyst', groups: ['analysts', 'customers'] }],
+  ['guy', { name: 'Guy', role: 'guest', groups: ['guests', 'customers'] }],
   ['eve', { name: 'Eve', role: 'in no group that means anything', groups: ['visitors'] }],
 ]);
 
-type Login = {
-  readonly personId: string;
-  readonly nonce: string;
-  readonly codeChallenge: string;
-  readonly endsAtMs: number;
-};
+/** The page on which one chooses who to be. */
+const WHO = {
+  title: 'Demo company',
+  heading: 'Demo company: who are you?',
+  words: [
+    'This stands in for your company’s login on this machine. There are no passwords here, and only the demo believes it.',
+  ],
+  name: 'person',
+  buttons: Array.from(STAFF, ([id, { name, role }]) => [id, `${name}, ${role}`] as const),
+} as const;
 
 /**
  * Starts the identity provider of the demo company: OpenID Connect with PKCE, for one public client. There are no passwords: whoever opens
@@ -33,51 +35,30 @@ type Login = {
 export async function startCompany({ port, gateway }: CompanyOptions): Promise<LoopbackServer> {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const keyId = randomBytes(8).toString('hex');
-  const redirectUri = `${gateway}/oauth/callback/company`;
-  const logins = new Map<string, Login>();
   let issuer = '';
-
-  const isOurs = (query: URLSearchParams) =>
-    query.get('client_id') === CLIENT_ID &&
-    query.get('response_type') === 'code' &&
-    query.get('redirect_uri') === redirectUri &&
-    query.get('code_challenge_method') === 'S256' &&
-    /^[A-Za-z0-9_-]{43}$/.test(query.get('code_challenge') ?? '');
+  const codes = createCodes<{ readonly personId: string; readonly nonce: string }>(
+    `${gateway}/oauth/callback/company`,
+    () => issuer,
+  );
 
   const authorize = (query: URLSearchParams): Response => {
-    if (!isOurs(query)) return refusal('this is no login of the demo');
+    if (!codes.isOurs(query)) return notTheDemo();
     const personId = query.get('person') ?? '';
-    if (!STAFF.has(personId)) return loginPage(STAFF, query);
-    const code = randomBytes(32).toString('base64url');
-    for (const [oldest] of logins) if (logins.size >= MAX_CODES) logins.delete(oldest);
-    logins.set(code, {
-      personId,
-      nonce: query.get('nonce') ?? '',
-      codeChallenge: query.get('code_challenge') ?? '',
-      endsAtMs: Date.now() + CODE_MS,
-    });
-    const answer = new URLSearchParams({ code, state: query.get('state') ?? '', iss: issuer });
-    return new Response(null, { status: 303, headers: { location: `${redirectUri}?${answer}` } });
+    if (!STAFF.has(personId)) return choicePage(WHO, query);
+    return codes.issue(query, { personId, nonce: query.get('nonce') ?? '' });
   };
 
   const redeem = async (form: URLSearchParams): Promise<Response> => {
-    const code = form.get('code') ?? '';
-    const login = logins.get(code);
-    logins.delete(code);
-    const digest = createHash('sha256')
-      .update(form.get('code_verifier') ?? '')
-      .digest('base64url');
-    const isAsked = form.get('client_id') === CLIENT_ID && form.get('redirect_uri') === redirectUri;
+    const login = codes.redeem(form);
     const person = STAFF.get(login?.personId ?? '');
-    if (login === undefined || person === undefined || !isAsked) return invalidGrant();
-    if (login.codeChallenge !== digest || Date.now() >= login.endsAtMs) return invalidGrant();
+    if (login === undefined || person === undefined) return invalidGrant();
     const { personId, nonce } = login;
     const email = `${personId}@company.example`;
     const idToken = await new SignJWT({ nonce, email, email_verified: true, groups: [...person.groups] })
       .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: keyId })
       .setIssuer(issuer)
       .setSubject(personId)
-      .setAudience(CLIENT_ID)
+      .setAudience(DEMO_CLIENT)
       .setIssuedAt()
       .setExpirationTime('5m')
       .sign(privateKey);
@@ -102,17 +83,9 @@ export async function startCompany({ port, gateway }: CompanyOptions): Promise<L
         return Response.json({ keys: [{ ...jwk, kid: keyId, alg: 'RS256', use: 'sig' }] });
       }
       default:
-        return new Response('there is nothing here\n', { status: 404 });
+        return nothingHere();
     }
   });
   issuer = server.origin;
   return server;
-}
-
-function refusal(text: string): Response {
-  return new Response(`${text}\n`, { status: 400, headers: { 'cache-control': 'no-store' } });
-}
-
-function invalidGrant(): Response {
-  return Response.json({ error: 'invalid_grant' }, { status: 400, headers: { 'cache-control': 'no-store' } });
 }

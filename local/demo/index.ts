@@ -1,4 +1,5 @@
 import type { ApiKeys } from './api-key.ts';
+import { startCarrier } from './carrier.ts';
 import { startCompany } from './company.ts';
 import { startFininfo } from './fininfo.ts';
 import type { LoopbackServer } from './loopback.ts';
@@ -8,7 +9,7 @@ import { startWeather } from './weather.ts';
 /** `origin` is the gateway's public origin. Ports not given are the ones that `config/` names; 0 takes a free one. */
 export type DemoOptions = {
   readonly origin: string;
-  readonly ports?: Readonly<Record<'fininfo' | 'weather' | 'polygon' | 'company', number>>;
+  readonly ports?: Readonly<Record<'fininfo' | 'weather' | 'polygon' | 'company' | 'carrier', number>>;
   /** The secret of the client `fininfo-server`. */
   readonly fininfoClientSecret: string;
   readonly polygonKeys: ApiKeys;
@@ -22,13 +23,14 @@ export type Demo = {
     readonly WEATHER_URL: string;
     readonly POLYGON_URL: string;
     readonly COMPANY_URL: string;
+    readonly CARRIER_URL: string;
   };
   close(): Promise<void>;
 };
 
-const DEFAULT_PORTS = { fininfo: 8790, weather: 8791, polygon: 8792, company: 8793 };
+const DEFAULT_PORTS = { fininfo: 8790, weather: 8791, polygon: 8792, company: 8793, carrier: 8794 };
 
-/** Starts the three demo servers and the company's login, or none: where one cannot start, the others are closed and the error is thrown. */
+/** Starts the demo's servers, the company's login and the carrier, or none: where one cannot start, the others are closed and the error is thrown. */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
   const ports = options.ports ?? DEFAULT_PORTS;
   const started: LoopbackServer[] = [];
@@ -49,11 +51,14 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     started.push(fininfo);
     const company = await startCompany({ port: ports.company, gateway: options.origin });
     started.push(company);
+    const carrier = await startCarrier({ port: ports.carrier, gateway: options.origin });
+    started.push(carrier);
     const urls = {
       FININFO_URL: fininfo.url,
       WEATHER_URL: weather.url,
       POLYGON_URL: `${polygon.origin}/`,
       COMPANY_URL: company.origin,
+      CARRIER_URL: carrier.origin,
     };
     return { urls, close };
   } catch (error) {

@@ -153,7 +153,10 @@ describe('the demo', () => {
         WEATHER_URL: expect.stringMatching(/\/mcp$/),
         POLYGON_URL: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/),
         COMPANY_URL: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+        CARRIER_URL: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
         DEMO_LOGIN: 'true',
+        DEMO_CARRIER_CLIENT: 'sallyport',
+        DEMO_CARRIER_EGRESS: 'user_oauth',
       },
     ]);
   });

@@ -65,7 +65,7 @@ test('says with a signature who it was, once', async () => {
   expect(payload).toMatchObject({
     sub: 'ada',
     nonce: 'n',
-    groups: ['analysts'],
+    groups: ['analysts', 'customers'],
     email: 'ada@company.example',
   });
   expect((await redeem(code)).status).toBe(400);

@@ -10,14 +10,18 @@ const options = {
 };
 
 test('the demo tells where its servers are, and closing it frees their ports', async () => {
-  const demo = await startDemo({ ...options, ports: { fininfo: 0, weather: 0, polygon: 0, company: 0 } });
-  const { FININFO_URL, WEATHER_URL, POLYGON_URL, COMPANY_URL } = demo.urls;
+  const demo = await startDemo({
+    ...options,
+    ports: { fininfo: 0, weather: 0, polygon: 0, company: 0, carrier: 0 },
+  });
+  const { FININFO_URL, WEATHER_URL, POLYGON_URL, COMPANY_URL, CARRIER_URL } = demo.urls;
   for (const url of [FININFO_URL, WEATHER_URL, POLYGON_URL]) {
     expect((await fetch(url, { method: 'POST' })).status).toBe(401);
   }
   expect((await fetch(`${COMPANY_URL}/keys`)).status).toBe(200);
+  expect((await fetch(`${CARRIER_URL}/me`)).status).toBe(401);
   await demo.close();
-  for (const url of [FININFO_URL, WEATHER_URL, POLYGON_URL, COMPANY_URL])
+  for (const url of [FININFO_URL, WEATHER_URL, POLYGON_URL, COMPANY_URL, CARRIER_URL])
     await expect(fetch(url)).rejects.toThrow();
 });
 
@@ -26,7 +30,7 @@ test('where one port is taken, none of the servers stays', async () => {
   const free = await serveOnLoopback(0, () => new Response());
   const [weather, polygon] = [taken, free].map(({ origin }) => Number(new URL(origin).port));
   await free.close();
-  const ports = { fininfo: 0, weather: weather ?? 0, polygon: polygon ?? 0, company: 0 };
+  const ports = { fininfo: 0, weather: weather ?? 0, polygon: polygon ?? 0, company: 0, carrier: 0 };
   await expect(startDemo({ ...options, ports })).rejects.toThrow('EADDRINUSE');
   await expect(fetch(free.origin)).rejects.toThrow();
   await taken.close();

@@ -7,10 +7,10 @@ import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { UrlElicitationRequiredError as UrlElicitationRequiredErrorV1 } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { dispatch } from '../../cli/dispatch.ts';
 import { run } from '../cli/terminal.ts';
 import type { BrowserAgent } from '../support/browser-agent.ts';
 import { type ConnectCloud, startConnectCloud, userBrowser } from '../support/connect-cloud.ts';
+import { startCommand } from '../support/started-command.ts';
 
 let running: ConnectCloud;
 let browser: BrowserAgent;
@@ -161,12 +161,12 @@ describe('a call that lacks a connection asks for it, and succeeds once there is
 describe('on the command line', () => {
   test('a user logs in, connects, sees it, and ends it', async () => {
     const at = ['--url', running.cloud.origin];
-    const loggingIn = start(['login', '--client', 'cli', '--no-browser', ...at]);
+    const loggingIn = startCommand(['login', '--client', 'cli', '--no-browser', ...at]);
     await expect.poll(() => loggingIn.notes.at(-1), { timeout: 30_000 }).toMatch(/^http/);
     await running.goThrough(browser, await browser.open(loggingIn.notes.at(-1) ?? ''), 'ada');
     expect(await loggingIn.ended).toBe(0);
     const env = { SALLYPORT_TOKEN: loggingIn.out.join() };
-    const connecting = start(['connect', 'carrier', '--no-browser', ...at], env);
+    const connecting = startCommand(['connect', 'carrier', '--no-browser', ...at], env);
     await expect.poll(() => connecting.notes.at(-1), { timeout: 30_000 }).toMatch(/^http/);
     await connectAt(connecting.notes.at(-1) ?? '');
     expect(await connecting.ended).toBe(0);
@@ -175,21 +175,6 @@ describe('on the command line', () => {
     expect((await run(['disconnect', 'carrier', ...at], { env })).out).toContain('the provider has ended it');
     expect((await run(['connections', ...at], { env })).out).toBe('carrier  not connected');
   });
-
-  /** A command line that waits for its user's browser. */
-  function start(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const [out, notes]: [string[], string[]] = [[], []];
-    const ended = dispatch(argv, {
-      env,
-      isInteractive: false,
-      print: (line) => void out.push(line),
-      note: (line) => void notes.push(line),
-      readInput: async () => '',
-      ask: async () => '',
-      untilStopped: () => new AbortController().signal,
-    });
-    return { out, notes, ended };
-  }
 });
 
 describe('a user’s own connections', () => {

@@ -173,9 +173,24 @@ const FILES = [
   ],
 ] as const;
 
+/** The third party of the demo is none of the eleven. */
+const DEMO = /\n {2}# The third party of the demo[\s\S]*$/;
+
+test('the demo’s carrier is off in the file of the product, and has its own callback where it is on', () => {
+  const text = readFileSync(FILES[0][1], 'utf8').replaceAll(/\$\{CARRIER_URL:-([^}]+)\}/g, '$1');
+  const withClient = (clientId: string) => read(text.replaceAll(/\$\{DEMO_CARRIER_CLIENT:-\}/g, clientId));
+  const off = withClient('""');
+  expect([off.providers, off.off.get('carrier')]).toEqual([[], expect.stringContaining('no `client_id`')]);
+  const { providers, problems } = withClient('sallyport');
+  expect(problems).toEqual([]);
+  expect(providers).toMatchObject([
+    { name: 'carrier', private: true, pkce: true, tokenUrl: 'http://127.0.0.1:8794/token' },
+  ]);
+});
+
 for (const [what, path] of FILES) {
   describe.runIf(existsSync(path))(what, () => {
-    const source = () => readFileSync(path, 'utf8');
+    const source = () => readFileSync(path, 'utf8').replace(DEMO, '');
     /** With an app registered at every provider, and the variables that have no default. */
     const switchedOn = () =>
       source().replaceAll(
