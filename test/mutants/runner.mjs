@@ -19,8 +19,10 @@ class ReadyTestsRunner {
     return this.#plain.capabilities();
   }
 
-  init() {
-    return this.#plain.init();
+  /** No mutant's time is spent on this. */
+  async init() {
+    await this.#plain.init();
+    this.#session = await Session.start();
   }
 
   dryRun(options) {
@@ -40,8 +42,9 @@ class ReadyTestsRunner {
         nrOfTests: 1,
       };
     if (outcome.isStale) {
-      await this.#session.end();
+      const stale = this.#session;
       this.#session = undefined;
+      await stale.end();
     } else if (options.mutantActivation === 'runtime') {
       return { status: 'survived', nrOfTests: testFilter.length };
     }

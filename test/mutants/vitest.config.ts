@@ -24,10 +24,11 @@ class TablesFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: [
-      'test/core/{caller,decide*,explain,hypothetical,item,may,permission,policy,prune}.test.ts',
-      'test/core/{rate-limit,remedy,revocation-plan,role,run-access,standing,team*,visibility}.test.ts',
+      'test/core/{caller,decide*,explain,hypothetical,issued-teams,item,may,permission,policy,prune}.test.ts',
+      'test/core/{rate-limit,remedy,revocation-plan,role,run-access,standing,team*,user-grant}.test.ts',
+      'test/core/visibility.test.ts',
       'test/core/rules/*.test.ts',
-      'test/core/configuration/rules.test.ts',
+      'test/core/configuration/{rules,tenancy}.test.ts',
     ],
     globalSetup: ['test/support/made-keys.ts'],
     isolate: false,
