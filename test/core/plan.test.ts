@@ -236,6 +236,7 @@ describe('everything else is told by name', () => {
     '`egress` {"mode":"none","key":"client","fallback":"none"}, `timeout` {"connectMs":5000,"firstByteMs":30000,"silenceMs":240000,"callMs":300000}, `visibility` "org"';
   const CLIENT =
     '`auth` "client_secret_basic", `secretName` "sallyport/{stage}/clients/agent", `grants` ["client_credentials"], `audience` "gateway", `tokenTtlSeconds` 600';
+  const SECRETS = { mode: 'service_account', key: 'client', fallback: 'none' } as const;
   const service = { ...serverEntry('api', { url: 'https://api.example.com/' }), usedBy: ['fin'], allow: [] };
   const { visibility: _, ...unsaid } = service;
   const LONG = ['a', 'b', 'c'].map((path) => ({ method: 'GET', path: `/a/long/way/to/${path}` }));
@@ -276,6 +277,14 @@ describe('everything else is told by name', () => {
         'change: the server fin moves from https://fin.internal.example.com/mcp to https://new.example.com/',
         'change: the server fin changes its `private` from false to true',
         `gain: the server crm is new, at https://crm.internal.example.com/mcp; it has ${CALLS}`,
+      ],
+    ],
+    [
+      'a server moves whose clients have secrets',
+      { servers: [serverEntry('crm', { egress: SECRETS })] },
+      { servers: [serverEntry('crm', { egress: SECRETS, url: 'https://new.example.com/' })] },
+      [
+        'change: the server crm moves from https://crm.internal.example.com/mcp to https://new.example.com/, and secrets that were stored for it without a `url` go there too',
       ],
     ],
     [

@@ -107,7 +107,7 @@ const SERVICES: Part<ServiceEntry> = {
   },
 };
 
-type Placed = { readonly name: string; readonly url: string; readonly visibility?: string };
+type Placed = Pick<ServerEntry, 'name' | 'url' | 'egress'> & { readonly visibility?: string };
 
 /** Where it is, and who may see it. */
 function placed(part: string, noun: string, before: Placed, after: Placed): readonly Change[] {
@@ -118,12 +118,14 @@ function placed(part: string, noun: string, before: Placed, after: Placed): read
     name,
     text: `the ${noun} ${name} ${words}`,
   });
+  const hasSecrets = [before, after].every(({ egress }) => egress.mode === 'service_account');
+  const along = hasSecrets ? ', and secrets that were stored for it without a `url` go there too' : '';
   // Of teams and single subjects nobody can tell whether one has more people in it.
   const [was, is] = [before, after].map(({ visibility = 'org' }) => visibility);
   const isWide = (visibility: unknown) => visibility === 'public' || visibility === 'org';
   const effect = isWide(was) === isWide(is) ? 'change' : isWide(is) ? 'gain' : 'loss';
   return [
-    ...(before.url === url ? [] : [change('change', `moves from ${before.url} to ${url}`)]),
+    ...(before.url === url ? [] : [change('change', `moves from ${before.url} to ${url}${along}`)]),
     ...changesOf('visibility', was, is).map((words) => change(effect, words)),
   ];
 }
