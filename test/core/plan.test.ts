@@ -490,8 +490,8 @@ describe('everything else is told by name', () => {
       { limits: [{ per: ['org'], requests: 5, windowSeconds: 60, at: 'scopes.yml:1' }] },
       { limits: [{ per: ['org'], requests: 6, windowSeconds: 60, at: 'scopes.yml:9' }] },
       [
-        'change: the entry of `limits` {"per":["org"],"requests":5,"windowSeconds":60} is gone: {"per":["org"],"requests":5,"windowSeconds":60}',
-        'change: the entry of `limits` {"per":["org"],"requests":6,"windowSeconds":60} is new: {"per":["org"],"requests":6,"windowSeconds":60}',
+        'loss: the limit of 6 requests in 1m for each org is new',
+        'gain: the limit of 5 requests in 1m for each org is gone',
       ],
     ],
     [
@@ -535,6 +535,31 @@ describe('everything else is told by name', () => {
       { effect: 'gain', part: 'orgs', name: 'acme', text: 'the organisation acme is new' },
     ]);
   });
+});
+
+test.for([
+  [{ per: ['client'], requests: 1, windowSeconds: 30 }, '1 request in 30s for each client'],
+  [{ per: ['tool', 'user'], requests: 5, windowSeconds: 7_200 }, '5 requests in 2h for each user and tool'],
+  [{ per: ['org'], requests: 5, windowSeconds: 86_400 }, '5 requests in 1d for each org'],
+  [
+    {
+      per: ['client'],
+      requests: 20,
+      windowSeconds: 90,
+      server: 'fin',
+      tools: ['quote', 'trade'],
+      org: 'acme',
+      scope: 'fin/use',
+      burst: 3,
+      none: undefined,
+    },
+    '20 requests in 90s for each client on fin calling quote, trade of acme with a right to fin/use with `burst` 3',
+  ],
+] as const)('a limit is said in words: %j', ([limit, words]) => {
+  const limits = [{ ...limit, at: 'scopes.yml:1' }];
+  expect(linesOf({}, { limits })).toEqual([`loss: the limit of ${words} is new`]);
+  expect(linesOf({ limits }, {})).toEqual([`gain: the limit of ${words} is gone`]);
+  expect(linesOf({ limits }, { limits: [{ ...limit, at: 'servers.yml:9' }] })).toEqual([]);
 });
 
 describe('laws', () => {

@@ -1,6 +1,7 @@
 import type { ClientEntry, ServerEntry, ServiceEntry, Snapshot } from '../policy.ts';
 import { type Change, changesOf, compareNames, shown } from './change.ts';
 import { compareEntries, type Part } from './entries.ts';
+import { compareLimits } from './limits.ts';
 import { compareRest } from './rest.ts';
 import { compareRules } from './rules.ts';
 import { compareTenancy } from './tenancy.ts';
@@ -31,6 +32,7 @@ export function comparePolicies(before: Snapshot = EMPTY, after: Snapshot): read
     ...compareEntries(SERVERS, before.servers, after.servers),
     ...compareEntries(SERVICES, before.services, after.services),
     ...compareTenancy(before, after),
+    ...compareLimits(before, after),
     ...compareRest(before, after),
   ];
 }

@@ -16,6 +16,7 @@ const COMPARED: ReadonlySet<string> = new Set([
   'teams',
   'roles',
   'roleBindings',
+  'limits',
 ]);
 
 /** What changes in every other part, those of configurations to come included: entry by entry, member by member, as it is written. */
