@@ -32,7 +32,7 @@ export const dev: Verb = {
     },
   ],
   examples: [
-    ['the demo: two agents, two MCP servers, one API that wants a key', 'sallyport dev'],
+    ['the demo: two agents, three MCP servers, one API that wants a key', 'sallyport dev'],
     ['your own configuration, for a script', 'sallyport dev --config ./config --port 0 --json'],
   ],
   notes: [

@@ -3,10 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EgressMode } from '../../functions/core/policy.ts';
 import { startLocalCloud } from '../../local/cloud.ts';
+import { startCarrier } from '../../local/demo/carrier.ts';
+import { startCompany } from '../../local/demo/company.ts';
 import { startToolServers } from '../support/tool-server.ts';
+import { connectedUser, type UserPlaces, userConfiguration } from './connected-user.ts';
 
-/** The modes that need no user who has connected an account. */
-const OF_AGENTS = ['none', 'passthrough', 'identity', 'service_account'] as const;
+/** In the last two a user calls who has connected an account, in the others an agent. */
+const MODES = ['none', 'passthrough', 'identity', 'service_account', 'user_oauth', 'hybrid'] as const;
+const OF_USERS: ReadonlySet<EgressMode> = new Set(['user_oauth', 'hybrid']);
 const CALLS_THROUGH_CLOUD = 200;
 const WARM_UP = 30;
 const SECRET = 'bench-secret';
@@ -23,7 +27,7 @@ export async function measureModesInCloud(
   assemblyDir: string,
 ): Promise<ReadonlyMap<EgressMode, readonly number[]>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
-  const tools = Object.fromEntries(OF_AGENTS.map((mode) => [nameOf(mode), ['latest']]));
+  const tools = Object.fromEntries(MODES.map((mode) => [nameOf(mode), ['latest']]));
   const upstream = await startToolServers(tools);
   const credential = `sallyport/local/credentials/default/${nameOf('service_account')}/client.bench`;
   const cloud = await startLocalCloud({
@@ -36,22 +40,26 @@ export async function measureModesInCloud(
     ]),
     log: () => {},
   });
+  const { origin: gateway } = cloud;
+  const company = await startCompany({ port: 0, gateway });
+  const carrier = await startCarrier({ port: 0, gateway });
   try {
-    const files = configurationFor((name) => upstream.urlOf(name));
+    const files = configurationFor((name) => upstream.urlOf(name), { company, carrier });
     await cloud.invoke('control', { apply: { source: 'dev', files } });
-    const token = await getToken(cloud.origin);
-    const figures = new Map<EgressMode, number[]>(OF_AGENTS.map((mode) => [mode, []]));
+    const agent = await getToken(gateway);
+    const user = await connectedUser(gateway);
+    const figures = new Map<EgressMode, number[]>(MODES.map((mode) => [mode, []]));
     for (let call = -WARM_UP; call < CALLS_THROUGH_CLOUD; call += 1) {
       for (const [mode, elapsedMs] of figures) {
         const startedAt = performance.now();
-        await callCloud(`${cloud.origin}/${nameOf(mode)}/mcp`, token);
+        await callCloud(`${gateway}/${nameOf(mode)}/mcp`, OF_USERS.has(mode) ? user : agent);
         if (call >= 0) elapsedMs.push(performance.now() - startedAt);
       }
     }
     return figures;
   } finally {
     await cloud.close();
-    await upstream.close();
+    await Promise.all([upstream.close(), company.close(), carrier.close()]);
     rmSync(dataDir, { recursive: true, force: true });
   }
 }
@@ -81,19 +89,25 @@ async function getToken(origin: string): Promise<string> {
   return JSON.parse(await response.text()).access_token;
 }
 
-function configurationFor(urlOf: (name: string) => string): Record<string, string> {
-  const names = OF_AGENTS.map(nameOf);
-  const servers = OF_AGENTS.map((mode) => {
+function configurationFor(urlOf: (name: string) => string, places: UserPlaces): Record<string, string> {
+  const names = MODES.map(nameOf);
+  const servers = MODES.map((mode) => {
     const name = nameOf(mode);
-    return [name, { url: urlOf(name), private: true, egress: { mode } }] as const;
+    const egress = { mode, ...(OF_USERS.has(mode) ? { provider: 'carrier' } : {}) };
+    return [name, { url: urlOf(name), private: true, egress }] as const;
   });
+  const { clients, idps, providers } = userConfiguration(places);
   return {
     'scopes.yml': JSON.stringify({
+      group_mappings: { analysts: ['all/execute'] },
       'all/execute': names.map((server) => ({ server, methods: ['tools/call'], tools: ['latest'] })),
     }),
     'servers.yml': JSON.stringify({ servers: Object.fromEntries(servers) }),
+    'idps.yml': JSON.stringify({ providers: idps }),
+    'providers.yml': JSON.stringify({ providers }),
     'clients.yml': JSON.stringify({
       clients: {
+        ...clients,
         bench: {
           grants: ['client_credentials'],
           audience: 'gateway',
