@@ -107,6 +107,7 @@ export const EGRESS_REQUIREMENTS: readonly EgressRequirement[] = [
   ] },
   { clause: 'network', says: 'Without a way to the Internet there are endpoints for all of AWS that is called, for this account alone', tests: [
     ['infra/network.test.ts', '%s: there are endpoints for all of AWS that is called'],
+    ['infra/network.test.ts', 'nothing is made that leads there: no NAT, no gateway, no route, no address'],
     ['infra/network.test.ts', 'they take no credentials of another account'],
   ] },
   { clause: 'bad answers', says: 'An answer that is slow, endless, huge, broken or of another protocol ends, and never looks whole', tests: [

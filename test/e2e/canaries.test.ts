@@ -101,9 +101,18 @@ function respond(request: RecordedRequest, answer: ServerResponse): void {
     : JSON.stringify({ echo });
   const json = { 'content-type': 'application/json' };
   const inHeaders = encodeURIComponent(echo);
+  const asName = Buffer.from(request.headers.authorization ?? request.url)
+    .toString('hex')
+    .slice(0, 200);
   switch (deed) {
     case 'headers':
-      answer.writeHead(200, { ...json, etag: `"${inHeaders}"`, 'retry-after': inHeaders, link: inHeaders });
+      answer.writeHead(200, {
+        ...json,
+        etag: `"${inHeaders}"`,
+        'retry-after': inHeaders,
+        link: inHeaders,
+        [`x-ratelimit-${asName}`]: '1',
+      });
       answer.end(result);
       return;
     case 'events':

@@ -130,6 +130,18 @@ describe('in a VPC from which nothing leads to the Internet', () => {
     }
   });
 
+  test('nothing is made that leads there: no NAT, no gateway, no route, no address', () => {
+    const { Resources } = synthesize({
+      ...VPC,
+      vpcEndpointRouteTables: 'rtb-01000001',
+      vpcFunctions: 'gateway,issuer,control,contextStore,authorizer',
+    }).toJSON();
+    const types = Object.values<{ readonly Type: string }>(Resources).map(({ Type }) => Type);
+    expect(new Set(types.filter((type) => type.startsWith('AWS::EC2::')))).toEqual(
+      new Set(['AWS::EC2::SecurityGroup', 'AWS::EC2::VPCEndpoint']),
+    );
+  });
+
   test('they take no credentials of another account', () => {
     for (const { properties } of endpointsOf({})) {
       expect(properties.PolicyDocument.Statement).toEqual([
