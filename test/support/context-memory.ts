@@ -62,6 +62,10 @@ class Partition {
   }
 }
 
+/** What a test puts before the answer, as the SDK's middleware has it. */
+type Next = (call: { readonly input: object }) => Promise<{ readonly output: object }>;
+type Layer = (next: Next, context: { readonly commandName: string }) => Next;
+
 /**
  * As much of DynamoDB as the context table uses, in memory, so that a hundred thousand documents or a million requests fit into a run. It
  * counts units as AWS does and throws at what it does not know. A client of one partition is refused every other, as IAM would.
@@ -73,7 +77,8 @@ export class MemoryContextTable {
 
   /** A client of this table; where a partition is named, of that one alone. */
   client(onlyPartition?: string): DynamoDBClient {
-    const send = async (command: { readonly input: object }): Promise<object> => {
+    const layers: Layer[] = [];
+    const answer = async (command: { readonly input: object }): Promise<object> => {
       this.units.calls += 1;
       const admit = (pk: string): Partition => {
         if (onlyPartition !== undefined && pk !== onlyPartition) {
@@ -86,8 +91,15 @@ export class MemoryContextTable {
       };
       return this.#answer(command, admit);
     };
-    // biome-ignore lint/nursery/noUnsafeTypeAssertion: of the client, the context table calls `send` alone
-    return { send } as unknown as DynamoDBClient;
+    const send = async (command: { readonly input: object }): Promise<object> => {
+      const context = { commandName: command.constructor.name };
+      let next: Next = async () => ({ output: await answer(command) });
+      for (const layer of layers.toReversed()) next = layer(next, context);
+      return (await next({ input: command.input })).output;
+    };
+    const middlewareStack = { add: (layer: Layer) => layers.push(layer) };
+    // biome-ignore lint/nursery/noUnsafeTypeAssertion: of the client, the context table calls `send` alone, and tests put layers before it
+    return { send, middlewareStack } as unknown as DynamoDBClient;
   }
 
   #answer(command: object, admit: (pk: string) => Partition): object {
