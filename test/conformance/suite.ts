@@ -43,6 +43,31 @@ export async function runSuite(
   }
 }
 
+/**
+ * Runs one scenario for clients against the command line; `words` are what it is told, before the URL of the suite's own server. The suite hands
+ * them to a shell.
+ */
+export async function runClientScenario(
+  scenario: string,
+  words: readonly string[],
+  signal: AbortSignal,
+): Promise<Checks> {
+  const directory = mkdtempSync(join(tmpdir(), 'sallyport-conformance-'));
+  try {
+    const command = [process.execPath, join(ROOT, 'cli', 'main.ts'), ...words].map(quoted).join(' ');
+    const args = [COMMAND, 'client', '--command', command, '--scenario', scenario, '-o', directory];
+    const run = spawn(process.execPath, args, { stdio: 'ignore', signal });
+    await once(run, 'exit');
+    return readdirSync(directory).flatMap((name) => readChecks(join(directory, name)));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
 /** A scenario passes when it found something good and nothing bad. */
 export function passes(checks: Checks | undefined): boolean {
   const statuses = new Set(checks?.map(({ status }) => status));
