@@ -147,6 +147,5 @@ function createBenchGateway(issuer: TestIssuer): ReturnType<typeof gatewayWith> 
         return Promise.resolve(ok({ status: 200, headers, body: new Blob([ANSWER]).stream() }));
       },
     },
-    now: Date.now,
   });
 }

@@ -9,6 +9,7 @@ import { EGRESS_REQUIREMENTS } from './egress-requirements.ts';
 import { GATEWAY_REQUIREMENTS } from './gateway-requirements.ts';
 import { ISSUER_REQUIREMENTS } from './issuer-requirements.ts';
 import { LAYER_REQUIREMENTS } from './layer-requirements.ts';
+import { LEAK_REQUIREMENTS } from './leak-requirements.ts';
 import { BASIC_OP, FAPI2 } from './openid-checklist.ts';
 import { RULE_REQUIREMENTS } from './rules-requirements.ts';
 import { SECRET_REQUIREMENTS } from './secret-requirements.ts';
@@ -30,6 +31,7 @@ describe.for([
   ['the two layers', LAYER_REQUIREMENTS],
   ['the way out', EGRESS_REQUIREMENTS],
   ['service accounts', SECRET_REQUIREMENTS],
+  ['what must not leak or be called', LEAK_REQUIREMENTS],
   ['connections', CONNECTION_REQUIREMENTS],
   ['connecting', CONNECT_REQUIREMENTS],
   ['the context store', CONTEXT_REQUIREMENTS],

@@ -194,6 +194,20 @@ test('an outage is bridged for 300 s and not longer', async () => {
   expect(await read()).toBe('one');
 });
 
+test.for(['throttle', 'timeout', 'error'] as const)(
+  'while Secrets Manager %s, what is held serves, and what is not is an outage',
+  async (mode) => {
+    const { create, read, store, time, faults } = await connect();
+    await create('one');
+    await read();
+    faults.add({ service: 'secretsmanager', mode, ...(mode === 'timeout' ? { ms: 100 } : {}) }, Date.now());
+    time.seconds += 60;
+    expect(await read()).toBe('one');
+    const other = await store.read('sallyport/test/credentials/acme/prices/client.other');
+    expect(other).toMatchObject({ ok: false, error: { reason: 'unavailable' } });
+  },
+);
+
 test('a refusal and a deletion are never bridged', async () => {
   const { client, create, read, time, faults } = await connect();
   await create('one');
