@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Action } from '../../functions/core/action.ts';
-import { explainFully } from '../../functions/core/explain.ts';
+import { explainFully, explainToCaller } from '../../functions/core/explain.ts';
 import { type HypotheticalClaims, hypotheticalParty } from '../../functions/core/hypothetical.ts';
 import { Policy, type Snapshot } from '../../functions/core/policy.ts';
 import { findRemedies } from '../../functions/core/remedy.ts';
@@ -370,4 +370,22 @@ test('of many scopes that would do only the first are named', () => {
   expect(remedies).toEqual(
     ['s-0', 's-1', 's-2'].map((one) => `give_scope: give the scope ${one} to the client nobody`),
   );
+});
+
+test('a caller is not told that it has nothing on a server: it is told as of one thing that it has not', () => {
+  const told = (reason: 'no_server_access' | 'not_granted' | 'unknown_server') =>
+    explainToCaller({ allow: false, refusal: { reason, obtainable: [] } });
+  expect(told('no_server_access')).toEqual(told('not_granted'));
+  expect(told('not_granted')).toEqual({
+    decision: 'deny',
+    reason: 'not_granted',
+    text: 'access denied: this operation is not available to you',
+    scopes: [],
+  });
+  expect(told('unknown_server')).toMatchObject({ reason: 'unknown_server', text: 'there is nothing here' });
+});
+
+test('what a run may do is by no scope that could be asked for', () => {
+  expect(explainToCaller({ allow: true, scope: 'run', at: 'run:read' }).scopes).toEqual([]);
+  expect(explainToCaller({ allow: true, scope: 'maps/read', at: 's' }).scopes).toEqual(['maps/read']);
 });

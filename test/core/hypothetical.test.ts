@@ -42,6 +42,7 @@ const policy = policyOf({
   clients: [
     clientEntry('courier', { scopes: ['fin/a', 'fin/b'], groups: ['readers', 'writers'] }),
     clientEntry('desk', { scopes, groups: [] }),
+    clientEntry('lorry', { groups: ['writers'] }),
     clientEntry('gone', { disabled: true }),
     clientEntry('foreign', { org: 'globex' }),
   ],
@@ -103,6 +104,45 @@ test('what is not said is what the configuration gives', () => {
     NOW_SECONDS,
   );
   expect(user).toMatchObject({ ok: true, value: { kind: 'user', scopes: [], teams: [] } });
+});
+
+test.for<readonly [readonly string[] | undefined, readonly string[]]>([
+  [undefined, ['blue']],
+  [['writers', 'readers'], ['blue']],
+  [['readers'], []],
+  [[], []],
+])('an agent of the group of a team, with the groups %j in its token, is in the teams %j', ([groups, teams]) => {
+  const said = groups === undefined ? {} : { groups };
+  const agent = hypotheticalParty(policy, { orgId: 'acme', clientId: 'lorry', ...said }, NOW_SECONDS);
+  expect(agent.ok && agent.value.teams).toEqual(teams);
+});
+
+test('an agent is in no team by a group that is not its own, a user is in those of the groups that are said', () => {
+  const teamsOf = (claims: { clientId: string; subject?: string }) => {
+    const party = hypotheticalParty(policy, { orgId: 'acme', groups: ['writers'], ...claims }, NOW_SECONDS);
+    return party.ok && party.value.teams;
+  };
+  expect(teamsOf({ clientId: 'desk' })).toEqual([]);
+  expect(teamsOf({ clientId: 'desk', subject: 'corp:ann' })).toEqual(['blue']);
+});
+
+test('a user may obtain and is entitled to what the groups give, an agent to what it and its client may have', () => {
+  const entitled = (claims: { clientId: string; subject: string; groups?: readonly string[] }) => {
+    const party = hypotheticalParty(policy, { orgId: 'acme', ...claims }, NOW_SECONDS);
+    if (!party.ok) throw new Error(party.error.reason);
+    const { obtainableScopes, isEntitledTo } = party.value;
+    return [obtainableScopes, scopes.filter((scope) => isEntitledTo(scope))];
+  };
+  expect(entitled({ clientId: 'desk', subject: 'corp:ann', groups: ['readers'] })).toEqual([
+    ['fin/a'],
+    ['fin/a'],
+  ]);
+  expect(entitled({ clientId: 'courier', subject: 'corp:ann', groups: ['writers'] })).toEqual([
+    ['fin/a', 'fin/b'],
+    scopes,
+  ]);
+  expect(entitled({ clientId: 'desk', subject: 'courier' })).toEqual([scopes, scopes]);
+  expect(entitled({ clientId: 'lorry', subject: 'courier' })).toEqual([[], ['fin/a', 'fin/b']]);
 });
 
 test.for([
