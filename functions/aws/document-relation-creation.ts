@@ -65,7 +65,7 @@ async function putRelation(
   table: ContextTable,
   row: Row,
   { from, to }: Ends,
-): Promise<Result<void, RelationConflict | Unavailable>> {
+): Promise<Result<void, NotFound | RelationConflict | Unavailable>> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const put = await table.putNew(row);
     if (!put.ok || put.value) return put.ok ? ok(undefined) : put;
@@ -79,6 +79,10 @@ async function putRelation(
       if (!edges.ok) return edges;
       if (!edges.value.includes(undefined)) return err({ reason: 'relation_conflict', cause: 'exists' });
     }
+    // Where it is not one of these documents, which of the two went: its, or these?
+    const heads = await table.getAll(headKeys(row));
+    if (!heads.ok) return heads;
+    if (!isOfAll(row, heads.value)) return NOT_FOUND;
     const replaced = await table.putInstead(row, standing.value);
     if (!replaced.ok || replaced.value) return replaced.ok ? ok(undefined) : replaced;
   }
@@ -97,12 +101,10 @@ async function leadTo(
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const put = await table.writeAll(toEdgeRows(row), []);
     if (!put.ok) return put;
-    const { pk, sk } = keyOf(row);
-    const { fromId, toId } = fromRelationRow(row);
-    const found = await table.getAll([{ pk, sk }, toHeadKey(pk, fromId), toHeadKey(pk, toId)]);
+    const found = await table.getAll([keyOf(row), ...headKeys(row)]);
     if (!found.ok) return found;
     const [standing, ...heads] = found.value;
-    if (!heads.every((head) => head !== undefined && isOf(row, fromHeadRow(head)))) {
+    if (!isOfAll(row, heads)) {
       const removed = await removeRelations(table, [row]);
       return removed.ok ? NOT_FOUND : removed;
     }
@@ -114,6 +116,15 @@ async function leadTo(
     row = standing;
   }
   return err({ reason: 'unavailable', detail: 'context table: a relation did not come to rest' });
+}
+
+function headKeys(row: Row): readonly RowKey[] {
+  const { fromId, toId } = fromRelationRow(row);
+  return [fromId, toId].map((id) => toHeadKey(text(row, 'pk'), id));
+}
+
+function isOfAll(row: Row, heads: readonly (Row | undefined)[]): boolean {
+  return heads.every((head) => head !== undefined && isOf(row, fromHeadRow(head)));
 }
 
 function isSameWrite(one: Row, other: Row): boolean {

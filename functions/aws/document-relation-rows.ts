@@ -86,11 +86,12 @@ export function fromRelationRow(row: Row): Relation {
 }
 
 /**
- * Is a relation one of this document, and not of another that had its id? Where a row or a head of an earlier version does not say, it is.
+ * Is a relation one of this document, and not of another that has or had its id? Heads of an earlier version do not say which they are, and no
+ * more do the relations of theirs.
  */
 export function isOf(row: Row, { document, incarnation }: DocumentHead): boolean {
   const end = text(row, 'from_id') === document.id ? row['from_incarnation'] : row['to_incarnation'];
-  return end?.S === undefined || incarnation === undefined || end.S === incarnation;
+  return end?.S === incarnation;
 }
 
 /** Every relation that is stored under a document, whoever may see it. */

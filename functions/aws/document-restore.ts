@@ -87,6 +87,7 @@ async function restoreRelation(table: ContextTable, caller: ContextCaller, archi
   const made = await relate(table, caller, relation, createdAtSeconds);
   if (made.ok) return ok({ id: made.value.id, outcome: 'created' });
   if (made.error.reason === 'unavailable') return { ok: false, error: made.error };
+  if (made.error.reason === 'not_found') return ok({ id: archived.id, outcome: 'missing' });
   const standing = await standingRelation(table, caller, relation);
   if (!standing.ok) return standing;
   const { id, isSame } = standing.value;
