@@ -22,7 +22,7 @@ const PAGE_BYTES = 1_048_576;
 /** Sort keys that begin with the same word. Those that came since the last query are sorted in when there is one. */
 type Keys = { sorted: string[]; added: string[] };
 
-/** The rows of one partition. No query spans keys of different first words, so each kind is in an order of its own. */
+/** The rows of one partition. Only a query of all spans keys of different first words, so each kind is in an order of its own. */
 class Partition {
   readonly rows = new Map<string, Row>();
   readonly #kinds = new Map<string, Keys>();
@@ -52,6 +52,11 @@ class Partition {
       else high = middle;
     }
     for (let index = low; index < keys.sorted.length; index += 1) yield keys.sorted[index] ?? '';
+  }
+
+  /** All keys from this one on, of every first word. */
+  everyFrom(start: string): readonly string[] {
+    return [...this.rows.keys()].filter((sk) => sk >= start).sort();
   }
 
   #keysLike(sk: string): Keys {
@@ -154,7 +159,7 @@ export class MemoryContextTable {
     let bytes = 0;
     let last: Row | undefined;
     let isMore = false;
-    for (const sk of partition.from(start)) {
+    for (const sk of prefix === '' ? partition.everyFrom(start) : partition.from(start)) {
       if (!sk.startsWith(prefix)) break;
       const row = partition.get(sk);
       if (row === undefined) continue;
