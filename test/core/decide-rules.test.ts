@@ -182,6 +182,14 @@ describe('a deny wins over every grant', () => {
     expect(streamOf(denies).allow).toBe(true);
   });
 
+  test('of every method but ping by several together leaves ping, which is asked for by its name', () => {
+    const others = [...PROTOCOL_METHODS].filter((method) => method !== 'ping' && method !== 'tools/call');
+    const text = `s:\n${EVERYTHING}  - { server: maps, deny: true, methods: [${others.join(', ')}] }
+  - { server: maps, deny: true, methods: [tools/call] }`;
+    expect(allows(text, action('ping'))).toBe(true);
+    expect(allows(text, action('tools/call', 'route'))).toBe(false);
+  });
+
   test('of every method of the protocol leaves a stream where a grant names another one', () => {
     const denies = [`methods: [${everyOtherMethod}]`, 'methods: [tools/call]'];
     const granting = (method: string) => `${EVERYTHING}  - { server: maps, methods: [${method}] }\n`;

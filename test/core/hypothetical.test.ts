@@ -111,11 +111,14 @@ test.for<readonly [readonly string[] | undefined, readonly string[]]>([
   [['writers', 'readers'], ['blue']],
   [['readers'], []],
   [[], []],
-])('an agent of the group of a team, with the groups %j in its token, is in the teams %j', ([groups, teams]) => {
-  const said = groups === undefined ? {} : { groups };
-  const agent = hypotheticalParty(policy, { orgId: 'acme', clientId: 'lorry', ...said }, NOW_SECONDS);
-  expect(agent.ok && agent.value.teams).toEqual(teams);
-});
+])(
+  'an agent of the group of a team, with the groups %j in its token, is in the teams %j',
+  ([groups, teams]) => {
+    const said = groups === undefined ? {} : { groups };
+    const agent = hypotheticalParty(policy, { orgId: 'acme', clientId: 'lorry', ...said }, NOW_SECONDS);
+    expect(agent.ok && agent.value.teams).toEqual(teams);
+  },
+);
 
 test('an agent is in no team by a group that is not its own, a user is in those of the groups that are said', () => {
   const teamsOf = (claims: { clientId: string; subject?: string }) => {
