@@ -86,6 +86,8 @@ const HELD: Readonly<Record<string, string>> = {
   'functions/handlers/credentials/identity.ts createIdentity identities': 'per caller, token and target',
   'functions/handlers/credentials/oauth-tokens.ts createOAuthTokens entries':
     'per version of a secret, whose name has organisation, target and owner',
+  'functions/handlers/credentials/service-account.ts createServiceAccount told':
+    'weakly, secrets that the cache holds: nothing is kept by it, and nothing is in it',
   'functions/handlers/foreign-keys.ts createForeignKeys entries':
     'public keys per key set of a client or provider',
   'functions/handlers/issuer-rulebook.ts withPublishedKeys held': "the deployment's public keys",
