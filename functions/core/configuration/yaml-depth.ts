@@ -49,11 +49,16 @@ class Depth {
     if (token === '[' || token === '{') this.#brackets += 1;
     else if (token === ']' || token === '}') this.#brackets = Math.max(this.#brackets - 1, 0);
     if (token === '-' || token === '?') this.#dashes += 1;
-    else if (this.#dashes > 0 && !isSpace(token)) this.#dashes = 0;
+    else if (this.#dashes > 0 && !isSpace(token) && !isProperty(token)) this.#dashes = 0;
     return this.#brackets <= MAX_DEPTH && this.#dashes <= MAX_DEPTH;
   }
 }
 
 function isSpace(token: string): boolean {
   return token.trim() === '' && !token.includes('\n');
+}
+
+/** A tag or an anchor stands before a value, and ends nothing. */
+function isProperty(token: string): boolean {
+  return token.startsWith('!') || token.startsWith('&');
 }

@@ -25,11 +25,24 @@ export type YamlDocument = {
 /** The library's own check of keys is quadratic in the size of a map. */
 const OPTIONS = { version: '1.2', uniqueKeys: false } as const;
 
+/** Of one file; what is wrong beyond these is one number. */
+const MAX_PROBLEMS = 50;
+
+type Report = (line: number, message: string) => void;
+
 /**
  * Parses a YAML file (1.2 core schema) and reports every syntax error, key that is written twice in one map, alias
- * without an anchor, and value that is nested more than 64 deep. Keys are compared as they are written, so `1` and `"1"` are one key.
+ * without an anchor, and value that is nested more than 64 deep: the first 50 of them, and how many more there are. Keys are compared as they
+ * are written, so `1` and `"1"` are one key.
  */
-export function openYaml(text: string, report: (line: number, message: string) => void): YamlDocument {
+export function openYaml(text: string, report: Report): YamlDocument {
+  const bounded = new BoundedReport(report);
+  const document = readYaml(text, bounded.report);
+  bounded.end();
+  return document;
+}
+
+function readYaml(text: string, report: Report): YamlDocument {
   const lines = new LineCounter();
   const lineAt = (offset: number) => lines.linePos(offset).line;
   const lineOf = (node: Node) => lineAt(Number(node.range?.[0]));
@@ -40,10 +53,11 @@ export function openYaml(text: string, report: (line: number, message: string) =
     return refused;
   }
   if (composed === 'has_errors') {
-    // Whoever wrote it is told what the library says of a file in words, which takes a second look.
-    for (const error of parseDocument(text, { ...OPTIONS, lineCounter: lines }).errors) {
+    // Whoever wrote it is told what the library says of a file in words, which takes a second look. A counter counts one parser's lines.
+    const lineCounter = new LineCounter();
+    for (const error of parseDocument(text, { ...OPTIONS, lineCounter, prettyErrors: false }).errors) {
       const [message = 'not valid YAML'] = error.message.split('\n');
-      report(lineAt(error.pos[0]), message);
+      report(lineCounter.linePos(error.pos[0]).line, message);
     }
     return refused;
   }
@@ -82,6 +96,29 @@ export function openYaml(text: string, report: (line: number, message: string) =
     lineOf,
     targetOf: (alias) => targets.get(alias),
   };
+}
+
+/** Passes on so many problems, and counts the others. */
+class BoundedReport {
+  readonly #report: Report;
+  #count = 0;
+  /** Of the first that was not passed on. */
+  #line = 0;
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  readonly report: Report = (line, message) => {
+    this.#count += 1;
+    if (this.#count <= MAX_PROBLEMS) this.#report(line, message);
+    else if (this.#count === MAX_PROBLEMS + 1) this.#line = line;
+  };
+
+  end(): void {
+    const more = this.#count - MAX_PROBLEMS;
+    if (more > 0) this.#report(this.#line, `there are ${more} more problems from here on`);
+  }
 }
 
 /** A key as it is written: `007` is not `7`. Empty for a key that is no scalar. */

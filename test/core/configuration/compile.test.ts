@@ -55,6 +55,13 @@ function lineOf(file: string, part: string): number {
   return (GOOD[file] ?? '').split('\n').findIndex((line) => line.includes(part)) + 1;
 }
 
+test('what is no YAML is a problem at the line on which it is', () => {
+  const nested = twin('servers.yml', '  tides:', '  tides: x: y');
+  expect(problems(nested)).toContain(
+    `servers.yml:${lineOf('servers.yml', '  tides:')} Nested mappings are not allowed in compact mappings`,
+  );
+});
+
 test('of very many problems and warnings the first are named, and how many more there are', () => {
   const strange = Array.from({ length: 1_500 }, (_, index) => `k${index}${'x'.repeat(10)}: 1`).join('\n');
   const found = problems({ 'orgs.yml': strange });

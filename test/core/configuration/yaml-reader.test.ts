@@ -144,21 +144,56 @@ describe('names', () => {
 
 describe('what is no YAML', () => {
   test.for([
-    ['an open bracket', 'a: [1'],
-    ['a tab', 'a:\n\tb: 1'],
-    ['bad indentation', 'a:\n    b: 1\n  c: 2'],
-    ['an open quote', 'a: "x'],
-    ['two documents', 'a: 1\n---\nb: 2'],
-    ['nesting without end', `a: ${'['.repeat(20_000)}`],
-    ['blocks without end', `${'- '.repeat(5_000)}x`],
-    ['dashes without end', `a:\n${'- '.repeat(20_000)}`],
-    ['braces without end, strays before them', `a: [x, ]]]\n${'{'.repeat(20_000)}`],
-    ['a value that is nested 65 deep', `a: ${'['.repeat(64)}1${']'.repeat(64)}`],
-  ] as const)('%s is a problem and leaves nothing to read', ([, text]) => {
+    ['an open bracket', 'a: [1', 1],
+    ['an open bracket, lines above what is missing', 'a: 1\nb: 2\nc: [1\nd: 2\n', 4],
+    ['a value in a value', 'a: 1\nb: 2\nc: d: e\n', 3],
+    ['a tab', 'a:\n\tb: 1', 2],
+    ['bad indentation', 'a:\n    b: 1\n  c: 2', 3],
+    ['an open quote', 'a: "x', 1],
+    ['an open quote, at the end of the file', 'a: 1\n\n\nb: "x\n', 5],
+    ['an escape that is none, over the end of a line', 'a: 1\nb: "\\x\n1"\n', 2],
+    ['two documents', 'a: 1\n---\nb: 2', 2],
+    ['nesting without end', `a: ${'['.repeat(20_000)}`, 1],
+    ['blocks without end', `${'- '.repeat(5_000)}x`, 1],
+    ['blocks without end, each with a tag', `a: 1\n${'- !t '.repeat(8_000)}x`, 2],
+    ['blocks without end, each with an anchor', `${'- &a '.repeat(8_000)}x`, 1],
+    ['blocks without end, each with both', `${'- !t &a '.repeat(8_000)}x`, 1],
+    ['dashes without end', `a:\n${'- '.repeat(20_000)}`, 2],
+    ['braces without end, strays before them', `a: [x, ]]]\n${'{'.repeat(20_000)}`, 2],
+    ['a value that is nested 65 deep', `a: ${'['.repeat(64)}1${']'.repeat(64)}`, 1],
+  ] as const)('%s is a problem with its line and leaves nothing to read', ([, text, line]) => {
     const { file, problems } = open(text);
-    expect(problems.length).toBeGreaterThan(0);
+    expect(problems[0]?.line).toBe(line);
     expect(problems.every(({ message }) => !message.includes('\n'))).toBe(true);
     expect(file.entries()).toEqual([]);
+  });
+
+  test.for([
+    ['dashes', '- '],
+    ['dashes with tags', '- !t '],
+    ['dashes with anchors', '- &a '],
+  ])('%s that nest too deep are one problem, however many there are', ([, unit = '']) => {
+    expect(open(`${unit.repeat(8_000)}x`).problems).toEqual([
+      { file: 'a.yml', line: 1, message: 'values nest 64 deep at most' },
+    ]);
+  });
+
+  test.for([
+    ['syntax errors', `a: 1\n${'b: c: d\n'.repeat(60)}`, 2],
+    ['repeated keys', `a: 1\n${'a: 1\n'.repeat(60)}`, 2],
+  ] as const)('of many %s the first 50 are told, and how many more there are', ([, text, firstLine]) => {
+    const { problems } = open(text);
+    expect(problems).toHaveLength(51);
+    expect(problems.slice(0, 50).map(({ line }) => line)).toEqual(
+      Array.from({ length: 50 }, (_, index) => firstLine + index),
+    );
+    expect(problems[50]).toEqual({
+      file: 'a.yml',
+      line: 52,
+      message: 'there are 10 more problems from here on',
+    });
+    const few = open(text.split('\n').slice(0, 51).join('\n'));
+    expect(few.problems).toHaveLength(50);
   });
 
   test('64 levels are read', () => {
