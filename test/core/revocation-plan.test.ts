@@ -94,3 +94,33 @@ describe('what it ends is said', () => {
     expect(wordsOf('org')).toContain('issued until 2027-01-15T08:00:01Z');
   });
 });
+
+describe('an administrator is told what ends, then what does not', () => {
+  const told = (kind: (typeof REVOCATION_KINDS)[number]) =>
+    describeRevocation(planRevocation(targetOf(kind), { nowSeconds: NOW }));
+
+  test.for([
+    ['token', 1, 1],
+    ['family', 1, 1],
+    ['run', 1, 0],
+    ['client', 2, 1],
+    ['user', 2, 1],
+    ['team', 2, 2],
+    ['org', 2, 1],
+    ['all', 2, 0],
+  ] as const)('of a %s', ([kind, ends, stays]) => {
+    const sentences = told(kind);
+    expect(sentences.filter((one) => /^ends \S/.test(one))).toEqual(sentences.slice(0, ends));
+    expect(sentences.filter((one) => /^does not (?:end|keep) \S/.test(one))).toEqual(sentences.slice(ends));
+    expect(sentences).toHaveLength(ends + stays);
+  });
+
+  test.for(['client', 'user', 'team', 'org', 'all'] as const)('logins are among it for a %s', (kind) => {
+    expect(told(kind)[1]).toMatch(/logins, their codes and refresh tokens, and browser sessions/);
+  });
+
+  test('of a run, and of a token, by its name', () => {
+    expect(told('run')).toEqual(['ends the run x of acme and its tokens; it gives no more of them']);
+    expect(told('token')[0]).toMatch(/^ends the token x of acme, and every token that was narrowed/);
+  });
+});

@@ -103,6 +103,8 @@ test.for<readonly [ArgumentSchema, string, string]>([
   [{ additionalProperties: { type: ['integer'] } }, '{"__proto__":"x"}', '*: must be of type integer'],
   [{ required: ['a'] }, '{"a":1,"s":2}', ''],
   [ofA({ maximum: '100' }), '{"a":100}', ''],
+  [ofA({ minLength: 2 }), '{"a":"ab"}', ''],
+  [ofA({ minLength: 0 }), '{"a":""}', ''],
   [ofA({ maximum: '100' }), '{"a":100.00000000000000000001}', 'a: must be at most 100?'],
   [ofA({ maximum: '100' }), '{"a":1e400}', 'a: must be at most 100'],
   [ofA({ maximum: '100' }), '{"a":1e-1000000000000000}', 'a: must be at most 100?'],
