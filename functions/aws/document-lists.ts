@@ -4,7 +4,15 @@ import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
 import { notedWrites } from './document-notes.ts';
-import { fromHeadRow, HEAD_PREFIX, text, toExpiry, toHeadKey, toPartition } from './document-rows.ts';
+import {
+  type DocumentHead,
+  fromHeadRow,
+  HEAD_PREFIX,
+  text,
+  toExpiry,
+  toHeadKey,
+  toPartition,
+} from './document-rows.ts';
 import { scopeRows, shortHash, toScope, visibleScopes } from './document-scopes.ts';
 
 /** The scope of lists that have every document of a namespace. */
@@ -24,11 +32,7 @@ export function addToLists(
   document: Document,
   write: string,
 ): Promise<Result<void, Unavailable>> {
-  const rows = [...scopeRows(document), ...toListRows(document)];
-  return table.writeAll(
-    rows.map((row) => ({ ...row, write: { S: write } })),
-    [],
-  );
+  return table.writeAll(rowsOf({ document, write }), []);
 }
 
 /** Puts a document that is there back into its lists where a row of them is not as this write put it: somebody may be about to remove it. */
@@ -86,7 +90,10 @@ export async function listPrefixes(
   return ok((scopes.value ?? [EVERY_SCOPE]).map((scope) => toListPrefix(scope, tag)));
 }
 
-/** Puts documents into lists that were stored before there were any. It is done once for a namespace. */
+/**
+ * Puts documents into lists that were stored before there were any, where no row is: it may be one of a document that has the id since. It is
+ * done once for a namespace.
+ */
 async function completeLists(table: ContextTable, pk: string): Promise<Result<void, Unavailable>> {
   const known = await table.get({ pk, sk: COMPLETE });
   if (!known.ok || known.value !== undefined) return known.ok ? ok(undefined) : known;
@@ -94,16 +101,29 @@ async function completeLists(table: ContextTable, pk: string): Promise<Result<vo
   do {
     const page = await table.page(pk, HEAD_PREFIX, after, ROWS_PER_LOOK);
     if (!page.ok) return page;
-    const rows = page.value.rows.flatMap((row) => {
-      const { document } = fromHeadRow(row);
-      return [...scopeRows(document), ...toListRows(document)];
-    });
-    const unique = new Map(rows.map((row) => [row['sk']?.S, row]));
-    const written = await table.writeAll([...unique.values()], []);
+    const rows = new Map(
+      page.value.rows.flatMap((row) => rowsOf(fromHeadRow(row))).map((row) => [text(row, 'sk'), row]),
+    );
+    const standing = await table.getAll([...rows.keys()].map((sk) => ({ pk, sk })));
+    if (!standing.ok) return standing;
+    for (const row of standing.value) rows.delete(row?.['sk']?.S ?? '');
+    const written = await table.writeAll([...rows.values()], []);
     if (!written.ok) return written;
     after = page.value.nextSortKey;
   } while (after !== undefined);
   return table.put({ pk: { S: pk }, sk: { S: COMPLETE } });
+}
+
+/** Every row that leads to a document, as the write that made it puts them. */
+function rowsOf({
+  document,
+  write,
+  incarnation = write,
+}: Pick<DocumentHead, 'document' | 'write'> & Partial<DocumentHead>): readonly Row[] {
+  return [...scopeRows(document), ...toListRows(document)].map((row) => ({
+    ...row,
+    write: { S: incarnation },
+  }));
 }
 
 function toListRows(document: Document): readonly Row[] {
