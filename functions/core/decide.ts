@@ -197,7 +197,8 @@ function findClosing(policy: Policy, caller: Party, question: Question): Rule | 
     if (deny === undefined) return undefined;
     first ??= deny;
   }
-  const isOpenWord = (word: string) => !word.startsWith('notifications/') && denyOf(word) === undefined;
+  const isOpenWord = (word: string) =>
+    word !== 'ping' && !word.startsWith('notifications/') && denyOf(word) === undefined;
   const named = policy.access.findGrant(
     caller.scopes,
     server,

@@ -196,6 +196,10 @@ describe('a deny wins over every grant', () => {
     expect(streamOf(denies, granting('x/custom')).allow).toBe(true);
     expect(streamOf([...denies, 'methods: [x/custom]'], granting('x/custom')).allow).toBe(false);
     expect(streamOf(denies, granting('notifications/x')).allow).toBe(false);
+    expect(streamOf(denies, granting('ping')).allow).toBe(false);
+    expect(streamOf(denies, granting('initialize, notifications/initialized, ping, tools/list')).allow).toBe(
+      false,
+    );
     const rival = `${EVERYTHING}Defaults:\n  - { server: maps, org: rival, methods: [x/custom] }\n`;
     expect(streamOf(denies, rival).allow).toBe(false);
   });
