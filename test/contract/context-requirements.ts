@@ -80,6 +80,7 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
     ['contract/document-races.test.ts', 'a create that a delete of its partition overtakes is whole, or refused'],
     ['contract/document-races.test.ts', 'a document that is stored again while its partition is deleted is whole, or gone'],
     ['contract/document-races.test.ts', 'any of its writes is whole'],
+    ['contract/document-races.test.ts', 'a document keeps its lists whose rows one that came too late has put'],
     ['contract/document-races.test.ts', 'imported amid the deletion of a document of the same id stays, at both ends'],
     ['contract/document-races.test.ts', 'a relation whose document is deleted before it is there is refused, and leaves nothing'],
     ['contract/document-races.test.ts', 'a relation of a document that is gone is not one of the document that has its id now'],

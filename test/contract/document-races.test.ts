@@ -7,7 +7,7 @@ import { findDefinition, toRelationId } from '../../functions/core/documents/rel
 import { ok } from '../../functions/core/result.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS, newDocument } from '../support/context-callers.ts';
 import { MemoryContextTable } from '../support/context-memory.ts';
-import { actAtWrite, dieAtWrite, meddle } from '../support/document-tables.ts';
+import { actAtWrite, dieAtWrite, type IsCommand, meddle } from '../support/document-tables.ts';
 import { archived, expectWhole } from '../support/whole-documents.ts';
 
 /** What is acknowledged is there as a whole, or gone as a whole, whatever is deleted at the same time. */
@@ -35,6 +35,12 @@ const isPutOfHead = (command: string, input: string) =>
   command === 'PutItemCommand' && input.includes('"DOC#');
 
 const restore = (document: NewDocument, store = storeOver()) => store.restore(caller, archived(document));
+
+/** Has the lists of the namespace completed, which is done once: then nothing is put back into them by a look. */
+async function completeLists(): Promise<void> {
+  const query = { filename: undefined, tags: ['t'], limit: 1, offset: 0, cursor: undefined };
+  expect((await storeOver().list(caller, query)).ok).toBe(true);
+}
 
 async function makePartition(): Promise<void> {
   const partition = { name: caller.namespace, ttlSeconds: null };
@@ -104,16 +110,41 @@ test('a document that is stored again while its partition is deleted is whole, o
   expect(whole).toBeGreaterThan(3);
 });
 
-/** A store that waits before it puts a head, and says when it does. */
-function slowStore() {
+/** A store that waits before it puts a head, or another first command, and says when it does. */
+function slowStore(isIt: IsCommand = isPutOfHead) {
   const waiting = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<void>();
-  const client = meddle(table.client(), isPutOfHead, async () => {
+  const client = meddle(table.client(), isIt, async () => {
     waiting.resolve();
     await gone.promise;
   });
   return { store: storeOver(client), isWaiting: waiting.promise, goOn: () => gone.resolve() };
 }
+
+test('a document keeps its lists whose rows one that came too late has put, and a delete of one before is about to remove', async () => {
+  const document = aDocument();
+  await completeLists();
+  const isOfLists = (_command: string, input: string) => input.includes('"LIST#');
+  const winner = slowStore();
+  const won = restore(document, winner.store);
+  await winner.isWaiting;
+  const late = slowStore(
+    (command, input) => command === 'BatchWriteItemCommand' && isOfLists(command, input),
+  );
+  const lost = restore(document, late.store);
+  await late.isWaiting;
+  expect(await restore(document)).toMatchObject({ value: { outcome: 'created' } });
+  late.goOn();
+  expect(await lost).toMatchObject({ value: { outcome: 'unchanged' } });
+  const removal = slowStore((command, input) => command === 'DeleteItemCommand' && isOfLists(command, input));
+  const removed = removal.store.delete(caller, document.id, '*');
+  await removal.isWaiting;
+  winner.goOn();
+  expect(await won).toMatchObject({ value: { outcome: 'created' } });
+  removal.goOn();
+  expect((await removed).ok).toBe(true);
+  await expectWhole(storeOver(), caller, { id: document.id, content: text });
+});
 
 test.for(['before', 'after'] as const)(
   'what is being stored again while a delete of it dies %s any of its writes is whole',
@@ -121,6 +152,7 @@ test.for(['before', 'after'] as const)(
     let whole = 0;
     for (let at = 0, isThrough = false; !isThrough; at += 1) {
       fresh();
+      await completeLists();
       const document = aDocument();
       expect((await restore(document)).ok).toBe(true);
       const client = table.client();
