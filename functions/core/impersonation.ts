@@ -11,9 +11,7 @@ import {
 } from './json.ts';
 import { CONNECT_REQUEST } from './mcp-denial.ts';
 
-const MARKS: readonly Buffer[] = [CONNECT_REQUEST, '"error"', 'licitation', '"inputRequests"', '\\u00'].map(
-  (mark) => Buffer.from(mark),
-);
+const MARKS: readonly string[] = [CONNECT_REQUEST, '"error"', 'licitation', '"inputRequests"', '\\u00'];
 
 /** Can a message in these bytes speak in the gateway's name? It costs little to ask of many megabytes. */
 export function mayImpersonate(bytes: Buffer): boolean {
