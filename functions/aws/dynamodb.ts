@@ -27,6 +27,8 @@ export type Dynamo = {
 const ATTEMPT_TIMEOUT_MS = 1500;
 const ATTEMPTS = 3;
 const RETRY_DELAY_MS = 50;
+/** The longest that one call takes, with all its attempts and the waits before them. */
+export const CALL_MS = ATTEMPTS * ATTEMPT_TIMEOUT_MS + (RETRY_DELAY_MS * (ATTEMPTS * (ATTEMPTS + 1) - 2)) / 2;
 /** Errors that a second try may cure (DynamoDB developer guide, error handling). */
 const RETRYABLE =
   /ProvisionedThroughputExceeded|Throttling|RequestLimitExceeded|InternalServerError|TransactionInProgress/;

@@ -2,11 +2,13 @@
 const EARLY_SECONDS = 300;
 /** Below this a call waits for the refresh: the token could end under way. */
 const LAST_SECONDS = 60;
-/** How long whoever refreshes may ask for, from the moment of the lease: our secret, the provider, and a second time where our secret is a new one. */
+/** How long whoever refreshes may ask for, from the moment of the lease: a data key, our secret, the provider, and a second time where our secret is a new one. */
 export const REFRESH_MS = 17_000;
-/** For storing what a refresh has brought, several times where the store fails. */
+/** The longest that one write to the table takes. */
+export const WRITE_MS = 5_000;
+/** For storing what a refresh has brought, twice at least where the store fails. */
 const STORE_MS = 13_000;
-/** How long a refresh may be under way before another one takes over: what is asked for and stored in time is never asked for twice. */
+/** How long a refresh may be under way before another one takes over: its holder neither asks nor stores any more then, unless it stood still. */
 export const LEASE_MS = REFRESH_MS + STORE_MS;
 /** After a refresh that failed, how long nobody tries again. */
 export const PAUSE_MS = 5_000;
@@ -16,6 +18,11 @@ export const FORCE_AFTER_SECONDS = 30;
 /** Until when the holder of a lease that ends then may ask the provider, in the same milliseconds. */
 export function mayAskUntilMs(leaseUntilMs: number): number {
   return leaseUntilMs - STORE_MS;
+}
+
+/** Is there time for one more write, so that it is over before the lease is? */
+export function mayStoreAgain(nowMs: number, leaseUntilMs: number): boolean {
+  return nowMs + WRITE_MS <= leaseUntilMs;
 }
 
 /** What the life of an access token asks for. */

@@ -70,6 +70,13 @@ export const CONNECT_REQUIREMENTS: readonly ConnectRequirement[] = [
     ['core/refresh-due.test.ts', 'whoever holds a lease has asked long before it ends, with time to store what came of it'],
     ['handlers/connections/deadline.test.ts', 'that takes as long as it may is made once, whoever else comes by then'],
     ['handlers/connections/deadline.test.ts', 'ends while its function is there, and leaves nothing half stored'],
+    ['core/refresh-due.test.ts', 'storing is over before the lease is, however long each write takes, and is tried twice at least'],
+    ['handlers/connections/deadline.test.ts', 'in a table that fails after %i ms each time is over before another holder can begin'],
+  ] },
+  { clause: 'contract §6', says: 'Without a data key no refresh token is spent and no code is redeemed', tests: [
+    ['handlers/connections/deadline.test.ts', 'the refresh of a token %s spends nothing, and is made afterwards'],
+    ['handlers/connections/deadline.test.ts', 'which is lost between the two, what a refresh has brought is stored all the same'],
+    ['handlers/connections/deadline.test.ts', 'no code is redeemed'],
   ] },
   { clause: 'contract §6', says: 'A call that waits for its user is sent only while its caller may call', tests: [
     ['handlers/asking-backend.test.ts', 'waits no longer than its caller may call'],

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LEASE_MS, mayAskUntilMs, REFRESH_MS, refreshDue } from '../../functions/core/refresh-due.ts';
+import {
+  LEASE_MS,
+  mayAskUntilMs,
+  mayStoreAgain,
+  REFRESH_MS,
+  refreshDue,
+  WRITE_MS,
+} from '../../functions/core/refresh-due.ts';
 
 /** What is due of a token of an hour that came at 0. */
 const dueAt = (nowSeconds: number, jitter = 0.5) =>
@@ -65,8 +72,27 @@ test('whoever holds a lease has asked long before it ends, with time to store wh
     fc.property(fc.integer({ min: 0, max: 2 ** 45 }), (nowMs) => {
       const endMs = nowMs + LEASE_MS;
       expect(mayAskUntilMs(endMs)).toBe(nowMs + REFRESH_MS);
-      // Six attempts at storing wait for 6.2 s between them.
-      expect(endMs - mayAskUntilMs(endMs)).toBeGreaterThanOrEqual(12_000);
+      expect(endMs - mayAskUntilMs(endMs)).toBeGreaterThanOrEqual(2 * WRITE_MS);
     }),
+  );
+});
+
+test('storing is over before the lease is, however long each write takes, and is tried twice at least', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 0, max: WRITE_MS }), { minLength: 6, maxLength: 6 }),
+      (takesMs) => {
+        let nowMs = mayAskUntilMs(LEASE_MS);
+        let made = 0;
+        for (const [attempt, ms] of takesMs.entries()) {
+          if (attempt > 0) nowMs += 100 * 2 ** attempt;
+          if (attempt > 0 && !mayStoreAgain(nowMs, LEASE_MS)) break;
+          nowMs += ms;
+          made += 1;
+          expect(nowMs).toBeLessThanOrEqual(LEASE_MS);
+        }
+        expect(made).toBeGreaterThanOrEqual(2);
+      },
+    ),
   );
 });

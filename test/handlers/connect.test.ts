@@ -180,7 +180,7 @@ describe('a user connects', () => {
       await other.signIn(browser);
       const book = await other.ports.rulebook.read();
       if (book.ok) Object.assign(book.value.policy, { scopesOfGroups: () => [] });
-      for (const path of ['/connect', '/connect/track']) {
+      for (const path of ['/connect', '/connect/track', '/connect/no-such-provider']) {
         expect((await browser.open(ORIGIN + path)).status).toBe(403);
       }
     } finally {

@@ -100,7 +100,8 @@ async function show(
   if (ticket === undefined) return endConnecting(ports, invocation, 'unavailable', about);
   const action = connectPath(situation.provider.name);
   if (!connecting.ok || isUnreadable) {
-    const why = connecting.ok ? 'unreadable' : connecting.error;
+    const gone = 'isGone' in situation.provider ? 'unknown_provider' : undefined;
+    const why = connecting.ok ? 'unreadable' : (gone ?? connecting.error);
     return endingPage({ displayName: shownName(situation.provider), action, ticket }, why, browser.cookies);
   }
   const { provider } = connecting.value;

@@ -27,13 +27,13 @@ export type Situation = {
 /** One in which the user may connect. */
 export type Connecting = Situation & { readonly provider: Provider };
 
-/** May the user connect there? In every other situation it may end what is connected, and do nothing else. */
+/** May the user connect there? In every other situation it may end what is connected, and do nothing else. To who has no rights all providers are alike. */
 export function mayConnect(
   situation: Situation,
 ): Result<Connecting, Extract<BrowserProblem, 'unknown_provider' | 'no_rights'>> {
   const { provider, hasRights } = situation;
-  if ('isGone' in provider) return err('unknown_provider');
-  return hasRights ? ok({ ...situation, provider }) : err('no_rights');
+  if (!hasRights) return err('no_rights');
+  return 'isGone' in provider ? err('unknown_provider') : ok({ ...situation, provider });
 }
 
 /** A provider as people read it. */

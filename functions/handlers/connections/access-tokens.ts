@@ -76,7 +76,10 @@ async function afterRefusal(
   const isDead = await isRefused(ports, asking, vaulted.accessToken);
   if (isDead === false) return ok(toToken(vaulted));
   // Nobody can say where it cannot be asked: the next call tries it again.
-  if (isDead === true) await vault.write(place, opened.record, { ...vaulted, status: 'broken' });
+  if (isDead === true) {
+    const write = await vault.prepare(place);
+    if (write.ok) await write.value(opened.record, { ...vaulted, status: 'broken' });
+  }
   return broken('its token was refused and cannot be refreshed');
 }
 

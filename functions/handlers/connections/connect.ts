@@ -20,7 +20,7 @@ type Of = { readonly owner: ConnectionOwner; readonly provider: Provider };
  * Redeems a code and puts what it brings into the vault. An account other than the one that is connected is refused, so that nobody is
  * led to put their account in the place of another, and so is one of which nobody can say that it is the same; what the provider gave for it is dropped, and not revoked: with many providers that
  * would end the grant of whoever is connected with it. So it is with tokens whose account could not be asked for in time: all of it is stored, or
- * nothing.
+ * nothing. What it will be sealed with is there before the code is redeemed.
  */
 export async function connect(
   ports: ConnectionPorts,
@@ -31,9 +31,11 @@ export async function connect(
   const untilMs = ports.now() + CONNECT_MS;
   const listed = await addConnectedName(ports, of.owner, of.provider.name);
   if (!listed.ok) return listed;
+  const place = { owner: of.owner, provider: of.provider.name };
+  const write = await vault.prepare(place);
+  if (!write.ok) return write;
   const redeemed = await redeem(ports, { ...of, untilMs }, request);
   if (!redeemed.ok) return redeemed;
-  const place = { owner: of.owner, provider: of.provider.name };
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const opened = await vault.read(place);
     if (!opened.ok) return opened;
@@ -48,7 +50,7 @@ export async function connect(
     const isNew = opened.value === undefined && previous.value !== undefined && !isForgotten(previous.value);
     if (isNew) continue;
     const vaulted = { ...redeemed.value, generation: (there?.generation ?? 0) + 1 };
-    const written = await vault.write(place, previous.value, vaulted);
+    const written = await write.value(previous.value, vaulted);
     if (written.ok) return ok(shownConnection(of.provider.name, vaulted));
     if (written.error.reason === 'unavailable') return err(written.error);
   }

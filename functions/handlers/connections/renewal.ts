@@ -35,7 +35,7 @@ export function versionOf({ consentId, generation }: VaultedConnection): string 
 
 /**
  * Refreshes, one at a time in however many processes: who may is who writes a lease onto the record that was read, and everyone else waits
- * and reads again. The lease is longer than its holder asks and stores, so that it ends before that only where the holder stood still. Calls of one process share one refresh.
+ * and reads again. The lease is longer than its holder asks and stores, both of which it bounds: it ends before that only where the holder stood still. Calls of one process share one refresh.
  */
 export function createRenewal(ports: ConnectionPorts, vault: Vault): Renewal {
   const underWay = new Map<string, ReturnType<Renewal>>();
@@ -50,12 +50,12 @@ export function createRenewal(ports: ConnectionPorts, vault: Vault): Renewal {
       const lease =
         envelope.lease !== undefined && envelope.lease.untilMs > nowMs ? envelope.lease : undefined;
       // A write that was made and whose answer was lost reads as another one's.
-      if (lease?.holder === holder) return refresh(ports, vault, of, current, mayAskUntilMs(lease.untilMs));
+      if (lease?.holder === holder) return refresh(ports, vault, of, current, lease.untilMs);
       if (lease === undefined) {
-        if ((envelope.pausedUntilMs ?? 0) > nowMs) return unavailable('the provider failed a moment ago');
+        if ((envelope.pausedUntilMs ?? 0) > nowMs) return unavailable('a refresh failed a moment ago');
         const untilMs = nowMs + LEASE_MS;
         const leased = await vault.note(of.place, current, { lease: { holder, untilMs } });
-        if (leased.ok) return refresh(ports, vault, of, leased.value, mayAskUntilMs(untilMs));
+        if (leased.ok) return refresh(ports, vault, of, leased.value, untilMs);
         if (leased.error.reason === 'unavailable') return err(leased.error);
       }
       if (urgency === 'early') return unavailable('it is being refreshed');
@@ -83,7 +83,10 @@ export function createRenewal(ports: ConnectionPorts, vault: Vault): Renewal {
   };
 }
 
-/** Asks the provider, as the holder of the lease, while there is time. An outage is no end of a connection; that its token is taken no more is. */
+/**
+ * Asks the provider, as the holder of the lease, while there is time. An outage is no end of a connection; that its token is taken no more
+ * is. What comes will be sealed with a data key that is there before: a provider that rotates takes a refresh token once.
+ */
 async function refresh(
   ports: ConnectionPorts,
   vault: Vault,
@@ -92,25 +95,26 @@ async function refresh(
   untilMs: number,
 ): Promise<Result<VaultedConnection, ConnectionFailure>> {
   const { vaulted } = leased;
+  const failed = async (refused: string, detail: string) => {
+    const event = 'connection_refresh_failed';
+    ports.log({ level: 'error', event, provider: provider.name, refused, detail });
+    await vault.note(place, leased, { pausedUntilMs: ports.now() + PAUSE_MS });
+    return unavailable(`${provider.name}: ${detail}`);
+  };
+  const write = await vault.prepare(place);
+  if (!write.ok) return failed('unclear', write.error.detail);
+  const lease = { leased, untilMs, write: write.value };
   const tokens = await askForTokens(
     ports,
-    { provider, owner: place.owner, untilMs },
+    { provider, owner: place.owner, untilMs: mayAskUntilMs(untilMs) },
     { grant_type: 'refresh_token', refresh_token: vaulted.refreshToken?.reveal() ?? '' },
   );
   if (!tokens.ok) {
     const { refused, detail } = tokens.error;
     if (refused === 'grant') {
-      return keepRenewed(ports, vault, place, leased, { ...vaulted, status: 'broken' }, async () => {});
+      return keepRenewed(ports, vault, place, lease, { ...vaulted, status: 'broken' }, async () => {});
     }
-    ports.log({
-      level: 'error',
-      event: 'connection_refresh_failed',
-      provider: provider.name,
-      refused,
-      detail,
-    });
-    await vault.note(place, leased, { pausedUntilMs: ports.now() + PAUSE_MS });
-    return unavailable(`${provider.name}: ${detail}`);
+    return failed(refused, detail);
   }
   const { accessToken, refreshToken, lifetimeSeconds, scopes } = tokens.value;
   const nowSeconds = Math.floor(ports.now() / 1_000);
@@ -127,7 +131,7 @@ async function refresh(
     const asking = { provider, owner: place.owner, untilMs: ports.now() + REFRESH_MS };
     return revoke(ports, asking, renewed);
   };
-  return keepRenewed(ports, vault, place, leased, renewed, revokeUnkept);
+  return keepRenewed(ports, vault, place, lease, renewed, revokeUnkept);
 }
 
 function unavailable(detail: string): Result<never, Unavailable> {

@@ -33,6 +33,12 @@ export type VaultFailure = Unavailable & { readonly isUnreadable?: true };
 /** Where one connection lies. */
 export type Place = { readonly owner: ConnectionOwner; readonly provider: string };
 
+/** Seals a connection anew, without notes, and writes it: one conditional write, and nobody else is asked. */
+export type Writing = (
+  previous: StoredRecord | undefined,
+  vaulted: VaultedConnection,
+) => Promise<Result<void, Unavailable | Conflict>>;
+
 /**
  * Connections, each sealed with a data key of its own to its organisation, subject and provider. What does not open, as it was changed or
  * put in another's place, is `unavailable` and in the log. Every write is conditional on what was read.
@@ -42,12 +48,8 @@ export type Vault = {
   read(place: Place): Promise<Result<Opened | undefined, VaultFailure>>;
   /** The record as it lies there, also of a connection that was forgotten or does not open. */
   peek(place: Place): Promise<Result<StoredRecord | undefined, Unavailable>>;
-  /** Seals it anew, without notes. */
-  write(
-    place: Place,
-    previous: StoredRecord | undefined,
-    vaulted: VaultedConnection,
-  ): Promise<Result<void, Unavailable | Conflict>>;
+  /** Asks for a data key, so that what is then written there is in nobody's hands but the table's. Before anything is spent for it. */
+  prepare(place: Place): Promise<Result<Writing, Unavailable>>;
   /** Changes the notes alone, and gives what is there then. */
   note(place: Place, opened: Opened, notes: Notes): Promise<Result<Opened, Unavailable | Conflict>>;
   /** Leaves a mark in its place, so that no late write brings it back. */
@@ -105,12 +107,14 @@ export function createVault(ports: ConnectionPorts): Vault {
 
     peek: (place) => ports.records.read(connectionKey(place.owner, place.provider)),
 
-    async write(place, previous, vaulted) {
+    async prepare(place) {
       const context = sealingContext(place.owner, place.provider);
       const key = await ports.dataKeys.generate(context);
       if (!key.ok) return key;
-      const envelope = sealEnvelope(writeVaulted(vaulted), key.value, context, ports.randomBytes(12));
-      return put(place, previous, writeEnvelope(envelope), LIFE_SECONDS);
+      return ok((previous, vaulted) => {
+        const envelope = sealEnvelope(writeVaulted(vaulted), key.value, context, ports.randomBytes(12));
+        return put(place, previous, writeEnvelope(envelope), LIFE_SECONDS);
+      });
     },
 
     async note(place, { vaulted, envelope, record }, notes) {

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { CALL_MS, type Dynamo } from '../../../functions/aws/dynamodb.ts';
 import type { SecretStore } from '../../../functions/core/ports.ts';
-import { REFRESH_MS } from '../../../functions/core/refresh-due.ts';
+import { LEASE_MS, REFRESH_MS, WRITE_MS } from '../../../functions/core/refresh-due.ts';
 import { ok } from '../../../functions/core/result.ts';
 import { Secret } from '../../../functions/core/secret.ts';
 import type { ConnectRequest } from '../../../functions/handlers/connections/connections.ts';
@@ -95,6 +96,99 @@ describe('a refresh', () => {
     cloud.time.ms += 5_000;
     const next = await cloud.environment().accessToken(owner, provider.entry, NEED);
     expect(next.ok && next.value.token.reveal()).toBe('access-token-2');
+  });
+});
+
+describe('storing what a refresh has brought', () => {
+  test.for([CALL_MS, 1_000, 10])(
+    'in a table that fails after %i ms each time is over before another holder can begin',
+    async (takesMs) => {
+      const owner = somebody();
+      await cloud.environment().connect(owner, provider.entry, REQUEST);
+      cloud.time.ms += 3_600_000;
+      const startedAtMs = cloud.time.ms;
+      const failedAtMs: number[] = [];
+      const failing = (dynamo: Dynamo): Dynamo => ({
+        async call(operation, input) {
+          if (operation !== 'PutItem' || JSON.stringify(input).includes('holder'))
+            return dynamo.call(operation, input);
+          cloud.time.ms += takesMs;
+          failedAtMs.push(cloud.time.ms - startedAtMs);
+          return { ok: false, error: { reason: 'unavailable', detail: 'a test’s outage' } };
+        },
+      });
+      // All the time that asking may take has gone by when it has its answer.
+      provider.instead = () => {
+        cloud.time.ms = startedAtMs + REFRESH_MS;
+        return false;
+      };
+      const wait = async (ms: number) => {
+        cloud.time.ms += ms;
+      };
+      const environment = cloud.environment({ wait }, failing);
+      expect(await environment.accessToken(owner, provider.entry, NEED)).toMatchObject({
+        error: { reason: 'unavailable' },
+      });
+      expect(failedAtMs.length).toBeGreaterThanOrEqual(2);
+      expect(failedAtMs.at(-1)).toBeLessThanOrEqual(LEASE_MS);
+    },
+  );
+
+  test('takes no longer for one write than is reckoned with', () => {
+    expect(CALL_MS).toBeLessThanOrEqual(WRITE_MS);
+  });
+});
+
+describe('while there is no data key', () => {
+  const noDataKey = () =>
+    cloud.faults.add({ service: 'kms', mode: 'error', operation: 'GenerateDataKey' }, Date.now());
+  afterEach(() => cloud.faults.clear());
+
+  test.for([
+    ['at its end', 3_600_000, 'unavailable'],
+    ['that still lives', 3_500_000, 'access-token-1'],
+  ] as const)('the refresh of a token %s spends nothing, and is made afterwards', async ([, ageMs, then]) => {
+    const owner = somebody();
+    const environment = cloud.environment();
+    await environment.connect(owner, provider.entry, REQUEST);
+    cloud.time.ms += ageMs;
+    expect((await environment.find(owner, provider.entry)).ok).toBe(true);
+    noDataKey();
+    const given = await environment.accessToken(owner, provider.entry, NEED);
+    expect(given.ok ? given.value.token.reveal() : given.error.reason).toBe(then);
+    expect(provider.grants('refresh_token')).toEqual([]);
+    expect(cloud.logged.at(-1)).toMatchObject({ event: 'connection_refresh_failed', provider: 'carrier' });
+    cloud.faults.clear();
+    cloud.time.ms += 60_000;
+    const next = await environment.accessToken(owner, provider.entry, NEED);
+    expect(next.ok && next.value.token.reveal()).toBe('access-token-2');
+  });
+
+  test('which is lost between the two, what a refresh has brought is stored all the same', async () => {
+    const owner = somebody();
+    const environment = cloud.environment();
+    await environment.connect(owner, provider.entry, REQUEST);
+    cloud.time.ms += 3_600_000;
+    provider.instead = () => {
+      cloud.faults.add({ service: 'kms', mode: 'error' }, Date.now());
+      return false;
+    };
+    const given = await environment.accessToken(owner, provider.entry, NEED);
+    expect(given.ok && given.value.token.reveal()).toBe('access-token-2');
+    cloud.faults.clear();
+    const seen = await cloud.environment().accessToken(owner, provider.entry, NEED);
+    expect(seen.ok && seen.value.token.reveal()).toBe('access-token-2');
+  });
+
+  test('no code is redeemed', async () => {
+    const owner = somebody();
+    const environment = cloud.environment();
+    noDataKey();
+    const failed = await environment.connect(owner, provider.entry, REQUEST);
+    expect(failed).toMatchObject({ error: { reason: 'unavailable' } });
+    expect(provider.server.seen).toEqual([]);
+    cloud.faults.clear();
+    expect((await environment.connect(owner, provider.entry, REQUEST)).ok).toBe(true);
   });
 });
 
