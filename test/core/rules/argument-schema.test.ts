@@ -107,6 +107,8 @@ test.for<readonly [ArgumentSchema, string, string]>([
   [ofA({ minLength: 0 }), '{"a":""}', ''],
   [ofA({ maximum: '100' }), '{"a":100.00000000000000000001}', 'a: must be at most 100?'],
   [ofA({ maximum: '100' }), '{"a":1e400}', 'a: must be at most 100'],
+  [ofA({ maximum: '1e12' }), '{"a":1e400}', 'a: must be at most 1e12'],
+  [ofA({ minimum: '-1e12' }), '{"a":-1e400}', 'a: must be at least -1e12'],
   [ofA({ maximum: '100' }), '{"a":1e-1000000000000000}', 'a: must be at most 100?'],
   [ofA({ maximum: '100' }), `{"a":${LONG}}`, 'a: must be at most 100?'],
   [ofA({ maximum: '9007199254740992' }), '{"a":9007199254740993}', 'a: must be at most 9007199254740992?'],

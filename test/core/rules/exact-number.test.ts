@@ -23,6 +23,10 @@ describe('numbers are compared as what they say', () => {
     ['-99', '-100', 1],
     ['2', '19', -1],
     ['1e999999999999999', '1e999999999999998', 1],
+    ['1e+00000000000000001', '10', 0],
+    ['1e-00000000000000001', '0.1', 0],
+    ['1e00000000000000001', '10', 0],
+    ['2'.repeat(400), '1'.repeat(400), 1],
   ] as const)('%s against %s', ([left, right, order]) => {
     expect(Math.sign(compareNumbers(left, right) ?? Number.NaN)).toBe(order);
     expect(Math.sign(compareNumbers(right, left) ?? Number.NaN)).toBe(order === 0 ? 0 : -order);
@@ -74,4 +78,11 @@ test.for([
   ['1.25e1', false],
 ] as const)('%s is a whole number: %s', ([lexeme, expected]) => {
   expect(isIntegral(lexeme)).toBe(expected);
+});
+
+test('a number of more than 400 characters is compared with none', () => {
+  expect(compareNumbers('1'.repeat(401), '1')).toBeUndefined();
+  expect(compareNumbers('1', '1'.repeat(401))).toBeUndefined();
+  expect(isIntegral('1'.repeat(400))).toBe(true);
+  expect(isIntegral('1'.repeat(401))).toBeUndefined();
 });

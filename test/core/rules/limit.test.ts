@@ -54,6 +54,7 @@ describe('a limit counts', () => {
     ['on its server', `${PLAIN}, server: maps }`, action('ping'), true],
     ['on no other', `${PLAIN}, server: mail }`, action('ping'), false],
     ['its tools', `${PLAIN}, tools: [route] }`, action('tools/call', 'route'), true],
+    ['any of its tools', `${PLAIN}, tools: [erase, route] }`, action('tools/call', 'route'), true],
     ['no other tools', `${PLAIN}, tools: [route] }`, action('tools/call', 'Route'), false],
     ['every tool', `${PLAIN}, tools: ["*"] }`, action('tools/call', 'erase'), true],
     ['no other method of a name', `${PLAIN}, tools: [route] }`, action('prompts/get', 'route'), false],

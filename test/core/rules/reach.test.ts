@@ -78,6 +78,19 @@ test('a wildcard is none at another time, or beside a deny of everything', () =>
   expect(less?.methods).not.toContain('tools/list');
 });
 
+test('what is addressed by its name is shown where a rule of this organisation grants the method, and nothing denies it', () => {
+  const base = 's:\n  - { server: maps, methods: [initialize] }\n';
+  const rival = `${base}Defaults:\n  - { server: maps, org: rival, methods: [prompts/get], prompts: [a] }`;
+  expect(reach(rival)?.methods).toEqual(['initialize']);
+  const own = rival.replace('org: rival', 'org: acme');
+  expect(reach(own)?.methods).toEqual(['initialize', 'prompts/get']);
+  const all = `${base}  - { server: maps, methods: ["*"], tools: ["*"] }\n`;
+  expect(reach(all)).toEqual({ methods: '*', tools: '*' });
+  const denied = reach(`${all}  - { server: maps, deny: true, methods: [prompts/get] }`);
+  expect(denied?.methods).toContain('resources/read');
+  expect(denied?.methods).not.toContain('prompts/get');
+});
+
 describe('a server is in no catalogue', () => {
   test.for([
     ['that no rule is about', 's: []', 'maps'],
