@@ -1,4 +1,4 @@
-import { endOfEvent, endOfLastEvent, LF, lineStartIn } from './line-endings.ts';
+import { endOfLastEvent, LF, LineEndings, lineStartIn } from './line-endings.ts';
 import { readEvent, withoutData } from './sse.ts';
 
 /** What a sieve looks for. An event in whose bytes there is nothing that may be hidden is not read. */
@@ -40,7 +40,8 @@ export class EventSieve {
     const lineStart = lineStartIn(chunk, this.#lastByte, isBetween);
     let start = isBetween ? lineStart : 0;
     let leavesFrom = this.#isDropped ? start : 0;
-    let end = endOfEvent(chunk, start, lineStart);
+    const endings = new LineEndings(chunk);
+    let end = endings.endOfEvent(start, lineStart);
     while (end !== -1) {
       const hidden =
         isWatched || this.#heldBytes > 0 ? this.#hiddenOf(chunk.subarray(start, end)) : undefined;
@@ -53,7 +54,7 @@ export class EventSieve {
       this.#isDropped = hidden !== undefined;
       start = end;
       if (!isWatched) start = endOfLastEvent(chunk, start);
-      end = isWatched ? endOfEvent(chunk, start, start) : -1;
+      end = isWatched ? endings.endOfEvent(start, start) : -1;
     }
     const rest = chunk.subarray(start);
     this.#isPassing ||= this.#heldBytes + rest.byteLength > this.#maxEventBytes;

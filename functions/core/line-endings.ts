@@ -9,33 +9,52 @@ export function lineStartIn(chunk: Buffer, lastByte: number, isBetweenEvents: bo
 }
 
 /**
- * Behind the first blank line from `start` on, in any of the three line endings (HTML §9.2.6); −1 where there is none. `lineStart` is where
- * a line begins, or −1 where it has begun before.
+ * The line endings of a chunk, looked for from one event to the next, in any of the three kinds (HTML §9.2.6). Each byte is looked at once,
+ * however many events and lines there are, and whichever kind is missing.
  */
-export function endOfEvent(chunk: Buffer, start: number, lineStart: number): number {
-  let lineAt = lineStart;
-  let from = Math.max(start, lineStart);
-  let nextCr = indexOf(chunk, CR, from);
-  for (;;) {
-    if (nextCr < from) nextCr = indexOf(chunk, CR, from);
-    const at = Math.min(indexOf(chunk, LF, from), nextCr);
-    if (at === Number.POSITIVE_INFINITY) return -1;
-    const end = chunk[at] === CR && chunk[at + 1] === LF ? at + 2 : at + 1;
-    if (at === lineAt) return end;
-    lineAt = end;
-    from = end;
+export class LineEndings {
+  readonly #chunk: Buffer;
+  /** The first of its kind from where it was looked for last; infinite where there is none. */
+  #nextLf = -1;
+  #nextCr = -1;
+
+  constructor(chunk: Buffer) {
+    this.#chunk = chunk;
+  }
+
+  /**
+   * Behind the first blank line from `start` on; −1 where there is none. `lineStart` is where a line begins, or −1 where it has begun before.
+   * `start` never goes back.
+   */
+  endOfEvent(start: number, lineStart: number): number {
+    const chunk = this.#chunk;
+    let lineAt = lineStart;
+    let from = Math.max(start, lineStart);
+    for (;;) {
+      if (this.#nextLf < from) this.#nextLf = indexOf(chunk, LF, from);
+      if (this.#nextCr < from) this.#nextCr = indexOf(chunk, CR, from);
+      const at = Math.min(this.#nextLf, this.#nextCr);
+      if (at === Number.POSITIVE_INFINITY) return -1;
+      const end = chunk[at] === CR && chunk[at + 1] === LF ? at + 2 : at + 1;
+      if (at === lineAt) return end;
+      lineAt = end;
+      from = end;
+    }
   }
 }
 
 /** Behind the last blank line, where one event after the other begins at `start`; `start` where there is none. */
 export function endOfLastEvent(chunk: Buffer, start: number): number {
   let end = chunk.length;
+  let [lastLf, lastCr] = [end, end];
   while (end > start) {
     const isEnding = chunk[end - 1] === LF || chunk[end - 1] === CR;
     const length = chunk[end - 1] === LF && chunk[end - 2] === CR && end - 2 >= start ? 2 : 1;
     const before = end - length;
     if (isEnding && (before === start || chunk[before - 1] === LF || chunk[before - 1] === CR)) return end;
-    end = isEnding ? before : Math.max(chunk.lastIndexOf(LF, end - 1), chunk.lastIndexOf(CR, end - 1)) + 1;
+    if (lastLf >= end) lastLf = chunk.lastIndexOf(LF, end - 1);
+    if (lastCr >= end) lastCr = chunk.lastIndexOf(CR, end - 1);
+    end = isEnding ? before : Math.max(lastLf, lastCr) + 1;
   }
   return start;
 }

@@ -1,6 +1,18 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { endOfEvent, endOfLastEvent, LF, lineStartIn } from '../../functions/core/line-endings.ts';
+import { describe, expect, test } from 'vitest';
+import { endOfLastEvent, LF, LineEndings, lineStartIn } from '../../functions/core/line-endings.ts';
+import { growthOf } from '../support/growth.ts';
+
+const endOfEvent = (chunk: Buffer, start: number, lineStart: number) =>
+  new LineEndings(chunk).endOfEvent(start, lineStart);
+
+/** Where each event of a chunk ends. */
+function endsOf(chunk: Buffer): readonly number[] {
+  const endings = new LineEndings(chunk);
+  const ends: number[] = [];
+  for (let end = endings.endOfEvent(0, 0); end !== -1; end = endings.endOfEvent(end, end)) ends.push(end);
+  return ends;
+}
 
 test.for([
   ['a\n\nb\n\n', 3, 6],
@@ -48,4 +60,43 @@ test('the last is where going from one to the next ends', () => {
     }),
     { numRuns: 2_000 },
   );
+});
+
+test('going from one to the next finds each that a look of its own finds', () => {
+  const text = fc
+    .array(fc.constantFrom('a', '\n', '\r', '\r\n'), { maxLength: 16 })
+    .map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(text, (given) => {
+      const chunk = Buffer.from(given);
+      const expected: number[] = [];
+      for (let end = endOfEvent(chunk, 0, 0); end !== -1; end = endOfEvent(chunk, end, end))
+        expected.push(end);
+      expect(endsOf(chunk)).toEqual(expected);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+describe('time in proportion to their length cost', () => {
+  const SIZE = 32_768;
+  const chunks = (unit: string) => {
+    const of = (size: number) => Buffer.from(`:${unit.repeat(size / unit.length)}`);
+    return new Map([SIZE, 4 * SIZE].map((size) => [size, of(size)]));
+  };
+
+  test.for(['\n', '\r', ':\n\n', ':\r\r', 'a\n', 'a\r'])(
+    'events and lines that end with %j alone',
+    (unit) => {
+      const given = chunks(unit);
+      const run = (size: number) => endsOf(given.get(size) ?? Buffer.alloc(0));
+      expect(growthOf(run, SIZE)).toBeLessThan(11);
+    },
+  );
+
+  test.for(['a\n', 'a\r'])('lines that end with %j, before which there is no blank one', (unit) => {
+    const given = chunks(unit);
+    const run = (size: number) => endOfLastEvent(given.get(size) ?? Buffer.alloc(0), 0);
+    expect(growthOf(run, SIZE)).toBeLessThan(11);
+  });
 });
