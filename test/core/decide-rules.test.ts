@@ -714,3 +714,21 @@ test('a cast caller is refused by whoever asks quietly, too', () => {
   const cast = Object.assign(Object.create(Caller.prototype), { orgId: 'acme', scopes: ['s'] });
   expect(() => isAllowed(policy, cast, call('route'), NOON)).toThrow(TypeError);
 });
+
+test.for([
+  ['"*"', 'maps'],
+  ['maps', '"*"'],
+] as const)(
+  'of two rules of a scope that grant or deny the same, for %s and for %s, the first decides',
+  ([first, second]) => {
+    const rule = (server: string, members = '') =>
+      `  - { server: ${server}, methods: ["*"], tools: ["*"]${members} }\n`;
+    const granted = `s:\n${rule(first)}${rule(second)}`;
+    expect(ask(granted, call('route'))).toMatchObject({ allow: true, at: 'scopes.yml:2' });
+    const denied = `s:\n${EVERYTHING}${rule(first, ', deny: true')}${rule(second, ', deny: true')}`;
+    expect(ask(denied, call('route'))).toMatchObject({
+      allow: false,
+      refusal: { cause: { at: 'scopes.yml:3' } },
+    });
+  },
+);
