@@ -9,8 +9,8 @@ const MIN_SECRET_BYTES = 4;
 /** How digits stand beside each other where bytes are written one by one. */
 const BETWEEN_HEX = [' ', ':', '-', ', ', ',', ' 0x', ', 0x', ',0x'];
 const BETWEEN_NUMBERS = [',', ', ', ' '];
-/** Longer ones are private keys, which are sent to nobody. */
-const MAX_LISTED_BYTES = 1_024;
+/** Longer ones are tokens of minutes, for each of which it would cost more than all the rest of a call. */
+const MAX_LISTED_BYTES = 128;
 /** What is left of a shorter one in the middle of Base64 or in hexadecimal digits is found in innocent data too. */
 const MIN_TRACED_BYTES = 8;
 
