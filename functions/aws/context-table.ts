@@ -144,6 +144,19 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
       return conditional(client.send(command));
     },
 
+    /** Says that a row is in use by this write since then. False where it is not there, or marked as `gone`. */
+    async hold(key: RowKey, write: string, sinceSeconds: number): Promise<Result<boolean, Unavailable>> {
+      const command = new UpdateItemCommand({
+        TableName: tableName,
+        Key: toKey(key),
+        ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(gone)',
+        UpdateExpression: 'SET #write = :write, held_at = :since',
+        ExpressionAttributeNames: { '#write': 'write' },
+        ExpressionAttributeValues: { ':write': { S: write }, ':since': { N: String(sinceSeconds) } },
+      });
+      return conditional(client.send(command));
+    },
+
     async delete(key: RowKey): Promise<Result<void, Unavailable>> {
       const output = await attempt(
         client.send(new DeleteItemCommand({ TableName: tableName, Key: toKey(key) })),

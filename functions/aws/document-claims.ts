@@ -4,6 +4,7 @@ import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { canonicalFilters } from '../core/visibility.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
+import { newWrite } from './document-content.ts';
 import { number, text, toPartition } from './document-rows.ts';
 
 /**
@@ -18,6 +19,8 @@ export type Claim = {
   readonly fingerprint: string;
   /** The document was deleted since. */
   readonly isGone: boolean;
+  /** It is put by this request. */
+  readonly isNew: boolean;
 };
 
 /** What the sort keys of claims start with. */
@@ -43,6 +46,7 @@ export async function claimKey(
     nowSeconds: document.nowSeconds,
     fingerprint: fingerprintOf(document),
     isGone: false,
+    isNew: true,
   };
   const put = await table.putNew({
     pk: { S: key.pk },
@@ -50,6 +54,7 @@ export async function claimKey(
     id: { S: claim.id },
     born_at: { N: String(claim.nowSeconds) },
     fingerprint: { S: claim.fingerprint },
+    write: { S: newWrite() },
     expires_at: { N: String(claim.nowSeconds + CLAIM_SECONDS) },
   });
   if (!put.ok) return put;
@@ -64,7 +69,21 @@ export async function claimKey(
     nowSeconds: number(standing.value, 'born_at'),
     fingerprint: text(standing.value, 'fingerprint'),
     isGone: standing.value['gone']?.BOOL === true,
+    isNew: false,
   });
+}
+
+/**
+ * Says that a create which repeats another is under way by a claim, so that who is about to remove it as one that is over does not. False where it
+ * is removed already, or its document was deleted.
+ */
+export function holdClaim(
+  table: ContextTable,
+  { orgId, namespace }: ContextCaller,
+  { sortKey }: Claim,
+  nowSeconds: number,
+): Promise<Result<boolean, Unavailable>> {
+  return table.hold({ pk: toPartition(orgId, namespace), sk: sortKey }, newWrite(), nowSeconds);
 }
 
 /** Remembers that the claim's document is being deleted, so that a late repetition does not bring it back. */
@@ -77,9 +96,10 @@ export async function markGone(
   return marked.ok ? ok(undefined) : marked;
 }
 
-/** Is the create over that put a claim, whether it came to its end or not? */
+/** Are the creates over that put a claim or repeated it, whether they came to their ends or not? */
 export function isOver(row: Row, nowSeconds: number): boolean {
-  return row['gone']?.BOOL === true || number(row, 'born_at') + DEAD_AFTER_SECONDS <= nowSeconds;
+  const since = number(row, row['held_at'] === undefined ? 'born_at' : 'held_at');
+  return row['gone']?.BOOL === true || since + DEAD_AFTER_SECONDS <= nowSeconds;
 }
 
 /** Two creates that say the same have the same fingerprint. */

@@ -3,15 +3,18 @@ import type { ContextCaller, DocumentStore, NewDocument } from '../core/document
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ContextTable } from './context-table.ts';
-import { type Claim, claimKey, fingerprintOf } from './document-claims.ts';
-import { newWrite, removeParts, writeContent } from './document-content.ts';
+import { type Claim, claimKey, fingerprintOf, holdClaim } from './document-claims.ts';
+import { newWrite, writeContent } from './document-content.ts';
 import { findHead } from './document-heads.ts';
-import { removeIndex, writeIndex } from './document-index.ts';
-import { sweepLeftovers } from './document-leftovers.ts';
-import { addToLists, keepInLists, removeFromLists } from './document-lists.ts';
+import { writeIndex } from './document-index.ts';
+import { removeLeftovers, sweepLeftovers } from './document-leftovers.ts';
+import { addToLists, keepInLists } from './document-lists.ts';
 import { type Creation, forgetCreation, noteCreation } from './document-notes.ts';
 import { defaultLifetime } from './document-partitions.ts';
 import { toHeadKey, toHeadRow, toPartition } from './document-rows.ts';
+
+/** Looks at a claim that others take away at the same time. */
+const CLAIM_ATTEMPTS = 5;
 
 /** Creates a document; with an idempotency key once, however often the same is asked for. */
 export async function createOnce(
@@ -20,16 +23,23 @@ export async function createOnce(
   document: NewDocument,
 ): ReturnType<DocumentStore['create']> {
   if (document.idempotencyKey === undefined) return write(table, caller, document, undefined);
-  const claim = await claimKey(table, caller, document, document.idempotencyKey);
-  if (!claim.ok) return claim;
-  if (claim.value.fingerprint !== fingerprintOf(document)) {
-    return err({ reason: 'idempotency_conflict', cause: 'reused' });
+  for (let attempt = 0; attempt < CLAIM_ATTEMPTS; attempt += 1) {
+    const claim = await claimKey(table, caller, document, document.idempotencyKey);
+    if (!claim.ok) return claim;
+    if (claim.value.fingerprint !== fingerprintOf(document)) {
+      return err({ reason: 'idempotency_conflict', cause: 'reused' });
+    }
+    if (claim.value.isNew) return write(table, caller, document, claim.value);
+    const standing = await findHead(table, caller, claim.value.id);
+    if (!standing.ok) return standing;
+    if (standing.value !== undefined) return ok(standing.value.document);
+    if (claim.value.isGone) return err({ reason: 'idempotency_conflict', cause: 'gone' });
+    // Its create died, or is under way, or the document was deleted between the two looks.
+    const held = await holdClaim(table, caller, claim.value, document.nowSeconds);
+    if (!held.ok) return held;
+    if (held.value) return write(table, caller, document, claim.value);
   }
-  const standing = await findHead(table, caller, claim.value.id);
-  if (!standing.ok) return standing;
-  if (standing.value !== undefined) return ok(standing.value.document);
-  if (claim.value.isGone) return err({ reason: 'idempotency_conflict', cause: 'gone' });
-  return write(table, caller, document, claim.value);
+  return err({ reason: 'unavailable', detail: 'context table: a claim did not come to rest' });
 }
 
 /**
@@ -79,13 +89,21 @@ export async function storeNew(
   const stored = await storeParts(table, next, creation);
   if (!stored.ok) return stored;
   // The document is there or it is not: what cannot be cleared away now is found by the next create.
-  await forgetCreation(table, creation);
-  // Who deleted the document that was in the way may have left rows of lists to this create, which was under way.
-  if (!stored.value) await removeFromLists(table, creation.document);
+  const isThere = stored.value && (await isLeftWhole(table, creation));
+  if (!isThere) await removeLeftovers(table, creation);
   await sweepLeftovers(table, creation.document, nowSeconds);
   return stored;
 }
 
+/** Takes the note of a document back that was stored. Who deleted it before that left to its create what is of it: false where somebody did. */
+async function isLeftWhole(table: ContextTable, creation: Creation): Promise<boolean> {
+  await forgetCreation(table, creation);
+  const { id, scope } = creation.document;
+  const head = await table.get(toHeadKey(toPartition(scope.orgId, scope.namespace), id));
+  return !head.ok || head.value?.['incarnation']?.S === creation.write;
+}
+
+/** False where another document has the id. */
 async function storeParts(
   table: ContextTable,
   { content, claim }: NewContent,
@@ -107,11 +125,7 @@ async function storeParts(
   const standing = await table.get(toHeadKey(toPartition(orgId, namespace), document.id));
   if (!standing.ok) return standing;
   // The client repeats a put whose answer was lost: then the head that stands is this one.
-  if (standing.value?.['write']?.S === write) return keepListed(table, creation);
-  const removed = await removeParts(table, { document }, parts.value);
-  if (!removed.ok) return removed;
-  const unlisted = await removeIndex(table, document, write, index.value);
-  return unlisted.ok ? ok(false) : unlisted;
+  return standing.value?.['write']?.S === write ? keepListed(table, creation) : ok(false);
 }
 
 /** The document is there. Others that had its id or were to have it may have put its rows of lists, and be about to remove them. */

@@ -27,8 +27,14 @@ export async function sweepLeftovers(
   return ok(undefined);
 }
 
-/** What a write stored is under names that no other write has, so whoever stores the document again is not disturbed. */
-async function removeLeftovers(table: ContextTable, creation: Creation): Promise<Result<void, Unavailable>> {
+/**
+ * Removes what a create stored whose document is not there, and its note. What a write stored is under names that no other write has, so whoever
+ * stores the document again is not disturbed.
+ */
+export async function removeLeftovers(
+  table: ContextTable,
+  creation: Creation,
+): Promise<Result<void, Unavailable>> {
   const { document, write } = creation;
   const pk = toPartition(document.scope.orgId, document.scope.namespace);
   const head = await table.get(toHeadKey(pk, document.id));

@@ -1,7 +1,7 @@
 import type { Document } from '../core/documents/document.ts';
 import type { ContextCaller } from '../core/documents/ports.ts';
 import type { Unavailable } from '../core/ports.ts';
-import { ok, type Result } from '../core/result.ts';
+import { err, ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
 import { notedWrites } from './document-notes.ts';
 import {
@@ -19,6 +19,9 @@ import { scopeRows, shortHash, toScope, visibleScopes } from './document-scopes.
 const EVERY_SCOPE = '*';
 
 const ROWS_PER_LOOK = 250;
+
+/** Looks at lists that others change at the same time. */
+const ATTEMPTS = 5;
 
 /** Says that every document of a namespace is in its lists. */
 const COMPLETE = 'LISTS';
@@ -48,29 +51,42 @@ export async function keepInLists(
 }
 
 /**
- * Takes a document that is gone out of its lists, but for the rows that lead to the document which has its id now, or which a create of one
- * put that is under way. Read in this order, because a create has a note before its first row and until its head is there. What the write
- * `ended` put is not under way, whatever is noted.
+ * Takes a document that is gone out of its lists, but for the rows that a create of one of its id put which is under way. Read in this order,
+ * because a create has a note before its first row and until its head is there. What the write `ended` put is not under way, whatever is noted.
+ * Rows that lead to the document which has the id now are put as they are of that one.
  */
 export async function removeFromLists(
   table: ContextTable,
   document: Document,
   ended?: string,
 ): Promise<Result<void, Unavailable>> {
-  const found = await table.getAll(toListKeys(document));
-  if (!found.ok) return found;
-  const noted = await notedWrites(table, document);
-  if (!noted.ok) return noted;
-  const { orgId, namespace } = document.scope;
-  const head = await table.get(toHeadKey(toPartition(orgId, namespace), document.id));
-  if (!head.ok) return head;
-  const next = head.value === undefined ? [] : toListKeys(fromHeadRow(head.value).document);
-  const kept = new Set(next.map(({ sk }) => sk));
-  const isUnderWay = (write: string) => write !== ended && noted.value.has(write);
-  const rows = found.value.filter((row) => row !== undefined);
-  return table.removeAsRead(
-    rows.filter((row) => !kept.has(text(row, 'sk')) && !isUnderWay(row['write']?.S ?? '')),
-  );
+  const keys = toListKeys(document);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const found = await table.getAll(keys);
+    if (!found.ok) return found;
+    const noted = await notedWrites(table, document);
+    if (!noted.ok) return noted;
+    const { orgId, namespace } = document.scope;
+    const head = await table.get(toHeadKey(toPartition(orgId, namespace), document.id));
+    if (!head.ok) return head;
+    const next = head.value === undefined ? [] : rowsOf(fromHeadRow(head.value));
+    const kept = new Map(next.map((row) => [text(row, 'sk'), row]));
+    const isUnderWay = (write: string) => write !== ended && noted.value.has(write);
+    const gone = found.value
+      .filter((row) => row !== undefined)
+      .filter((row) => !kept.has(text(row, 'sk')) && !isUnderWay(row['write']?.S ?? ''));
+    const removed = await table.removeAsRead(gone);
+    if (!removed.ok) return removed;
+    const taken = keys.flatMap(({ sk }, index) => {
+      const row = kept.get(sk);
+      return row === undefined || found.value[index]?.['write']?.S === row['write']?.S ? [] : [row];
+    });
+    if (taken.length === 0) return ok(undefined);
+    // And look again: that one may be gone by now as well.
+    const put = await table.writeAll(taken, []);
+    if (!put.ok) return put;
+  }
+  return err({ reason: 'unavailable', detail: 'context table: lists did not come to rest' });
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row } from './context-table.ts';
-import { CLAIM_PREFIX, isOver } from './document-claims.ts';
+import { CLAIM_PREFIX, isOver, markGone } from './document-claims.ts';
 import { livingCreations } from './document-notes.ts';
 import { fromHeadRow, HEAD_PREFIX, text } from './document-rows.ts';
 import { scopeRows } from './document-scopes.ts';
@@ -12,7 +12,7 @@ const ROWS_PER_LOOK = 1_000;
 const MAX_REMOVED_ROWS = 20_000;
 
 /** What begins the keys of rows that several documents have in common, or one after the other. They name the write that put them. */
-const SHARED = /^(?:EDGE|LIST|REL|SCOPE)#/;
+const SHARED = /^(?:EDGE|IDEMPOTENCY|LIST|REL|SCOPE)#/;
 
 /** What is there, or about to be, although its partition is being deleted. */
 type Living = {
@@ -59,7 +59,7 @@ export async function removeRows(
   return ok(true);
 }
 
-/** Removes the heads, and what idempotency keys promise of them. How many rows that were; undefined where more are left. */
+/** Removes the heads, after what idempotency keys promise of them. How many rows that were; undefined where more are left. */
 async function removeHeads(
   table: ContextTable,
   pk: string,
@@ -72,10 +72,11 @@ async function removeHeads(
     if (!page.ok) return page;
     const heads = page.value.rows.map((row) => ({ pk, sk: text(row, 'sk') }));
     const claims = page.value.rows.flatMap((row) => row['claim']?.S ?? []).map((sk) => ({ pk, sk }));
-    for (const keys of [heads, claims]) {
-      const gone = await table.writeAll([], keys);
-      if (!gone.ok) return gone;
+    for (const marked of await Promise.all(claims.map(({ sk }) => markGone(table, pk, sk)))) {
+      if (!marked.ok) return marked;
     }
+    const gone = await table.writeAll([], heads);
+    if (!gone.ok) return gone;
     removed += heads.length + claims.length;
     after = page.value.nextSortKey;
   } while (after !== undefined);
@@ -121,7 +122,7 @@ function isLiving(row: Row, { documents, created, writes, scopes }: Living, nowS
     case 'LIST#':
       return documents.has(words.at(-1) ?? '') || created.has(words.at(-1) ?? '');
     case CLAIM_PREFIX:
-      return documents.has(text(row, 'id')) || !isOver(row, nowSeconds);
+      return documents.has(text(row, 'id')) || created.has(text(row, 'id')) || !isOver(row, nowSeconds);
     case 'TERM#':
       return isOfWrite(words.at(-2), words.at(-1));
     default:

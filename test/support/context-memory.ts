@@ -122,13 +122,18 @@ export class MemoryContextTable {
       return {};
     }
     if (command instanceof UpdateItemCommand) {
-      const { Key, ConditionExpression, UpdateExpression, ExpressionAttributeNames } = command.input;
-      if (UpdateExpression !== 'SET #attribute = :value') throw new Error('an update that is not known');
+      const { Key, ConditionExpression, UpdateExpression } = command.input;
+      const { ExpressionAttributeNames, ExpressionAttributeValues } = command.input;
+      if (UpdateExpression?.startsWith('SET ') !== true) throw new Error('an update that is not known');
       this.#check(Key, admit, ConditionExpression, undefined);
       const { pk, sk } = keyOf(Key);
-      const value = command.input.ExpressionAttributeValues?.[':value'] ?? { NULL: true };
-      const name = ExpressionAttributeNames?.['#attribute'] ?? '';
-      this.#put({ ...admit(pk).get(sk), [name]: value }, admit);
+      const next = { ...admit(pk).get(sk) };
+      for (const [name = '', value = ''] of UpdateExpression.slice(4)
+        .split(', ')
+        .map((set) => set.split(' = '))) {
+        next[ExpressionAttributeNames?.[name] ?? name] = ExpressionAttributeValues?.[value] ?? { NULL: true };
+      }
+      this.#put(next, admit);
       return {};
     }
     if (command instanceof BatchGetItemCommand) {
@@ -182,35 +187,8 @@ export class MemoryContextTable {
   ): void {
     const { pk, sk } = keyOf(key);
     const row = admit(pk).get(sk);
-    const holds = (): boolean => {
-      switch (condition) {
-        case undefined:
-          return true;
-        case 'attribute_exists(pk)':
-          return row !== undefined;
-        case 'attribute_not_exists(pk) OR expires_at <= :now':
-          return row === undefined || Number(row['expires_at']?.N) <= Number(values?.[':now']?.N);
-        case 'attribute_not_exists(#write)':
-        case 'attribute_exists(pk) AND (attribute_not_exists(#write))':
-          return (row !== undefined || !condition.includes('(pk)')) && row?.['write'] === undefined;
-        case '#write = :write OR attribute_not_exists(#write)':
-        case 'attribute_exists(pk) AND (#write = :write OR attribute_not_exists(#write))':
-          return (
-            (row !== undefined || !condition.includes('(pk)')) &&
-            (row?.['write'] === undefined || row['write'].S === values?.[':write']?.S)
-          );
-        case 'version = :version':
-          return row?.['version']?.N === values?.[':version']?.N;
-        case 'version = :version AND (#write = :write OR attribute_not_exists(#write))':
-          return (
-            row?.['version']?.N === values?.[':version']?.N &&
-            (row?.['write'] === undefined || row['write'].S === values?.[':write']?.S)
-          );
-        default:
-          throw new Error(`a condition that is not known: ${condition}`);
-      }
-    };
-    if (!holds()) throw new ConditionalCheckFailedException({ message: 'no', $metadata: {} });
+    if (condition !== undefined && !holds(condition, row, values))
+      throw new ConditionalCheckFailedException({ message: 'no', $metadata: {} });
   }
 
   #get(key: Row | undefined, admit: (pk: string) => Partition): Row | undefined {
@@ -251,4 +229,36 @@ function valueSize(value: AttributeValue | undefined): number {
   if (value?.B !== undefined) return value.B.length;
   if (value?.L !== undefined) return value.L.reduce((sum, one) => sum + 1 + valueSize(one), 3);
   return 1;
+}
+
+/** Does a condition of the sorts that the store knows hold of a row? Names may be escaped by a `#`, and stand for themselves. */
+function holds(condition: string, row: Row | undefined, values: Row | undefined): boolean {
+  for (const [word, some] of [
+    [' OR ', true],
+    [' AND ', false],
+  ] as const) {
+    const parts = splitOutside(condition, word);
+    if (parts.length > 1) return parts.some((part) => holds(part, row, values) === some) === some;
+  }
+  if (condition.startsWith('(')) return holds(condition.slice(1, -1), row, values);
+  const [, not, exists] = /^attribute_(not_)?exists\(#?(\w+)\)$/.exec(condition) ?? [];
+  if (exists !== undefined) return (row?.[exists] === undefined) === (not !== undefined);
+  const [, name, sign, value] = /^#?(\w+) (=|<=) (:\w+)$/.exec(condition) ?? [];
+  if (name === undefined || value === undefined)
+    throw new Error(`a condition that is not known: ${condition}`);
+  const [one, other] = [row?.[name], values?.[value]];
+  if (one === undefined || other === undefined) return false;
+  return sign === '=' ? one.S === other.S && one.N === other.N : Number(one.N) <= Number(other.N);
+}
+
+/** The parts of a condition between words that stand outside of parentheses. */
+function splitOutside(condition: string, word: string): readonly string[] {
+  const parts: string[] = [];
+  for (const part of condition.split(word)) {
+    const last = parts.at(-1);
+    const isOpen = last !== undefined && last.split('(').length > last.split(')').length;
+    if (isOpen) parts[parts.length - 1] = `${last}${word}${part}`;
+    else parts.push(part);
+  }
+  return parts;
 }
