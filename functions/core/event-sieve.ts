@@ -1,16 +1,20 @@
 import { endOfLastEvent, LF, LineEndings, lineStartIn } from './line-endings.ts';
-import { readEvent, withoutData } from './sse.ts';
+import { readEvent, withData } from './sse.ts';
 
-/** What a sieve looks for. An event in whose bytes there is nothing that may be hidden is not read. */
+/**
+ * What a sieve looks for. An event in whose bytes there is nothing that may be hidden is not read. `rewrite` gives the data as it is where
+ * nothing is hidden, what is left of it, an empty text for what is dropped, and undefined for what must not pass.
+ */
 export type SieveRule = {
   readonly mayHide: (bytes: Buffer) => boolean;
-  readonly isHidden: (data: string) => boolean;
+  readonly rewrite: (data: string) => string | undefined;
 };
 
 /**
- * Drops server-sent events that are hidden, and leaves every byte of the others as it is. A whole event leaves as soon as its blank line
- * is seen; one of more than `maxEventBytes` is not looked at, and passes as it comes. Of a dropped one its id stays, which a client takes
- * for the place where it is. What is unfinished at the end is looked at as if it were finished.
+ * Drops server-sent events that are hidden, or what in them is, and leaves every byte of the others as it is. A whole event leaves as soon
+ * as its blank line is seen; one of more than `maxEventBytes` is not looked at, and passes as it comes. Of a dropped one its id stays, which a client takes
+ * for the place where it is. What is unfinished at the end is looked at as if it were finished. Where an event must not pass, it throws, and
+ * the stream is to be ended.
  */
 export class EventSieve {
   readonly #rule: SieveRule;
@@ -21,8 +25,8 @@ export class EventSieve {
   /** The unfinished event is on its way already. */
   #isPassing = false;
   #isFirst = true;
-  /** The event before the unfinished one was dropped. */
-  #isDropped = false;
+  /** The event before the unfinished one was dropped or rewritten. */
+  #isRewritten = false;
   #lastByte = LF;
 
   constructor(rule: SieveRule, maxEventBytes: number) {
@@ -30,7 +34,7 @@ export class EventSieve {
     this.#maxEventBytes = maxEventBytes;
   }
 
-  /** What may leave now. */
+  /** What may leave now. @throws TypeError on an event that may not pass */
   push({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
     const chunk = Buffer.from(buffer, byteOffset, byteLength);
     const isWatched = this.#rule.mayHide(chunk);
@@ -39,21 +43,22 @@ export class EventSieve {
     // The rest of an ending goes the way of the event before it.
     const lineStart = lineStartIn(chunk, this.#lastByte, isBetween);
     let start = isBetween ? lineStart : 0;
-    let leavesFrom = this.#isDropped ? start : 0;
+    let leavesFrom = this.#isRewritten ? start : 0;
     const endings = new LineEndings(chunk);
     let end = endings.endOfEvent(start, lineStart);
     while (end !== -1) {
-      const hidden =
-        isWatched || this.#heldBytes > 0 ? this.#hiddenOf(chunk.subarray(start, end)) : undefined;
-      if (hidden === undefined) out.push(...this.#held);
+      const written =
+        isWatched || this.#heldBytes > 0 ? this.#rewritten(chunk.subarray(start, end)) : undefined;
+      if (written === undefined) out.push(...this.#held);
       else {
-        out.push(chunk.subarray(leavesFrom, start), hidden);
+        out.push(chunk.subarray(leavesFrom, start), written);
         leavesFrom = end;
       }
       this.#begin();
-      this.#isDropped = hidden !== undefined;
-      start = end;
-      if (!isWatched) start = endOfLastEvent(chunk, start);
+      this.#isRewritten = written !== undefined;
+      start = isWatched ? end : endOfLastEvent(chunk, end);
+      // The others pass, and with the last of them the rest of its ending.
+      if (start > end) this.#isRewritten = false;
       end = isWatched ? endings.endOfEvent(start, start) : -1;
     }
     const rest = chunk.subarray(start);
@@ -71,12 +76,12 @@ export class EventSieve {
     return joined(out);
   }
 
-  /** What is left when the stream ends. */
+  /** What is left when the stream ends. @throws TypeError as above */
   end(): Uint8Array {
     const rest = joined(this.#held);
-    const hidden = this.#hiddenOf(Buffer.alloc(0));
+    const written = this.#rewritten(Buffer.alloc(0));
     this.#begin();
-    return hidden ?? rest;
+    return written ?? rest;
   }
 
   #begin(): void {
@@ -86,14 +91,16 @@ export class EventSieve {
     this.#isFirst = false;
   }
 
-  /** What is left of the event that ends with this part, where it is hidden; undefined where it passes. */
-  #hiddenOf(part: Buffer): Uint8Array | undefined {
+  /** What the event that ends with this part is rewritten to; undefined where it passes as it is. */
+  #rewritten(part: Buffer): Uint8Array | undefined {
     if (this.#isPassing || this.#heldBytes + part.byteLength > this.#maxEventBytes) return undefined;
     const bytes = this.#heldBytes === 0 ? part : Buffer.concat([...this.#held, part]);
     if (!this.#rule.mayHide(bytes)) return undefined;
     const event = readEvent(bytes.toString(), this.#isFirst);
-    if (event.data === '' || !this.#rule.isHidden(event.data)) return undefined;
-    return Buffer.from(withoutData(event));
+    if (event.data === '') return undefined;
+    const data = this.#rule.rewrite(event.data);
+    if (data === undefined) throw new TypeError('event refused');
+    return data === event.data ? undefined : Buffer.from(withData(event, data));
   }
 }
 

@@ -2,12 +2,13 @@ import type { Caller } from './caller.ts';
 import { isAllowed } from './decide.ts';
 import {
   ANSWER_JSON,
+  foldName,
   isJsonArray,
   isJsonObject,
   type Json,
   type JsonObject,
   parseJsonText,
-  stringMember,
+  writeJson,
 } from './json.ts';
 import type { Policy } from './policy.ts';
 
@@ -33,29 +34,42 @@ const NEWS = /"method"\s*:\s*"notifications\/resources\/updated"/i;
 const ESCAPED = /\\u00([2-7][0-9a-f])|\\\//gi;
 
 /**
- * Is it news of a resource that the caller may not read? So are those that name none, a batch with such in it, and what cannot be read
- * but where some reader could find news.
+ * A message of a server, or a batch, without the news of resources that the caller may not read, and those that name none: the same text
+ * where it holds no such, an empty one where nothing is left. Undefined for what cannot be read but where some reader could find news.
  */
-export function isHiddenNews(text: string, view: View, server: string): boolean {
-  if (!NEWS.test(unescaped(text))) return false;
+export function withoutHiddenNews(text: string, view: View, server: string): string | undefined {
+  if (!NEWS.test(unescaped(text))) return text;
   const parsed = parseJsonText(text, ANSWER_JSON);
-  if (!parsed.ok) return true;
-  const messages = isJsonArray(parsed.value) ? parsed.value : [parsed.value];
-  return messages.some((message) => isNews(message) && !mayBeTold(message, view(), server));
+  if (!parsed.ok) return undefined;
+  const isHidden = (message: Json): boolean =>
+    isJsonArray(message) ? message.some(isHidden) : isNews(message) && !mayBeTold(message, view(), server);
+  if (!isJsonArray(parsed.value)) return isHidden(parsed.value) ? '' : text;
+  const told = parsed.value.filter((message) => !isHidden(message));
+  if (told.length === parsed.value.length) return text;
+  return told.length === 0 ? '' : writeJson(told);
 }
 
 function isNews(message: Json): message is JsonObject {
-  return isJsonObject(message) && message.get('method') === RESOURCE_UPDATED;
+  return isJsonObject(message) && membersLike(message, 'method').includes(RESOURCE_UPDATED);
 }
 
+/** What names two things in two cases names another to each reader, so it may not be told. */
 function mayBeTold(
   message: JsonObject,
   { policy, caller, nowSeconds }: ReturnType<View>,
   server: string,
 ): boolean {
-  const name = stringMember(message.get('params'), 'uri');
+  const [name, ...others] = membersLike(message, 'params').flatMap((params) =>
+    isJsonObject(params) ? membersLike(params, 'uri') : [null],
+  );
+  if (typeof name !== 'string' || others.length > 0) return false;
   const action = { server, kind: 'request', method: 'resources/read', name, arguments: 'unseen' } as const;
-  return name !== undefined && isAllowed(policy, caller, action, nowSeconds);
+  return isAllowed(policy, caller, action, nowSeconds);
+}
+
+/** Some readers fold the case of members. */
+function membersLike(object: JsonObject, name: string): readonly Json[] {
+  return [...object].flatMap(([member, value]) => (foldName(member) === foldName(name) ? [value] : []));
 }
 
 function unescaped(text: string): string {

@@ -10,7 +10,7 @@ import {
   stringMember,
   writeJson,
 } from './json.ts';
-import { isHiddenNews, type View } from './news.ts';
+import { type View, withoutHiddenNews } from './news.ts';
 
 /** A list method: where its items are, and the call that an item stands for. */
 type ListRule = { readonly items: string; readonly method: string; readonly name: string };
@@ -54,7 +54,10 @@ export function createPruner(
   const method = request?.method;
   const asked = method === undefined ? undefined : LISTS.get(method);
   if (request?.era === 'modern' && method !== undefined && REMEMBERED.has(method)) {
-    return (text) => (isHiddenNews(text, view, server) ? '' : keepPrivate(text));
+    return (text) => {
+      const told = withoutHiddenNews(text, view, server);
+      return told === undefined || told === '' ? told : keepPrivate(told);
+    };
   }
   const isListening = method === 'subscriptions/listen';
   if (asked === undefined && !isInSession && !isListening) return undefined;
@@ -64,7 +67,7 @@ export function createPruner(
     const parsed = parseJsonText(text, ANSWER_JSON);
     if (!parsed.ok || !isJsonObject(parsed.value)) return undefined;
     const answer = parsed.value;
-    if (isHiddenNews(text, view, server)) return '';
+    if (withoutHiddenNews(text, view, server) === '') return '';
     const { policy, caller, nowSeconds } = view();
     const mayCall = (method: string, name: string | undefined): boolean => {
       const action = { server, kind: 'request', method, name, arguments: 'unseen' } as const;

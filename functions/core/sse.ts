@@ -84,9 +84,7 @@ export class SseFilter {
     if (event.data === '') return block + ending;
     const rewritten = this.#rewrite(event.data);
     if (rewritten === undefined) throw new TypeError('event refused');
-    if (rewritten === '') return withoutData(event);
-    const written = rewritten.split(LINE_ENDING).map((line) => `data: ${line}`);
-    return `${[...event.others, ...written].join('\n')}\n\n`;
+    return withData(event, rewritten);
   }
 }
 
@@ -100,9 +98,16 @@ export function readEvent(block: string, isFirst: boolean): SseEvent {
   return { data: data.join('\n'), others: lines.filter((line) => !isData(line)) };
 }
 
-/** What is left of an event whose data is dropped: it is none to a client, which still takes its id for the place where it is. */
-export function withoutData({ others }: SseEvent): string {
+/**
+ * An event with other data. With none it is no event to a client, which still takes its id for the place where it is: the fields stay where
+ * there is one.
+ */
+export function withData({ others }: SseEvent, data: string): string {
   const fields = others.filter((line) => line !== '');
+  if (data !== '') {
+    const written = data.split(LINE_ENDING).map((line) => `data: ${line}`);
+    return `${[...fields, ...written].join('\n')}\n\n`;
+  }
   return fields.some((line) => /^id(?::|$)/.test(line)) ? `${fields.join('\n')}\n\n` : '';
 }
 

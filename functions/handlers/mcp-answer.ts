@@ -11,6 +11,7 @@ import type { Pruner } from '../core/prune.ts';
 import { onBytes, SseFilter } from '../core/sse.ts';
 import type { AccessFacts, AccessRecords, RecordPorts } from './access.ts';
 import { discard, NULL_BODY_STATUSES, readStream } from './body.ts';
+import { lookThroughJson } from './json-answer.ts';
 import { OLD_SERVER_TEXT, refuseOldTransport } from './old-transport.ts';
 import { denialProblem } from './problem.ts';
 import { LOOK_AGAIN_MS, type RelayOptions, relay, type StillHolds } from './relay.ts';
@@ -34,8 +35,8 @@ export type Delivery = {
   readonly isInSession: boolean;
   /** Undefined where nothing in the answer needs to be looked at. */
   readonly pruner: Pruner | undefined;
-  /** Is it news that the caller may not have? Asked about what no pruner looks at. */
-  readonly isHiddenNews: (text: string) => boolean;
+  /** Takes away the news that the caller may not have; undefined for what cannot be read. For what no pruner looks at. */
+  readonly withoutHiddenNews: Pruner;
   /** Would the call be admitted and allowed now? */
   readonly stillHolds: StillHolds;
   readonly records: AccessRecords;
@@ -85,18 +86,27 @@ export async function deliver(ports: RecordPorts, delivery: Delivery): Promise<R
     const text = body === undefined ? undefined : new TextDecoder().decode(body);
     // An error of the server may be no JSON; then it lists nothing.
     const pruned = text === undefined ? undefined : (pruner(text) ?? (status >= 400 ? text : undefined));
-    end(pruned === undefined ? 'unreadable_list' : 'complete');
-    if (pruned !== undefined) return new Response(pruned, { status, headers });
+    // Nothing of something is left where the answer was news alone.
+    const isAnswer = pruned !== undefined && (pruned !== '' || text === '');
+    end(isAnswer ? 'complete' : 'unreadable_list');
+    if (isAnswer) return new Response(pruned, { status, headers });
     return answerDenial({ reason: 'unreachable', detail: 'unreadable list' }, message, invocation);
   }
   const failureEvent = (text: string) =>
     `event: message\ndata: ${upstreamError(message, text, invocation)}\n\n`;
-  let isOldTransport = false;
+  let refusedAs: string | undefined;
   const source = isStream
     ? refuseOldTransport(response.body, failureEvent(OLD_SERVER_TEXT), () => {
-        isOldTransport = true;
+        refusedAs = 'old_transport';
       })
-    : response.body;
+    : lookThroughJson(response.body, {
+        maxBytes: MAX_NEWS_BYTES,
+        mayPass: (bytes) => !mayBeNews(bytes) || isTold(bytes.toString(), delivery),
+        refusal: upstreamError(message, 'the server behind gave no answer to this request', invocation),
+        onRefusal: () => {
+          refusedAs = 'no_mcp_answer';
+        },
+      });
   const body = relay(source, {
     ...(isStream
       ? {
@@ -113,16 +123,20 @@ export async function deliver(ports: RecordPorts, delivery: Delivery): Promise<R
         const event = reason === 'withdrawn' ? 'stream_withdrawn' : 'stream_failed';
         ports.log({ level: 'error', event, request_id: invocation.requestId, detail });
       }
-      end(isOldTransport ? 'old_transport' : reason);
+      end(refusedAs ?? reason);
     },
   });
   return new Response(body, { status, headers });
 }
 
-function filterOf({ pruner, isHiddenNews }: Delivery): NonNullable<RelayOptions['filter']> {
+function filterOf({ pruner, withoutHiddenNews }: Delivery): NonNullable<RelayOptions['filter']> {
   return pruner === undefined
-    ? new EventSieve({ mayHide: mayBeNews, isHidden: isHiddenNews }, MAX_NEWS_BYTES)
+    ? new EventSieve({ mayHide: mayBeNews, rewrite: withoutHiddenNews }, MAX_NEWS_BYTES)
     : onBytes(new SseFilter(pruner, MAX_READ_BYTES));
+}
+
+function isTold(text: string, { withoutHiddenNews }: Delivery): boolean {
+  return withoutHiddenNews(text) === text;
 }
 
 /** Reads a body as it is relayed: who may not have it any more is not kept waiting for its end. Neither: it cannot be read. */

@@ -6,7 +6,7 @@ import type { Denial } from '../core/denial.ts';
 import { isUtf8Json } from '../core/forward.ts';
 import type { Invocation } from '../core/invocation.ts';
 import { writeJson } from '../core/json.ts';
-import { isHiddenNews } from '../core/news.ts';
+import { withoutHiddenNews } from '../core/news.ts';
 import type { Policy } from '../core/policy.ts';
 import type { UpstreamResponse } from '../core/ports.ts';
 import { createPruner } from '../core/prune.ts';
@@ -142,7 +142,7 @@ export async function serveMcp(
     message,
     isInSession,
     pruner,
-    isHiddenNews: (text) => isHiddenNews(text, view, server),
+    withoutHiddenNews: (text) => withoutHiddenNews(text, view, server),
     stillHolds,
     records,
     facts: decided,

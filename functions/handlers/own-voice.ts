@@ -35,11 +35,11 @@ export function withoutOurVoice(response: UpstreamResponse, by: SpokenBy): Upstr
     return spoken;
   };
   if (mediaType === 'text/event-stream') {
-    const isHidden = (data: string): boolean => {
+    const rewrite = (data: string): string => {
       if (isSpoken(data)) throw new TypeError(REFUSAL);
-      return false;
+      return data;
     };
-    const sieve = new EventSieve({ mayHide: mayImpersonate, isHidden }, MAX_LOOKED_AT_BYTES);
+    const sieve = new EventSieve({ mayHide: mayImpersonate, rewrite }, MAX_LOOKED_AT_BYTES);
     return { ...response, body: filteredBody(response.body, sieve) };
   }
   if (mediaType !== 'application/json') return response;

@@ -6,7 +6,10 @@ import { growthOf } from '../support/growth.ts';
 const MAX = 40;
 const rule = {
   mayHide: (bytes: Buffer) => bytes.includes('secret') || bytes.includes('hush'),
-  isHidden: (data: string) => /^\[?secret/.test(data),
+  rewrite: (data: string) => {
+    if (data === 'secret!') return undefined;
+    return /^\[?secret/.test(data) ? '' : data.replace(/^batch secret,/, 'batch');
+  },
 };
 
 function sieved(pieces: readonly (string | Uint8Array)[], max = MAX): string {
@@ -62,6 +65,33 @@ describe('an event that is hidden is dropped', () => {
   });
 });
 
+describe('of an event in which something is hidden the rest stays', () => {
+  test.for([
+    ['alone', 'data: batch secret,a\n\n', 'data: batcha\n\n'],
+    [
+      'between others',
+      'data: a\n\ndata: batch secret,b\n\ndata: c\n\n',
+      'data: a\n\ndata: batchb\n\ndata: c\n\n',
+    ],
+    [
+      'with its fields',
+      'id: 7\r\ndata: batch secret,b\r\n\r\ndata: c\r\n\r\n',
+      'id: 7\ndata: batchb\n\ndata: c\r\n\r\n',
+    ],
+    ['in several lines', 'data: batch secret,a\ndata: b\n\n', 'data: batcha\ndata: b\n\n'],
+    ['unfinished', 'data: batch secret,a', 'data: batcha\n\n'],
+  ] as const)('%s', ([, given, expected]) => {
+    expect(sieved([given])).toBe(expected);
+    expect(sieved(bytesOf(given))).toBe(expected);
+  });
+});
+
+test('an event that must not pass ends the stream', () => {
+  expect(() => sieved(['data: secret!\n\n'])).toThrow(TypeError);
+  expect(() => sieved(['data: secret!'])).toThrow(TypeError);
+  expect(() => sieved(bytesOf('data: a\n\ndata: secret!\n\n'))).toThrow(TypeError);
+});
+
 describe('nothing waits', () => {
   const push = (sieve: EventSieve, text: string) => Buffer.from(sieve.push(Buffer.from(text))).toString();
 
@@ -86,6 +116,11 @@ describe('nothing waits', () => {
     );
     expect(Buffer.from(sieve.end()).toString()).toBe('');
   });
+});
+
+test('an event that passes keeps its whole ending where a hidden one ended in the same chunk', () => {
+  expect(sieved(['data: se', 'cret\r\n\n\r', '\ndata: a\n\n'])).toBe('\r\ndata: a\n\n');
+  expect(sieved(['data: se', 'cret\r\n\r', '\ndata: a\n\n'])).toBe('data: a\n\n');
 });
 
 test('the bound is of one event, with its endings, in any pieces', () => {

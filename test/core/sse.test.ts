@@ -72,7 +72,7 @@ describe('events pass', () => {
     const filter = new SseFilter(upper, 100);
     filter.push('data: a\n');
     filter.end();
-    expect(filter.push('\ndata: b\n\n')).toBe('\ndata: B\n\n');
+    expect(filter.push('\ndata: b\n\n')).toBe('data: B\n\n');
   });
 });
 

@@ -143,6 +143,61 @@ test.for([
   },
 );
 
+const HIDDEN = JSON.stringify({
+  jsonrpc: '2.0',
+  method: 'notifications/resources/updated',
+  params: { uri: 'docs://rival/a' },
+});
+const CALLED = '{"jsonrpc":"2.0","id":1,"result":{"content":[]}}';
+
+test.for([MODERN, LEGACY])(
+  'a call is answered where news that the caller may not read come in one event with the answer (%s)',
+  async (version) => {
+    const stream = `data: [${HIDDEN},${CALLED}]\n\n`;
+    app.answer = () => answerOf(stream, { headers: { 'content-type': 'text/event-stream' } });
+    const answered = await (
+      await ask('tools/call', { name: 'route', arguments: { limit: 1 } }, version)
+    ).text();
+    expect(answered).toBe(`data: [${CALLED}]\n\n`);
+  },
+);
+
+test('a call is answered with an error where an event may hold such news and cannot be read', async () => {
+  const stream = `data: ${HIDDEN.replace('{', '{"method":"x",')}\n\ndata: ${CALLED}\n\n`;
+  app.answer = () => answerOf(stream, { headers: { 'content-type': 'text/event-stream' } });
+  const answered = await (await ask('tools/call', { name: 'route', arguments: { limit: 1 } })).text();
+  expect(answered).toMatch(/^event: message\ndata: \{"jsonrpc":"2.0","id":1,"error"/);
+  expect(answered).not.toContain('rival');
+});
+
+test.for([
+  ['a batch', `[${HIDDEN},${CALLED}]`],
+  ['a batch that holds nothing hidden', `[${CALLED}]`],
+  ['news alone', HIDDEN],
+  ['news alone, in another case', HIDDEN.replace('method', 'Method')],
+  ['news that can be read in two ways', HIDDEN.replace('{', '{"method":"x",')],
+] as const)(
+  'an answer in JSON that is none to the call is told as an error, and not as it is: %s',
+  async ([, text]) => {
+    app.answer = () => answerOf(text);
+    for (const version of [MODERN, LEGACY]) {
+      const answer = await ask('tools/call', { name: 'route', arguments: { limit: 1 } }, version);
+      expect(await answer.json()).toMatchObject({
+        id: 1,
+        error: { message: expect.stringContaining('gave no answer') },
+      });
+      expect(app.records.at(-1)).toMatchObject({ event: 'outcome', reason: 'no_mcp_answer' });
+    }
+  },
+);
+
+test('an answer in JSON that is news alone is an error where answers are pruned, too', async () => {
+  app.answer = () => answerOf(HIDDEN);
+  const answer = await ask('resources/read', { uri: 'docs://acme/a' }, MODERN);
+  expect([answer.status, await answer.json()]).toMatchObject([502, { id: 1, error: {} }]);
+  expect(app.records.at(-1)).toMatchObject({ event: 'outcome', reason: 'unreadable_list' });
+});
+
 test('an answer of many megabytes in one event comes as it was sent', async () => {
   const text = 'x'.repeat(20_000_000);
   const stream = `data: ${JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text }] } })}\r\n\r\n`;

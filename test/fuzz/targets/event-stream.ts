@@ -2,7 +2,7 @@ import { deepStrictEqual, ok as holds, strictEqual } from 'node:assert';
 import { z } from 'zod';
 import { type Message, readMessage } from '../../../functions/core/action.ts';
 import { EventSieve } from '../../../functions/core/event-sieve.ts';
-import { isHiddenNews, mayBeNews } from '../../../functions/core/news.ts';
+import { mayBeNews, withoutHiddenNews } from '../../../functions/core/news.ts';
 import { createPruner } from '../../../functions/core/prune.ts';
 import { SseFilter } from '../../../functions/core/sse.ts';
 import { callerOf, clientEntry, policyOf, scopeRule, serverEntry } from '../../support/policies.ts';
@@ -109,8 +109,8 @@ function filtered(
   const view = () => ({ policy, caller, nowSeconds: 0 });
   const pruner = createPruner(view, 's', messageOf(asked), isInSession);
   if (pruner === undefined) {
-    const isHidden = (data: string) => isHiddenNews(data, view, 's');
-    const sieve = new EventSieve({ mayHide: mayBeNews, isHidden }, MAX_EVENT);
+    const rewrite = (data: string) => withoutHiddenNews(data, view, 's');
+    const sieve = new EventSieve({ mayHide: mayBeNews, rewrite }, MAX_EVENT);
     const came = Buffer.from(pieces.join(''));
     let at = 0;
     const passed = pieces.map(({ length }) => {
