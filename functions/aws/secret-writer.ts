@@ -54,6 +54,12 @@ export function createSecretWriter(client: SecretsManagerClient): SecretAdminist
     return current === from ? moved : err({ reason: 'conflict' });
   };
 
+  /** Is it known that this version waits? Where another does by now, that one is somebody else's to promote. */
+  const isWaiting = async (name: string, versionId: string): Promise<boolean> => {
+    const described = await attempt(name, () => client.send(new DescribeSecretCommand({ SecretId: name })));
+    return described.ok && holders(described.value, 'AWSPENDING').includes(versionId);
+  };
+
   return {
     async put(name, value) {
       const text = value.reveal();
@@ -82,7 +88,8 @@ export function createSecretWriter(client: SecretsManagerClient): SecretAdminist
       // It is the current one by now. That it waits too changes nothing, and a second promotion takes it away.
       const waits = { SecretId: name, VersionStage: 'AWSPENDING', RemoveFromVersionId: pending };
       const ended = await attempt(name, () => client.send(new UpdateSecretVersionStageCommand(waits)));
-      return ok({ versionId: pending, isNew: false, ...(ended.ok ? {} : { stillWaits: true }) });
+      const stillWaits = !ended.ok && (await isWaiting(name, pending));
+      return ok({ versionId: pending, isNew: false, ...(stillWaits ? { stillWaits } : {}) });
     },
 
     async delete(name) {

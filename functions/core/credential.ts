@@ -1,4 +1,4 @@
-import { secretsInHeader } from './header-secrets.ts';
+import { basicPair, secretsInHeader } from './header-secrets.ts';
 import { isJsonObject, type JsonObject, parseJsonText, stringMember } from './json.ts';
 import { checkMembers } from './known-members.ts';
 import { type OAuthClient, parseOAuthClient, secretsOf } from './oauth-client.ts';
@@ -124,7 +124,7 @@ function parseByType(value: JsonObject): Result<Credential, string> {
 
 /**
  * Is what makes it a secret so short that nobody could tell an echo of it from other text ({@link canHide})? Of a header's value the parts are
- * looked at, and one that is long enough does.
+ * looked at, and one that is long enough does; of HTTP Basic it is the password.
  */
 export function isTooShort(credential: Credential): boolean {
   return !coreOf(credential).some(canHide);
@@ -137,6 +137,8 @@ function coreOf(credential: Credential): readonly Secret[] {
     case 'basic':
       return [basicSecret(credential)];
     case 'header': {
+      const pair = basicPair(credential.value.reveal());
+      if (pair !== undefined) return [basicSecret({ ...pair, password: new Secret(pair.password) })];
       const parts = secretsInHeader(credential.name.toLowerCase(), credential.value.reveal());
       return parts.length > 0 ? parts : [credential.value];
     }
@@ -183,7 +185,11 @@ export function applyCredential(
       return [credential.value, ...secretsInHeader(name, value)];
     }
     case 'query':
-      url.searchParams.set(credential.name, credential.value.reveal());
+      // To an API that reads names without case, the caller's own would come before it.
+      for (const name of [...url.searchParams.keys()]) {
+        if (name.toLowerCase() === credential.name.toLowerCase()) url.searchParams.delete(name);
+      }
+      url.searchParams.append(credential.name, credential.value.reveal());
       url.search = writeQuery(url.searchParams);
       return [credential.value];
   }

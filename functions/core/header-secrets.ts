@@ -9,15 +9,23 @@ const WITH_SCHEME = /^([A-Za-z][A-Za-z0-9-]*) +(.+)$/;
  */
 export function secretsInHeader(name: string, value: string): readonly Secret[] {
   if (name === 'cookie') return parameterValues(value).map((text) => new Secret(text));
-  const [, scheme = '', rest] = WITH_SCHEME.exec(value) ?? [];
+  const [, , rest] = WITH_SCHEME.exec(value) ?? [];
   if (rest === undefined) return [];
-  const parts = scheme.toLowerCase() === 'basic' ? basicParts(rest) : parameterValues(rest);
+  const pair = basicPair(value);
+  const parts =
+    pair === undefined ? parameterValues(rest) : [`${pair.username}:${pair.password}`, pair.password];
   return [rest, ...parts].map((text) => new Secret(text));
 }
 
-function basicParts(encoded: string): readonly string[] {
-  const pair = Buffer.from(encoded, 'base64').toString();
-  return [pair, pair.slice(pair.indexOf(':') + 1)];
+/** The pair in a value of HTTP Basic (RFC 7617); undefined: it is none. What has no colon is a password without a name. */
+export function basicPair(
+  value: string,
+): { readonly username: string; readonly password: string } | undefined {
+  const [, scheme = '', rest = ''] = WITH_SCHEME.exec(value) ?? [];
+  if (scheme.toLowerCase() !== 'basic') return undefined;
+  const pair = Buffer.from(rest, 'base64').toString();
+  const colon = pair.indexOf(':');
+  return { username: pair.slice(0, Math.max(colon, 0)), password: pair.slice(colon + 1) };
 }
 
 /** After the `=` of each, without quotes; the padding of Base64 is no value. */

@@ -76,7 +76,7 @@ describe('a promotion', () => {
     ['nothing goes wrong', [], false],
     ['the move is done and not answered', ['is not answered'], false],
     ['the version cannot be taken away from those that wait', [undefined, 'never arrives'], true],
-    ['that it was taken away is not answered', [undefined, 'is not answered'], true],
+    ['that it was taken away is not answered', [undefined, 'is not answered'], false],
   ])('where %s: the version is the current one, and is said to be', async ([, mishaps, stillWaits]) => {
     cloud.mishaps.push(...mishaps);
     const promoted = await cloud.writer.promote(NAME);
@@ -109,6 +109,18 @@ describe('a promotion', () => {
     cloud.mishaps.push('never arrives');
     expect(await cloud.writer.promote(NAME)).toMatchObject({ ok: false, error: { reason: 'unavailable' } });
     expect(await cloud.stages()).toEqual([['AWSCURRENT'], ['AWSPENDING']]);
+  });
+
+  test('during which somebody stages the next version does not lead to that one', async () => {
+    cloud.before.push(
+      async () => {},
+      () => cloud.writer.stage(NAME, new Secret('three, not tried yet')),
+    );
+    expect(await cloud.writer.promote(NAME)).toEqual({
+      ok: true,
+      value: { versionId: staged, isNew: false },
+    });
+    expect(await cloud.stages()).toEqual([['AWSPREVIOUS'], ['AWSCURRENT'], ['AWSPENDING']]);
   });
 
   test('that somebody else overtakes is told so', async () => {

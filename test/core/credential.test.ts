@@ -134,14 +134,14 @@ describe('a credential is put on', () => {
     expect(applied({ type: 'header', name, value }).secrets).toEqual([value, ...parts]);
   });
 
-  test('as a parameter, which replaces all that were there', () => {
+  test('as a parameter, which replaces all that were there, in whatever case', () => {
     const { href } = applied(
       { type: 'query', name: 'apiKey', value: 'k&a=2#' },
-      'https://h/p?apiKey=x&a=1&apiKey=y',
+      'https://h/p?apiKey=x&a=1&apiKey=y&apikey=z&%41piKEY=w',
     );
     expect([...new URL(href).searchParams]).toEqual([
-      ['apiKey', 'k&a=2#'],
       ['a', '1'],
+      ['apiKey', 'k&a=2#'],
     ]);
     expect(new URL(href).hash).toBe('');
   });
@@ -164,6 +164,7 @@ describe('a credential is put on', () => {
 
 describe('a secret that is too short for an echo of it to be seen', () => {
   const oauth2 = { type: 'oauth2', token_url: 'https://a/', client_id: 'client-id' };
+  const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
   test.for<readonly [string, unknown, boolean]>([
     ['is a token of 7 characters', { type: 'bearer', token: 'seven77' }, true],
     ['is none of 8', { type: 'bearer', token: 'eight888' }, false],
@@ -176,6 +177,17 @@ describe('a secret that is too short for an echo of it to be seen', () => {
     ['is what follows a scheme', { type: 'header', name: 'x-key', value: 'Token seven77' }, true],
     ['is none of 8 there', { type: 'header', name: 'x-key', value: 'Token eight888' }, false],
     ['is no cookie beside a short one', { type: 'header', name: 'Cookie', value: 'a=1; b=eight888' }, false],
+    [
+      'is a password of 7 in a header',
+      { type: 'header', name: 'Authorization', value: basic('u:seven77') },
+      true,
+    ],
+    [
+      'is a key in the place of the user',
+      { type: 'header', name: 'x-key', value: basic('eight888:x') },
+      false,
+    ],
+    ['is none of 8 after no name', { type: 'header', name: 'x-key', value: basic('eight888') }, false],
     ['is a parameter of 7', { type: 'query', name: 'key', value: 'seven77' }, true],
     ['is the secret of a client', { ...oauth2, client_secret: 'seven77' }, true],
     ['is none of 8 there', { ...oauth2, client_secret: 'eight888' }, false],
