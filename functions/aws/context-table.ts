@@ -178,13 +178,32 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
         }),
       ),
 
-    /** Deletes a row of this version. False where another version is, or none. */
-    async deleteVersion(key: RowKey, version: number): Promise<Result<boolean, Unavailable>> {
+    /**
+     * Deletes the head of a document as it was made by that write, and in this version where one is named. False where another one is, or none:
+     * see {@link putNew} for whose deed that may be. Rows of earlier versions of the store name no writes.
+     */
+    async deleteHead(
+      key: RowKey,
+      incarnation: string | undefined,
+      expected?: { readonly version: number; readonly write: string },
+    ): Promise<Result<boolean, Unavailable>> {
+      const isSame =
+        incarnation === undefined
+          ? 'attribute_exists(pk) AND attribute_not_exists(incarnation)'
+          : 'incarnation = :incarnation';
       const command = new DeleteItemCommand({
         TableName: tableName,
         Key: toKey(key),
-        ConditionExpression: 'version = :version',
-        ExpressionAttributeValues: { ':version': { N: String(version) } },
+        ConditionExpression:
+          expected === undefined
+            ? isSame
+            : `${isSame} AND version = :version AND (#write = :write OR attribute_not_exists(#write))`,
+        ExpressionAttributeNames: expected && { '#write': 'write' },
+        ExpressionAttributeValues: toValues({
+          ':incarnation': incarnation === undefined ? undefined : { S: incarnation },
+          ':version': expected && { N: String(expected.version) },
+          ':write': expected && { S: expected.write },
+        }),
       });
       return conditional(client.send(command));
     },
@@ -245,6 +264,14 @@ function putBySame(row: Row): { readonly condition: string; readonly values: Row
   return write === undefined
     ? { condition: 'attribute_not_exists(#write)', values: undefined }
     : { condition: '#write = :write OR attribute_not_exists(#write)', values: { ':write': write } };
+}
+
+/** Values of a condition; none where it has none. */
+function toValues(values: Readonly<Record<string, AttributeValue | undefined>>): Row | undefined {
+  const given = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
+  return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
 function toKey({ pk, sk }: RowKey): Row {

@@ -53,8 +53,10 @@ export async function sweepDeletions(
     const head = fromHeadRow({ ...row, sk: { S: `${HEAD_PREFIX}${id}` } });
     const standing = await table.get(toHeadKey(pk, id));
     if (!standing.ok) return standing;
-    // Where there is a head, the delete died before it, or what it left goes with the document that has the id now.
-    const removed = standing.value === undefined ? await removeRemains(table, head) : ok(undefined);
+    // Where its head is there, the delete died before it.
+    const isThere =
+      standing.value !== undefined && fromHeadRow(standing.value).incarnation === head.incarnation;
+    const removed = isThere ? ok(undefined) : await removeRemains(table, head);
     if (!removed.ok) return removed;
     const forgotten = await forgetDeletion(table, head);
     if (!forgotten.ok) return forgotten;

@@ -7,41 +7,55 @@ import { err, ok, type Result } from '../core/result.ts';
 import type { ContextTable } from './context-table.ts';
 import { markGone } from './document-claims.ts';
 import { forgetDeletion, noteDeletion, sweepDeletions } from './document-deletions.ts';
-import { findHead, findHeads } from './document-heads.ts';
+import { findHeads } from './document-heads.ts';
 import { relationsOf } from './document-relations.ts';
 import { removeRemains } from './document-remains.ts';
-import { type DocumentHead, toHeadKey, toPartition } from './document-rows.ts';
+import { type DocumentHead, fromHeadRow, toHeadKey, toPartition } from './document-rows.ts';
 import { findWritable } from './document-writes.ts';
 
+/** Looks at a document that others delete and store again at the same time. */
+const ATTEMPTS = 5;
+
 /**
- * Deletes a document and what cascades from it. Those under it go first, so that a delete which died half-way can be repeated; where the
- * caller names a version, the document itself does, because nothing may go when it is another by now.
+ * Deletes a document and what cascades from it, as they were read: not others that have their ids since. Those under it go first, so that a
+ * delete which died half-way can be repeated; where the caller names a version, the document itself does, because nothing may go when it is
+ * another by now.
  */
 export async function deleteDocument(
   table: ContextTable,
   caller: ContextCaller,
   [id, precondition, nowSeconds]: readonly [string, Precondition, number],
 ): ReturnType<DocumentStore['delete']> {
-  const root = await findWritable(table, caller, id, precondition);
-  if (!root.ok) return root;
-  const under = await findDescendants(table, caller, root.value);
-  if (!under.ok) return under;
-  if (precondition !== '*') {
-    const removed = await removeVersion(table, caller, root.value, nowSeconds);
+  const gone = new Set<string>();
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const root = await findWritable(table, caller, id, precondition);
+    if (!root.ok) return root;
+    const under = await findDescendants(table, caller, root.value);
+    if (!under.ok) return under;
+    const isOfVersion = precondition !== '*';
+    if (isOfVersion) {
+      const removed = await removeHead(table, root.value, { nowSeconds, isOfVersion });
+      if (!removed.ok) return removed;
+      if (!removed.value) {
+        // Who may not see the other one does not learn that there is one.
+        const other = await findWritable(table, caller, id, '*');
+        return other.ok ? err({ reason: 'version_conflict' }) : other;
+      }
+    }
+    for (const head of under.value.toReversed()) {
+      const removed = await removeHead(table, head, { nowSeconds });
+      if (!removed.ok) return removed;
+      if (removed.value) gone.add(head.document.id);
+    }
+    const removed = isOfVersion ? ok(true) : await removeHead(table, root.value, { nowSeconds });
     if (!removed.ok) return removed;
-    if (!removed.value) return err({ reason: 'version_conflict' });
+    // Another document has the id by now: it is read as this one was.
+    if (!removed.value) continue;
+    // The documents are gone: what cannot be cleared away now is found by the next delete.
+    await sweepDeletions(table, toPartition(caller.orgId, caller.namespace), nowSeconds);
+    return ok([id, ...[...gone].toReversed()]);
   }
-  for (const head of under.value.toReversed()) {
-    const removed = await removeHead(table, head, nowSeconds);
-    if (!removed.ok) return removed;
-  }
-  if (precondition === '*') {
-    const removed = await removeHead(table, root.value, nowSeconds);
-    if (!removed.ok) return removed;
-  }
-  // The documents are gone: what cannot be cleared away now is found by the next delete.
-  await sweepDeletions(table, toPartition(caller.orgId, caller.namespace), nowSeconds);
-  return ok([id, ...under.value.map(({ document }) => document.id)]);
+  return err({ reason: 'unavailable', detail: `context table: ${id} did not come to rest` });
 }
 
 /** Every document under this one that the caller sees, and under such a one; each once, whatever circles there are. */
@@ -78,48 +92,30 @@ async function findDescendants(
   return ok(found);
 }
 
-/** Removes the head where it is still of its version, and then the rest. False where it is not. */
-async function removeVersion(
+/**
+ * Removes the claim's promise, the head as it was read, and the rest, in this order. False where another document has the id, or where this one
+ * has another version and that is asked for: that one stays.
+ */
+async function removeHead(
   table: ContextTable,
-  caller: ContextCaller,
   head: DocumentHead,
-  nowSeconds: number,
+  { nowSeconds, isOfVersion = false }: { readonly nowSeconds: number; readonly isOfVersion?: boolean },
 ): Promise<Result<boolean, Unavailable>> {
-  const { document } = head;
+  const { document, incarnation, write } = head;
   const key = toHeadKey(toPartition(document.scope.orgId, document.scope.namespace), document.id);
   const forgotten = await forgetClaim(table, head);
   if (!forgotten.ok) return forgotten;
   const noted = await noteDeletion(table, head, nowSeconds);
   if (!noted.ok) return noted;
-  const beheaded = await table.deleteVersion(key, document.version);
+  const expected = isOfVersion ? { version: document.version, write } : undefined;
+  const beheaded = await table.deleteHead(key, incarnation, expected);
   if (!beheaded.ok) return beheaded;
-  if (!beheaded.value) {
-    const standing = await findHead(table, caller, document.id);
-    // The client repeats a delete whose answer was lost: then there is no head.
-    if (!standing.ok) return standing;
-    if (standing.value !== undefined) {
-      const forgotten = await forgetDeletion(table, head);
-      return forgotten.ok ? ok(false) : forgotten;
-    }
-  }
-  const removed = await removeRest(table, head);
-  return removed.ok ? ok(true) : removed;
-}
-
-/** Removes the claim's promise, the head and the rest, in this order. */
-async function removeHead(
-  table: ContextTable,
-  head: DocumentHead,
-  nowSeconds: number,
-): Promise<Result<void, Unavailable>> {
-  const { document } = head;
-  const forgotten = await forgetClaim(table, head);
-  if (!forgotten.ok) return forgotten;
-  const pk = toPartition(document.scope.orgId, document.scope.namespace);
-  const noted = await noteDeletion(table, head, nowSeconds);
-  if (!noted.ok) return noted;
-  const beheaded = await table.delete(toHeadKey(pk, document.id));
-  return beheaded.ok ? removeRest(table, head) : beheaded;
+  // The client repeats a delete whose answer was lost: then there is no head, or already that of the next document.
+  const standing = beheaded.value ? ok(undefined) : await table.get(key);
+  if (!standing.ok) return standing;
+  const isThere = standing.value !== undefined && fromHeadRow(standing.value).incarnation === incarnation;
+  const cleared = isThere ? await forgetDeletion(table, head) : await removeRest(table, head);
+  return cleared.ok ? ok(standing.value === undefined) : cleared;
 }
 
 async function forgetClaim(

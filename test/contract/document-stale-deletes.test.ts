@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import type { ArchiveEntry } from '../../functions/core/documents/archive.ts';
+import type { NewDocument } from '../../functions/core/documents/ports.ts';
+import { newDocument } from '../support/context-callers.ts';
+import { documentWorld, relationBetween, touches } from '../support/document-world.ts';
+import { archived } from '../support/whole-documents.ts';
+
+/** A delete takes the documents that it read, and none that has their ids since. */
+
+const world = documentWorld('stale');
+const { aDocument, age, caller, notesAt, remove, restore, rows, storeOver, storeWith } = world;
+
+const isThere = async ({ id }: NewDocument, by = caller()) => (await storeOver().info(by, id)).ok;
+const isDeleteOfHead = touches('DeleteItem', 'DOC#');
+
+test('what was a child when a delete began, and is another document when it comes to it, stays', async () => {
+  const [parent, child] = [newDocument('p'), aDocument()];
+  for (const one of [parent, child]) expect((await restore(one)).ok).toBe(true);
+  const relation = relationBetween(parent, child, { kind: 'parent-child' });
+  expect((await storeOver().relate(caller(), relation)).ok).toBe(true);
+  const slow = storeWith(touches('PutItem', 'REMOVING#'), async () => {
+    expect((await remove(child)).ok).toBe(true);
+    expect(await restore(child)).toMatchObject({ value: { outcome: 'created' } });
+    expect(await notesAt(child)).toEqual([]);
+  });
+  expect(await remove(parent, slow.store)).toEqual({ ok: true, value: [parent.id] });
+  expect(slow.isDone()).toBe(true);
+  expect(await isThere(child)).toBe(true);
+  expect((await rows()).filter((sk) => sk.startsWith('REMOVING#'))).toEqual([]);
+});
+
+test('a delete of a version does not take another document of the same id and version', async () => {
+  const document = aDocument();
+  expect((await restore(document)).ok).toBe(true);
+  const slow = storeWith(isDeleteOfHead, async () => {
+    expect((await remove(document)).ok).toBe(true);
+    const other = { ...document, content: Buffer.from('another') };
+    expect(await restore(other)).toMatchObject({ value: { outcome: 'created' } });
+  });
+  const deleted = await slow.store.delete(caller(), document.id, new Set([1]));
+  expect(deleted).toEqual({ ok: false, error: { reason: 'version_conflict' } });
+  expect(await isThere(document)).toBe(true);
+});
+
+test('a delete of whatever has an id takes the document too that has it when it comes to it', async () => {
+  const document = aDocument();
+  expect((await restore(document)).ok).toBe(true);
+  const slow = storeWith(isDeleteOfHead, async () => {
+    expect((await remove(document)).ok).toBe(true);
+    expect((await restore(document)).ok).toBe(true);
+  });
+  expect(await remove(document, slow.store)).toEqual({ ok: true, value: [document.id] });
+  expect(await rows()).toEqual([]);
+});
+
+test.for(['*', new Set([1])] as const)(
+  'a delete does not take a document that its caller cannot see, and does not say that it is there (precondition %o)',
+  async (precondition) => {
+    const document = aDocument();
+    const ofRun = (run: string): ArchiveEntry => {
+      const entry = archived(document);
+      if (entry.type !== 'document') throw new Error('no document');
+      return { type: 'document', document: { ...entry.document, filters: new Map([['run', run]]) } };
+    };
+    expect((await storeOver().restore(caller(), ofRun('1'))).ok).toBe(true);
+    const agent = { ...caller(), scopeFilters: new Map([['run', '1']]) };
+    const slow = storeWith(isDeleteOfHead, async () => {
+      expect((await remove(document)).ok).toBe(true);
+      expect(await storeOver().restore(caller(), ofRun('2'))).toMatchObject({
+        value: { outcome: 'created' },
+      });
+    });
+    const deleted = await slow.store.delete(agent, document.id, precondition);
+    expect(deleted).toEqual({ ok: false, error: { reason: 'not_found' } });
+    expect([await isThere(document), await isThere(document, agent)]).toEqual([true, false]);
+  },
+);
+
+test.for(['*', new Set([1])] as const)(
+  'a document of an older version is deleted, and not the one that has its id since (precondition %o)',
+  async (precondition) => {
+    const document = aDocument();
+    expect((await restore(document)).ok).toBe(true);
+    await age(`DOC#${document.id}`, ['incarnation', 'write']);
+    const slow = storeWith(isDeleteOfHead, () => restore(document), 'after');
+    expect((await slow.store.delete(caller(), document.id, precondition)).ok).toBe(true);
+    expect(await isThere(document)).toBe(true);
+    await age(`DOC#${document.id}`, ['incarnation', 'write']);
+    expect((await storeOver().delete(caller(), document.id, precondition)).ok).toBe(true);
+    expect(await isThere(document)).toBe(false);
+  },
+);
