@@ -4,8 +4,11 @@ import type { Policy } from '../core/policy.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { type RateLimited, rateWindow, wholeLife } from '../core/rate-limit.ts';
 import type { Result } from '../core/result.ts';
-import { isCounted, type Limit, limitSubject, limitsOn } from '../core/rules/limit.ts';
+import { isCounted, type Limit, type LimitSubject, limitSubject, limitsOn } from '../core/rules/limit.ts';
 import { type Count, countEach, type LimitPorts } from './rate-counter.ts';
+
+/** Of what a count is shared with ever more other callers. */
+const NARROWEST_FIRST: readonly LimitSubject[] = ['token', 'user', 'client', 'tool', 'server', 'org'];
 
 /**
  * Counts one request that was allowed, before anything comes of it, on every limit of `scopes.yml` that counts it, and on its token, where
@@ -19,19 +22,27 @@ export function countRequest(
 ): Promise<Result<void, Unavailable | RateLimited>> {
   const nowSeconds = Math.floor(ports.now() / 1_000);
   const limits = limitsOn(policy, caller, action).map((limit): [string, Limit] => [identityOf(limit), limit]);
-  // The smallest first: it is the likeliest to refuse, and then the others, which more callers share, have not been asked.
-  const distinct = [...new Map(limits)].sort(([, one], [, other]) => one.requests - other.requests);
+  // What is the caller's own first: where that refuses, nothing that others share is taken from them even for a moment. Of equals the
+  // smallest, which is the likeliest to refuse.
+  const distinct = [...new Map(limits)].sort(
+    ([, one], [, other]) => breadthOf(one) - breadthOf(other) || one.requests - other.requests,
+  );
   const counts = distinct.map(([identity, limit]): Count => {
     const { requests: max, windowSeconds } = limit;
     const subject = [identity, ...limitSubject(limit, caller, action)];
     return { window: rateWindow({ name: 'requests', max, windowSeconds }, subject, nowSeconds), max };
   });
-  return countEach(ports, [...counts, ...usesOf(caller, action)], nowSeconds);
+  return countEach(ports, [...usesOf(caller, action), ...counts], nowSeconds);
 }
 
 function usesOf({ maxUses: max, orgId, jti, endsAtSeconds }: Caller, action: Action): readonly Count[] {
   if (max === undefined || !isCounted(action)) return [];
   return [{ window: wholeLife([orgId, jti], endsAtSeconds), max }];
+}
+
+/** A count of several things together is as narrow as the narrowest of them. */
+function breadthOf({ per }: Limit): number {
+  return Math.min(...per.map((subject) => NARROWEST_FIRST.indexOf(subject)));
 }
 
 /** What a limit says, wherever in the file: two that say the same are one, and one that says something else counts from the start. */

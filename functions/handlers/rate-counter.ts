@@ -26,7 +26,7 @@ export type Count = { readonly window: RateWindow; readonly max: number };
 
 /**
  * Counts one more in each, one after another. Where one refuses, those before it get back what they counted, so that what is refused uses
- * up nothing; until then it may keep another one out.
+ * up nothing; until then it may keep another one out, so those that most share come last.
  */
 export async function countEach(
   ports: LimitPorts,

@@ -279,6 +279,34 @@ describe('limits', () => {
     expect([...counter.counts.values()].sort()).toEqual([1, 1, 3, 3]);
   });
 
+  const shared = [['tool'], ['server'], ['org'], ['server', 'tool']] as const;
+  test.for([
+    ['the uses of its token', [], { jti: 'one', token_kind: 'counted', max_uses: 5 }],
+    ['a limit on its token', [['token']], { jti: 'one' }],
+    ['a limit on its user', [['user']], ann],
+    ['a limit on its client', [['client']], {}],
+    ['a limit on itself in its organisation', [['org', 'client']], {}],
+  ] as const)('that others share are not asked where a caller has used up %s', async ([, own, claims]) => {
+    for (const per of shared) {
+      start(
+        limit(per, { requests: 1, server: 'fin' }),
+        ...own.map((one) => limit(one, { requests: 5, windowSeconds: 3_600, tools: ['route'] })),
+      );
+      expect(await askAll(...Array.from({ length: 5 }, () => ({ claims, server: 'quotes' })))).toEqual(
+        Array.from({ length: 5 }, () => 200),
+      );
+      const { asked } = counter;
+      expect(await askAll({ claims })).toEqual([429]);
+      expect([counter.asked - asked, counter.counts.size]).toEqual([1, 1]);
+    }
+  });
+
+  test('on the same are counted by their requests, the fewest first', async () => {
+    start(limit(['org'], { requests: 9 }), limit(['org'], { requests: 1 }));
+    expect(await askAll({}, {})).toEqual([200, 429]);
+    expect(counter.asked).toBe(3);
+  });
+
   test('of equal size give back what was counted before the one that refuses', async () => {
     start(limit(['client']), limit(['tool']));
     expect(await askAll({}, { claims: other }, {}, {}, { params: { name: 'map' } })).toEqual([
