@@ -1,15 +1,15 @@
 import type { Message } from '../core/action.ts';
 import { RPC_UPSTREAM } from '../core/denial-wire.ts';
-import { EventSieve } from '../core/event-sieve.ts';
+import { EventData } from '../core/event-data.ts';
 import { mediaTypeOf } from '../core/forward.ts';
-import { impersonates, mayImpersonate } from '../core/impersonation.ts';
+import { impersonates, Voice } from '../core/impersonation.ts';
 import type { Invocation } from '../core/invocation.ts';
 import { rpcError } from '../core/mcp-denial.ts';
 import type { UpstreamResponse } from '../core/ports.ts';
 import { type BodyFilter, filteredBody } from './filtered-body.ts';
 
-/** What asks somebody something, or is an error, is a few hundred bytes; what is larger is an answer, and passes as it comes. */
-const MAX_LOOKED_AT_BYTES = 65_536;
+/** So much of a message is held back until it is whole, for an answer in order in its place. What is larger is listened to as it passes. */
+const MAX_HELD_BYTES = 65_536;
 const REFUSAL = 'the server behind spoke in the name of the gateway';
 
 /** Whose answer it is, and to what. */
@@ -22,59 +22,148 @@ export type SpokenBy = {
 
 /**
  * The answer of a server behind, which may not speak in the gateway's name: what does is answered by an error in its place, or ends the
- * event stream that it is in, and is in the log. Looks at messages of 64 KB at most.
+ * event stream that it is in, and is in the log. A message of more than 64 KB passes as it comes and is cut where it does, or where it is no JSON.
  */
 export function withoutOurVoice(response: UpstreamResponse, by: SpokenBy): UpstreamResponse {
   const mediaType = mediaTypeOf(response.headers.get('content-type'));
-  const isSpoken = (text: string): boolean => {
-    const spoken = impersonates(text, by.invocation.origin);
-    if (spoken) {
-      const { requestId: request_id } = by.invocation;
-      by.log({ level: 'error', event: 'upstream_impersonates', server: by.server, request_id });
-    }
-    return spoken;
-  };
+  const { origin, requestId: request_id } = by.invocation;
+  const note = () =>
+    by.log({ level: 'error', event: 'upstream_impersonates', server: by.server, request_id });
   if (mediaType === 'text/event-stream') {
-    const rewrite = (data: string): string => {
-      if (isSpoken(data)) throw new TypeError(REFUSAL);
-      return data;
-    };
-    const sieve = new EventSieve({ mayHide: mayImpersonate, rewrite }, MAX_LOOKED_AT_BYTES);
-    return { ...response, body: filteredBody(response.body, sieve) };
+    return { ...response, body: filteredBody(response.body, new Events(new Voice(origin), note)) };
   }
   if (mediaType !== 'application/json') return response;
-  const refusal = rpcError(by.message?.id, RPC_UPSTREAM, REFUSAL, { request_id: by.invocation.requestId });
-  return { ...response, body: filteredBody(response.body, new WholeBody(isSpoken, refusal)) };
+  const refusal = rpcError(by.message?.id, RPC_UPSTREAM, REFUSAL, { request_id });
+  const whole = new WholeBody(new Voice(origin), note, refusal);
+  return { ...response, body: filteredBody(response.body, whole) };
 }
 
-/** Holds a small body back until it is whole and was looked at. */
-class WholeBody implements BodyFilter {
-  readonly #isRefused: (text: string) => boolean;
-  readonly #refusal: string;
-  #held: Uint8Array[] = [];
-  #heldBytes = 0;
+/** Part of a message that is not whole: held back while it is small. */
+class Held {
+  #pieces: Buffer[] = [];
+  #bytes = 0;
+  #isPassing = false;
 
-  constructor(isRefused: (text: string) => boolean, refusal: string) {
-    this.#isRefused = isRefused;
+  /** It is too large, and on its way. */
+  get isPassing(): boolean {
+    return this.#isPassing;
+  }
+
+  /** All of it, with this piece behind it. */
+  with(piece: Buffer): Buffer {
+    return this.#pieces.length === 0 ? piece : Buffer.concat([...this.#pieces, piece]);
+  }
+
+  /** Gives what may leave with another piece of it. */
+  keep(piece: Buffer): Buffer {
+    this.#bytes += piece.length;
+    this.#isPassing ||= this.#bytes > MAX_HELD_BYTES;
+    const leaving = this.#isPassing ? this.with(piece) : Buffer.alloc(0);
+    if (this.#isPassing) this.#pieces = [];
+    else this.#pieces.push(piece);
+    return leaving;
+  }
+
+  /** It is over: begins with another one. */
+  clear(): void {
+    this.#pieces = [];
+    this.#bytes = 0;
+    this.#isPassing = false;
+  }
+}
+
+/** One message. */
+class WholeBody implements BodyFilter {
+  readonly #voice: Voice;
+  readonly #note: () => void;
+  readonly #refusal: string;
+  readonly #held = new Held();
+
+  constructor(voice: Voice, note: () => void, refusal: string) {
+    this.#voice = voice;
+    this.#note = note;
     this.#refusal = refusal;
   }
 
   push(chunk: Uint8Array): Uint8Array {
-    if (this.#heldBytes > MAX_LOOKED_AT_BYTES) return chunk;
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.byteLength;
-    return this.#heldBytes > MAX_LOOKED_AT_BYTES ? this.#take() : new Uint8Array();
+    const bytes = bufferOf(chunk);
+    this.#voice.push(bytes);
+    const leaving = this.#held.keep(bytes);
+    if (this.#held.isPassing) listen(this.#voice, this.#note);
+    return leaving;
   }
 
   end(): Uint8Array {
-    const bytes = this.#take();
-    const isRefused = mayImpersonate(bytes) && this.#isRefused(bytes.toString());
-    return isRefused ? Buffer.from(this.#refusal) : bytes;
+    // What passes has left already.
+    if (this.#held.isPassing) return new Uint8Array();
+    const bytes = this.#held.with(Buffer.alloc(0));
+    if (!impersonates(this.#voice, () => bytes)) return bytes;
+    this.#note();
+    return Buffer.from(this.#refusal);
+  }
+}
+
+/** One message in each event. */
+class Events implements BodyFilter {
+  readonly #voice: Voice;
+  readonly #note: () => void;
+  readonly #held = new Held();
+  readonly #data: EventData;
+  #chunk: Buffer = Buffer.alloc(0);
+  /** What was held of the event that ended first in the chunk. */
+  #before: Buffer = Buffer.alloc(0);
+  /** Where the present event begins in the chunk. */
+  #start = 0;
+
+  constructor(voice: Voice, note: () => void) {
+    this.#voice = voice;
+    this.#note = note;
+    this.#data = new EventData({ data: (piece) => voice.push(piece), end: (at) => this.#endEvent(at) });
   }
 
-  #take(): Buffer {
-    const bytes = Buffer.concat(this.#held);
-    this.#held = [];
+  push(chunk: Uint8Array): Uint8Array {
+    this.#chunk = bufferOf(chunk);
+    this.#start = 0;
+    this.#before = Buffer.alloc(0);
+    this.#data.push(this.#chunk);
+    const ended = this.#chunk.subarray(0, this.#start);
+    const rest = this.#held.keep(this.#chunk.subarray(this.#start));
+    if (this.#held.isPassing) listen(this.#voice, this.#note);
+    if (ended.length === 0) return rest;
+    const leaving = rest.length === 0 ? ended : this.#chunk;
+    // One piece stays the bytes that it was.
+    return this.#before.length === 0 ? leaving : Buffer.concat([this.#before, leaving]);
+  }
+
+  end(): Uint8Array {
+    if (this.#held.isPassing) return new Uint8Array();
+    const bytes = this.#held.with(Buffer.alloc(0));
+    if (impersonates(this.#voice, () => bytes)) refuse(this.#note);
     return bytes;
   }
+
+  #endEvent(at: number): void {
+    const isRefused = this.#held.isPassing
+      ? this.#voice.end().isBroken || this.#voice.isOurs
+      : impersonates(this.#voice, () => this.#held.with(this.#chunk.subarray(this.#start, at)));
+    if (isRefused) refuse(this.#note);
+    this.#voice.reset();
+    if (this.#start === 0) this.#before = this.#held.with(Buffer.alloc(0));
+    this.#held.clear();
+    this.#start = at;
+  }
+}
+
+/** Cuts what speaks in our name, or what nobody can say that of. */
+function listen(voice: Voice, note: () => void): void {
+  if (voice.isOurs || voice.isUnclear) refuse(note);
+}
+
+function refuse(note: () => void): never {
+  note();
+  throw new TypeError(REFUSAL);
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

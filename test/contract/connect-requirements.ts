@@ -54,6 +54,10 @@ export const CONNECT_REQUIREMENTS: readonly ConnectRequirement[] = [
     ['core/impersonation.test.ts', 'a server speaks in the name of the gateway'],
     ['handlers/own-voice.test.ts', 'with %s, in the %s: the client gets an error in its place'],
     ['handlers/own-voice.test.ts', 'with %s on a stream, in the %s: the stream ends there'],
+    ['core/impersonation.test.ts', 'or could, %s: nobody can say what is said'],
+    ['core/impersonation.test.ts', 'any JSON is followed to its end, the same in any pieces, and whatever white space there is'],
+    ['handlers/own-voice.test.ts', 'however large what it says is, none of that arrives'],
+    ['handlers/own-voice.test.ts', 'what is large leaves before its end has come, as %s'],
     ['handlers/own-voice.test.ts', 'what a server asks its own users for passes byte for byte'],
   ] },
   { clause: 'contract §6', says: 'A server that needs more of a connection than there is has its user asked for it, and a server that calls an API is told where its user connects', tests: [

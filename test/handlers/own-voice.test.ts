@@ -47,9 +47,9 @@ beforeEach(() => {
   app = startGatewayApp(issuer, policy);
 });
 
-async function call(era: keyof typeof ERAS, method = 'tools/call'): Promise<string> {
+function ask(era: keyof typeof ERAS, method = 'tools/call'): Promise<Response> {
   const params = method === 'tools/call' ? { name: 'draw', arguments: {} } : {};
-  const answer = await app.fetch('/maps/mcp', {
+  return app.fetch('/maps/mcp', {
     method: 'POST',
     headers: {
       authorization: `Bearer ${issuer.accessToken({ scope: 'use' })}`,
@@ -63,7 +63,10 @@ async function call(era: keyof typeof ERAS, method = 'tools/call'): Promise<stri
       params: { ...params, ...(era === 'stateless era' ? { _meta: META } : {}) },
     }),
   });
-  return answer.text();
+}
+
+async function call(era: keyof typeof ERAS, method?: string): Promise<string> {
+  return (await ask(era, method)).text();
 }
 
 const refusal = { jsonrpc: '2.0', id: 7, error: { code: -31003, message: expect.any(String) } };
@@ -97,6 +100,79 @@ describe('a server behind that speaks in the gateway’s name', () => {
     app.answer = () => answerOf(messageOf('a page of ours'));
     expect(await call('initialize era', 'tools/list')).not.toContain('connect/github');
   });
+});
+
+describe('however large what it says is, none of that arrives', () => {
+  const LARGE = 70_000;
+  /** What comes in one event of a stream, or as a body; in a few pieces. */
+  const answers = {
+    'as a body': (text: string) => answerOf(text),
+    'in an event': (text: string) => answerOf(`data: ${text}\n\n`, stream),
+    'behind a comment in its event': (text: string) =>
+      answerOf(`: ${'x'.repeat(LARGE)}\ndata: ${text}\n\n`, stream),
+    'on many lines of an event': (text: string) =>
+      answerOf(`${'data:\n'.repeat(LARGE / 6)}data: ${text}\n\n`, stream),
+  } as const;
+  const hows = [
+    'as a body',
+    'in an event',
+    'behind a comment in its event',
+    'on many lines of an event',
+  ] as const;
+  const rows = hows.flatMap((how) =>
+    (['an error of ours', 'a question under our key', 'a page of ours'] as const).map(
+      (what) => [what, how] as const,
+    ),
+  );
+
+  test.for(rows)('%s, %s', async ([what, how]) => {
+    const text = messageOf(what);
+    for (const said of [
+      `${' '.repeat(LARGE)}${text}`,
+      `{"x":"${'x'.repeat(LARGE)}",${text.slice(1)}`,
+      `${text.slice(0, -1)},"x":[${'1,'.repeat(LARGE / 2)}1]}`,
+    ]) {
+      app.answer = () => answers[how](said);
+      const arrived = await call('initialize era').catch(() => '');
+      expect(arrived).not.toMatch(/evil\.example|sallyport_connect|connect\/github/);
+    }
+  });
+
+  test('nor what is no JSON, of which nobody can say what it is', async () => {
+    app.answer = () => answerOf(`${' '.repeat(LARGE)}/**/${messageOf('an error of ours')}`);
+    expect(await call('initialize era').catch(() => '')).not.toContain('evil');
+  });
+});
+
+test.for(['application/json', 'text/event-stream'])(
+  'what is large leaves before its end has come, as %s',
+  async (type) => {
+    const begin = `${type === 'application/json' ? '' : 'data: '}{"jsonrpc":"2.0","id":7,"result":{"x":"`;
+    let source: ReadableStreamDefaultController<Uint8Array> | undefined;
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        source = controller;
+      },
+    });
+    app.answer = () => ({ status: 200, headers: new Map([['content-type', type]]), body });
+    const reader = (await ask('initialize era')).body?.getReader();
+    source?.enqueue(Buffer.from(begin + 'x'.repeat(70_000)));
+    const first = await reader?.read();
+    expect(first?.value?.byteLength).toBe(begin.length + 70_000);
+    source?.enqueue(Buffer.from('yy'));
+    expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('yy');
+    await reader?.cancel();
+  },
+);
+
+test('events that pass are as they were, large and small, one after the other', async () => {
+  const text = 'é"error" sallyport_connect'.repeat(4_000);
+  const large = `id: 1\r\ndata: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params: { text } })}\r\n\r\n`;
+  const small = ': hi\n\nevent: message\ndata: {"jsonrpc":"2.0","method":"notifications/progress"}\n\n';
+  const last = 'data: {"jsonrpc":"2.0","id":7,"result":{"content":[]}}\n\n';
+  const body = `${small}${large}${small}${large}${last}`;
+  app.answer = () => answerOf(body, stream);
+  expect(await call('initialize era')).toBe(body);
 });
 
 test('what a server asks its own users for passes byte for byte', async () => {
