@@ -46,6 +46,7 @@ export const RULE_REQUIREMENTS: readonly RuleRequirement[] = [
   { clause: 'deny', says: 'Denies that forbid every method together leave no stream', tests: [
     ['core/decide-rules.test.ts', 'of every method by several together leaves no stream: %s'],
     ['core/decide-rules.test.ts', 'of several that leave something leave a stream: %s'],
+    ['core/decide-rules.test.ts', 'of every method of the protocol leaves a stream where a grant names another one'],
   ] },
   { clause: 'deny', says: 'A deny ends what is open, and nobody is told of it', tests: [
     ['handlers/withdrawal.test.ts', 'its server is denied'],
@@ -61,6 +62,9 @@ export const RULE_REQUIREMENTS: readonly RuleRequirement[] = [
   { clause: 'names', says: 'What is listed is what may be had, and news on a stream are of what may be read', tests: [
     ['core/laws.test.ts', 'what %s shows is what may be had'],
     ['handlers/gateway-rules.test.ts', 'on the stream of %s there is no news of a resource that the caller may not read (%j, %s)'],
+    ['handlers/gateway-rules.test.ts', 'a call is answered where news that the caller may not read come in one event with the answer (%s)'],
+    ['handlers/gateway-rules.test.ts', 'a call is answered with an error where an event may hold such news and cannot be read'],
+    ['handlers/gateway-rules.test.ts', 'an answer in JSON that is none to the call is told as an error, and not as it is: %s'],
     ['core/rules/reach.test.ts', 'less what is denied'],
   ] },
   { clause: 'arguments', says: 'The arguments that are sent are those that were decided on, at both doors of the context store too', tests: [
@@ -91,6 +95,7 @@ export const RULE_REQUIREMENTS: readonly RuleRequirement[] = [
     ['core/rules/limit.test.ts', 'who is entitled to its scope, whatever the token carries'],
     ['core/rules/limit.test.ts', 'by %s: %j of %j: %s'],
     ['handlers/limits.test.ts', 'what is refused uses up nothing'],
+    ['handlers/limits.test.ts', 'that others share are not asked where a caller has used up %s'],
     ['core/configuration/servers.test.ts', 'stand with it, and are limits like those of scopes.yml'],
     ['handlers/limits.test.ts', 'count on limits that are on everything too, with what the caller asks of servers itself'],
   ] },
