@@ -10,6 +10,9 @@ import { number, text, toDirectory, toPartition } from './document-rows.ts';
 const PARTITION_PREFIX = 'PARTITION#';
 const ROWS_PER_LOOK = 1_000;
 
+/** Looks at a partition that others make and delete at the same time. */
+const ATTEMPTS = 5;
+
 /**
  * The partitions of an org, registered in a storage partition of their own. What a partition says about its documents is in a row beside
  * them, because whoever creates one may touch nothing else.
@@ -27,22 +30,16 @@ export function createPartitionStore(tables: ContextTables, clock: Clock): Parti
       const directory = await tables({ orgId, namespace: '' });
       if (!directory.ok) return directory;
       const partition: Partition = { name, ttlSeconds, createdAtSeconds: clock() };
-      const known = await directory.value.get(toPartitionKey(orgId, name));
-      if (!known.ok) return known;
-      if (known.value !== undefined) return err({ reason: 'partition_exists' });
       const table = await tables({ orgId, namespace: name });
       if (!table.ok) return table;
-      const write = { write: { S: newWrite() } };
-      const settings = await table.value.put({ ...toSettingsRow(orgId, partition), ...write });
-      if (!settings.ok) return settings;
-      const put = await directory.value.putNew({ ...toRow(orgId, partition), ...write });
+      const write = newWrite();
+      const put = await directory.value.putNew({ ...toRow(orgId, partition), write: { S: write } });
       if (!put.ok) return put;
-      if (put.value) return ok(partition);
-      // Somebody was faster: what that one says holds.
-      const standing = await directory.value.get(toPartitionKey(orgId, name));
+      const standing = await settle({ directory: directory.value, table: table.value }, orgId, name);
       if (!standing.ok) return standing;
-      const kept = standing.value && (await table.value.put(settingsOf(orgId, standing.value)));
-      return kept?.ok === false ? kept : err({ reason: 'partition_exists' });
+      // The client repeats a put whose answer was lost: then the row that stands is this one.
+      const isMade = put.value || standing.value?.['write']?.S === write;
+      return isMade ? ok(partition) : err({ reason: 'partition_exists' });
     },
 
     async deletePartition(orgId, name) {
@@ -67,6 +64,40 @@ export function createPartitionStore(tables: ContextTables, clock: Clock): Parti
       return ok({ isComplete: true });
     },
   };
+}
+
+/**
+ * Puts beside the documents what the directory says of their partition, or nothing where it is in it no more: who made it may have died in
+ * between. Answers with the row of the directory.
+ */
+async function settle(
+  { directory, table }: { readonly directory: ContextTable; readonly table: ContextTable },
+  orgId: string,
+  name: string,
+): Promise<Result<Row | undefined, Unavailable>> {
+  const key = { pk: toPartition(orgId, name), sk: SETTINGS };
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const settings = await table.get(key);
+    if (!settings.ok) return settings;
+    const known = await directory.get(toPartitionKey(orgId, name));
+    if (!known.ok) return known;
+    const wanted = known.value && settingsOf(orgId, known.value);
+    if (isSameRow(settings.value, wanted)) return known;
+    // And look again: the partition may be another one by now.
+    const done =
+      wanted === undefined
+        ? await table.removeAsRead(settings.value === undefined ? [] : [settings.value])
+        : await (settings.value === undefined
+            ? table.putNew(wanted)
+            : table.putInstead(wanted, settings.value));
+    if (!done.ok) return done;
+  }
+  return err({ reason: 'unavailable', detail: 'context table: a partition did not come to rest' });
+}
+
+function isSameRow(one: Row | undefined, other: Row | undefined): boolean {
+  const isSame = (name: string) => JSON.stringify(one?.[name]) === JSON.stringify(other?.[name]);
+  return (one === undefined) === (other === undefined) && ['write', 'ttl_seconds'].every(isSame);
 }
 
 /** How long documents live that are created without saying so; undefined for ever. */
