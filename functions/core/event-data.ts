@@ -2,6 +2,8 @@ const [LF, CR] = [10, 13];
 /** `data:` */
 const DATA: readonly number[] = [100, 97, 116, 97, 58];
 const OF_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
+/** What line readers of some languages break at besides: VT, FF, separators of ASCII, NEL, and the line breaks of Unicode, in UTF-8. */
+const OTHER_BREAKS: readonly number[] = [0x0b, 0x0c, 0x1c, 0x1d, 0x1e, 0xc285, 0xe280a8, 0xe280a9];
 
 /** What hears of the data of events. */
 export type DataReader = {
@@ -9,6 +11,8 @@ export type DataReader = {
   readonly data: (piece: Buffer) => void;
   /** The present event ends before this byte of the chunk. */
   readonly end: (at: number) => void;
+  /** Some readers find other events here: they break a line that is no data at more characters than three. */
+  readonly ambiguous: () => void;
 };
 
 /**
@@ -20,6 +24,8 @@ export class EventData {
   /** So much of `data:` has come at the beginning of the line. */
   #matched = 0;
   #isOther = false;
+  /** The last three bytes of other lines. */
+  #recent = 0;
   #isStart = true;
   #isAfterCr = false;
   /** Between two lines of data (HTML §9.2.6). */
@@ -41,9 +47,12 @@ export class EventData {
       if (byte === LF || byte === CR) {
         at += 1;
         this.#endLine(at);
-      } else if (this.#isOther || this.#matched === DATA.length) {
+      } else if (this.#isOther) {
+        this.#other(byte);
+        at += 1;
+      } else if (this.#matched === DATA.length) {
         const end = endOfLine(chunk, at);
-        if (!this.#isOther) this.#reader.data(chunk.subarray(at, end));
+        this.#reader.data(chunk.subarray(at, end));
         at = end;
       } else {
         this.#begin(byte);
@@ -57,7 +66,13 @@ export class EventData {
     if (this.#isStart && OF_MARK.includes(byte)) return;
     this.#isStart = false;
     if (byte === DATA[this.#matched]) this.#matched += 1;
-    else this.#isOther = true;
+    else this.#other(byte);
+  }
+
+  #other(byte: number): void {
+    this.#isOther = true;
+    this.#recent = ((this.#recent << 8) | byte) & 0xffffff;
+    if (isOtherBreak(this.#recent)) this.#reader.ambiguous();
   }
 
   #endLine(at: number): void {
@@ -67,6 +82,12 @@ export class EventData {
     this.#matched = 0;
     this.#isOther = false;
   }
+}
+
+function isOtherBreak(recent: number): boolean {
+  const last = recent & 0xff;
+  if (last >= 0x20 && last < 0x80) return false;
+  return [last, recent & 0xffff, recent].some((bytes) => OTHER_BREAKS.includes(bytes));
 }
 
 function endOfLine(chunk: Buffer, start: number): number {

@@ -32,7 +32,7 @@ export class Voice {
     this.#watch = new JsonWatch({ ...message, item: begin });
   }
 
-  /** It speaks in the gateway's name. */
+  /** It speaks in the gateway's name, or is suspected to. */
   get isOurs(): boolean {
     return this.#isOurs;
   }
@@ -44,6 +44,11 @@ export class Voice {
 
   push(bytes: Buffer): void {
     this.#watch.push(bytes);
+  }
+
+  /** Some readers will find a message that nobody can listen to. */
+  suspect(): void {
+    this.#isOurs = true;
   }
 
   /** The message is over. Has it been none, or not all of one? */

@@ -118,7 +118,11 @@ class Events implements BodyFilter {
   constructor(voice: Voice, note: () => void) {
     this.#voice = voice;
     this.#note = note;
-    this.#data = new EventData({ data: (piece) => voice.push(piece), end: (at) => this.#endEvent(at) });
+    this.#data = new EventData({
+      data: (piece) => voice.push(piece),
+      end: (at) => this.#endEvent(at),
+      ambiguous: () => voice.suspect(),
+    });
   }
 
   push(chunk: Uint8Array): Uint8Array {

@@ -7,10 +7,12 @@ import { readEvent } from '../../functions/core/sse.ts';
 function read(pieces: readonly Buffer[]): {
   readonly events: readonly string[];
   readonly ends: readonly number[];
+  readonly ambiguous: number;
 } {
   const events = [''];
   const ends: number[] = [];
   let passed = 0;
+  let ambiguous = 0;
   const data = new EventData({
     data: (piece) => {
       events.push((events.pop() ?? '') + piece.toString('latin1'));
@@ -19,12 +21,15 @@ function read(pieces: readonly Buffer[]): {
       events.push('');
       ends.push(passed + at);
     },
+    ambiguous: () => {
+      ambiguous += 1;
+    },
   });
   for (const piece of pieces) {
     data.push(piece);
     passed += piece.length;
   }
-  return { events, ends };
+  return { events, ends, ambiguous };
 }
 
 test.for([
@@ -39,6 +44,20 @@ test.for([
   expect(read([Buffer.from(text)]).events).toEqual(expected);
   const bytes = Array.from(Buffer.from(text), (byte) => Buffer.of(byte));
   expect(read(bytes).events).toEqual(expected);
+});
+
+test.for([
+  ['a vertical tab', ': x\u000bdata: a', 1],
+  ['a separator', 'event: x\u001ddata:a', 1],
+  ['NEL', ': \u0085data:a', 1],
+  ['the line break of Unicode, behind data that is none', ': data:x\u2028data:a', 1],
+  ['the paragraph break of Unicode, twice', ': \u2029\nid:\u2029', 2],
+  ['a break at the beginning', '\fdata:a', 1],
+  ['letters alone', ': é… \t data:a\n: ą¨ù', 0],
+  ['a break in data', 'data:\u2028data:a', 0],
+] as const)('says of lines that are no data where some readers break them: %s', ([, text, count]) => {
+  expect(read([Buffer.from(text)]).ambiguous).toBe(count);
+  expect(read(Array.from(Buffer.from(text), (byte) => Buffer.of(byte))).ambiguous).toBe(count);
 });
 
 test('finds what a reader of whole events does, in whatever pieces', () => {

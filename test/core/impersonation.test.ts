@@ -209,4 +209,6 @@ test('another message is listened to anew', () => {
   voice.reset();
   voice.push(Buffer.from(`{"params":{"url":"${ORIGIN}/"}}`));
   expect([voice.end().isBroken, voice.isOurs]).toEqual([false, false]);
+  voice.suspect();
+  expect(voice.isOurs).toBe(true);
 });

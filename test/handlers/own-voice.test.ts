@@ -138,6 +138,13 @@ describe('however large what it says is, none of that arrives', () => {
     }
   });
 
+  test('nor what only some readers find: they break lines at more than others do', async () => {
+    for (const padding of ['', ' '.repeat(LARGE)]) {
+      app.answer = () => answerOf(`: ${padding}\u2028data: ${messageOf('an error of ours')}\n\n`, stream);
+      expect(await call('initialize era')).not.toContain('evil');
+    }
+  });
+
   test('nor what is no JSON, of which nobody can say what it is', async () => {
     app.answer = () => answerOf(`${' '.repeat(LARGE)}/**/${messageOf('an error of ours')}`);
     expect(await call('initialize era').catch(() => '')).not.toContain('evil');
