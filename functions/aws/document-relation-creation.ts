@@ -4,11 +4,13 @@ import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
 import { newWrite } from './document-content.ts';
+import { forgetRelation, noteRelation, sweepRelations } from './document-relation-notes.ts';
 import {
   type Ends,
   findEnds,
   fromRelationRow,
   isOf,
+  keyOf,
   removeRelations,
   toEdgeKey,
   toEdgePrefix,
@@ -23,20 +25,22 @@ const ATTEMPTS = 5;
 const NOT_FOUND: { readonly ok: false; readonly error: NotFound } = err({ reason: 'not_found' });
 
 /**
- * Relates two documents: the relation first, then a row under each of them that leads to it. A process that dies in between leaves one that
- * nothing leads to; the same relation made again takes its place.
+ * Relates two documents: the relation first, then a row under each of them that leads to it. A process that dies in between leaves one that is
+ * not there for anybody; the same relation made again takes its place, or another one removes it an hour later. An archived relation was made
+ * at another time than that of the clock.
  */
 export async function relate(
   table: ContextTable,
   caller: ContextCaller,
   relation: NewRelation,
-  nowSeconds: number,
+  clockSeconds: number,
+  createdAtSeconds = clockSeconds,
 ): ReturnType<RelationStore['relate']> {
   const ends = await findEnds(table, caller, relation);
   if (!ends.ok) return ends;
   if (ends.value === undefined) return NOT_FOUND;
   if (caller.permissions !== 'write') return err({ reason: 'read_only' });
-  const made: Relation = { ...relation, id: toRelationId(relation), createdAtSeconds: nowSeconds };
+  const made: Relation = { ...relation, id: toRelationId(relation), createdAtSeconds };
   const pk = toPartition(caller.orgId, caller.namespace);
   const counts = await Promise.all(
     [relation.fromId, relation.toId].map(async (id) => {
@@ -51,9 +55,14 @@ export async function relate(
     if (count.value >= MAX_RELATIONS) return err({ reason: 'relation_conflict', cause: 'too_many' });
   }
   const row = { ...toRelationRow(pk, made, newWrite(), ends.value), ...earlierExpiry(ends.value) };
+  const noted = await noteRelation(table, row, clockSeconds);
+  if (!noted.ok) return noted;
   const put = await putRelation(table, row, ends.value);
-  if (!put.ok) return put;
-  const led = await leadTo(table, row);
+  const led = put.ok ? await leadTo(table, row) : put;
+  if (!led.ok && led.error.reason === 'unavailable') return led;
+  // It is there or it is not: what cannot be cleared away now is found by the next relate.
+  await forgetRelation(table, row);
+  await sweepRelations(table, pk, clockSeconds);
   return led.ok ? ok(made) : led;
 }
 
@@ -129,10 +138,6 @@ function isOfAll(row: Row, heads: readonly (Row | undefined)[]): boolean {
 
 function isSameWrite(one: Row, other: Row): boolean {
   return one['write']?.S === other['write']?.S;
-}
-
-function keyOf(row: Row): RowKey {
-  return { pk: text(row, 'pk'), sk: text(row, 'sk') };
 }
 
 /** A relation goes with the first of its documents. */

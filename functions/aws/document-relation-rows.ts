@@ -34,6 +34,11 @@ export function toEdgeKey(pk: string, id: string, relationId: string): RowKey {
   return { pk, sk: `${toEdgePrefix(id)}${relationId}` };
 }
 
+/** The key of a row. */
+export function keyOf(row: Row): RowKey {
+  return { pk: text(row, 'pk'), sk: text(row, 'sk') };
+}
+
 /** A relation as a row. It is one of these documents, and not of others that get their ids. */
 export function toRelationRow(pk: string, relation: Relation, write: string, { from, to }: Ends): Row {
   const sk = toRelationKey(pk, relation.id).sk;

@@ -13,9 +13,11 @@ import {
   findEnds,
   fromRelationRow,
   isOf,
+  keyOf,
   removeRelations,
   type StoredRelation,
   storedRelations,
+  toEdgeRows,
   toNotes,
   toRelationKey,
 } from './document-relation-rows.ts';
@@ -115,5 +117,9 @@ async function findRelation(
   if (ends.value === undefined) return NOT_FOUND;
   const { from, to } = ends.value;
   if (!isOf(row.value, from) || !isOf(row.value, to)) return NOT_FOUND;
+  // Where nothing leads to it, who made it died or is about to.
+  const edges = await table.getAll(toEdgeRows(row.value).map(keyOf));
+  if (!edges.ok) return edges;
+  if (edges.value.includes(undefined)) return NOT_FOUND;
   return caller.permissions === 'write' ? ok({ relation, row: row.value }) : err({ reason: 'read_only' });
 }

@@ -29,7 +29,7 @@ export function restoreEntry(
 ): Outcome {
   return entry.type === 'document'
     ? restoreOne(table, caller, entry.document, nowSeconds)
-    : restoreRelation(table, caller, entry.relation);
+    : restoreRelation(table, caller, entry.relation, nowSeconds);
 }
 
 async function restoreOne(
@@ -76,7 +76,12 @@ async function withDefaultLifetime(
   return ok({ ...document, expiresAtSeconds: nowSeconds + lifetime.value });
 }
 
-async function restoreRelation(table: ContextTable, caller: ContextCaller, archived: Relation): Outcome {
+async function restoreRelation(
+  table: ContextTable,
+  caller: ContextCaller,
+  archived: Relation,
+  nowSeconds: number,
+): Outcome {
   const { fromId, toId, createdAtSeconds } = archived;
   const found = await idsHere(table, caller, [fromId, toId]);
   if (!found.ok) return found;
@@ -84,7 +89,7 @@ async function restoreRelation(table: ContextTable, caller: ContextCaller, archi
   const to = found.value.get(toId);
   if (from === undefined || to === undefined) return ok({ id: archived.id, outcome: 'missing' });
   const relation = { ...archived, fromId: from.id, toId: to.id };
-  const made = await relate(table, caller, relation, createdAtSeconds);
+  const made = await relate(table, caller, relation, nowSeconds, createdAtSeconds);
   if (made.ok) return ok({ id: made.value.id, outcome: 'created' });
   if (made.error.reason === 'unavailable') return { ok: false, error: made.error };
   if (made.error.reason === 'not_found') return ok({ id: archived.id, outcome: 'missing' });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { NewDocument } from '../../functions/core/documents/ports.ts';
 import { newDocument } from '../support/context-callers.ts';
+import { dieAtWrite } from '../support/document-tables.ts';
 import { documentWorld, relationBetween, touches } from '../support/document-world.ts';
 
 /** A relation is one of the documents that it was made between: who acts on what it read before takes none of those that have their ids now. */
@@ -79,3 +80,31 @@ test('a relation of an older version is read, and not one of the documents that 
   expect(slow.isDone()).toBe(true);
   expect([await notesAt(document), await notesAt(other)]).toEqual([['old'], ['old']]);
 });
+
+test.for(['before', 'after'] as const)(
+  'a relation whose making died %s any of its writes is whole or not there, and nothing of it is left in the end',
+  async (when) => {
+    let left = 0;
+    for (let at = 0, isThrough = false; !isThrough; at += 1) {
+      world.fresh();
+      const [document, other] = await twoDocuments();
+      const client = world.connect();
+      const death = dieAtWrite(client, at, when);
+      const relation = relationBetween(document, other);
+      await storeOver(client).relate(caller(), relation);
+      isThrough = death.writes() <= at;
+      const notes = [await notesAt(document), await notesAt(other)];
+      const changed = await storeOver().annotate(caller(), relation.id, { fromToNote: 'x' });
+      expect(changed.ok).toBe(notes[0]?.length === 1);
+      expect(notes).toEqual(changed.ok ? [[null], [null]] : [[], []]);
+      if (!changed.ok && (await world.rows()).some((sk) => sk.startsWith('REL#'))) left += 1;
+      for (const one of [document, other]) expect((await remove(one)).ok).toBe(true);
+      world.pass(3_600);
+      const [next, last] = await twoDocuments();
+      expect((await storeOver().relate(caller(), relationBetween(next, last))).ok).toBe(true);
+      for (const one of [next, last]) expect((await remove(one)).ok).toBe(true);
+      expect(await world.rows()).toEqual([]);
+    }
+    expect(left).toBeGreaterThan(0);
+  },
+);
