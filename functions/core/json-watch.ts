@@ -36,7 +36,7 @@ type Token = 'none' | 'name' | 'string' | 'scalar';
 export class JsonWatch {
   readonly #root: Watched;
   #place: Place = 'start';
-  #open: Container[] = [];
+  readonly #open: Container[] = [];
   #next: Watched | undefined;
   #token: Token = 'none';
   /** Somebody is to be told of the token. */
@@ -69,7 +69,7 @@ export class JsonWatch {
   /** Begins with another text. */
   reset(): void {
     this.#place = 'start';
-    this.#open = [];
+    this.#open.length = 0;
     this.#next = this.#root;
     this.#token = 'none';
     this.#pieces = [];
@@ -99,9 +99,9 @@ export class JsonWatch {
         at += 1;
       } else if (byte === QUOTE) {
         this.#beginToken(true);
-        const end = this.#isLost || this.#isKept ? -1 : endOfShort(bytes, at + 1);
+        const end = this.#isLost ? -1 : endOfShort(bytes, at + 1);
         if (end === -1) return at + 1;
-        this.#endToken();
+        this.#endToken(this.#isKept ? bytes.toString('utf8', at + 1, end - 1) : undefined);
         at = end;
       } else if (isOfScalar(byte)) {
         this.#beginToken(false);
@@ -196,12 +196,11 @@ export class JsonWatch {
     if (this.#tokenBytes <= MAX_TOKEN_BYTES) this.#pieces.push(bytes.subarray(start, end));
   }
 
-  #endToken(): void {
+  /** `short`: what is in a token of which nothing was kept before. */
+  #endToken(short?: string): void {
     const token = this.#token;
     this.#token = 'none';
-    const isRead = this.#isKept && this.#tokenBytes <= MAX_TOKEN_BYTES;
-    const raw = isRead ? textOf(this.#pieces) : undefined;
-    this.#pieces = [];
+    const raw = short ?? this.#takeKept();
     const text = raw === undefined || token === 'scalar' ? raw : unquoted(raw);
     if (token === 'name') {
       this.#place = 'colon';
@@ -214,11 +213,13 @@ export class JsonWatch {
     else this.#next?.scalar?.(text);
     this.#endValue();
   }
-}
 
-function textOf(pieces: readonly Buffer[]): string {
-  const [first, ...others] = pieces;
-  return (first === undefined || others.length > 0 ? Buffer.concat(pieces) : first).toString();
+  #takeKept(): string | undefined {
+    if (!this.#isKept) return undefined;
+    const raw = this.#tokenBytes <= MAX_TOKEN_BYTES ? Buffer.concat(this.#pieces).toString() : undefined;
+    this.#pieces = [];
+    return raw;
+  }
 }
 
 /** Behind a string of a few bytes that is all there and has no escape; −1 for another. */
