@@ -12,6 +12,11 @@ test.for([
   ['%F0%9F%98%80', '😀'],
   ['&amp;#37;61', 'a'],
   ['%2561', 'a'],
+  ['\\u00zz', 'u00zz'],
+  ['\\xzz', 'xzz'],
+  ['%zz', '%zz'],
+  ['a;b', 'a;b'],
+  [`&${'a'.repeat(64)};`, `&${'a'.repeat(64)};`],
 ] as const)('%s stands for %s', ([written, meant]) => {
   expect(read(written)).toBe(meant);
 });

@@ -420,6 +420,16 @@ ${lines.map((line) => `    ${line}\n`).join('')}`);
       tokenUrl: 'https://slack.com/api/oauth.custom',
       scopeSeparator: ',',
     });
+    const bot = readOne(`providers:
+  chat:
+    auth_url: https://slack.com/oauth/v2/authorize
+    token_url: https://slack.com/api/oauth.v2.access
+    client_id: c-1
+`);
+    expect(bot).toMatchObject({
+      authUrl: 'https://slack.com/oauth/v2_user/authorize',
+      tokenUrl: 'https://slack.com/api/oauth.v2.user.access',
+    });
     const atlassian = at('https://auth.atlassian.com/oauth/token', 'requires_cloud_id: true');
     expect(atlassian.account).toBeUndefined();
     expect(atlassian.sitesUrl).toBe('https://auth.atlassian.com/me');
