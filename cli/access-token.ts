@@ -87,9 +87,16 @@ export async function requestToken(
   const issued = Issued.safeParse(answer.value.body);
   if (answer.value.status === 200 && issued.success) return ok(issued.data);
   const refusal = refusalOf(answer.value);
-  const isForOneServer = resource === undefined && refusal.json?.['error'] === 'invalid_target';
-  return err(isForOneServer ? { ...refusal, details: [forOneServer(clientId)] } : refusal);
+  const error = refusal.json?.['error'];
+  if (resource === undefined && error === 'invalid_target') {
+    return err({ ...refusal, details: [forOneServer(clientId)] });
+  }
+  const isOfShell = input.text('secret-file') === undefined && terminal.env['SALLYPORT_CLIENT_SECRET'];
+  return err(isOfShell && error === 'invalid_client' ? { ...refusal, details: [OF_SHELL] } : refusal);
 }
+
+const OF_SHELL =
+  'the secret came from SALLYPORT_CLIENT_SECRET, which the shell may have for another client; it goes before the demo’s';
 
 function forOneServer(clientId: string): string {
   return `${clientId} gets tokens for one server at a time; this needs \`--server NAME\` where it can be said, else a client with \`audience: gateway\``;

@@ -171,6 +171,13 @@ export function toWire(denial: Denial): Wire {
         rpcCode: RPC_UPSTREAM,
         text: 'the server behind answered with a redirect, which is not followed',
       };
+    case 'refused_credential':
+      return {
+        status: 502,
+        code: 'upstream_error',
+        rpcCode: RPC_UPSTREAM,
+        text: 'the server behind did not accept how the gateway authenticated to it',
+      };
     case 'unreachable':
       return {
         status: 502,

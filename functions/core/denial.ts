@@ -35,6 +35,7 @@ export type EgressRefusal = {
     | 'missing_credential'
     | 'missing_upstream_token'
     | 'refused_upstream_token'
+    | 'refused_credential'
     | 'bad_delegation'
     | 'path_not_allowed'
     | 'outside_perimeter';

@@ -42,6 +42,7 @@ export type RecordPorts = {
 /** Failures of a call that was on its way out. */
 const UPSTREAM_FAILURES: ReadonlySet<Denial['reason']> = new Set([
   'refused_address',
+  'refused_credential',
   'unreachable',
   'timeout',
   'redirect',

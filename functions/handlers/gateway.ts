@@ -84,7 +84,7 @@ async function refuseUnusable(
   if (response.status !== 401 && response.status !== 407) return undefined;
   await discard(response.body);
   const isOfCaller = egress.mode === 'passthrough' && response.status === 401;
-  const reason = isOfCaller ? 'refused_upstream_token' : 'unreachable';
+  const reason = isOfCaller ? 'refused_upstream_token' : 'refused_credential';
   return { reason, detail: `the upstream answered ${response.status}` };
 }
 

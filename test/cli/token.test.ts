@@ -91,7 +91,10 @@ describe('the secret', () => {
       env: { ...env, SALLYPORT_CLIENT_SECRET: 'wrong-secret' },
     });
     expect(wrong.code).toBe(1);
-    expect(wrong.notes).toBe('sallyport: 401 invalid_client: unknown client or secret');
+    expect(wrong.notes.split('\n')).toEqual([
+      'sallyport: 401 invalid_client: unknown client or secret',
+      expect.stringContaining('came from SALLYPORT_CLIENT_SECRET'),
+    ]);
     expect(wrong.notes + wrong.out).not.toContain('wrong-secret');
   });
 });

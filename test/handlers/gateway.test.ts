@@ -64,6 +64,24 @@ async function openSession(scope?: string): Promise<string> {
   return response.headers.get('mcp-session-id') ?? '';
 }
 
+test.for([401, 407])(
+  'a server that answers %i does not take the gateway’s credential, and is there',
+  async (status) => {
+    app.answer = () => answerOf('who are you?', { status, headers: { 'www-authenticate': 'Basic' } });
+    const response = await post('/quotes/mcp', 'tools/call', { params: { name: 'all' } });
+    const { error } = JSON.parse(await response.text());
+    expect([response.status, response.headers.get('www-authenticate')]).toEqual([502, null]);
+    expect(error).toMatchObject({
+      code: -31003,
+      message: 'the server behind did not accept how the gateway authenticated to it',
+    });
+    expect(app.records.at(-1)).toMatchObject({
+      event: 'outcome',
+      reason: `refused_credential: the upstream answered ${status}`,
+    });
+  },
+);
+
 describe('in a session', () => {
   test('an answer without a body stays one, whatever its status', async () => {
     const session = { 'mcp-session-id': await openSession() };

@@ -53,6 +53,7 @@ export const WIRE: {
     403,
     'permission_denied',
   ],
+  refused_credential: [{ reason: 'refused_credential', detail: 'OPERATOR' }, 502, 'upstream_error'],
   connection_required: [
     {
       reason: 'connection_required',
