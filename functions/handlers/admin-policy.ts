@@ -230,7 +230,7 @@ function fail(
       return problem('conflict', detail, env.requestId);
     }
     case 'lockout': {
-      const detail = `${LOCKOUT}; nothing was changed. Send \`allow_lockout: true\` if it is meant`;
+      const detail = `${LOCKOUT}; nothing was changed. If it is meant: \`--allow-lockout\`, \`allow_lockout: true\` in a request`;
       return problem('failed_precondition', detail, env.requestId);
     }
     case 'unavailable':
