@@ -62,7 +62,7 @@ export const audit: Verb = {
     ],
     [
       'all about one request',
-      'sallyport audit search --request 7f3c --since 1d --client platform-admin --json',
+      'sallyport audit search --request 6f1f0a52-9c1e-4a64-8f0b-3d0c8f3b7f3c --since 1d --client platform-admin --json',
     ],
     [
       'what an agent did',
