@@ -1,12 +1,12 @@
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, RowKey } from './context-table.ts';
+import { sweepNotes } from './document-note-sweep.ts';
 import { removeRemains } from './document-remains.ts';
 import {
   type DocumentHead,
   fromHeadRow,
   HEAD_PREFIX,
-  number,
   text,
   toHeadKey,
   toHeadRow,
@@ -15,12 +15,6 @@ import {
 
 /** What the sort keys of notes start with. */
 const NOTE_PREFIX = 'REMOVING#';
-
-/** A delete that has not come to its end by then never will: no function runs for so long. */
-const DEAD_AFTER_SECONDS = 3_600;
-
-/** Notes that one delete looks at. */
-const NOTES_PER_LOOK = 10;
 
 /** Notes that a document's head is about to go, so that the rest is found where nobody comes to the end of it. */
 export function noteDeletion(
@@ -40,28 +34,21 @@ export function forgetDeletion(table: ContextTable, head: DocumentHead): Promise
 }
 
 /** Removes what deletes that died in this namespace left: some of it at a time. What cannot be removed now is found again. */
-export async function sweepDeletions(
+export function sweepDeletions(
   table: ContextTable,
   pk: string,
   nowSeconds: number,
 ): Promise<Result<void, Unavailable>> {
-  const notes = await table.page(pk, NOTE_PREFIX, undefined, NOTES_PER_LOOK);
-  if (!notes.ok) return notes;
-  for (const row of notes.value.rows) {
-    if (number(row, 'since') + DEAD_AFTER_SECONDS > nowSeconds) continue;
-    const [, id = ''] = text(row, 'sk').split('#');
-    const head = fromHeadRow({ ...row, sk: { S: `${HEAD_PREFIX}${id}` } });
+  return sweepNotes(table, { pk, prefix: NOTE_PREFIX, nowSeconds }, async (note) => {
+    const [, id = ''] = text(note, 'sk').split('#');
+    const head = fromHeadRow({ ...note, sk: { S: `${HEAD_PREFIX}${id}` } });
     const standing = await table.get(toHeadKey(pk, id));
     if (!standing.ok) return standing;
     // Where its head is there, the delete died before it.
     const isThere =
       standing.value !== undefined && fromHeadRow(standing.value).incarnation === head.incarnation;
-    const removed = isThere ? ok(undefined) : await removeRemains(table, head);
-    if (!removed.ok) return removed;
-    const forgotten = await forgetDeletion(table, head);
-    if (!forgotten.ok) return forgotten;
-  }
-  return ok(undefined);
+    return isThere ? ok(undefined) : removeRemains(table, head);
+  });
 }
 
 function toNoteKey({ document, write }: Pick<DocumentHead, 'document' | 'write'>): RowKey {

@@ -2,13 +2,11 @@ import type { Document } from '../core/documents/document.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
-import { fromHeadRow, HEAD_PREFIX, number, text, toHeadRow, toPartition } from './document-rows.ts';
+import { isDead } from './document-note-sweep.ts';
+import { fromHeadRow, HEAD_PREFIX, text, toHeadRow, toPartition } from './document-rows.ts';
 
 /** What the sort keys of notes start with. */
 const NOTE_PREFIX = 'PENDING#';
-
-/** A create that has not come to its end by then never will: no function runs for so long. */
-const DEAD_AFTER_SECONDS = 3_600;
 
 const ROWS_PER_LOOK = 250;
 
@@ -73,10 +71,6 @@ export async function livingCreations(
 ): Promise<Result<readonly Creation[], Unavailable>> {
   const rows = await table.all(pk, NOTE_PREFIX, ROWS_PER_LOOK);
   return rows.ok ? ok(rows.value.filter((row) => !isDead(row, nowSeconds)).map(toCreation)) : rows;
-}
-
-function isDead(row: Row, nowSeconds: number): boolean {
-  return number(row, 'since') + DEAD_AFTER_SECONDS <= nowSeconds;
 }
 
 function toNoteKey({ document, write }: Pick<Creation, 'document' | 'write'>): RowKey {

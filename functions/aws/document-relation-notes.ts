@@ -1,17 +1,12 @@
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
+import { sweepNotes } from './document-note-sweep.ts';
 import { keyOf, removeRelations, toEdgeRows } from './document-relation-rows.ts';
-import { number, text } from './document-rows.ts';
+import { text } from './document-rows.ts';
 
 /** What the sort keys of notes start with. */
 const NOTE_PREFIX = 'RELATING#';
-
-/** Whoever has not come to the end of making a relation by then never will: no function runs for so long. */
-const DEAD_AFTER_SECONDS = 3_600;
-
-/** Notes that one relate looks at. */
-const NOTES_PER_LOOK = 10;
 
 /** Notes a relation that is about to be made, so that it is found where nobody comes to the end of it. */
 export function noteRelation(
@@ -35,25 +30,18 @@ export function forgetRelation(table: ContextTable, row: Row): Promise<Result<vo
 }
 
 /** Removes what whoever died while relating documents of this namespace left: some of it at a time. What cannot be removed now is found again. */
-export async function sweepRelations(
+export function sweepRelations(
   table: ContextTable,
   pk: string,
   nowSeconds: number,
 ): Promise<Result<void, Unavailable>> {
-  const notes = await table.page(pk, NOTE_PREFIX, undefined, NOTES_PER_LOOK);
-  if (!notes.ok) return notes;
-  for (const note of notes.value.rows) {
-    if (number(note, 'since') + DEAD_AFTER_SECONDS > nowSeconds) continue;
+  return sweepNotes(table, { pk, prefix: NOTE_PREFIX, nowSeconds }, async (note) => {
     const row = { ...note, sk: { S: text(note, 'relation') } };
     const edges = await table.getAll(toEdgeRows(row).map(keyOf));
     if (!edges.ok) return edges;
     // What leads to it at both ends is whole: somebody may rely on it by now. Else it goes as this write made it.
-    const removed = edges.value.includes(undefined) ? await removeRelations(table, [row]) : ok(undefined);
-    if (!removed.ok) return removed;
-    const forgotten = await forgetRelation(table, row);
-    if (!forgotten.ok) return forgotten;
-  }
-  return ok(undefined);
+    return edges.value.includes(undefined) ? removeRelations(table, [row]) : ok(undefined);
+  });
 }
 
 function toNoteKey(row: Row): RowKey {

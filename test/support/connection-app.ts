@@ -11,13 +11,21 @@ import { createUpstream } from '../../functions/aws/upstream.ts';
 import { ok } from '../../functions/core/result.ts';
 import { Secret } from '../../functions/core/secret.ts';
 import type { ConnectionPorts } from '../../functions/handlers/connections/connection-ports.ts';
-import { createConnections } from '../../functions/handlers/connections/connections.ts';
+import { type ConnectRequest, createConnections } from '../../functions/handlers/connections/connections.ts';
 import { Faults } from '../../local/endpoint/faults.ts';
 import { KeyStore } from '../../local/kms/key-store.ts';
 import { startKms } from '../../local/kms.ts';
 import { startAuthTable } from './auth-table.ts';
 import { PROVIDER_SECRET } from './scripted-provider.ts';
 import { patient, unhurried } from './slow-machine.ts';
+
+/** What comes back from a provider with a code that the scripted one takes. */
+export const CONNECT_REQUEST: ConnectRequest = {
+  code: 'code-1',
+  codeVerifier: 'verifier-1',
+  redirectUri: 'https://gate.example/connect/carrier/callback',
+  scopes: ['parcels.read'],
+};
 
 /** What connections run over: an embedded DynamoDB and a local KMS. */
 export type ConnectionCloud = Awaited<ReturnType<typeof startConnectionCloud>>;

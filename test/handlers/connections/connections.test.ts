@@ -2,8 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import type { SecretStore } from '../../../functions/core/ports.ts';
 import type { Provider } from '../../../functions/core/provider.ts';
 import { Secret } from '../../../functions/core/secret.ts';
-import type { ConnectRequest } from '../../../functions/handlers/connections/connections.ts';
-import { type ConnectionCloud, startConnectionCloud } from '../../support/connection-app.ts';
+import { CONNECT_REQUEST, type ConnectionCloud, startConnectionCloud } from '../../support/connection-app.ts';
 import {
   hangUp,
   PROVIDER_CLIENT,
@@ -15,12 +14,6 @@ import {
 } from '../../support/scripted-provider.ts';
 import { StagedSecrets } from '../../support/staged-secrets.ts';
 
-const REQUEST: ConnectRequest = {
-  code: 'code-1',
-  codeVerifier: 'verifier-1',
-  redirectUri: 'https://gate.example/connect/carrier/callback',
-  scopes: ['parcels.read'],
-};
 const NEED = { scopes: ['parcels.read'] };
 
 let cloud: ConnectionCloud;
@@ -55,7 +48,7 @@ describe('connecting', () => {
   test('redeems the code with our secret and the verifier, and keeps what comes of it', async () => {
     const { connect, find, accessToken } = cloud.environment();
     const owner = somebody();
-    const connected = await connect(owner, provider.entry, REQUEST);
+    const connected = await connect(owner, provider.entry, CONNECT_REQUEST);
     const shown = {
       provider: 'carrier',
       account: { id: 'account-1', name: 'ana@carrier' },
@@ -69,7 +62,7 @@ describe('connecting', () => {
       {
         grant_type: 'authorization_code',
         code: 'code-1',
-        redirect_uri: REQUEST.redirectUri,
+        redirect_uri: CONNECT_REQUEST.redirectUri,
         code_verifier: 'verifier-1',
         client_id: PROVIDER_CLIENT,
         client_secret: PROVIDER_SECRET,
@@ -82,7 +75,7 @@ describe('connecting', () => {
 
   test('lays nothing readable into the table', async () => {
     const owner = somebody();
-    await cloud.environment().connect(owner, provider.entry, REQUEST);
+    await cloud.environment().connect(owner, provider.entry, CONNECT_REQUEST);
     const { dynamo, tableName } = cloud.table;
     const scanned = await dynamo.call('Query', {
       TableName: tableName,
@@ -104,7 +97,7 @@ describe('connecting', () => {
       tokenHeaders: [['x-version', '2']],
       account: undefined,
     });
-    const connected = await cloud.environment().connect(somebody(), entry, REQUEST);
+    const connected = await cloud.environment().connect(somebody(), entry, CONNECT_REQUEST);
     expect(connected).toMatchObject({ ok: true, value: { account: undefined } });
     const [request] = provider.server.seen;
     const basic = Buffer.from(`id+with+space:${PROVIDER_SECRET}`).toString('base64');
@@ -114,28 +107,28 @@ describe('connecting', () => {
 
   test('is a public client’s too', async () => {
     const entry = entryOf({ clientSecretName: undefined });
-    expect((await cloud.environment().connect(somebody(), entry, REQUEST)).ok).toBe(true);
+    expect((await cloud.environment().connect(somebody(), entry, CONNECT_REQUEST)).ok).toBe(true);
     expect(provider.grants()[0]).not.toHaveProperty('client_secret');
     expect(provider.grants()[0]).toHaveProperty('client_id');
   });
 
   test('takes what was asked for as granted where the provider says nothing of it', async () => {
     provider.tokens = { scope: undefined };
-    const connected = await cloud.environment().connect(somebody(), provider.entry, REQUEST);
+    const connected = await cloud.environment().connect(somebody(), provider.entry, CONNECT_REQUEST);
     expect(connected).toMatchObject({ value: { scopes: ['parcels.read'] } });
   });
 
   test('another account in the place of the one that is connected is refused, until that is forgotten', async () => {
     const { connect, disconnect, find } = cloud.environment();
     const owner = somebody();
-    await connect(owner, provider.entry, REQUEST);
+    await connect(owner, provider.entry, CONNECT_REQUEST);
     provider.account = { id: 'account-2', login: 'mallory@carrier' };
-    expect(await connect(owner, provider.entry, REQUEST)).toMatchObject({
+    expect(await connect(owner, provider.entry, CONNECT_REQUEST)).toMatchObject({
       error: { reason: 'other_account', connected: 'ana@carrier' },
     });
     expect(await find(owner, provider.entry)).toMatchObject({ value: { account: { id: 'account-1' } } });
     await disconnect(owner, provider.entry);
-    expect(await connect(owner, provider.entry, REQUEST)).toMatchObject({
+    expect(await connect(owner, provider.entry, CONNECT_REQUEST)).toMatchObject({
       value: { account: { id: 'account-2' } },
     });
   });
@@ -144,10 +137,12 @@ describe('connecting', () => {
     const { connect, disconnect } = cloud.environment();
     const owner = somebody();
     const entry = entryOf({ account: undefined });
-    await connect(owner, entry, REQUEST);
-    expect(await connect(owner, entry, REQUEST)).toMatchObject({ error: { reason: 'other_account' } });
+    await connect(owner, entry, CONNECT_REQUEST);
+    expect(await connect(owner, entry, CONNECT_REQUEST)).toMatchObject({
+      error: { reason: 'other_account' },
+    });
     await disconnect(owner, entry);
-    expect(await connect(owner, entry, REQUEST)).toMatchObject({ ok: true });
+    expect(await connect(owner, entry, CONNECT_REQUEST)).toMatchObject({ ok: true });
   });
 
   test('one whose token may not ask who it is has to open a site that is connected', async () => {
@@ -164,11 +159,13 @@ describe('connecting', () => {
           );
     const { connect } = cloud.environment();
     const owner = somebody();
-    await connect(owner, entry, REQUEST);
+    await connect(owner, entry, CONNECT_REQUEST);
     sites = ['site-2', 'site-3'];
-    expect(await connect(owner, entry, REQUEST)).toMatchObject({ ok: true });
+    expect(await connect(owner, entry, CONNECT_REQUEST)).toMatchObject({ ok: true });
     sites = ['site-1'];
-    expect(await connect(owner, entry, REQUEST)).toMatchObject({ error: { reason: 'other_account' } });
+    expect(await connect(owner, entry, CONNECT_REQUEST)).toMatchObject({
+      error: { reason: 'other_account' },
+    });
   });
 
   test('of two accounts that are connected at the same moment one is refused', async () => {
@@ -181,7 +178,7 @@ describe('connecting', () => {
     };
     const environments = Array.from({ length: 4 }, () => cloud.environment());
     const done = await Promise.all(
-      environments.map(({ connect }) => connect(owner, provider.entry, REQUEST)),
+      environments.map(({ connect }) => connect(owner, provider.entry, CONNECT_REQUEST)),
     );
     expect(done.filter(({ ok }) => ok)).toHaveLength(1);
     const refused = done.flatMap((one) => (one.ok ? [] : [one.error.reason]));
@@ -197,14 +194,14 @@ describe('connecting', () => {
         const answer = await dynamo.call(operation, input);
         if (operation === 'BatchGetItem') {
           looks += 1;
-          if (looks === 1) await first.connect(owner, provider.entry, REQUEST);
+          if (looks === 1) await first.connect(owner, provider.entry, CONNECT_REQUEST);
           provider.account = { id: 'account-2' };
         }
         return answer;
       },
     }));
     provider.account = { id: 'account-1' };
-    const late = between.connect(owner, entryOf({ account: undefined }), REQUEST);
+    const late = between.connect(owner, entryOf({ account: undefined }), CONNECT_REQUEST);
     expect(await late).toMatchObject({ error: { reason: 'other_account' } });
     expect(await first.find(owner, provider.entry)).toMatchObject({
       value: { account: { id: 'account-1' } },
@@ -214,14 +211,14 @@ describe('connecting', () => {
   test('the same account anew takes the place of its tokens, with the scopes of now', async () => {
     const { connect, accessToken } = cloud.environment();
     const owner = somebody();
-    await connect(owner, provider.entry, REQUEST);
+    await connect(owner, provider.entry, CONNECT_REQUEST);
     provider.tokens = { scope: 'parcels.read parcels.write' };
     const both = { scopes: ['parcels.read', 'parcels.write'] };
     expect(await accessToken(owner, provider.entry, both)).toEqual({
       ok: false,
       error: { reason: 'lacks_scopes', missing: ['parcels.write'] },
     });
-    await connect(owner, provider.entry, { ...REQUEST, ...both });
+    await connect(owner, provider.entry, { ...CONNECT_REQUEST, ...both });
     expect(await accessToken(owner, provider.entry, both)).toMatchObject({ ok: true });
   });
 
@@ -262,7 +259,7 @@ describe('connecting', () => {
     const { connect, find } = cloud.environment();
     const owner = somebody();
     provider.instead = (request, answer) => request.url === '/token' && instead(request, answer);
-    expect(await connect(owner, provider.entry, REQUEST)).toMatchObject({ error: { reason } });
+    expect(await connect(owner, provider.entry, CONNECT_REQUEST)).toMatchObject({ error: { reason } });
     expect(await find(owner, provider.entry)).toEqual({ ok: true, value: undefined });
   });
 
@@ -271,7 +268,7 @@ describe('connecting', () => {
     async (name) => {
       provider.instead = ({ url, body }, answer) =>
         url === '/token' && send(answer, 400, { error: new URLSearchParams(body).get(name) });
-      expect(await cloud.environment().connect(somebody(), provider.entry, REQUEST)).toEqual({
+      expect(await cloud.environment().connect(somebody(), provider.entry, CONNECT_REQUEST)).toEqual({
         ok: false,
         error: { reason: 'refused', detail: 'status 400, no known error code' },
       });
@@ -283,11 +280,11 @@ describe('connecting', () => {
     const token = 'access-token-0123456789';
     provider.tokens = { access_token: token, scope: `parcels.read ${PROVIDER_SECRET} x:${token}` };
     provider.account = { id: 'account-1', login: `at ${token}` };
-    expect(await connect(somebody(), provider.entry, REQUEST)).toMatchObject({
+    expect(await connect(somebody(), provider.entry, CONNECT_REQUEST)).toMatchObject({
       value: { scopes: ['parcels.read'], account: { id: 'account-1', name: undefined } },
     });
     provider.account = { id: token };
-    expect(await connect(somebody(), provider.entry, REQUEST)).toMatchObject({
+    expect(await connect(somebody(), provider.entry, CONNECT_REQUEST)).toMatchObject({
       error: { reason: 'refused', detail: 'account: status 200' },
     });
   });
@@ -309,7 +306,7 @@ describe('connecting', () => {
       if (isOld) send(answer, 401, { error: 'invalid_client' });
       return isOld;
     };
-    expect(await connect(somebody(), provider.entry, REQUEST)).toMatchObject({ ok: true });
+    expect(await connect(somebody(), provider.entry, CONNECT_REQUEST)).toMatchObject({ ok: true });
     expect(reads).toEqual(['AWSCURRENT', 'AWSCURRENT past the cache']);
   });
 
@@ -323,9 +320,9 @@ describe('connecting', () => {
       if (isOld) send(answer, 401, { error: 'invalid_client' });
       return isOld;
     };
-    expect(await connect(somebody(), provider.entry, REQUEST)).toMatchObject({ ok: true });
+    expect(await connect(somebody(), provider.entry, CONNECT_REQUEST)).toMatchObject({ ok: true });
     secrets.drop('sallyport/test/providers/p', 'AWSPENDING');
-    expect(await connect(somebody(), provider.entry, REQUEST)).toMatchObject({ ok: false });
+    expect(await connect(somebody(), provider.entry, CONNECT_REQUEST)).toMatchObject({ ok: false });
   });
 
   test.for(['missing', 'denied', 'unavailable'] as const)(
@@ -334,7 +331,7 @@ describe('connecting', () => {
       const { connect } = cloud.environment({
         secrets: { read: async () => ({ ok: false, error: { reason, detail: '' } }) },
       });
-      expect(await connect(somebody(), provider.entry, REQUEST)).toMatchObject({
+      expect(await connect(somebody(), provider.entry, CONNECT_REQUEST)).toMatchObject({
         error: { reason: reason === 'unavailable' ? 'unavailable' : 'refused' },
       });
       expect(provider.grants()).toEqual([]);
@@ -359,7 +356,7 @@ describe('connecting', () => {
       send(answer, status, body);
       return true;
     };
-    const connected = await cloud.environment().connect(somebody(), provider.entry, REQUEST);
+    const connected = await cloud.environment().connect(somebody(), provider.entry, CONNECT_REQUEST);
     if (reason === undefined) expect(connected).toMatchObject({ ok: true, value: { account: undefined } });
     else expect(connected).toMatchObject({ ok: false, error: { reason } });
   });
@@ -373,11 +370,11 @@ describe('connecting', () => {
     };
     const { connect, accessToken } = cloud.environment();
     const owner = somebody();
-    expect(await connect(owner, entry, REQUEST)).toMatchObject({ value: { cloudId: 'site-1' } });
+    expect(await connect(owner, entry, CONNECT_REQUEST)).toMatchObject({ value: { cloudId: 'site-1' } });
     const token = await accessToken(owner, entry, NEED);
     expect(token.ok && token.value.cloudIds).toEqual(['site-1', 'site-3']);
     provider.instead = (request, answer) => request.url === '/sites' && send(answer, 404, {});
-    expect(await connect(owner, entry, REQUEST)).toMatchObject({ error: { reason: 'refused' } });
+    expect(await connect(owner, entry, CONNECT_REQUEST)).toMatchObject({ error: { reason: 'refused' } });
   });
 });
 
@@ -386,7 +383,7 @@ describe('what lies in the vault', () => {
     const { connect, find, list } = cloud.environment();
     const owner = somebody();
     const other = entryOf({ name: 'other' });
-    await connect(owner, provider.entry, REQUEST);
+    await connect(owner, provider.entry, CONNECT_REQUEST);
     const strangers = [
       [{ ...owner, orgId: 'globex' }, provider.entry],
       [{ ...owner, subject: owner.subject.normalize('NFC').toUpperCase() }, provider.entry],
@@ -403,7 +400,7 @@ describe('what lies in the vault', () => {
   test.for(['token endpoint', 'client'] as const)('goes to no other %s', async (what) => {
     const { connect, accessToken, disconnect, find } = cloud.environment();
     const owner = somebody();
-    await connect(owner, provider.entry, REQUEST);
+    await connect(owner, provider.entry, CONNECT_REQUEST);
     const other = await startScriptedProvider();
     onTestFinished(() => other.close());
     const entry = what === 'client' ? entryOf({ clientId: 'another-app' }) : other.entry;
@@ -422,8 +419,8 @@ describe('what lies in the vault', () => {
     const { connect, accessToken, find, list } = cloud.environment();
     const [victim, thief] = [somebody(), somebody(what === 'organisation' ? 'globex' : 'acme')];
     const entry = what === 'provider' ? entryOf({ name: 'other' }) : provider.entry;
-    await connect(victim, provider.entry, REQUEST);
-    await connect(thief, entry, REQUEST);
+    await connect(victim, provider.entry, CONNECT_REQUEST);
+    await connect(thief, entry, CONNECT_REQUEST);
     await move(cloud, { owner: victim, provider: 'carrier' }, { owner: thief, provider: entry.name });
     // Also where the key is still in memory, and where it is not.
     for (const environment of [{ accessToken, find, list }, cloud.environment()]) {
@@ -453,20 +450,22 @@ describe('what lies in the vault', () => {
   test.for(CHANGES)('is refused with %s changed, and can be forgotten and made again', async ([, change]) => {
     const { connect, disconnect } = cloud.environment();
     const owner = somebody();
-    await connect(owner, provider.entry, REQUEST);
+    await connect(owner, provider.entry, CONNECT_REQUEST);
     await rewrite(cloud, { owner, provider: 'carrier' }, change);
     const { accessToken } = cloud.environment();
     expect(await accessToken(owner, provider.entry, NEED)).toMatchObject({
       error: { reason: 'unavailable' },
     });
-    expect(await connect(owner, provider.entry, REQUEST)).toMatchObject({ error: { reason: 'unavailable' } });
+    expect(await connect(owner, provider.entry, CONNECT_REQUEST)).toMatchObject({
+      error: { reason: 'unavailable' },
+    });
     expect(await disconnect(owner, provider.entry)).toEqual({ ok: true, value: { revoked: false } });
-    expect(await connect(owner, provider.entry, REQUEST)).toMatchObject({ ok: true });
+    expect(await connect(owner, provider.entry, CONNECT_REQUEST)).toMatchObject({ ok: true });
   });
 
   test('costs KMS one call for a user at work in five minutes, and none of another’s', async () => {
     const owner = somebody();
-    await cloud.environment().connect(owner, provider.entry, REQUEST);
+    await cloud.environment().connect(owner, provider.entry, CONNECT_REQUEST);
     const { accessToken } = cloud.environment();
     const before = cloud.kmsCalls.length;
     for (let call = 0; call < 20; call += 1) await accessToken(owner, provider.entry, NEED);
@@ -480,14 +479,14 @@ describe('what lies in the vault', () => {
     'is out of reach while KMS says %s, and there again after it',
     async (mode) => {
       const owner = somebody();
-      await cloud.environment().connect(owner, provider.entry, REQUEST);
+      await cloud.environment().connect(owner, provider.entry, CONNECT_REQUEST);
       cloud.faults.add({ service: 'kms', mode }, Date.now());
       onTestFinished(() => cloud.faults.clear());
       const { accessToken, connect } = cloud.environment();
       expect(await accessToken(owner, provider.entry, NEED)).toMatchObject({
         error: { reason: 'unavailable' },
       });
-      expect(await connect(somebody(), provider.entry, REQUEST)).toMatchObject({
+      expect(await connect(somebody(), provider.entry, CONNECT_REQUEST)).toMatchObject({
         error: { reason: 'unavailable' },
       });
       cloud.faults.clear();
@@ -500,7 +499,7 @@ describe('disconnecting', () => {
   test('revokes the refresh token at the provider, forgets, and says so', async () => {
     const { connect, disconnect, accessToken, find } = cloud.environment();
     const owner = somebody();
-    await connect(owner, provider.entry, REQUEST);
+    await connect(owner, provider.entry, CONNECT_REQUEST);
     expect(await disconnect(owner, provider.entry)).toEqual({ ok: true, value: { revoked: true } });
     const [revocation] = provider.server.seen.filter(({ url }) => url === '/revoke');
     expect(Object.fromEntries(new URLSearchParams(revocation?.body))).toEqual({
@@ -528,7 +527,7 @@ describe('disconnecting', () => {
     provider.tokens = { refresh_token: undefined };
     const { connect, disconnect } = cloud.environment();
     const owner = somebody();
-    await connect(owner, provider.entry, REQUEST);
+    await connect(owner, provider.entry, CONNECT_REQUEST);
     await disconnect(owner, provider.entry);
     const [revocation] = provider.server.seen.filter(({ url }) => url === '/revoke');
     expect(new URLSearchParams(revocation?.body).get('token')).toBe('access-token-1');
@@ -538,7 +537,7 @@ describe('disconnecting', () => {
     const entry = entryOf({ revocation: { style: 'github', url: `${provider.server.origin}/revoke` } });
     const { connect, disconnect } = cloud.environment();
     const owner = somebody();
-    await connect(owner, entry, REQUEST);
+    await connect(owner, entry, CONNECT_REQUEST);
     provider.instead = (request, answer) => request.url === '/revoke' && sendNothing(answer, 204);
     expect(await disconnect(owner, entry)).toMatchObject({ value: { revoked: true } });
     const [revocation] = provider.server.seen.filter(({ url }) => url === '/revoke');
@@ -550,7 +549,7 @@ describe('disconnecting', () => {
     const entry = entryOf({ revocation: { style: 'slack', url: `${provider.server.origin}/revoke` } });
     const { connect, disconnect } = cloud.environment();
     const owner = somebody();
-    await connect(owner, entry, REQUEST);
+    await connect(owner, entry, CONNECT_REQUEST);
     provider.instead = (request, answer) => request.url === '/revoke' && send(answer, 200, { ok: isDone });
     expect(await disconnect(owner, entry)).toMatchObject({ value: { revoked: isDone } });
     const [revocation] = provider.server.seen.filter(({ url }) => url === '/revoke');
@@ -570,7 +569,7 @@ describe('disconnecting', () => {
     const { connect, disconnect, find } = cloud.environment();
     const owner = somebody();
     const entry = entryOf(changes);
-    await connect(owner, entry, REQUEST);
+    await connect(owner, entry, CONNECT_REQUEST);
     provider.instead = instead;
     expect(await disconnect(owner, entry)).toEqual({ ok: true, value: { revoked: false } });
     expect(await find(owner, entry)).toEqual({ ok: true, value: undefined });
@@ -579,7 +578,7 @@ describe('disconnecting', () => {
   test('forgets by its name what was connected at a provider that is gone', async () => {
     const { connect, disconnect, find } = cloud.environment();
     const owner = somebody();
-    await connect(owner, provider.entry, REQUEST);
+    await connect(owner, provider.entry, CONNECT_REQUEST);
     const gone = { name: 'carrier', isGone: true } as const;
     expect(await cloud.environment().list(owner, [])).toMatchObject({
       value: [{ provider: 'carrier', status: 'broken' }],
@@ -591,7 +590,7 @@ describe('disconnecting', () => {
 
   test('is put off while KMS is out, so that it can be revoked', async () => {
     const owner = somebody();
-    await cloud.environment().connect(owner, provider.entry, REQUEST);
+    await cloud.environment().connect(owner, provider.entry, CONNECT_REQUEST);
     cloud.faults.add({ service: 'kms', mode: 'error' }, Date.now());
     onTestFinished(() => cloud.faults.clear());
     const { disconnect } = cloud.environment();
@@ -602,7 +601,7 @@ describe('disconnecting', () => {
 
   test('forgets without our secret too', async () => {
     const owner = somebody();
-    await cloud.environment().connect(owner, provider.entry, REQUEST);
+    await cloud.environment().connect(owner, provider.entry, CONNECT_REQUEST);
     const { disconnect } = cloud.environment({
       secrets: { read: async () => ({ ok: false, error: { reason: 'missing', detail: '' } }) },
     });

@@ -4,16 +4,9 @@ import type { SecretStore } from '../../../functions/core/ports.ts';
 import { LEASE_MS, REFRESH_MS, WRITE_MS } from '../../../functions/core/refresh-due.ts';
 import { ok } from '../../../functions/core/result.ts';
 import { Secret } from '../../../functions/core/secret.ts';
-import type { ConnectRequest } from '../../../functions/handlers/connections/connections.ts';
-import { type ConnectionCloud, startConnectionCloud } from '../../support/connection-app.ts';
+import { CONNECT_REQUEST, type ConnectionCloud, startConnectionCloud } from '../../support/connection-app.ts';
 import { type ScriptedProvider, send, startScriptedProvider } from '../../support/scripted-provider.ts';
 
-const REQUEST: ConnectRequest = {
-  code: 'code-1',
-  codeVerifier: 'verifier-1',
-  redirectUri: 'https://gate.example/connect/carrier/callback',
-  scopes: ['parcels.read'],
-};
 const NEED = { scopes: ['parcels.read'] };
 /** What a buffered function has (contract §2: `/connect`). */
 const FUNCTION_MS = 29_000;
@@ -60,7 +53,7 @@ function slow(ms: number, instead?: ScriptedProvider['instead']): () => number {
 describe('a refresh', () => {
   test('that takes as long as it may is made once, whoever else comes by then', async () => {
     const owner = somebody();
-    await cloud.environment().connect(owner, provider.entry, REQUEST);
+    await cloud.environment().connect(owner, provider.entry, CONNECT_REQUEST);
     cloud.time.ms += 3_600_000;
     const spent: (string | null)[] = [];
     let other: ReturnType<ReturnType<ConnectionCloud['environment']>['accessToken']> | undefined;
@@ -81,7 +74,7 @@ describe('a refresh', () => {
 
   test('asks for nothing that it has no time left to wait for', async () => {
     const owner = somebody();
-    await cloud.environment().connect(owner, provider.entry, REQUEST);
+    await cloud.environment().connect(owner, provider.entry, CONNECT_REQUEST);
     cloud.time.ms += 3_600_000;
     const asked = slow(7_000);
     const environment = cloud.environment({ secrets: rotated(2_000, 5_900) });
@@ -104,7 +97,7 @@ describe('storing what a refresh has brought', () => {
     'in a table that fails after %i ms each time is over before another holder can begin',
     async (takesMs) => {
       const owner = somebody();
-      await cloud.environment().connect(owner, provider.entry, REQUEST);
+      await cloud.environment().connect(owner, provider.entry, CONNECT_REQUEST);
       cloud.time.ms += 3_600_000;
       const startedAtMs = cloud.time.ms;
       const failedAtMs: number[] = [];
@@ -150,7 +143,7 @@ describe('while there is no data key', () => {
   ] as const)('the refresh of a token %s spends nothing, and is made afterwards', async ([, ageMs, then]) => {
     const owner = somebody();
     const environment = cloud.environment();
-    await environment.connect(owner, provider.entry, REQUEST);
+    await environment.connect(owner, provider.entry, CONNECT_REQUEST);
     cloud.time.ms += ageMs;
     expect((await environment.find(owner, provider.entry)).ok).toBe(true);
     noDataKey();
@@ -167,7 +160,7 @@ describe('while there is no data key', () => {
   test('which is lost between the two, what a refresh has brought is stored all the same', async () => {
     const owner = somebody();
     const environment = cloud.environment();
-    await environment.connect(owner, provider.entry, REQUEST);
+    await environment.connect(owner, provider.entry, CONNECT_REQUEST);
     cloud.time.ms += 3_600_000;
     provider.instead = () => {
       cloud.faults.add({ service: 'kms', mode: 'error' }, Date.now());
@@ -184,11 +177,11 @@ describe('while there is no data key', () => {
     const owner = somebody();
     const environment = cloud.environment();
     noDataKey();
-    const failed = await environment.connect(owner, provider.entry, REQUEST);
+    const failed = await environment.connect(owner, provider.entry, CONNECT_REQUEST);
     expect(failed).toMatchObject({ error: { reason: 'unavailable' } });
     expect(provider.server.seen).toEqual([]);
     cloud.faults.clear();
-    expect((await environment.connect(owner, provider.entry, REQUEST)).ok).toBe(true);
+    expect((await environment.connect(owner, provider.entry, CONNECT_REQUEST)).ok).toBe(true);
   });
 });
 
@@ -203,7 +196,7 @@ describe('connecting', () => {
     slow(6_900, ({ url }, answer) => url === '/sites' && send(answer, 200, [{ id: 's-1' }]));
     const startedAtMs = cloud.time.ms;
     const environment = cloud.environment({ secrets: rotated(900, 900) });
-    const done = await environment.connect(owner, { ...provider.entry, ...sites }, REQUEST);
+    const done = await environment.connect(owner, { ...provider.entry, ...sites }, CONNECT_REQUEST);
     expect(done).toMatchObject({ error: { reason: 'unavailable' } });
     expect(cloud.time.ms - startedAtMs).toBeLessThan(FUNCTION_MS);
     // The tokens and the account were there; the sites were not asked for any more.
@@ -215,10 +208,10 @@ describe('connecting', () => {
   test('leaves the connection that there is as it was', async () => {
     const owner = somebody();
     const environment = cloud.environment();
-    const before = await environment.connect(owner, provider.entry, REQUEST);
+    const before = await environment.connect(owner, provider.entry, CONNECT_REQUEST);
     slow(6_900);
     const again = cloud.environment({ secrets: rotated(3_000, 5_900) });
-    expect(await again.connect(owner, provider.entry, REQUEST)).toMatchObject({
+    expect(await again.connect(owner, provider.entry, CONNECT_REQUEST)).toMatchObject({
       error: { reason: 'unavailable' },
     });
     provider.instead = undefined;
@@ -229,7 +222,7 @@ describe('connecting', () => {
 test('disconnecting forgets without our secret or the provider where both take too long', async () => {
   const owner = somebody();
   const environment = cloud.environment({ secrets: rotated(13_000, 13_000) });
-  await cloud.environment().connect(owner, provider.entry, REQUEST);
+  await cloud.environment().connect(owner, provider.entry, CONNECT_REQUEST);
   expect(await environment.disconnect(owner, provider.entry)).toEqual(ok({ revoked: false }));
   expect(provider.server.seen.some(({ url }) => url === '/revoke')).toBe(false);
   expect(await environment.find(owner, provider.entry)).toEqual(ok(undefined));

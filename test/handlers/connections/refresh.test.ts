@@ -2,9 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Dynamo } from '../../../functions/aws/dynamodb.ts';
 import type { ConnectionOwner } from '../../../functions/core/connection.ts';
 import { LEASE_MS } from '../../../functions/core/refresh-due.ts';
-import type { Connections, ConnectRequest } from '../../../functions/handlers/connections/connections.ts';
+import type { Connections } from '../../../functions/handlers/connections/connections.ts';
 import { losingAnswers } from '../../support/auth-table.ts';
-import { type ConnectionCloud, startConnectionCloud } from '../../support/connection-app.ts';
+import { CONNECT_REQUEST, type ConnectionCloud, startConnectionCloud } from '../../support/connection-app.ts';
 import {
   hangUp,
   type ScriptedProvider,
@@ -12,12 +12,6 @@ import {
   startScriptedProvider,
 } from '../../support/scripted-provider.ts';
 
-const REQUEST: ConnectRequest = {
-  code: 'code-1',
-  codeVerifier: 'verifier-1',
-  redirectUri: 'https://gate.example/connect/carrier/callback',
-  scopes: ['parcels.read'],
-};
 /** Of the tokens of the scripted provider. */
 const LIFE_MS = 3_600_000;
 
@@ -38,7 +32,7 @@ beforeEach(async () => {
 async function connected(): Promise<ConnectionOwner> {
   users += 1;
   const owner = { orgId: 'acme', subject: `office:user-${users}` };
-  const done = await cloud.environment().connect(owner, provider.entry, REQUEST);
+  const done = await cloud.environment().connect(owner, provider.entry, CONNECT_REQUEST);
   if (!done.ok) throw new Error('nobody connected');
   return owner;
 }
@@ -232,7 +226,7 @@ describe('one refresh', () => {
       await arrived.promise;
       const environment = cloud.environment();
       await environment.disconnect(owner, provider.entry);
-      if (isAnew) await environment.connect(owner, provider.entry, REQUEST);
+      if (isAnew) await environment.connect(owner, provider.entry, CONNECT_REQUEST);
       const present = await ask(environment, owner);
       go.resolve();
       const { token, reason } = await late;
@@ -318,7 +312,7 @@ describe('a provider that', () => {
     expect(await ask(cloud.environment(), owner)).toEqual({ reason: 'broken' });
     expect(refreshes()).toHaveLength(1);
     provider.instead = undefined;
-    await environment.connect(owner, provider.entry, REQUEST);
+    await environment.connect(owner, provider.entry, CONNECT_REQUEST);
     expect((await ask(environment, owner)).token).toMatch(/^access-token/);
   });
 
@@ -452,7 +446,7 @@ describe('after a 401 of an upstream', () => {
     users += 1;
     const owner = { orgId: 'acme', subject: `office:user-${users}` };
     const { connect, accessToken } = cloud.environment();
-    await connect(owner, silent, REQUEST);
+    await connect(owner, silent, CONNECT_REQUEST);
     const first = await accessToken(owner, silent, { scopes: [] });
     const refused = first.ok ? first.value.version : '';
     expect(await accessToken(owner, silent, { scopes: [], refused })).toMatchObject({
