@@ -30,6 +30,9 @@ export type ContextTables = (scope: {
   readonly namespace: string;
 }) => Promise<Result<ContextTable, Unavailable>>;
 
+/** That one write made a row; rows of earlier versions of the store name none. */
+const BY_WRITE = '(#write = :write OR attribute_not_exists(#write))';
+
 /** The context table over a client. */
 export function createContextTable(client: DynamoDBClient, tableName: string, clock: Clock) {
   const putOn = (
@@ -113,7 +116,7 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
     /** Puts a row in the place of this one, which the same write must have put still. False where another one is, or none. */
     putInstead: (row: Row, standing: Row): Promise<Result<boolean, Unavailable>> => {
       const { condition, values } = putBySame(standing);
-      return putOn(row, `attribute_exists(pk) AND (${condition})`, values, { '#write': 'write' });
+      return putOn(row, `attribute_exists(pk) AND ${condition}`, values, { '#write': 'write' });
     },
 
     /**
@@ -126,7 +129,7 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
     ): Promise<Result<boolean, Unavailable>> =>
       putOn(
         row,
-        'version = :version AND (#write = :write OR attribute_not_exists(#write))',
+        `version = :version AND ${BY_WRITE}`,
         { ':version': { N: String(expected.version) }, ':write': { S: expected.write } },
         { '#write': 'write' },
       ),
@@ -195,9 +198,7 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
         TableName: tableName,
         Key: toKey(key),
         ConditionExpression:
-          expected === undefined
-            ? isSame
-            : `${isSame} AND version = :version AND (#write = :write OR attribute_not_exists(#write))`,
+          expected === undefined ? isSame : `${isSame} AND version = :version AND ${BY_WRITE}`,
         ExpressionAttributeNames: expected && { '#write': 'write' },
         ExpressionAttributeValues: toValues({
           ':incarnation': incarnation === undefined ? undefined : { S: incarnation },
@@ -263,7 +264,7 @@ function putBySame(row: Row): { readonly condition: string; readonly values: Row
   const write = row['write'];
   return write === undefined
     ? { condition: 'attribute_not_exists(#write)', values: undefined }
-    : { condition: '#write = :write OR attribute_not_exists(#write)', values: { ':write': write } };
+    : { condition: BY_WRITE, values: { ':write': write } };
 }
 
 /** Values of a condition; none where it has none. */

@@ -5,36 +5,33 @@ import type { ContextTable } from './context-table.ts';
 import { removePieces } from './document-content.ts';
 import { readIndex, removeIndex } from './document-index.ts';
 import { removeFromLists } from './document-lists.ts';
-import { type Creation, deadCreations, forgetCreation } from './document-notes.ts';
+import { type Creation, forgetCreation, sweepCreations } from './document-notes.ts';
 import { fromHeadRow, toHeadKey, toPartition } from './document-rows.ts';
 
-/** Notes that one create looks at. */
-const NOTES_PER_LOOK = 10;
-
 /** Removes what creates that died in this namespace left behind: some of it at a time. What cannot be removed now is found again. */
-export async function sweepLeftovers(
+export function sweepLeftovers(
   table: ContextTable,
-  { scope }: Pick<Document, 'scope'>,
+  { scope }: Document,
   nowSeconds: number,
 ): Promise<Result<void, Unavailable>> {
   const pk = toPartition(scope.orgId, scope.namespace);
-  const dead = await deadCreations(table, pk, nowSeconds, NOTES_PER_LOOK);
-  if (!dead.ok) return dead;
-  for (const creation of dead.value) {
-    const removed = await removeLeftovers(table, creation);
-    if (!removed.ok) return removed;
-  }
-  return ok(undefined);
+  return sweepCreations(table, pk, nowSeconds, (creation) => removeStored(table, creation));
 }
 
-/**
- * Removes what a create stored whose document is not there, and its note. What a write stored is under names that no other write has, so whoever
- * stores the document again is not disturbed.
- */
+/** Removes what a create stored whose document is not there, and its note. */
 export async function removeLeftovers(
   table: ContextTable,
   creation: Creation,
 ): Promise<Result<void, Unavailable>> {
+  const removed = await removeStored(table, creation);
+  return removed.ok ? forgetCreation(table, creation) : removed;
+}
+
+/**
+ * Removes what a create stored whose document is not there. What a write stored is under names that no other write has, so whoever
+ * stores the document again is not disturbed.
+ */
+async function removeStored(table: ContextTable, creation: Creation): Promise<Result<void, Unavailable>> {
   const { document, write } = creation;
   const pk = toPartition(document.scope.orgId, document.scope.namespace);
   const head = await table.get(toHeadKey(pk, document.id));
@@ -53,6 +50,5 @@ export async function removeLeftovers(
     const unlisted = await removeIndex(table, document, write, unused);
     if (!unlisted.ok) return unlisted;
   }
-  const out = await removeFromLists(table, document, write);
-  return out.ok ? forgetCreation(table, creation) : out;
+  return removeFromLists(table, document, write);
 }

@@ -2,7 +2,7 @@ import type { Document } from '../core/documents/document.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
-import { isDead } from './document-note-sweep.ts';
+import { isDead, sweepNotes } from './document-note-sweep.ts';
 import { fromHeadRow, HEAD_PREFIX, text, toHeadRow, toPartition } from './document-rows.ts';
 
 /** What the sort keys of notes start with. */
@@ -51,16 +51,14 @@ export async function notedWrites(
   return keys.ok ? ok(new Set(keys.value.map(({ sk }) => sk.slice(prefix.length)))) : keys;
 }
 
-/** Creates of a namespace that died, of the `limit` first notes. They are in the order of ids, which is by age. */
-export async function deadCreations(
+/** Finishes creates of a namespace that died, and forgets them: some of them at a time, in the order of ids, which is by age. */
+export function sweepCreations(
   table: ContextTable,
   pk: string,
   nowSeconds: number,
-  limit: number,
-): Promise<Result<readonly Creation[], Unavailable>> {
-  const notes = await table.page(pk, NOTE_PREFIX, undefined, limit);
-  if (!notes.ok) return notes;
-  return ok(notes.value.rows.filter((row) => isDead(row, nowSeconds)).map(toCreation));
+  finish: (creation: Creation) => Promise<Result<void, Unavailable>>,
+): Promise<Result<void, Unavailable>> {
+  return sweepNotes(table, { pk, prefix: NOTE_PREFIX, nowSeconds }, (note) => finish(toCreation(note)));
 }
 
 /** All creates of a namespace that may be under way. */
