@@ -1,7 +1,7 @@
 import { err, ok, type Result } from '../functions/core/result.ts';
 import { readToken, TOKEN_OPTIONS } from './access-token.ts';
 import { type Answer, send } from './http.ts';
-import { readOrigin } from './origin.ts';
+import { ORIGIN_OPTION, readOrigin } from './origin.ts';
 import { type Failure, misused } from './outcome.ts';
 import type { Terminal } from './terminal.ts';
 import type { Arguments, Option } from './verb.ts';
@@ -17,18 +17,11 @@ export type AdminRequest = {
 };
 
 /** Which gateway, and whose token, in every verb that administers one. */
-export const DOOR_OPTIONS: readonly Option[] = [
-  {
-    name: 'url',
-    value: 'ORIGIN',
-    help: 'the gateway (default SALLYPORT_ORIGIN, else http://127.0.0.1:8787)',
-  },
-  ...TOKEN_OPTIONS,
-];
+export const DOOR_OPTIONS: readonly Option[] = [ORIGIN_OPTION, ...TOKEN_OPTIONS];
 
-/** Opens the door of `--url` with a token for the whole gateway; without a token nothing is sent. */
+/** Opens the door of `--origin` with a token for the whole gateway; without a token nothing is sent. */
 export async function openDoor(input: Arguments, terminal: Terminal): Promise<Result<AdminDoor, Failure>> {
-  const origin = readOrigin(input.text('url'), terminal.env);
+  const origin = readOrigin(input.text('origin'), terminal.env);
   if (!origin.ok) return origin;
   const token = await readToken(input, terminal, origin.value);
   if (!token.ok) return token;

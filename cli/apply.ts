@@ -15,7 +15,7 @@ export const apply: Verb = {
     ['change the local demo', 'sallyport apply config --client platform-admin'],
     [
       'change a deployment, from a script',
-      'sallyport apply config --url https://gate.example.com --token-file admin.token',
+      'sallyport apply config --origin https://gate.example.com --token-file admin.token',
     ],
   ],
   notes: [

@@ -4,6 +4,7 @@ import { type ContextAction, DOCUMENT_ACTIONS } from './context-actions.ts';
 import { ARCHIVE_ACTIONS } from './context-archive.ts';
 import { openContext } from './context-door.ts';
 import { RELATION_ACTIONS } from './context-relations.ts';
+import { ORIGIN_OPTION } from './origin.ts';
 import { misused } from './outcome.ts';
 import type { Option, Verb } from './verb.ts';
 
@@ -43,11 +44,7 @@ export const context: Verb = {
   options: [
     ...ACTION_OPTIONS,
     { name: 'namespace', value: 'NS', help: 'a namespace by name (default: the token’s own)' },
-    {
-      name: 'origin',
-      value: 'ORIGIN',
-      help: 'the gateway (default SALLYPORT_ORIGIN, else http://127.0.0.1:8787)',
-    },
+    ORIGIN_OPTION,
     ...TOKEN_OPTIONS,
     { name: 'scope', value: 'SCOPES', help: 'with --client: scopes, separated by spaces' },
   ],

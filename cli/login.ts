@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { err, ok, type Result } from '../functions/core/result.ts';
 import { openBrowser } from './browser.ts';
 import { refusalOf, send } from './http.ts';
-import { readOrigin } from './origin.ts';
+import { ORIGIN_OPTION, readOrigin } from './origin.ts';
 import { type Failure, failed, misused, reasonOf } from './outcome.ts';
 import { readPort } from './port.ts';
 import { listenForRedirect, type RedirectListener } from './redirect-listener.ts';
@@ -30,11 +30,7 @@ export const login: Verb = {
   options: [
     { name: 'client', value: 'ID', help: 'the public client to log in through (default desktop)' },
     { name: 'scope', value: 'SCOPES', help: 'scopes, separated by spaces (default: all that you may have)' },
-    {
-      name: 'url',
-      value: 'ORIGIN',
-      help: 'the gateway (default SALLYPORT_ORIGIN, else http://127.0.0.1:8787)',
-    },
+    ORIGIN_OPTION,
     { name: 'port', value: 'PORT', help: 'where the browser comes back to on this machine (default: any)' },
     { name: 'no-browser', help: 'print the URL and open nothing' },
   ],
@@ -50,7 +46,7 @@ export const login: Verb = {
     'To use it at once: sallyport login weather | sallyport mcp list weather --token-file -',
   ],
   async run(input, terminal) {
-    const origin = readOrigin(input.text('url'), terminal.env);
+    const origin = readOrigin(input.text('origin'), terminal.env);
     if (!origin.ok) return origin;
     const [server] = input.positionals;
     if (server !== undefined && !/^[a-z0-9][a-z0-9_-]{0,62}$/.test(server))

@@ -1,8 +1,17 @@
 import { err, ok, type Result } from '../functions/core/result.ts';
 import { type Failure, misused } from './outcome.ts';
+import type { Option } from './verb.ts';
 
 const DEFAULT_ORIGIN = 'http://127.0.0.1:8787';
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
+
+/** Which gateway, in every verb that talks to one. */
+export const ORIGIN_OPTION: Option = {
+  name: 'origin',
+  alias: 'url',
+  value: 'ORIGIN',
+  help: `the gateway (default SALLYPORT_ORIGIN, else ${DEFAULT_ORIGIN})`,
+};
 
 /**
  * The gateway's origin without a trailing slash: the option, else `SALLYPORT_ORIGIN`, else the local one.

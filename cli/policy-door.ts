@@ -28,13 +28,13 @@ export const LOCKOUT_OPTION: Option = {
   help: 'also where the client that asks could not change the policy any more afterwards',
 };
 
-/** Reads the configuration in a directory for the gateway of `--url`. Secrets of the local mode go to a gateway on this machine alone. */
+/** Reads the configuration in a directory for the gateway of `--origin`. Secrets of the local mode go to a gateway on this machine alone. */
 export async function readForGateway(
   input: Arguments,
   terminal: Terminal,
   directory: string,
 ): Promise<Result<ConfigurationFiles, Failure>> {
-  const origin = readOrigin(input.text('url'), terminal.env);
+  const origin = readOrigin(input.text('origin'), terminal.env);
   if (!origin.ok) return origin;
   const hasLocalSecrets = await access(join(directory, SECRETS_FILE)).then(
     () => true,

@@ -1,6 +1,6 @@
 import { ok } from '../functions/core/result.ts';
 import { CLIENT_OPTIONS, requestToken } from './access-token.ts';
-import { readOrigin } from './origin.ts';
+import { ORIGIN_OPTION, readOrigin } from './origin.ts';
 import type { Verb } from './verb.ts';
 
 /** `sallyport token`: an access token by client credentials. */
@@ -23,11 +23,7 @@ export const token: Verb = {
     },
     { name: 'server', value: 'NAME', help: 'a token for this MCP server alone' },
     { name: 'resource', value: 'URL', help: 'a token for this resource (RFC 8707)' },
-    {
-      name: 'url',
-      value: 'ORIGIN',
-      help: 'the gateway (default SALLYPORT_ORIGIN, else http://127.0.0.1:8787)',
-    },
+    ORIGIN_OPTION,
   ],
   examples: [
     ['a token of the demo, for every server of this client', 'sallyport token --client analyst'],
@@ -42,7 +38,7 @@ export const token: Verb = {
     'the demo’s own secrets in the data directory, else from standard input. It is never an argument.',
   ],
   async run(input, terminal) {
-    const origin = readOrigin(input.text('url'), terminal.env);
+    const origin = readOrigin(input.text('origin'), terminal.env);
     if (!origin.ok) return origin;
     const server = input.text('server');
     const resource = server === undefined ? input.text('resource') : `${origin.value}/${server}/mcp`;

@@ -3,8 +3,13 @@ import { err, ok, type Result } from '../functions/core/result.ts';
 import { type Failure, misused, type Output } from './outcome.ts';
 import type { Terminal } from './terminal.ts';
 
-/** One option. `value` is the word for its value in the help; an option without it is a flag. */
-export type Option = { readonly name: string; readonly value?: string; readonly help: string };
+/** One option. `value` is the word for its value in the help; an option without it is a flag. `alias` means the same, and is not in the help. */
+export type Option = {
+  readonly name: string;
+  readonly alias?: string;
+  readonly value?: string;
+  readonly help: string;
+};
 
 /** One verb of the command: what it does, what it takes, and how it is used. */
 export type Verb = {
@@ -37,14 +42,21 @@ export const COMMON_OPTIONS: readonly Option[] = [
 
 /** Parses the arguments after the verb. Unknown options, missing values and wrong counts are refused. */
 export function parseArguments(verb: Verb, argv: readonly string[]): Result<Arguments, Failure> {
+  const known = [...verb.options, ...COMMON_OPTIONS];
   const options = Object.fromEntries(
-    [...verb.options, ...COMMON_OPTIONS].map(({ name, value }) => [
-      name,
-      { type: value === undefined ? ('boolean' as const) : ('string' as const) },
-    ]),
+    known.flatMap(({ name, alias, value }) => {
+      const type = value === undefined ? ('boolean' as const) : ('string' as const);
+      return [name, ...(alias === undefined ? [] : [alias])].map((spelling) => [spelling, { type }]);
+    }),
   );
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+    for (const { name, alias } of known) {
+      if (alias === undefined || values[alias] === undefined) continue;
+      if (values[name] !== undefined)
+        return err(misused(`\`--${alias}\` is \`--${name}\`: give one of them`));
+      values[name] = values[alias];
+    }
     const { min, max } = verb.positionals;
     if (values['help'] !== true && (positionals.length < min || positionals.length > max)) {
       return err(misused(`usage: sallyport ${verb.name} ${verb.usage}`));

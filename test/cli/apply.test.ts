@@ -270,7 +270,7 @@ describe('secrets stay here', () => {
 
   test('a directory with secrets.local.yml is refused for another machine', async () => {
     const directory = await makeDirectory({ 'orgs.yml': 'orgs: {}', 'secrets.local.yml': 'name: value' });
-    const { code, notes } = await run(['apply', directory, '--url', 'https://gate.example.com'], { env });
+    const { code, notes } = await run(['apply', directory, '--origin', 'https://gate.example.com'], { env });
     expect(code).toBe(1);
     expect(notes).toContain('for the local mode alone');
   });

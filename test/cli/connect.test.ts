@@ -25,7 +25,7 @@ beforeEach(() => {
 
 const env = { SALLYPORT_TOKEN: 'my-token' };
 const url = () => `http://127.0.0.1:${gateway.port}`;
-const sallyport = (...argv: string[]) => run([...argv, '--url', url()], { env });
+const sallyport = (...argv: string[]) => run([...argv, '--origin', url()], { env });
 
 const PAGE = 'https://gate.example.com/connect/track?t=abc';
 const CONNECTION = {
@@ -74,7 +74,7 @@ describe('connections', () => {
   });
 
   test('of nobody in particular are a usage error, and of an agent a refusal', async () => {
-    expect((await run(['connections', '--url', url()])).code).toBe(2);
+    expect((await run(['connections', '--origin', url()])).code).toBe(2);
     answers['GET /connections'] = [Response.json({ title: 'Forbidden', detail: 'no' }, { status: 403 })];
     const { code, notes } = await sallyport('connections');
     expect([code, notes]).toEqual([1, 'sallyport: 403 Forbidden: no']);
@@ -112,7 +112,7 @@ describe('connect', () => {
     answers['POST /connections/track'] = [Response.json({ url: PAGE })];
     answers['GET /connections'] = [listed()];
     const notes: string[] = [];
-    const code = await dispatch(['connect', 'track', '--no-browser', '--url', url()], {
+    const code = await dispatch(['connect', 'track', '--no-browser', '--origin', url()], {
       env,
       isInteractive: false,
       print: () => {},

@@ -81,7 +81,7 @@ describe('the secret', () => {
   test('of the demo is not sent to another machine', async () => {
     const data = join(directory, 'demo');
     await loadDemoSecrets(data);
-    const argv = ['token', '--client', 'analyst', '--data', data, '--url', 'https://gate.example.com'];
+    const argv = ['token', '--client', 'analyst', '--data', data, '--origin', 'https://gate.example.com'];
     expect((await run(argv, {})).code).toBe(2);
   });
 
@@ -160,5 +160,17 @@ test.for([
   'https://a:b@gate.example.com',
   'https://x/?t=1',
 ])('no secret goes to %s', async (url) => {
-  expect((await run(['token', '--client', 'analyst', '--url', url], { env })).code).toBe(2);
+  expect((await run(['token', '--client', 'analyst', '--origin', url], { env })).code).toBe(2);
+});
+
+test('the gateway is `--origin`, and `--url` is the same option', async () => {
+  const argv = ['token', '--client', 'analyst'];
+  const { code, notes } = await run([...argv, '--url', 'http://127.0.0.1:1'], { env });
+  expect([code, notes]).toEqual([
+    3,
+    expect.stringMatching(/^sallyport: cannot reach http:\/\/127\.0\.0\.1:1: /),
+  ]);
+  const both = await run([...argv, '--url', 'http://127.0.0.1:1', '--origin', 'http://127.0.0.1:1'], { env });
+  expect(both.code).toBe(2);
+  expect(both.notes).toContain('`--url` is `--origin`: give one of them');
 });

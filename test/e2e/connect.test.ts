@@ -160,7 +160,7 @@ describe('a call that lacks a connection asks for it, and succeeds once there is
 
 describe('on the command line', () => {
   test('a user logs in, connects, sees it, and ends it', async () => {
-    const at = ['--url', running.cloud.origin];
+    const at = ['--origin', running.cloud.origin];
     const loggingIn = startCommand(['login', '--client', 'cli', '--no-browser', ...at]);
     await expect.poll(() => loggingIn.notes.at(-1), { timeout: 30_000 }).toMatch(/^http/);
     await running.goThrough(browser, await browser.open(loggingIn.notes.at(-1) ?? ''), 'ada');

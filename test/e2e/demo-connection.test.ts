@@ -20,7 +20,7 @@ afterAll(async () => {
 
 test('a newcomer calls a tool, is told what to open, connects an account, and calls again', async () => {
   const browser = new BrowserAgent(() => false);
-  const login = startCommand(['login', 'carrier', '--no-browser', '--url', cloud.origin]);
+  const login = startCommand(['login', 'carrier', '--no-browser', '--origin', cloud.origin]);
   await expect.poll(() => login.notes.at(-1), { timeout: 30_000 }).toMatch(/^http/);
   const atCompany = await browser.submit(await browser.open(login.notes.at(-1) ?? ''));
   await browser.submit(atCompany, (text) => /^Ada/.test(text));

@@ -19,7 +19,7 @@ afterAll(() => cloud?.close());
 async function startLogin(...args: readonly string[]) {
   const child: ChildProcess = spawn(
     process.execPath,
-    ['cli/main.ts', 'login', ...args, '--no-browser', '--url', cloud.origin],
+    ['cli/main.ts', 'login', ...args, '--no-browser', '--origin', cloud.origin],
     { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   onTestFinished(() => void child.kill());
