@@ -2,6 +2,7 @@ import type { ClientEntry, ServerEntry, ServiceEntry, Snapshot } from '../policy
 import { type Change, changesOf, compareNames, shown } from './change.ts';
 import { compareEntries, type Part } from './entries.ts';
 import { compareLimits } from './limits.ts';
+import { compareProviders } from './providers.ts';
 import { compareRest } from './rest.ts';
 import { compareRules } from './rules.ts';
 import { compareTenancy } from './tenancy.ts';
@@ -31,6 +32,7 @@ export function comparePolicies(before: Snapshot = EMPTY, after: Snapshot): read
     ...compareNamed('uiScopes', flat(before), flat(after), 'the UI scope', (right) => `permit ${right}`),
     ...compareEntries(SERVERS, before.servers, after.servers),
     ...compareEntries(SERVICES, before.services, after.services),
+    ...compareProviders(before, after),
     ...compareTenancy(before, after),
     ...compareLimits(before, after),
     ...compareRest(before, after),

@@ -13,6 +13,8 @@ const COMPARED: ReadonlySet<string> = new Set([
   'services',
   'clients',
   'orgs',
+  'idps',
+  'providers',
   'teams',
   'roles',
   'roleBindings',
