@@ -1,7 +1,6 @@
 import { writeJson } from '../functions/core/json.ts';
 import type { RunSection } from '../functions/core/run-request.ts';
-import { VerifiedRunToken } from '../functions/core/run-token.ts';
-import { parseContextScope } from '../functions/core/visibility.ts';
+import { verifyRunToken } from '../functions/core/run-token-verifier.ts';
 import { createJwks } from './jwks.ts';
 
 /** What a service must say of itself and of its Sallyport. */
@@ -58,41 +57,28 @@ export function createRunTokenVerifier(options: RunTokenVerifierOptions): RunTok
     async verify(authorization) {
       const compact = BEARER.exec(authorization ?? '')?.[1];
       if (compact === undefined) return refuse(401, 'a run token is required: Authorization: Bearer …');
-      const attempt = async (missingKeyId?: string) => {
-        const keys = await jwks.read(missingKeyId);
-        if (keys === undefined) return undefined;
-        return VerifiedRunToken.verify(compact, { issuer: options.issuer, keys, nowSeconds: clock() });
-      };
-      let verified = await attempt();
-      if (verified?.ok === false && verified.error.missingKeyId !== undefined) {
-        verified = await attempt(verified.error.missingKeyId);
+      const verified = await verifyRunToken(compact, { ...options, clock }, jwks);
+      if (!verified.ok) {
+        return verified.error.reason === 'unavailable'
+          ? refuse(503, 'the keys cannot be read now; try again in a moment')
+          : refuse(401, 'the run token is not valid here');
       }
-      if (verified === undefined) return refuse(503, 'the keys cannot be read now; try again in a moment');
-      if (!verified.ok) return refuse(401, 'the run token is not valid here');
-      const { claims } = verified.value;
-      const section = claims.services.get(options.service);
-      const scope = parseContextScope(
-        {
-          orgId: claims.orgId,
-          namespace: section?.get('namespace'),
-          scopeFilters: section?.get('scope_filters'),
-        },
-        'read',
-      );
+      const { claims, scope, section } = verified.value.run;
       if (!scope.ok) {
         return scope.error.reason === 'no_namespace'
           ? refuse(403, 'this run has no access to this service')
           : refuse(401, 'the scope of the run token is malformed');
       }
+      const { orgId, namespace, scopeFilters, permissions } = scope.value;
       return {
         ok: true,
         scope: {
-          orgId: claims.orgId,
+          orgId,
           runId: claims.runId,
           clientId: claims.clientId,
-          namespace: scope.value.namespace,
-          scopeFilters: Object.fromEntries(scope.value.scopeFilters),
-          permissions: { read: true, write: claims.permissions.length === 2 },
+          namespace,
+          scopeFilters: Object.fromEntries(scopeFilters),
+          permissions: { read: true, write: permissions === 'write' },
           expiresAtSeconds: claims.expiresAtSeconds,
           claims: frozen(section),
         },

@@ -1,10 +1,9 @@
+import type { KeySource } from '../functions/core/key-source.ts';
+import { err, ok } from '../functions/core/result.ts';
 import { KeySet, type PublicKey } from '../functions/core/signed-token.ts';
 
-/** The published keys of a deployment, kept for a while. */
-export type Jwks = {
-  /** Undefined while they cannot be had. `missingKeyId` asks for one fresh look, which the cool-down may refuse. */
-  read(missingKeyId?: string): Promise<KeySet | undefined>;
-};
+/** The published keys of a deployment, kept for a while. `unavailable` while they cannot be had; a cool-down declines fresh looks. */
+export type Jwks = KeySource<{ readonly keys: KeySet }>;
 
 /** The server says `max-age=300`. */
 const FRESH_SECONDS = 300;
@@ -41,7 +40,9 @@ export function createJwks(uri: string, clock: () => number): Jwks {
         });
         await looking;
       }
-      return held !== undefined && clock() - held.readAtSeconds < STALE_SECONDS ? held.keys : undefined;
+      return held !== undefined && clock() - held.readAtSeconds < STALE_SECONDS
+        ? ok(held)
+        : err({ reason: 'unavailable', detail: 'the JWKS cannot be read' });
     },
   };
 }

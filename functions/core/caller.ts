@@ -2,15 +2,21 @@ import { FOREIGN_CLOCK_TOLERANCE_SECONDS } from './foreign-token.ts';
 import type { Json } from './json.ts';
 import { findLiveClient, findParties, type PartyRefusal } from './parties.ts';
 import type { ClientEntry, Policy } from './policy.ts';
-import { ok, type Result } from './result.ts';
+import { err, ok, type Result } from './result.ts';
 import type { HeldRole } from './role.ts';
 import { RUNS_ISSUE } from './run.ts';
-import { namespaceOf, type RunPermissions, type RunSection } from './run-request.ts';
-import { VerifiedRunToken } from './run-token.ts';
+import { namespaceOf, type RunPermissions } from './run-request.ts';
+import { ServiceRun } from './service-run.ts';
 import { type Standing, standingOf } from './standing.ts';
 import { type Claims, VerifiedToken } from './token.ts';
 import { userScopes } from './user-grant.ts';
-import { canonicalFilters, isWithin, parseContextScope } from './visibility.ts';
+import {
+  type ContextScope,
+  canonicalFilters,
+  isWithin,
+  parseContextScope,
+  type ScopeRefusal,
+} from './visibility.ts';
 
 /** Why a verified token stands for nobody any more. */
 export type CallerRefusal = PartyRefusal;
@@ -32,7 +38,7 @@ type CallerFacts = {
   readonly endsAtSeconds: number;
   readonly audience: string;
   readonly context: Caller['context'];
-  readonly runPermissions: RunPermissions | undefined;
+  readonly run: ServiceRun | undefined;
   /** Lists of the scopes that the parties have a right to; read when a deny is looked at. */
   readonly entitlements: () => readonly (readonly string[])[];
   readonly under: Caller['under'];
@@ -44,13 +50,14 @@ const RUN_STANDING: Standing = { teams: [], isPublicOnly: true, roles: [] };
 const NO_CONTEXT: Caller['context'] = { namespace: undefined, scopeFilters: undefined };
 
 /**
- * The verified party of one request. Only {@link Caller.fromToken} and {@link Caller.fromRunToken} make one: the constructor is
+ * The verified party of one request. Only {@link Caller.fromToken} and {@link Caller.fromRun} make one: the constructor is
  * private, and `Caller.is` refuses at run time what was cast.
  */
 export class Caller {
   readonly #client: ClientEntry;
   readonly #entitlements: CallerFacts['entitlements'];
   readonly #under: CallerFacts['under'];
+  readonly #run: CallerFacts['run'];
   #entitled: ReadonlySet<string> | undefined;
   readonly orgId: string;
   readonly subject: string;
@@ -89,6 +96,7 @@ export class Caller {
     this.#client = client;
     this.#entitlements = facts.entitlements;
     this.#under = facts.under;
+    this.#run = facts.run;
     this.orgId = client.org;
     this.clientId = client.id;
     this.subject = facts.subject;
@@ -108,7 +116,7 @@ export class Caller {
     this.endsAtSeconds = facts.endsAtSeconds;
     this.audience = facts.audience;
     this.context = facts.context;
-    this.runPermissions = facts.runPermissions;
+    this.runPermissions = facts.run?.claims.permissions;
   }
 
   static is(value: unknown): value is Caller {
@@ -157,7 +165,7 @@ export class Caller {
         groups,
         standing: standingOf(policy, { orgId, subject, groups }, { standing, claim }, nowSeconds),
         context: contextOf(claims, client, agent),
-        runPermissions: undefined,
+        run: undefined,
         entitlements: () => [
           // What the client of a user may carry is for all of its users, and says nothing of this one.
           ...(agent === undefined ? [policy.scopesOfGroups(claims.groups)] : [agent.scopes, client.scopes]),
@@ -168,24 +176,20 @@ export class Caller {
   }
 
   /**
-   * The run of a verified run token, as one service sees it. Its coordinator is looked at like the client of any token; a namespace
+   * A run as one service sees it. Its coordinator is looked at like the client of any token; a namespace
    * for which it may open no runs any more is gone, and with the scope `runs/issue` all of them. A run has no scopes.
    *
-   * @throws TypeError on a token that {@link VerifiedRunToken.verify} did not make
+   * @throws TypeError on a run that was not made of a verified run token
    */
-  static fromRunToken(
-    token: VerifiedRunToken,
-    service: string,
-    policy: Policy,
-  ): Result<Caller, CallerRefusal> {
-    if (!VerifiedRunToken.is(token)) throw new TypeError('a run needs a verified run token');
-    const client = findLiveClient(policy, token.claims.clientId, token.claims.orgId);
+  static fromRun(run: ServiceRun, policy: Policy): Result<Caller, CallerRefusal> {
+    if (!ServiceRun.is(run)) throw new TypeError('a caller needs a verified run');
+    const { claims } = run;
+    const client = findLiveClient(policy, claims.clientId, claims.orgId);
     if (!client.ok) return client;
-    const { runId, services, permissions, ...claims } = token.claims;
     return ok(
       new Caller(client.value, {
         ...claims,
-        subject: runId,
+        subject: claims.runId,
         kind: 'run',
         actors: [],
         actorTokens: [],
@@ -194,11 +198,11 @@ export class Caller {
         obtainableScopes: [],
         groups: [],
         standing: RUN_STANDING,
-        audience: service,
-        context: runContext(services.get(service), client.value),
-        runPermissions: permissions,
+        audience: run.service,
+        context: isRunStillGiven(run, client.value) ? run.context : NO_CONTEXT,
+        run,
         entitlements: () => [client.value.scopes],
-        under: (other) => Caller.fromRunToken(token, service, other),
+        under: (other) => Caller.fromRun(run, other),
       }),
     );
   }
@@ -216,6 +220,13 @@ export class Caller {
   /** Whom the same token stands for under another policy. Looks at what the factories look at, and no more. */
   under(policy: Policy, nowSeconds: number): Result<Caller, CallerRefusal> {
     return this.#under(policy, nowSeconds);
+  }
+
+  /** What of the context store the token opens, as far as the client may still have it. A run's was judged with its token. */
+  get contextScope(): Result<ContextScope, ScopeRefusal> {
+    const { orgId, context } = this;
+    if (this.#run === undefined) return parseContextScope({ orgId, ...context }, 'write');
+    return context.namespace === undefined ? err({ reason: 'no_namespace' }) : this.#run.scope;
   }
 
   /** The MCP server that this client is, where it is one calling out through the egress gateway. */
@@ -257,14 +268,11 @@ function contextOf(claims: Claims, client: ClientEntry, agent: ClientEntry | und
   return { namespace, scopeFilters: filters };
 }
 
-/** A malformed namespace passes, to be refused as what it is where it is used. */
-function runContext(section: RunSection | undefined, client: ClientEntry): Caller['context'] {
-  if (section === undefined || !client.scopes.includes(RUNS_ISSUE)) return NO_CONTEXT;
+/** May its coordinator still open runs for the namespace? A malformed one passes, to be refused as what it is where it is used. */
+function isRunStillGiven({ section }: ServiceRun, client: ClientEntry): boolean {
+  if (section === undefined || !client.scopes.includes(RUNS_ISSUE)) return false;
   const namespace = namespaceOf(section);
-  const isGone = namespace !== undefined && !client.runNamespaces.includes(namespace);
-  return isGone
-    ? NO_CONTEXT
-    : { namespace: section.get('namespace'), scopeFilters: section.get('scope_filters') };
+  return namespace === undefined || client.runNamespaces.includes(namespace);
 }
 
 /**

@@ -1,19 +1,13 @@
 import { Caller } from '../core/caller.ts';
 import type { IngressRefusal } from '../core/denial.ts';
 import { selectIngressToken } from '../core/ingress-token.ts';
+import { verifyWithKeys } from '../core/key-source.ts';
 import { CONTEXT_STORE, type Policy } from '../core/policy.ts';
-import type {
-  Clock,
-  ForeignKeys,
-  RevocationStore,
-  Rulebook,
-  RulebookStore,
-  Unavailable,
-} from '../core/ports.ts';
+import type { Clock, ForeignKeys, RevocationStore, RulebookStore, Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { audiencesOf, isContextRoute, type Route } from '../core/route.ts';
-import { VerifiedRunToken } from '../core/run-token.ts';
-import type { KeySet } from '../core/signed-token.ts';
+import { verifyRunToken } from '../core/run-token-verifier.ts';
+import type { KeySet, TokenRefusal } from '../core/signed-token.ts';
 import { VerifiedToken } from '../core/token.ts';
 import { createIdpIngress, isIdpOf, selectorsAgree } from './idp-ingress.ts';
 import { lookForRevocation } from './revocation-look.ts';
@@ -75,7 +69,7 @@ export function createIngress(ports: {
     issuer: string,
     keys: KeySet,
     nowSeconds: number,
-  ): Result<VerifiedToken, IngressRefusal> => {
+  ): Result<VerifiedToken, TokenRefusal> => {
     const verified = VerifiedToken.verify(compact, { kind: 'access', issuer, keys, nowSeconds });
     if (verified.ok) {
       memory.keep(compact, issuer, {
@@ -102,7 +96,12 @@ export function createIngress(ports: {
     if (known !== undefined) return ok({ token: known, policy });
     const ofIdp = await idps.verify(compact, origin, policy);
     if (ofIdp !== undefined) return ofIdp.ok ? ok({ token: ofIdp.value, policy }) : ofIdp;
-    return withKeys(ports.rulebook, (current) => verifyOwn(compact, origin, current.keys, nowSeconds));
+    const verified = await verifyWithKeys(ports.rulebook, (current) =>
+      verifyOwn(compact, origin, current, nowSeconds),
+    );
+    if (!verified.ok) return verified;
+    const { token, found } = verified.value;
+    return ok({ token, policy: found.policy });
   };
 
   const admit = async (
@@ -121,22 +120,23 @@ export function createIngress(ports: {
     origin: string,
     headers: Headers,
     tokenHeader: Admission['tokenHeader'],
-    nowSeconds = ports.clock(),
+    asOfSeconds: number | undefined,
   ): Promise<Result<Admission, IngressRefusal | Unavailable>> => {
-    const verified = await withKeys(ports.rulebook, (book) =>
-      VerifiedRunToken.verify(compact, { issuer: origin, keys: book.keys, nowSeconds }),
-    );
+    const clock = asOfSeconds === undefined ? ports.clock : () => asOfSeconds;
+    const expected = { issuer: origin, service: CONTEXT_STORE, clock };
+    const verified = await verifyRunToken(compact, expected, ports.rulebook);
     if (!verified.ok) return verified;
-    const { token, policy } = verified.value;
+    const { run, found } = verified.value;
+    const { policy } = found;
     // A run may have the name of a client; what revokes that client's own subject is not about the run.
-    const { claims } = token;
+    const { claims } = run;
     const coordinator = { ...claims, subject: claims.clientId };
     const revoked = await lookForRevocation(ports.revocations, policy, coordinator);
     if (!revoked.ok) return revoked;
     if (revoked.value) return err({ reason: 'revoked' });
-    const caller = Caller.fromRunToken(token, CONTEXT_STORE, policy);
+    const caller = Caller.fromRun(run, policy);
     if (!caller.ok) return caller;
-    if (!selectorsAgree(headers, token.claims)) return err({ reason: 'selector_mismatch' });
+    if (!selectorsAgree(headers, claims)) return err({ reason: 'selector_mismatch' });
     return ok({ caller: caller.value, policy, tokenHeader });
   };
 
@@ -176,35 +176,13 @@ export function createIngress(ports: {
     },
 
     async verifyDelegation(compact, audience, origin, { asOfSeconds = ports.clock() } = {}) {
-      const verified = await withKeys(ports.rulebook, (book) =>
-        VerifiedToken.verify(compact, {
-          kind: 'identity',
-          issuer: origin,
-          keys: book.keys,
-          nowSeconds: asOfSeconds,
-        }),
+      const verified = await verifyWithKeys(ports.rulebook, (keys) =>
+        VerifiedToken.verify(compact, { kind: 'identity', issuer: origin, keys, nowSeconds: asOfSeconds }),
       );
       if (!verified.ok) return verified;
-      const { token, policy } = verified.value;
+      const { token, found } = verified.value;
       if (!token.admits([audience])) return err({ reason: 'bad_token', detail: 'audience' });
-      return admit(token, policy);
+      return admit(token, found.policy);
     },
   };
-}
-
-/** Verifies with the keys at hand; where the token names an unknown key, once more after one fresh look. */
-async function withKeys<T>(
-  rulebook: RulebookStore,
-  verify: (book: Rulebook) => Result<T, IngressRefusal>,
-): Promise<Result<{ token: T; policy: Policy }, IngressRefusal | Unavailable>> {
-  const book = await rulebook.read();
-  if (!book.ok) return book;
-  const first = verify(book.value);
-  if (first.ok) return ok({ token: first.value, policy: book.value.policy });
-  const missing = first.error.reason === 'bad_token' ? first.error.missingKeyId : undefined;
-  if (missing === undefined) return first;
-  const fresh = await rulebook.read(missing);
-  if (!fresh.ok) return fresh;
-  const second = verify(fresh.value);
-  return second.ok ? ok({ token: second.value, policy: fresh.value.policy }) : second;
 }

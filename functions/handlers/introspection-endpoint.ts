@@ -7,6 +7,7 @@ import type { ClientEntry, Policy } from '../core/policy.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { resourceOf } from '../core/route.ts';
 import type { VerifiedRunToken } from '../core/run-token.ts';
+import { ServiceRun } from '../core/service-run.ts';
 import type { VerifiedToken } from '../core/token.ts';
 import { authenticateClient, type ClientRefusal } from './client-authentication.ts';
 import { checkLogin } from './grants/family.ts';
@@ -133,7 +134,7 @@ async function describeRun(
   const revoked = await lookForRevocation(ports.revocations, policy, coordinator, { fresh: true });
   if (!revoked.ok) return revoked;
   const shown = [...claims.services].filter(([name]) => {
-    const run = Caller.fromRunToken(token, name, policy);
+    const run = Caller.fromRun(new ServiceRun(token, name), policy);
     return (isOwn || name === service) && run.ok && run.value.context.namespace !== undefined;
   });
   if (revoked.value || shown.length === 0) return ok(undefined);

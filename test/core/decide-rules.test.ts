@@ -6,6 +6,7 @@ import { isJsonObject, parseJsonText } from '../../functions/core/json.ts';
 import type { Policy } from '../../functions/core/policy.ts';
 import { PROTOCOL_METHODS } from '../../functions/core/rules/match.ts';
 import { VerifiedRunToken } from '../../functions/core/run-token.ts';
+import { ServiceRun } from '../../functions/core/service-run.ts';
 import { identityProvider } from '../support/logins.ts';
 import { clientEntry, policyOf, serverEntry } from '../support/policies.ts';
 import { rulesOf } from '../support/rules.ts';
@@ -376,7 +377,7 @@ function runCaller(policy: Policy): Caller {
     keys: issuer.keys,
     nowSeconds: NOW_SECONDS,
   });
-  const caller = token.ok ? Caller.fromRunToken(token.value, 'context-store', policy) : token;
+  const caller = token.ok ? Caller.fromRun(new ServiceRun(token.value, 'context-store'), policy) : token;
   if (!caller.ok) throw new Error(caller.error.reason);
   return caller.value;
 }

@@ -3,6 +3,7 @@ import type { Action } from '../../functions/core/action.ts';
 import { Caller } from '../../functions/core/caller.ts';
 import { decide } from '../../functions/core/decide.ts';
 import { VerifiedRunToken } from '../../functions/core/run-token.ts';
+import { ServiceRun } from '../../functions/core/service-run.ts';
 import { clientEntry, policyOf, serverEntry } from '../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
@@ -35,12 +36,12 @@ function runToken(changes: Record<string, unknown> = {}): VerifiedRunToken {
 }
 
 function callerIn(clients = [coordinator], changes: Record<string, unknown> = {}) {
-  return Caller.fromRunToken(runToken(changes), 'context-store', policyOf({ clients }));
+  return Caller.fromRun(new ServiceRun(runToken(changes), 'context-store'), policyOf({ clients }));
 }
 
 function decided(action: Partial<Action>, permissions: readonly string[] = ['read', 'write']): string {
   const policy = policyOf({ clients: [coordinator], servers: [serverEntry('maps')] });
-  const caller = Caller.fromRunToken(runToken({ permissions }), 'context-store', policy);
+  const caller = Caller.fromRun(new ServiceRun(runToken({ permissions }), 'context-store'), policy);
   if (!caller.ok) return caller.error.reason;
   const whole = {
     server: 'context-store',
@@ -109,7 +110,7 @@ describe('a run', () => {
   test('without a section for the context store has no access to it', () => {
     const policy = policyOf({ clients: [coordinator] });
     const token = runToken({ aud: ['charts'], services: { charts: { namespace: 'alpha' } } });
-    const caller = Caller.fromRunToken(token, 'context-store', policy);
+    const caller = Caller.fromRun(new ServiceRun(token, 'context-store'), policy);
     if (!caller.ok) throw new Error(caller.error.reason);
     const action = {
       server: 'context-store',
@@ -132,7 +133,7 @@ describe('a run', () => {
       error: { reason: 'org_mismatch' },
     });
     const suspended = policyOf({ clients: [coordinator], orgs: [{ id: 'acme', suspended: true }] });
-    expect(Caller.fromRunToken(runToken(), 'context-store', suspended)).toMatchObject({
+    expect(Caller.fromRun(new ServiceRun(runToken(), 'context-store'), suspended)).toMatchObject({
       error: { reason: 'org_suspended' },
     });
     const caller = callerIn();
@@ -158,6 +159,10 @@ describe('a run', () => {
   test('is made of a verified run token and nothing else', () => {
     // biome-ignore lint/nursery/noUnsafeTypeAssertion: the cast that must not pass
     const forged = { claims: runToken().claims } as unknown as VerifiedRunToken;
-    expect(() => Caller.fromRunToken(forged, 'context-store', policyOf())).toThrow(TypeError);
+    expect(() => new ServiceRun(forged, 'context-store')).toThrow(TypeError);
+    // biome-ignore lint/nursery/noUnsafeTypeAssertion: another cast that must not pass
+    const cast = { ...new ServiceRun(runToken(), 'context-store') } as unknown as ServiceRun;
+    for (const value of [cast, null, 'run']) expect(ServiceRun.is(value)).toBe(false);
+    expect(() => Caller.fromRun(cast, policyOf())).toThrow(TypeError);
   });
 });

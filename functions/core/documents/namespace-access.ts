@@ -1,7 +1,7 @@
 import type { Caller } from '../caller.ts';
 import type { PolicyRefusal } from '../decide.ts';
 import { err, ok, type Result } from '../result.ts';
-import { isNamespace, parseContextScope, type ScopeRefusal } from '../visibility.ts';
+import { isNamespace, type ScopeRefusal } from '../visibility.ts';
 import type { ContextCaller } from './ports.ts';
 
 /** The scope that reaches every namespace of its org, and the partitions. */
@@ -16,9 +16,7 @@ export function openNamespace(
   caller: Caller,
   namespace: string | undefined,
 ): Result<ContextCaller, ScopeRefusal | PolicyRefusal> {
-  const { orgId, context, runPermissions, key: callerKey } = caller;
-  const mayWrite = runPermissions === undefined || runPermissions.length === 2;
-  const own = parseContextScope({ orgId, ...context }, mayWrite ? 'write' : 'read');
+  const { orgId, contextScope: own, key: callerKey } = caller;
   if (!own.ok && own.error.reason !== 'no_namespace') return own;
   if (namespace === undefined || (own.ok && own.value.namespace === namespace)) {
     return own.ok ? ok({ ...own.value, callerKey }) : own;

@@ -7,6 +7,7 @@ import {
   toWirePartition,
 } from '../../../functions/core/documents/partition.ts';
 import { VerifiedRunToken } from '../../../functions/core/run-token.ts';
+import { ServiceRun } from '../../../functions/core/service-run.ts';
 import { clientEntry, policyOf } from '../../support/policies.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../../support/test-issuer.ts';
 
@@ -29,8 +30,17 @@ function callerWith(
   return caller.value;
 }
 
-function runOf(permissions: readonly string[]): Caller {
-  const coordinator = clientEntry('coordinator', { scopes: ['runs/issue', ADMIN], runNamespaces: ['alpha'] });
+/** A run whose coordinator may open runs for `alpha`, or for what `registration` says. */
+function runOf(
+  permissions: readonly string[],
+  section: object = { namespace: 'alpha' },
+  registration = {},
+): Caller {
+  const coordinator = clientEntry('coordinator', {
+    scopes: ['runs/issue', ADMIN],
+    runNamespaces: ['alpha'],
+    ...registration,
+  });
   const claims = {
     iss: ORIGIN,
     sub: 'run-1',
@@ -42,7 +52,7 @@ function runOf(permissions: readonly string[]): Caller {
     jti: 'j-1',
     token_kind: 'run',
     permissions,
-    services: { 'context-store': { namespace: 'alpha' } },
+    services: { 'context-store': section },
   };
   const header = JSON.stringify({ alg: 'RS256', typ: 'JWT', kid: issuer.access.published.keyId });
   const token = VerifiedRunToken.verify(issuer.sign(header, JSON.stringify(claims)), {
@@ -51,7 +61,10 @@ function runOf(permissions: readonly string[]): Caller {
     nowSeconds: NOW_SECONDS,
   });
   if (!token.ok) throw new Error(token.error.detail);
-  const caller = Caller.fromRunToken(token.value, 'context-store', policyOf({ clients: [coordinator] }));
+  const caller = Caller.fromRun(
+    new ServiceRun(token.value, 'context-store'),
+    policyOf({ clients: [coordinator] }),
+  );
   if (!caller.ok) throw new Error(caller.error.reason);
   return caller.value;
 }
@@ -117,6 +130,19 @@ describe('a namespace', () => {
     for (const named of [undefined, 'alpha', 'beta']) {
       expect(openNamespace(callerWith([ADMIN], malformed), named)).toEqual(refusal('malformed_scope'));
     }
+  });
+
+  const malformed = { namespace: 'alpha', scope_filters: ['x'] };
+  test.for<readonly [string, object, object, string]>([
+    ['with filters that are malformed', malformed, {}, 'malformed_scope'],
+    ['with a namespace that is malformed', { namespace: 7 }, {}, 'malformed_scope'],
+    ['without a namespace', {}, {}, 'no_namespace'],
+    ['whose coordinator has lost the namespace', malformed, { runNamespaces: ['beta'] }, 'no_namespace'],
+    ['whose coordinator may open no runs any more', { namespace: 7 }, { scopes: [ADMIN] }, 'no_namespace'],
+  ])('is not opened by a run %s', ([, section, registration, reason]) => {
+    expect(openNamespace(runOf(['read', 'write'], section, registration), undefined)).toEqual(
+      refusal(reason),
+    );
   });
 
   test('and partitions are for those with the scope, and for no run', () => {

@@ -3,6 +3,7 @@ import type { Action } from '../../../functions/core/action.ts';
 import { Caller } from '../../../functions/core/caller.ts';
 import { limitSubject, limitsOn } from '../../../functions/core/rules/limit.ts';
 import { VerifiedRunToken } from '../../../functions/core/run-token.ts';
+import { ServiceRun } from '../../../functions/core/service-run.ts';
 import { clientEntry, policyOf, serverEntry } from '../../support/policies.ts';
 import { rulesOf } from '../../support/rules.ts';
 import { NOW_SECONDS, ORIGIN, TestIssuer } from '../../support/test-issuer.ts';
@@ -157,7 +158,7 @@ describe('a count is shared', () => {
           nowSeconds: NOW_SECONDS,
         },
       );
-      const caller = token.ok ? Caller.fromRunToken(token.value, 'context-store', policy) : token;
+      const caller = token.ok ? Caller.fromRun(new ServiceRun(token.value, 'context-store'), policy) : token;
       if (!caller.ok) throw new Error(JSON.stringify(caller.error));
       return caller.value;
     };
