@@ -1,3 +1,4 @@
+import { openClassOf } from '../core/client-id.ts';
 import type { Egress } from '../core/policy.ts';
 import { readSecretKey, type SecretKey, secretNameOf } from '../core/secret-key.ts';
 import { type Authority, mayReach } from './administration.ts';
@@ -32,7 +33,7 @@ export function findPlace(
   return {
     name: secretNameOf(stage, orgId, target, owner),
     use: { url: entry.url, isPrivate: entry.private, perimeter: snapshot.perimeter },
-    note: noteOf(entry.egress, owner),
+    note: noteOf(entry.egress, owner) ?? noteOfClient(authority, orgId, owner),
   };
 }
 
@@ -61,6 +62,14 @@ function noteOf({ mode, key, fallback }: Egress, owner: SecretKey): string | und
       : 'its entry does not say `fallback: default`: nothing stands in';
   }
   return owner.kind === key ? undefined : `its entry says \`key: ${key}\`: this one is not looked for`;
+}
+
+/** A client that registers itself is in no configuration. */
+function noteOfClient({ snapshot }: Authority, orgId: string, owner: SecretKey): string | undefined {
+  if (owner.kind !== 'client' || openClassOf(owner.id) !== undefined) return undefined;
+  return snapshot.clients.some(({ id, org }) => id === owner.id && org === orgId)
+    ? undefined
+    : `${orgId} has no client ${owner.id}: nothing uses it until there is one`;
 }
 
 /** The organisations' part of the names of secrets, and for one server or service the beginning of them. */

@@ -92,6 +92,7 @@ describe('put', () => {
       [
         `client.${name} for maps of acme`,
         'stored: it is in use within 60 s, and at once where the old one is refused',
+        `note: acme has no client ${name}: nothing uses it until there is one`,
       ],
     ]);
     expect(await storedFor('maps', `client.${name}`)).toEqual(stored);

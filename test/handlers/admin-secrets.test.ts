@@ -72,6 +72,7 @@ describe('a secret', () => {
       key,
       version: expect.any(String),
       stage: 'AWSCURRENT',
+      note: expect.stringContaining('acme has no client c-'),
     });
     const replaced = await app.ask('PUT', `/maps/${key}`, { body: bearer('token-two') });
     expect(replaced.status).toBe(200);
@@ -140,6 +141,8 @@ describe('a secret', () => {
     ['maps', 'user.x', 'its entry says `key: client`: this one is not looked for'],
     ['maps', '_default', 'its entry does not say `fallback: default`: nothing stands in'],
     ['mail', '_default', undefined],
+    ['maps', 'client.nobody', 'acme has no client nobody: nothing uses it until there is one'],
+    ['maps', `client.b64.${Buffer.from('https://app.example/client.json').toString('base64url')}`, undefined],
   ] as const)('of %s for %s is stored, and told whether anything uses it', async ([target, key, note]) => {
     const answer = await app.ask('PUT', `/${target}/${key}`, { body: bearer('any-token') });
     expect([answer.ok, (await read(answer)).note]).toEqual([true, note]);
