@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { FoundRecord, StoredCheckpoint } from '../functions/core/audit/audit-ports.ts';
+import type { FoundRecord, StoredCheckpoint, Witness } from '../functions/core/audit/audit-ports.ts';
 import { err, ok, type Result } from '../functions/core/result.ts';
 import { KeySet, type PublicKey } from '../functions/core/signed-token.ts';
 import { type AdminDoor, openDoor } from './admin-door.ts';
@@ -24,6 +24,10 @@ const Checkpoints = z.object({
   org_id: z.string(),
   checkpoints: z.array(z.object({ number: z.number().int(), jws: z.string() })),
   is_all: z.boolean(),
+  witness: z
+    .object({ number: z.number().int(), hash: z.string(), expires_at: z.number().int() })
+    .transform(({ number, hash, expires_at: expiresAtSeconds }) => ({ number, hash, expiresAtSeconds }))
+    .optional(),
 });
 
 const Jwks = z.object({ keys: z.array(z.object({ kid: z.string(), n: z.string(), e: z.string() })) });
@@ -36,23 +40,20 @@ export type RecordPage = {
   readonly next: string | undefined;
 };
 
+/** A page of checkpoints, newest first. */
+export type CheckpointPage = {
+  readonly orgId: string;
+  readonly checkpoints: readonly StoredCheckpoint[];
+  readonly isAll: boolean;
+  /** With the first page; undefined where the issuer keeps none. */
+  readonly witness: Witness | undefined;
+};
+
 /** The audit log of a gateway. */
 export type AuditDoor = {
   records(query: Readonly<Record<string, string>>): Promise<Result<RecordPage, Failure>>;
   /** The newest ones below a number, newest first. */
-  checkpoints(
-    org: string | undefined,
-    before: number | undefined,
-  ): Promise<
-    Result<
-      {
-        readonly orgId: string;
-        readonly checkpoints: readonly StoredCheckpoint[];
-        readonly isAll: boolean;
-      },
-      Failure
-    >
-  >;
+  checkpoints(org: string | undefined, before: number | undefined): Promise<Result<CheckpointPage, Failure>>;
   /** The issuer's own keys that are published now: those of the gateway sign no checkpoint. */
   keys(): Promise<Result<KeySet, Failure>>;
 };
@@ -93,8 +94,8 @@ export async function openAuditDoor(
       });
       const page = await read(`/admin/audit/checkpoints?${query}`, Checkpoints);
       if (!page.ok) return page;
-      const { org_id: orgId, checkpoints, is_all: isAll } = page.value;
-      return ok({ orgId, checkpoints, isAll });
+      const { org_id: orgId, checkpoints, is_all: isAll, witness } = page.value;
+      return ok({ orgId, checkpoints, isAll, witness });
     },
 
     async keys() {

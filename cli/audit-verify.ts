@@ -1,8 +1,14 @@
-import type { StoredCheckpoint } from '../functions/core/audit/audit-ports.ts';
+import type { CheckpointName, StoredCheckpoint, Witness } from '../functions/core/audit/audit-ports.ts';
 import { type Checkpoint, checkpointHash, readCheckpoint } from '../functions/core/audit/checkpoint.ts';
 import type { Finding } from '../functions/core/audit/finding.ts';
 import { AuditVerifier, HISTORY_MS, type Verification } from '../functions/core/audit/verify.ts';
-import { checkBegin, mayBeGone, verifyCheckpoints } from '../functions/core/audit/verify-checkpoints.ts';
+import {
+  checkBegin,
+  checkKnown,
+  checkWitness,
+  mayBeGone,
+  verifyCheckpoints,
+} from '../functions/core/audit/verify-checkpoints.ts';
 import { ok, type Result } from '../functions/core/result.ts';
 import type { AuditDoor } from './audit-door.ts';
 import type { Failure } from './outcome.ts';
@@ -18,10 +24,7 @@ export type VerifiedLog = {
   readonly newest: CheckpointName | undefined;
 };
 
-/** A checkpoint that somebody has seen, as `number:hash`. */
-export type CheckpointName = { readonly number: number; readonly hash: string };
-
-/** Reads a `number:hash`; undefined for what is none. */
+/** Reads the name of a checkpoint that somebody has seen, `number:hash`; undefined for what is none. */
 export function readCheckpointName(text: string): CheckpointName | undefined {
   const [, number, hash] = /^([1-9]\d{0,8}):([A-Za-z0-9_-]{43})$/.exec(text) ?? [];
   return number === undefined || hash === undefined ? undefined : { number: Number(number), hash };
@@ -44,7 +47,7 @@ export async function verifyLog(
     number: after?.number ?? Number.POSITIVE_INFINITY,
   });
   if (!loaded.ok) return loaded;
-  const { orgId, stored, isComplete } = loaded.value;
+  const { orgId, stored, isComplete, witness } = loaded.value;
   const nowSeconds = Math.floor(now() / 1000);
   const until = new Date(now() - SETTLE_MS).toISOString();
   const verified = verifyCheckpoints(stored, { orgId, keys: keys.value, nowSeconds });
@@ -65,7 +68,8 @@ export async function verifyLog(
     query = { cursor: page.value.next };
   }
   const verification = verifier.finish(now());
-  const holes = [...checkAfter(stored, after), ...begin, ...verified.findings];
+  const known = after === undefined ? [] : checkKnown(stored, after);
+  const holes = [...checkWitness(stored, witness, nowSeconds), ...known, ...begin, ...verified.findings];
   const unknown = holes.length > 0 ? [] : checkFrom(settled[0], verification, since, nowSeconds);
   const findings = [...holes, ...unknown, ...verification.findings];
   const last = verified.checkpoints.at(-1)?.number;
@@ -75,18 +79,6 @@ export async function verifyLog(
     verification: { ...verification, findings },
     newest: newest && { number: newest.number, hash: checkpointHash(newest.jws) },
   });
-}
-
-/** Is the checkpoint that somebody has seen still there? */
-function checkAfter(
-  stored: readonly StoredCheckpoint[],
-  after: CheckpointName | undefined,
-): readonly Finding[] {
-  if (after === undefined) return [];
-  const found = stored.find(({ number }) => number === after.number);
-  if (found !== undefined && checkpointHash(found.jws) === after.hash) return [];
-  const detail = found === undefined ? 'it is not there any more' : 'it is not the one that was there';
-  return [{ kind: 'checkpoint', number: after.number, detail }];
 }
 
 /** Were records verified from later on than was asked for, although nothing can have expired? */
@@ -101,29 +93,37 @@ function checkFrom(
   return [{ kind: 'unsealed', number: oldest.number, detail }];
 }
 
-/** Checkpoints, newest first, back to a number and to one of an instant before this one; `isComplete` where there are no older ones. */
+type LoadedCheckpoints = {
+  readonly orgId: string;
+  readonly stored: readonly StoredCheckpoint[];
+  /** Are there no older ones? */
+  readonly isComplete: boolean;
+  readonly witness: Witness | undefined;
+};
+
+/** Checkpoints, newest first, back to one of an instant before this one, to a number, and to the one that the witness names. */
 async function loadCheckpoints(
   door: AuditDoor,
   org: string | undefined,
   { back, number }: { readonly back: string; readonly number: number },
-): Promise<
-  Result<
-    { readonly orgId: string; readonly stored: readonly StoredCheckpoint[]; readonly isComplete: boolean },
-    Failure
-  >
-> {
+): Promise<Result<LoadedCheckpoints, Failure>> {
   const stored: StoredCheckpoint[] = [];
   let before: number | undefined;
+  let witness: Witness | undefined;
   for (;;) {
     const page = await door.checkpoints(org, before);
     if (!page.ok) return page;
     const { orgId, checkpoints, isAll } = page.value;
+    // That of a later page may name one that was made after the first one was read.
+    if (before === undefined) witness = page.value.witness;
     stored.push(...checkpoints);
     const oldest = checkpoints.at(-1);
-    if (isAll || oldest === undefined) return ok({ orgId, stored, isComplete: true });
+    if (isAll || oldest === undefined) return ok({ orgId, stored, isComplete: true, witness });
     const through = readCheckpoint(oldest.jws)?.checkpoint.through;
-    const isBack = through !== undefined && through < back && oldest.number <= number;
-    if (isBack) return ok({ orgId, stored, isComplete: false });
+    const isBack = through !== undefined && through < back;
+    if (isBack && oldest.number <= Math.min(number, witness?.number ?? number)) {
+      return ok({ orgId, stored, isComplete: false, witness });
+    }
     before = oldest.number;
   }
 }

@@ -12,6 +12,7 @@ import {
 } from './aws/apply-event.ts';
 import { createAuditLog } from './aws/audit-log.ts';
 import { createAuditReader } from './aws/audit-reader.ts';
+import { createCheckpointWitness } from './aws/checkpoint-witness.ts';
 import { createCheckpointStore } from './aws/checkpoints.ts';
 import { SDK_BOUNDS } from './aws/clients.ts';
 import { createDataKeys } from './aws/data-keys.ts';
@@ -86,6 +87,7 @@ const serve = createBufferedHandler(
       auditTrail: {
         reader: createAuditReader(dynamo, environment.AUDIT_TABLE),
         checkpoints: createCheckpointStore(dynamo, environment.AUDIT_TABLE),
+        witness: createCheckpointWitness(dynamo, environment.AUTH_TABLE),
         sealer,
         randomBytes,
       },

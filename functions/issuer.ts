@@ -5,6 +5,7 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { createAuditLog } from './aws/audit-log.ts';
 import { createAuditReader } from './aws/audit-reader.ts';
 import { type CheckpointEvent, isCheckpointEvent } from './aws/checkpoint-event.ts';
+import { createCheckpointWitness } from './aws/checkpoint-witness.ts';
 import { createCheckpointStore } from './aws/checkpoints.ts';
 import { SDK_BOUNDS } from './aws/clients.ts';
 import { createCounter } from './aws/counter.ts';
@@ -119,6 +120,7 @@ const sealAuditLog = createCheckpointer({
   rulebook,
   reader: createAuditReader(dynamo, environment.AUDIT_TABLE),
   checkpoints: createCheckpointStore(dynamo, environment.AUDIT_TABLE),
+  witness: createCheckpointWitness(dynamo, environment.AUTH_TABLE),
   signingKey,
   keys,
   retentionDays: numberOf(environment.AUDIT_RETENTION_DAYS),

@@ -30,7 +30,16 @@ export function createControl(scope: Construct, settings: Settings, storage: Sto
       ALLOWED_ORIGINS: settings.allowedOrigins.join(','),
     },
     rights: [
-      readAuth(storage.authTable, 'POLICY', 'KEYS', 'REVOCATION#*', 'SESSION#*', 'CONNECTION#*', 'CONNECT#*'),
+      readAuth(
+        storage.authTable,
+        'POLICY',
+        'KEYS',
+        'REVOCATION#*',
+        'SESSION#*',
+        'CONNECTION#*',
+        'CONNECT#*',
+        'WITNESS#*',
+      ),
       writeAuth(storage.authTable, 'POLICY', 'CONNECTION#*', 'CONNECT#*'),
       appendAudit(storage.auditTable, 'RECORD#*'),
       readAudit(storage.auditTable),

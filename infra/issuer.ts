@@ -15,7 +15,15 @@ import type { Settings } from './settings.ts';
 import type { Storage } from './storage.ts';
 
 /** The kinds of record that the issuer keeps. */
-const ISSUER_RECORDS = ['CODE#*', 'REFRESH#*', 'SESSION#*', 'ONCE#*', 'RUN#*', 'CLIENT#*'] as const;
+const ISSUER_RECORDS = [
+  'CODE#*',
+  'REFRESH#*',
+  'SESSION#*',
+  'ONCE#*',
+  'RUN#*',
+  'CLIENT#*',
+  'WITNESS#*',
+] as const;
 
 /** Issues and revokes tokens and publishes the public keys; alone in signing with the issuer's key. */
 export function createIssuer(

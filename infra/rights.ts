@@ -18,7 +18,8 @@ export type AuthPartition =
   | 'CONNECTION#*'
   | 'CONNECT#*'
   | 'COUNT#*'
-  | 'LIMIT#*';
+  | 'LIMIT#*'
+  | 'WITNESS#*';
 
 const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
 

@@ -1,5 +1,11 @@
 import { type Context, Hono } from 'hono';
-import type { AuditReader, CheckpointStore, FoundRecord } from '../core/audit/audit-ports.ts';
+import type {
+  AuditReader,
+  CheckpointStore,
+  CheckpointWitness,
+  FoundRecord,
+  Witness,
+} from '../core/audit/audit-ports.ts';
 import { readAuditQuery } from '../core/audit/query.ts';
 import type { Denial } from '../core/denial.ts';
 import { NO_ORG } from '../core/open-client.ts';
@@ -18,6 +24,7 @@ import { denialProblem, problem } from './problem.ts';
 export type AuditTrail = {
   readonly reader: AuditReader;
   readonly checkpoints: CheckpointStore;
+  readonly witness: Pick<CheckpointWitness, 'read'>;
   /** Undefined while the sealing secret cannot be read. */
   readonly sealer: () => Promise<Sealer | undefined>;
   readonly randomBytes: (size: number) => Uint8Array;
@@ -103,6 +110,9 @@ async function readCheckpoints(ports: AuditPorts, c: AuditContext): Promise<Resp
   if (!mayRead(authority.value, caller.orgId, orgId)) return notFound(requestId);
   const written = await record(ports, c, { area: 'audit', method: 'read_checkpoints', name: orgId });
   if (!written.ok) return denialProblem(written.error, requestId);
+  // With the newest ones, and before they are read: a later one may name what is not among them yet.
+  const witness = before === undefined ? await ports.auditTrail.witness.read(orgId) : ok(undefined);
+  if (!witness.ok) return denialProblem(witness.error, requestId);
   const read = await ports.auditTrail.checkpoints.newest(
     orgId,
     MAX_CHECKPOINTS,
@@ -115,7 +125,12 @@ async function readCheckpoints(ports: AuditPorts, c: AuditContext): Promise<Resp
     return index === 0 || bytes < MAX_BYTES;
   });
   const isAll = checkpoints.length === read.value.length && read.value.length < MAX_CHECKPOINTS;
-  return c.json({ org_id: orgId, checkpoints, is_all: isAll });
+  return c.json({
+    org_id: orgId,
+    checkpoints,
+    is_all: isAll,
+    ...(witness.value === undefined ? {} : { witness: showWitness(witness.value) }),
+  });
 }
 
 const UNSEALED = { reason: 'unavailable', detail: 'the sealing secret cannot be read' } as const;
@@ -155,6 +170,10 @@ function isKnown({ orgs, clients, idps = [] }: Snapshot, orgId: string): boolean
 /** A record as it is stored, beside its key: whoever verifies needs every member as it is. */
 function show({ key, record: members }: FoundRecord): Readonly<Record<string, unknown>> {
   return { key, record: members };
+}
+
+function showWitness({ number, hash, expiresAtSeconds }: Witness): Readonly<Record<string, unknown>> {
+  return { number, hash, expires_at: expiresAtSeconds };
 }
 
 function notFound(requestId: string): Response {

@@ -237,6 +237,42 @@ describe('verify', () => {
     }
   });
 
+  test('finds at once that the newest checkpoint that the issuer knows of is gone, and why that is one', async () => {
+    await fill();
+    world.nowMs -= 30_000;
+    await world.seal();
+    world.nowMs = Date.now();
+    const [first, second] = world.checkpoints;
+    if (first === undefined || second === undefined) throw new Error('there are two');
+    world.checkpoints = [first];
+    world.records = world.records.slice(0, 7);
+    const { code, out } = await audit('verify');
+    expect([code, out.split('\n').slice(0, 2)]).toEqual([
+      1,
+      [
+        'acme: 1 finding',
+        '  CHECKPOINT  checkpoint 2: it is not there any more: the issuer knows of it as its newest',
+      ],
+    ]);
+    world.checkpoints = [first, { number: 2, jws: first.jws }];
+    expect(JSON.parse((await audit('verify', '--json')).out).findings[0]).toEqual({
+      kind: 'checkpoint',
+      number: 2,
+      detail: 'it is not the one that was there: the issuer knows of it as its newest',
+    });
+    world.checkpoints = [first, second];
+    const { findings } = JSON.parse((await audit('verify', '--json')).out);
+    expect(findings.filter(({ kind }: { kind: string }) => kind === 'checkpoint')).toEqual([]);
+  });
+
+  test('says nothing of what a gateway does not tell that keeps no such name', async () => {
+    await fill();
+    world.witness = undefined;
+    expect(await audit('verify')).toMatchObject({ code: 0 });
+    world.checkpoints = [];
+    expect(await audit('verify')).toMatchObject({ code: 0 });
+  });
+
   test('says from when on records were verified, and finds that it is later than was asked for', async () => {
     world.nowMs = Date.now() - 10 * 3_600_000;
     const chain = world.startChain('chain-a');

@@ -88,9 +88,37 @@ describe('an auditor', () => {
     await world.seal();
     const path = '/admin/audit/checkpoints';
     const { body } = await ask('acme-auditor', '', { path });
-    expect(body).toEqual({ org_id: 'acme', checkpoints: world.checkpoints.toReversed(), is_all: true });
+    expect(body).toMatchObject({
+      org_id: 'acme',
+      checkpoints: world.checkpoints.toReversed(),
+      is_all: true,
+    });
     const before = await ask('acme-auditor', '?before=2', { path });
     expect(before.body.checkpoints).toEqual(world.checkpoints.slice(0, 1));
+  });
+
+  test('reads with the newest ones which of them the issuer knows of as its newest, and not with older ones', async () => {
+    await world.seal();
+    const path = '/admin/audit/checkpoints';
+    const { number, hash, expiresAtSeconds } = world.witness ?? {};
+    expect((await ask('acme-auditor', '', { path })).body.witness).toEqual({
+      number,
+      hash,
+      expires_at: expiresAtSeconds,
+    });
+    expect((await ask('platform-auditor', '?org=beta', { path })).body).not.toHaveProperty('witness');
+    expect((await ask('acme-auditor', '?before=2', { path })).body).not.toHaveProperty('witness');
+  });
+
+  test('reads it before the checkpoints, so that one that is made meanwhile is not missed', async () => {
+    await world.seal();
+    world.beforeCheckpoints = async () => {
+      world.beforeCheckpoints = async () => {};
+      world.write(world.startChain('c'), 1);
+      await world.seal();
+    };
+    const { body } = await ask('acme-auditor', '', { path: '/admin/audit/checkpoints' });
+    expect([body.checkpoints.length, body.witness.number]).toEqual([2, 1]);
   });
 });
 
@@ -227,6 +255,12 @@ describe('an outage', () => {
     for (const path of ['/admin/audit', '/admin/audit/checkpoints']) {
       expect((await ask('acme-auditor', '', { path })).status).toBe(503);
     }
+  });
+
+  test('of what the issuer knows of its checkpoints is 503', async () => {
+    await world.seal();
+    world.isMemoryDown = true;
+    expect((await ask('acme-auditor', '', { path: '/admin/audit/checkpoints' })).status).toBe(503);
   });
 
   test('of the sealing secret is 503, before anything is read', async () => {

@@ -127,6 +127,19 @@ describe('tables', () => {
     expect(putters).toEqual(['{IssuerRole}']);
   });
 
+  test('only the issuer keeps which checkpoint was its newest, and control reads it, in another table', () => {
+    const onWitness = grants.filter(
+      ({ partitions }) => Array.isArray(partitions) && partitions.includes('WITNESS#*'),
+    );
+    expect(onWitness.map(({ role, action }) => `${role} ${action.replace('dynamodb:', '')}`).sort()).toEqual(
+      ['{ControlRole}', '{IssuerRole}']
+        .flatMap((role) => ['BatchGetItem', 'GetItem', 'Query'].map((action) => `${role} ${action}`))
+        .concat('{IssuerRole} PutItem')
+        .sort(),
+    );
+    expect(new Set(onWitness.map(({ resource }) => resource))).toEqual(new Set(['{StorageAuthTable.Arn}']));
+  });
+
   test('every right on the auth table names its partitions, and an absent key is refused', () => {
     const onAuth = grants.filter(({ resource }) => resource === '{StorageAuthTable.Arn}');
     expect(onAuth.length).toBeGreaterThan(0);

@@ -25,8 +25,8 @@ const OPEN_ENDED = [
   ...ADMINISTERS_SECRETS.map((right) => `{ControlRole} ${right.split(' ')[1]}`),
 ];
 
-/** What the issuer alone keeps: nobody else may even read a code or a refresh token, and of a session control may, for the pages of its own. */
-const ISSUER_RECORDS = 'CODE#*,REFRESH#*,SESSION#*,ONCE#*,RUN#*,CLIENT#*';
+/** What the issuer alone keeps: nobody else may even read a code or a refresh token. Control reads sessions, for the pages of its own, and witnesses. */
+const ISSUER_RECORDS = 'CODE#*,REFRESH#*,SESSION#*,ONCE#*,RUN#*,CLIENT#*,WITNESS#*';
 
 /** Every function adds records; only the issuer adds checkpoints. */
 const PUTS_RECORDS = 'dynamodb:PutItem {StorageAuditTable.Arn} RECORD#*';
@@ -88,7 +88,7 @@ const RIGHTS: Readonly<Record<string, string[]>> = {
     ),
   ],
   '{ControlRole}': [
-    ...readsAuth(',SESSION#*,CONNECTION#*,CONNECT#*'),
+    ...readsAuth(',SESSION#*,CONNECTION#*,CONNECT#*,WITNESS#*'),
     'dynamodb:PutItem {StorageAuthTable.Arn} POLICY,CONNECTION#*,CONNECT#*',
     PUTS_RECORDS,
     READS_AUDIT,

@@ -71,6 +71,7 @@ export class AuditApp {
       auditTrail: {
         reader: this.world.reader,
         checkpoints: this.world.store,
+        witness: this.world.memory,
         sealer: async () => (this.hasSecret ? SEALER : undefined),
         randomBytes: (size: number) => randomBytes(size),
       },

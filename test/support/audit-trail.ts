@@ -5,6 +5,7 @@ import type { AuditTrail } from '../../functions/handlers/admin-audit.ts';
 export const NO_AUDIT_TRAIL: AuditTrail = {
   reader: { readDay: async () => ok({ records: [], isAll: true }) },
   checkpoints: { newest: async () => ok([]), create: async () => ok(undefined) },
+  witness: { read: async () => ok(undefined) },
   sealer: async () => undefined,
   randomBytes: (size) => new Uint8Array(size),
 };

@@ -2,13 +2,17 @@ import { sign } from 'node:crypto';
 import type {
   AuditReader,
   CheckpointStore,
+  CheckpointWitness,
   FoundRecord,
   StoredCheckpoint,
+  Witness,
 } from '../../functions/core/audit/audit-ports.ts';
 import { AuditChain, type RecordValue } from '../../functions/core/audit/chain.ts';
 import { recordKeyOf } from '../../functions/core/audit/record-key.ts';
 import { AuditVerifier, type Verification } from '../../functions/core/audit/verify.ts';
 import {
+  checkBegin,
+  checkWitness,
   type VerifiedCheckpoints,
   verifyCheckpoints,
 } from '../../functions/core/audit/verify-checkpoints.ts';
@@ -22,11 +26,16 @@ import { makeKey, type TestKey } from './test-issuer.ts';
 export const BEGIN_MS = Date.parse('2026-11-21T10:00:00.000Z');
 const RETENTION_DAYS = 30;
 
+/** The issuer's ways to its checkpoints, and to what it knows of them. */
+export type Ways = { readonly store: CheckpointStore; readonly memory: CheckpointWitness };
+
 /** An audit table in memory, with writers of one organisation and the real checkpointer over it. Everything in it can be tampered with. */
 export class AuditWorld {
   nowMs = BEGIN_MS;
   records: FoundRecord[] = [];
   checkpoints: StoredCheckpoint[] = [];
+  /** What the issuer knows of its newest checkpoint, outside the table. */
+  witness: Witness | undefined;
   /** Keys that are accepted, and the one that signs. */
   keys: readonly TestKey[];
   signing: TestKey;
@@ -34,7 +43,6 @@ export class AuditWorld {
   isDown = false;
   readonly log: Readonly<Record<string, unknown>>[] = [];
   readonly orgId: string;
-  readonly run: () => Promise<CheckpointRun>;
   reads = 0;
   /** What the clock goes on by while a day is read. */
   readTakesMs = 0;
@@ -44,12 +52,20 @@ export class AuditWorld {
   hasClient = true;
   /** Whatever is created is in conflict with something. */
   isBlocked = false;
+  /** Nobody can read or keep what the issuer knows. */
+  isMemoryDown = false;
+  /** Happens before checkpoints are read. */
+  beforeCheckpoints = async (): Promise<void> => {};
 
   constructor(orgId = 'acme', key: TestKey = makeKey('access')) {
     this.orgId = orgId;
     this.keys = [key];
     this.signing = key;
-    this.run = createCheckpointer({
+  }
+
+  /** A run of the issuer, over its own ways to the tables where they are given. */
+  run({ store, memory }: Ways = this): Promise<CheckpointRun> {
+    const run = createCheckpointer({
       rulebook: {
         read: async () => {
           const own = this.hasClient ? [this.orgId] : [];
@@ -61,7 +77,8 @@ export class AuditWorld {
         },
       },
       reader: this.reader,
-      checkpoints: this.store,
+      checkpoints: store,
+      witness: memory,
       keys: { publish: async () => ok(this.keys.map(({ published }) => published)) },
       signingKey: {
         publicKey: async () => ok(this.signing.published),
@@ -72,6 +89,7 @@ export class AuditWorld {
       now: () => this.nowMs,
       log: (entry) => void this.log.push(entry),
     });
+    return run();
   }
 
   get keySet(): KeySet {
@@ -116,9 +134,9 @@ export class AuditWorld {
   }
 
   /** A checkpoint, once everything so far has settled. */
-  async seal(): Promise<CheckpointRun> {
+  async seal(ways: Ways = this): Promise<CheckpointRun> {
     this.nowMs += 10_000;
-    return this.run();
+    return this.run(ways);
   }
 
   /** The checkpoints that hold now. */
@@ -145,6 +163,16 @@ export class AuditWorld {
     return this.verify(since).findings.map(({ kind, seq, number }) =>
       `${kind} ${seq ?? number ?? ''}`.trim(),
     );
+  }
+
+  /** The same, with what the issuer knows outside the table, and whether the oldest checkpoint is the first that there can be. */
+  found(since?: string): readonly string[] {
+    const nowSeconds = Math.floor(this.nowMs / 1000);
+    const missed = [
+      ...checkWitness(this.checkpoints, this.witness, nowSeconds),
+      ...checkBegin(this.verified.checkpoints[0], nowSeconds),
+    ];
+    return [...missed.map(({ kind, number }) => `${kind} ${number}`), ...this.kinds(since)];
   }
 
   /** Changes the record of a number, as somebody does who can write to the table. */
@@ -174,6 +202,7 @@ export class AuditWorld {
   get store(): CheckpointStore {
     return {
       newest: async (orgId, limit, before = Number.POSITIVE_INFINITY) => {
+        await this.beforeCheckpoints();
         if (this.isDown) return err({ reason: 'unavailable', detail: 'a test’s outage' });
         const own = orgId === this.orgId ? this.checkpoints : [];
         return ok(
@@ -188,6 +217,21 @@ export class AuditWorld {
           return err({ reason: 'conflict' });
         }
         this.checkpoints.push(checkpoint);
+        return ok(undefined);
+      },
+    };
+  }
+
+  get memory(): CheckpointWitness {
+    const down = err({ reason: 'unavailable', detail: 'a test’s outage' } as const);
+    return {
+      read: async (orgId) => {
+        if (this.isDown || this.isMemoryDown) return down;
+        return ok(orgId === this.orgId ? this.witness : undefined);
+      },
+      keep: async (_orgId, witness) => {
+        if (this.isDown || this.isMemoryDown) return down;
+        if (this.witness === undefined || this.witness.number < witness.number) this.witness = witness;
         return ok(undefined);
       },
     };

@@ -45,3 +45,20 @@ export type CheckpointStore = {
     expiresAtSeconds: number,
   ): Promise<Result<void, Unavailable | Conflict>>;
 };
+
+/** Which checkpoint of an organisation: its number, and the hash by which the next one names it. */
+export type CheckpointName = { readonly number: number; readonly hash: string };
+
+/** The newest checkpoint of an organisation that the issuer knows of, and when that may be gone. */
+export type Witness = CheckpointName & { readonly expiresAtSeconds: number };
+
+/**
+ * The issuer's memory of its newest checkpoints, outside the table that these are in. It is put after the checkpoint: who reads it first,
+ * and then the checkpoints, finds this one or newer ones among them.
+ */
+export type CheckpointWitness = {
+  /** Strongly consistent; undefined where there is none, as before the first checkpoint of a version that keeps one. */
+  read(orgId: string): Promise<Result<Witness | undefined, Unavailable>>;
+  /** Keeps it unless one of this number or a higher one is kept. */
+  keep(orgId: string, witness: Witness): Promise<Result<void, Unavailable>>;
+};

@@ -17,4 +17,9 @@ export type Finding = {
 };
 
 /** Clocks differ: what expires within so many seconds may be gone. */
-export const EXPIRY_SLACK_SECONDS = 300;
+const EXPIRY_SLACK_SECONDS = 300;
+
+/** May what expires at an instant be gone? */
+export function mayHaveExpired(expiresAtSeconds: number, nowSeconds: number): boolean {
+  return expiresAtSeconds <= nowSeconds + EXPIRY_SLACK_SECONDS;
+}

@@ -1,5 +1,5 @@
 import { type ChainState, reachOf } from './checkpoint.ts';
-import { EXPIRY_SLACK_SECONDS, type Finding, type FindingKind } from './finding.ts';
+import { type Finding, type FindingKind, mayHaveExpired } from './finding.ts';
 import { isRecordNumber, type Link, readReference } from './link.ts';
 import { Told } from './told.ts';
 
@@ -48,7 +48,7 @@ export function verifyChain(
     .toSorted((a, b) => a.reach - b.reach);
   const mayBeGone = (seq: number) => {
     const seal = reached.find(({ reach }) => reach >= seq);
-    return seal !== undefined && seal.expiresAtSeconds <= nowSeconds + EXPIRY_SLACK_SECONDS;
+    return seal !== undefined && mayHaveExpired(seal.expiresAtSeconds, nowSeconds);
   };
 
   const named = new Map<number, Set<string>>();

@@ -1,7 +1,7 @@
 import type { KeySet } from '../signed-token.ts';
-import type { StoredCheckpoint } from './audit-ports.ts';
+import type { CheckpointName, StoredCheckpoint, Witness } from './audit-ports.ts';
 import { type Checkpoint, checkpointHash, openCheckpoint, readCheckpoint } from './checkpoint.ts';
-import { EXPIRY_SLACK_SECONDS, type Finding } from './finding.ts';
+import { type Finding, mayHaveExpired } from './finding.ts';
 
 /** The checkpoints of an organisation that hold, oldest first, and what is wrong with the others. */
 export type VerifiedCheckpoints = {
@@ -51,6 +51,30 @@ export function checkBegin(oldest: Checkpoint | undefined, nowSeconds: number): 
   return [missing(oldest.number - 1)];
 }
 
+/** Is a checkpoint still there of which it is known that it was? */
+export function checkKnown(
+  stored: readonly StoredCheckpoint[],
+  { number, hash }: CheckpointName,
+): readonly Finding[] {
+  const found = stored.find((one) => one.number === number);
+  if (found !== undefined && checkpointHash(found.jws) === hash) return [];
+  const detail = found === undefined ? 'it is not there any more' : 'it is not the one that was there';
+  return [{ kind: 'checkpoint', number, detail }];
+}
+
+/** The same of the newest one that the issuer knows of. Without a witness, or where it may have expired, nothing is said. */
+export function checkWitness(
+  stored: readonly StoredCheckpoint[],
+  witness: Witness | undefined,
+  nowSeconds: number,
+): readonly Finding[] {
+  if (witness === undefined || mayHaveExpired(witness.expiresAtSeconds, nowSeconds)) return [];
+  return checkKnown(stored, witness).map((finding) => ({
+    ...finding,
+    detail: `${finding.detail}: the issuer knows of it as its newest`,
+  }));
+}
+
 function opened(jws: string, keys: KeySet): Checkpoint | string {
   const result = openCheckpoint(jws, keys);
   return result.ok ? result.value : `it is not signed by a key that is published: ${result.error}`;
@@ -68,7 +92,7 @@ function unverified(number: number, newer: Checkpoint): Finding {
 
 /** May the checkpoint before this one be gone, as this one says? */
 export function mayBeGone({ prevExpiresAtSeconds }: Checkpoint, nowSeconds: number): boolean {
-  return prevExpiresAtSeconds <= nowSeconds + EXPIRY_SLACK_SECONDS;
+  return mayHaveExpired(prevExpiresAtSeconds, nowSeconds);
 }
 
 function missing(number: number): Finding {

@@ -78,9 +78,19 @@ async function sealOrg(
   keys: KeySet,
   mayGoOn: () => boolean,
 ): Promise<Result<number, Unavailable>> {
-  const read = await readSealed(ports.checkpoints, orgId, keys);
+  const nowSeconds = Math.floor(ports.now() / 1000);
+  const read = await readSealed(ports, orgId, { keys, nowSeconds });
   if (!read.ok) return read;
   let sealed = read.value;
+  const { number, hash, last, isLost, isWitnessed } = sealed;
+  if (isLost) {
+    const detail = 'the audit table does not have it, and the issuer knows of it as its newest';
+    ports.log({ level: 'error', event: 'checkpoint_lost', org_id: orgId, number, hash, detail });
+  }
+  if (last !== undefined && !isWitnessed) {
+    const kept = await ports.witness.keep(orgId, { number, hash, expiresAtSeconds: last.expiresAtSeconds });
+    if (!kept.ok) return kept;
+  }
   const untilMs = ports.now() - SETTLE_MS;
   let fromMs = sealed.last === undefined ? untilMs - FIRST_MS : Date.parse(sealed.last.through);
   let lateMs = LATE_MS;

@@ -1,4 +1,4 @@
-import type { CheckpointStore } from '../../core/audit/audit-ports.ts';
+import type { CheckpointStore, CheckpointWitness } from '../../core/audit/audit-ports.ts';
 import {
   CHECKPOINT_TYPE,
   type ChainState,
@@ -16,6 +16,7 @@ import { type Sealed, toEntry } from './sealed.ts';
 /** What writing checkpoints needs. */
 export type SealPorts = {
   readonly checkpoints: CheckpointStore;
+  readonly witness: CheckpointWitness;
   readonly signingKey: SigningKey;
   readonly retentionDays: number;
   /** Milliseconds since the epoch. */
@@ -42,8 +43,9 @@ export async function seal(
   const key = await ports.signingKey.publicKey();
   if (!key.ok) return key;
   const isDue =
-    before.last !== undefined &&
-    (throughMs - Date.parse(before.last.through) >= HEARTBEAT_MS || before.keyId !== key.value.keyId);
+    before.isLost ||
+    (before.last !== undefined &&
+      (throughMs - Date.parse(before.last.through) >= HEARTBEAT_MS || before.keyId !== key.value.keyId));
   if (moved.length === 0 && !isDue) return ok(before);
   const nowSeconds = Math.floor(ports.now() / 1000);
   const expiresAtSeconds = nowSeconds + (ports.retentionDays + EXTRA_DAYS) * DAY_SECONDS;
@@ -55,9 +57,8 @@ export async function seal(
       number: sealed.number + 1,
       prev: sealed.hash,
       isPrevVerified: sealed.isVerified,
-      prevExpiresAtSeconds:
-        // Of one that cannot be verified nothing is believed: it is missed for as long as this one.
-        sealed.last?.expiresAtSeconds ?? (sealed.number === 0 ? 0 : expiresAtSeconds),
+      // Of one that cannot be verified nothing is believed: it is missed for as long as this one.
+      prevExpiresAtSeconds: sealed.expiresAtSeconds ?? expiresAtSeconds,
       signedAtSeconds: nowSeconds,
       through: new Date(isLast ? throughMs : fromMs).toISOString(),
       expiresAtSeconds,
@@ -68,15 +69,19 @@ export async function seal(
     sealed = {
       last: checkpoint,
       number: checkpoint.number,
-      hash: checkpointHash(written.value),
+      hash: written.value,
+      expiresAtSeconds,
       keyId: key.value.keyId,
       isVerified: true,
+      isLost: false,
+      isWitnessed: true,
       states: new Map([...sealed.states, ...checkpoint.chains.map(toEntry)]),
     };
   }
   return ok(sealed);
 }
 
+/** Writes one, and keeps its name outside the table; the name is its hash. */
 async function write(
   ports: SealPorts,
   checkpoint: Checkpoint,
@@ -90,12 +95,8 @@ async function write(
   const created = await ports.checkpoints.create(orgId, { number, jws }, expiresAtSeconds);
   if (!created.ok) return created;
   // Outside the table too: whoever can write there cannot take back that there was this one.
-  ports.log({
-    level: 'info',
-    event: 'checkpoint_written',
-    org_id: orgId,
-    number,
-    hash: checkpointHash(jws),
-  });
-  return ok(jws);
+  const hash = checkpointHash(jws);
+  ports.log({ level: 'info', event: 'checkpoint_written', org_id: orgId, number, hash });
+  const kept = await ports.witness.keep(orgId, { number, hash, expiresAtSeconds });
+  return kept.ok ? ok(hash) : kept;
 }

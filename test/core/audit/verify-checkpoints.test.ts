@@ -5,7 +5,12 @@ import {
   checkpointHash,
   checkpointPayload,
 } from '../../../functions/core/audit/checkpoint.ts';
-import { checkBegin, verifyCheckpoints } from '../../../functions/core/audit/verify-checkpoints.ts';
+import {
+  checkBegin,
+  checkKnown,
+  checkWitness,
+  verifyCheckpoints,
+} from '../../../functions/core/audit/verify-checkpoints.ts';
 import { NOW_SECONDS, TestIssuer } from '../../support/test-issuer.ts';
 
 const issuer = new TestIssuer();
@@ -94,6 +99,52 @@ describe('checkpoints', () => {
   ] as const)('of %s are not the ones that are looked for', ([, changes]) => {
     made = [{ number: 1, jws: sign(1, undefined, changes) }];
     expect(verify()).toEqual({ held: [], found: [1] });
+  });
+});
+
+describe('a checkpoint of which it is known that it was there', () => {
+  const name = (number: number) => ({ number, hash: checkpointHash(made[number - 1]?.jws ?? '') });
+
+  test('is there, also among newer ones', () => {
+    for (const number of [1, 3, 5]) expect(checkKnown(made, name(number))).toEqual([]);
+  });
+
+  test('is not there any more', () => {
+    expect(checkKnown(made.slice(0, 4), name(5))).toEqual([
+      { kind: 'checkpoint', number: 5, detail: 'it is not there any more' },
+    ]);
+  });
+
+  test('is another one now', () => {
+    made[4] = { number: 5, jws: sign(5, undefined) };
+    expect(checkKnown(made, { number: 5, hash: name(4).hash })).toEqual([
+      { kind: 'checkpoint', number: 5, detail: 'it is not the one that was there' },
+    ]);
+  });
+});
+
+describe('the newest checkpoint that the issuer knows of', () => {
+  const witness = (expiresAtSeconds: number) => ({
+    number: 5,
+    hash: checkpointHash(made[4]?.jws ?? ''),
+    expiresAtSeconds,
+  });
+
+  test('is there, or nobody knows of one', () => {
+    expect(checkWitness(made, witness(NOW_SECONDS + DAY_SECONDS), NOW_SECONDS)).toEqual([]);
+    expect(checkWitness([], undefined, NOW_SECONDS)).toEqual([]);
+  });
+
+  test.for([
+    ['cannot have expired', 301, [5]],
+    ['may have expired', 300, []],
+  ] as const)('is not there, and %s', ([, seconds, found]) => {
+    const findings = checkWitness(made.slice(0, 4), witness(NOW_SECONDS + seconds), NOW_SECONDS);
+    expect(findings.map(({ kind, number }) => [kind, number])).toEqual(
+      found.map((number) => ['checkpoint', number]),
+    );
+    for (const { detail } of findings)
+      expect(detail).toBe('it is not there any more: the issuer knows of it as its newest');
   });
 });
 
