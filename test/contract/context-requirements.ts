@@ -100,6 +100,11 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
   ] },
   { clause: 5, says: 'The store takes a run token as the verifier for other services does', tests: [
     ['verifier/context-agreement.test.ts', 'is the same to the store and to the verifier for other services'],
+    ['core/run-token-verifier.test.ts', 'opens what its section for the service says'],
+  ] },
+  { clause: 5, says: 'The store asks for what a service outside cannot know before it says that a run has no access', tests: [
+    ['verifier/context-agreement.test.ts', 'what a service outside cannot know, the store does'],
+    ['verifier/context-agreement.test.ts', 'an unknown coordinator and no section'],
   ] },
   { clause: 8, says: 'Edits by string and by offset, with every error', tests: [
     ['core/documents/edit.test.ts', 'is refused: what it replaces %s'],
@@ -163,7 +168,7 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
     ['verifier/context-agreement.test.ts', 'for another service'],
     ['verifier/context-agreement.test.ts', 'of another issuer'],
     ['verifier/context-agreement.test.ts', 'that is expired'],
-    ['verifier/context-agreement.test.ts', 'one of an unknown key of purpose %s is refused by both'],
+    ['verifier/context-agreement.test.ts', "['of an unknown key', "],
   ] },
   { clause: 5, says: 'Deny path 52: namespace and filters among the arguments of a tool are refused', tests: [
     ['handlers/document-tools.test.ts', 'cannot name a scope, and no schema lets it'],

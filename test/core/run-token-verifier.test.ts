@@ -106,6 +106,14 @@ describe('a run token', () => {
       'malformed_scope',
     ],
     ['of another issuer is none', { iss: 'https://other.example.com' }, 'charts', 'issuer'],
+    [
+      'within the tolerance of its end opens it',
+      { iat: NOW_SECONDS - 60, exp: NOW_SECONDS - 4 },
+      'charts',
+      ATLAS,
+    ],
+    ['within the tolerance of its beginning opens it', { iat: NOW_SECONDS + 5 }, 'charts', ATLAS],
+    ['ahead of its time is none', { iat: NOW_SECONDS + 6 }, 'charts', 'not_yet_valid'],
     ['that is expired is none', { iat: NOW_SECONDS - 600, exp: NOW_SECONDS - 6 }, 'charts', 'expired'],
   ])('%s', async ([, changes, service, opened]) => {
     expect(await openedBy(runToken(changes), service)).toEqual(opened);
