@@ -1,11 +1,11 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DynamoDBClient, ListTablesCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { recordKeyOf } from '../../functions/core/audit/record-key.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { run } from '../cli/terminal.ts';
+import { openTable } from '../support/cloud-tables.ts';
 import { type RecordingServer, startRecordingServer } from '../support/recording-server.ts';
 
 /** Every secret that is sent says what it is, and has this in it. */
@@ -447,11 +447,7 @@ describe('the log', () => {
   }, 90_000);
 
   test('of which somebody changed a record does not', async () => {
-    const endpoint = cloud.endpoints['AWS_ENDPOINT_URL_DYNAMODB'] ?? '';
-    const credentials = { accessKeyId: 'administrator', secretAccessKey: 'x' };
-    const client = new DynamoDBClient({ endpoint, region: 'us-east-1', credentials });
-    const { TableNames = [] } = await client.send(new ListTablesCommand());
-    const TableName = TableNames.find((name) => name.includes('AuditTable'));
+    const table = await openTable(cloud.endpoints, 'AuditTable');
     const changed = records().find(({ server: name, event }) => name === 'desk' && event === 'decision');
     const { ts, chain, seq } = changed ?? {};
     const { pk, sk } = recordKeyOf({
@@ -460,15 +456,9 @@ describe('the log', () => {
       chain: String(chain),
       seq: Number(seq),
     });
-    const { Items = [] } = await client.send(
-      new QueryCommand({
-        TableName,
-        KeyConditionExpression: 'pk = :pk AND sk = :sk',
-        ExpressionAttributeValues: { ':pk': { S: pk }, ':sk': { S: sk } },
-      }),
-    );
-    await client.send(new PutItemCommand({ TableName, Item: { ...Items[0], decision: { S: 'deny' } } }));
-    client.destroy();
+    const [item] = (await table.items(pk)).filter((one) => one['sk']?.S === sk);
+    await table.put({ ...item, decision: { S: 'deny' } });
+    table.close();
     const { code, out } = await audit('auditor', 'verify');
     expect(code).toBe(1);
     expect(JSON.parse(out)).toMatchObject({ is_sound: false, findings: [{ kind: 'changed', chain, seq }] });
