@@ -48,7 +48,7 @@ const BEARER = /^(?:[Bb][Ee][Aa][Rr][Ee][Rr] )?([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.
 /**
  * Verifies the run tokens of a Sallyport deployment, as its own context store does: signature by the published keys that may sign them, issuer, times
  * (5 s of tolerance), kind, shape. A token without this service in it is 403, malformed filters are 401 and never "no filters", keys
- * that cannot be had are 503. Does NOT ask whether the run was completed: a token is good until it expires, an hour at most.
+ * that cannot be had are 503. Does NOT ask whether the run was completed or its coordinator lost the namespace: a token is good until it expires, an hour at most.
  */
 export function createRunTokenVerifier(options: RunTokenVerifierOptions): RunTokenVerifier {
   const clock = options.clock ?? (() => Math.floor(Date.now() / 1000));
