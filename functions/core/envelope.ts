@@ -11,6 +11,8 @@ export type Envelope = {
   readonly lease?: { readonly holder: string; readonly untilMs: number };
   /** Until when nobody tries again. */
   readonly pausedUntilMs?: number;
+  /** From when on it is of no use unless a try succeeds; absent: nothing speaks against it. */
+  readonly brokenFromMs?: number;
 };
 
 const NONCE_BYTES = 12;
@@ -64,11 +66,13 @@ export function readEnvelope(text: string): Envelope | undefined {
   const holder = stringMember(lease, 'holder');
   const untilMs = isJsonObject(lease) ? numberOf(lease.get('untilMs')) : undefined;
   const pausedUntilMs = numberOf(value?.get('pausedUntilMs'));
+  const brokenFromMs = numberOf(value?.get('brokenFromMs'));
   return {
     wrappedKey,
     sealed,
     ...(holder === undefined || untilMs === undefined ? {} : { lease: { holder, untilMs } }),
     ...(pausedUntilMs === undefined ? {} : { pausedUntilMs }),
+    ...(brokenFromMs === undefined ? {} : { brokenFromMs }),
   };
 }
 

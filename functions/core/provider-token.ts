@@ -1,6 +1,7 @@
 import { clientBasic } from './client-basic.ts';
-import { isJsonArray, type Json, JsonNumber, member, stringMember } from './json.ts';
+import { isJsonArray, isJsonObject, type Json, JsonNumber, member, stringMember } from './json.ts';
 import { namedError } from './oauth-error.ts';
+import { isOutageStatus } from './outage-status.ts';
 import type { Provider } from './provider.ts';
 import { err, ok, type Result } from './result.ts';
 import { Secret } from './secret.ts';
@@ -18,15 +19,19 @@ export type ProviderTokens = {
 
 /**
  * Why a provider gave no tokens. `grant`: the code or the refresh token is good for nothing any more; `client`: it does not take our
- * client; `unclear`: anything else. `isOutage`: it may go better in a moment. `detail` is for the operator.
+ * client; `doubtful`: it refuses the request, and of what it may mean by that the grant is the likeliest; `unclear`: anything else.
+ * `isOutage`: it may go better in a moment. `detail` is for the operator.
  */
 export type ProviderRefusal = {
-  readonly refused: 'grant' | 'client' | 'unclear';
+  readonly refused: 'grant' | 'client' | 'doubtful' | 'unclear';
   readonly isOutage: boolean;
   readonly detail: string;
 };
 
-/** Of RFC 6749 §5.2, GitHub (https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors) and Slack. */
+/**
+ * Of RFC 6749 §5.2, GitHub (https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors),
+ * Slack, and Microsoft, where its user has to sign in or agree again.
+ */
 const GRANT_ERRORS: ReadonlySet<string> = new Set([
   'invalid_grant',
   'bad_verification_code',
@@ -36,7 +41,25 @@ const GRANT_ERRORS: ReadonlySet<string> = new Set([
   'invalid_refresh_token',
   'token_revoked',
   'token_expired',
+  'interaction_required',
+  'consent_required',
+  'login_required',
 ]);
+/** Our client may not use such grants at all: none is the better for being made anew. */
+const OTHER_ERRORS: ReadonlySet<string> = new Set(['unauthorized_client', 'unsupported_grant_type']);
+/** With whatever status: the first two of RFC 6749 §4.1.2.1, then of Google and of Slack. */
+const OUTAGE_ERRORS: ReadonlySet<string> = new Set([
+  'server_error',
+  'temporarily_unavailable',
+  'rate_limit_exceeded',
+  'ratelimited',
+  'internal_error',
+  'fatal_error',
+  'service_unavailable',
+  'request_timeout',
+]);
+/** Those by which an endpoint refuses what it was sent. X and LinkedIn say of a dead refresh token 400 `invalid_request`, and others no `error` at all. */
+const REFUSING: ReadonlySet<number> = new Set([400, 403, 422]);
 const CLIENT_ERRORS: ReadonlySet<string> = new Set([
   'invalid_client',
   'incorrect_client_credentials',
@@ -91,7 +114,7 @@ export function readProviderTokens(status: number, body: Json): Result<ProviderT
 
 function refusalOf(status: number, error: string | undefined, body: Json): ProviderRefusal {
   const detail = `status ${status}, ${namedError(error)}`;
-  if (status >= 500 || status === 429 || status === 408) {
+  if (isOutageStatus(status) || OUTAGE_ERRORS.has(error ?? '')) {
     return { refused: 'unclear', isOutage: true, detail };
   }
   // Atlassian says so of a refresh token (https://developer.atlassian.com/cloud/jira/platform/oauth-2-3lo-apps/).
@@ -100,8 +123,14 @@ function refusalOf(status: number, error: string | undefined, body: Json): Provi
   if (error !== undefined && (GRANT_ERRORS.has(error) || isOfToken)) {
     return { refused: 'grant', isOutage: false, detail };
   }
-  if (status === 401 || CLIENT_ERRORS.has(error ?? '')) return { refused: 'client', isOutage: false, detail };
-  return { refused: 'unclear', isOutage: false, detail };
+  if (isOfClient(status, error)) return { refused: 'client', isOutage: false, detail };
+  // A page in the place of JSON is somebody else's than the endpoint's.
+  const isDoubtful = REFUSING.has(status) && isJsonObject(body) && !OTHER_ERRORS.has(error ?? '');
+  return { refused: isDoubtful ? 'doubtful' : 'unclear', isOutage: false, detail };
+}
+
+function isOfClient(status: number, error: string | undefined): boolean {
+  return status === 401 || CLIENT_ERRORS.has(error ?? '');
 }
 
 /** Some write it as a text. What is no number, or not more than none, says nothing. */

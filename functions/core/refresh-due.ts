@@ -12,6 +12,8 @@ const STORE_MS = 13_000;
 export const LEASE_MS = REFRESH_MS + STORE_MS;
 /** After a refresh that failed, how long nobody tries again. */
 export const PAUSE_MS = 5_000;
+/** After one that the provider refused for no known reason: its refresh token may be dead, and is not sent all the time. */
+export const DOUBT_PAUSE_MS = 60_000;
 /** A token that came so short a time ago is not refreshed over a 401: the upstream, not the token, is what refuses. */
 export const FORCE_AFTER_SECONDS = 30;
 

@@ -133,12 +133,14 @@ describe('an envelope', () => {
     expect(openEnvelope({ ...sealed, sealed: 'AA' }, key.plaintext, context)).toBeUndefined();
   });
 
-  test.for([sealed, { ...sealed, lease: { holder: 'h', untilMs: 7 } }, { ...sealed, pausedUntilMs: 9 }])(
-    'is read as it was written',
-    (envelope) => {
-      expect(readEnvelope(writeEnvelope(envelope))).toEqual(envelope);
-    },
-  );
+  test.for([
+    sealed,
+    { ...sealed, lease: { holder: 'h', untilMs: 7 } },
+    { ...sealed, pausedUntilMs: 9 },
+    { ...sealed, pausedUntilMs: 9, brokenFromMs: 8 },
+  ])('is read as it was written', (envelope) => {
+    expect(readEnvelope(writeEnvelope(envelope))).toEqual(envelope);
+  });
 
   test.for([
     ['nothing', ''],

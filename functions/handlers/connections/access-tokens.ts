@@ -24,7 +24,7 @@ export function createAccessTokens(ports: ConnectionPorts, vault: Vault): Connec
     urgency: 'early' | 'now',
   ): Promise<Result<VaultedConnection, ConnectionFailure>> => {
     const renewed = await renew(asked, opened, urgency);
-    if (renewed.ok || renewed.error.reason !== 'unavailable') return renewed;
+    if (renewed.ok || renewed.error.reason === 'not_connected') return renewed;
     const { expiresAtSeconds = 0 } = opened.vaulted;
     const isUsable = expiresAtSeconds - Math.floor(ports.now() / 1_000) > USABLE_SECONDS;
     return isUsable ? ok(opened.vaulted) : renewed;

@@ -97,8 +97,10 @@ export function createConnections(ports: ConnectionPorts): Connections {
   const find: Connections['find'] = async (owner, provider) => {
     const opened = await vault.read({ owner, provider: provider.name });
     if (!opened.ok || opened.value === undefined) return opened.ok ? ok(undefined) : opened;
-    const shown = shownConnection(provider.name, opened.value.vaulted);
-    const isUsable = !('isGone' in provider) && isOfEndpoint(opened.value.vaulted, provider);
+    const { vaulted, envelope } = opened.value;
+    const shown = shownConnection(provider.name, vaulted);
+    const isDoubted = envelope.brokenFromMs !== undefined && envelope.brokenFromMs <= ports.now();
+    const isUsable = !isDoubted && !('isGone' in provider) && isOfEndpoint(vaulted, provider);
     return ok(isUsable ? shown : { ...shown, status: 'broken' });
   };
 

@@ -1,6 +1,6 @@
 import type { Unavailable } from '../../core/ports.ts';
 import type { Provider } from '../../core/provider.ts';
-import { LEASE_MS, mayAskUntilMs, PAUSE_MS, REFRESH_MS } from '../../core/refresh-due.ts';
+import { DOUBT_PAUSE_MS, LEASE_MS, mayAskUntilMs, PAUSE_MS, REFRESH_MS } from '../../core/refresh-due.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { VaultedConnection } from '../../core/vaulted-connection.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
@@ -8,7 +8,7 @@ import type { ConnectionFailure } from './connections.ts';
 import { revoke } from './disconnect.ts';
 import { keepRenewed } from './keep-renewed.ts';
 import { askForTokens } from './provider-call.ts';
-import type { Opened, Place, Vault } from './vault.ts';
+import type { Notes, Opened, Place, Vault } from './vault.ts';
 
 /** How long a call waits for somebody else's refresh. */
 const PATIENCE_MS = 15_000;
@@ -20,13 +20,17 @@ export type Renewed = { readonly place: Place; readonly provider: Provider };
 
 /**
  * Has a connection that was read refreshed, and gives it as it is afterwards, whoever has done it. `early`: nobody waits for it; where it
- * is under way elsewhere the answer is `unavailable` at once.
+ * is under way elsewhere the answer is `unavailable` at once. The failure `broken`: the provider has refused for no known reason, and is
+ * asked again after {@link DOUBT_PAUSE_MS}, as it may have meant something else than the refresh token.
  */
 export type Renewal = (
   of: Renewed,
   seen: Opened,
   urgency: 'early' | 'now',
 ) => Promise<Result<VaultedConnection, ConnectionFailure>>;
+
+/** What the holder of a lease has: the record with it, until when it lasts, and for whom. */
+type Leading = { readonly leased: Opened; readonly untilMs: number; readonly urgency: 'early' | 'now' };
 
 /** Names the tokens of a connection. */
 export function versionOf({ consentId, generation }: VaultedConnection): string {
@@ -50,12 +54,15 @@ export function createRenewal(ports: ConnectionPorts, vault: Vault): Renewal {
       const lease =
         envelope.lease !== undefined && envelope.lease.untilMs > nowMs ? envelope.lease : undefined;
       // A write that was made and whose answer was lost reads as another one's.
-      if (lease?.holder === holder) return refresh(ports, vault, of, current, lease.untilMs);
+      if (lease?.holder === holder)
+        return refresh(ports, vault, of, { leased: current, untilMs: lease.untilMs, urgency });
       if (lease === undefined) {
-        if ((envelope.pausedUntilMs ?? 0) > nowMs) return unavailable('a refresh failed a moment ago');
+        if ((envelope.pausedUntilMs ?? 0) > nowMs)
+          return notRenewed(envelope, 'a refresh failed a moment ago');
         const untilMs = nowMs + LEASE_MS;
-        const leased = await vault.note(of.place, current, { lease: { holder, untilMs } });
-        if (leased.ok) return refresh(ports, vault, of, leased.value, untilMs);
+        const notes = { lease: { holder, untilMs }, ...doubtOf(envelope) };
+        const leased = await vault.note(of.place, current, notes);
+        if (leased.ok) return refresh(ports, vault, of, { leased: leased.value, untilMs, urgency });
         if (leased.error.reason === 'unavailable') return err(leased.error);
       }
       if (urgency === 'early') return unavailable('it is being refreshed');
@@ -85,21 +92,27 @@ export function createRenewal(ports: ConnectionPorts, vault: Vault): Renewal {
 
 /**
  * Asks the provider, as the holder of the lease, while there is time. An outage is no end of a connection; that its token is taken no more
- * is. What comes will be sealed with a data key that is there before: a provider that rotates takes a refresh token once.
+ * is. A refusal for no known reason ends nothing, as a provider that is broken refuses whatever it is sent; but without a refresh the
+ * connection is of no use from the end of its access token on, and where one is needed now, from now on. What comes will be sealed with a data key that is there before: a provider that rotates takes a refresh token once.
  */
 async function refresh(
   ports: ConnectionPorts,
   vault: Vault,
   { place, provider }: Renewed,
-  leased: Opened,
-  untilMs: number,
+  { leased, untilMs, urgency }: Leading,
 ): Promise<Result<VaultedConnection, ConnectionFailure>> {
-  const { vaulted } = leased;
+  const { vaulted, envelope } = leased;
   const failed = async (refused: string, detail: string) => {
     const event = 'connection_refresh_failed';
     ports.log({ level: 'error', event, provider: provider.name, refused, detail });
-    await vault.note(place, leased, { pausedUntilMs: ports.now() + PAUSE_MS });
-    return unavailable(`${provider.name}: ${detail}`);
+    const nowMs = ports.now();
+    const endsAtMs = urgency === 'now' ? nowMs : (vaulted.expiresAtSeconds ?? 0) * 1_000;
+    const brokenFromMs = Math.min(endsAtMs, envelope.brokenFromMs ?? endsAtMs);
+    const doubt = refused === 'doubtful' ? { brokenFromMs } : doubtOf(envelope);
+    const pauseMs = doubt.brokenFromMs === undefined ? PAUSE_MS : DOUBT_PAUSE_MS;
+    const noted = await vault.note(place, leased, { pausedUntilMs: nowMs + pauseMs, ...doubt });
+    // What somebody else has written meanwhile may be of use.
+    return notRenewed(noted.ok ? doubt : {}, `${provider.name}: ${detail}`);
   };
   const write = await vault.prepare(place);
   if (!write.ok) return failed('unclear', write.error.detail);
@@ -132,6 +145,15 @@ async function refresh(
     return revoke(ports, asking, renewed);
   };
   return keepRenewed(ports, vault, place, lease, renewed, revokeUnkept);
+}
+
+/** Nothing where no doubt was noted. */
+function doubtOf({ brokenFromMs }: Notes): Pick<Notes, 'brokenFromMs'> {
+  return brokenFromMs === undefined ? {} : { brokenFromMs };
+}
+
+function notRenewed({ brokenFromMs }: Notes, detail: string): Result<never, ConnectionFailure> {
+  return brokenFromMs === undefined ? unavailable(detail) : err({ reason: 'broken', detail });
 }
 
 function unavailable(detail: string): Result<never, Unavailable> {

@@ -24,8 +24,8 @@ export type Opened = {
   readonly record: StoredRecord;
 };
 
-/** What is said of a connection beside what is sealed: who refreshes it, and until when nobody does. */
-export type Notes = Pick<Envelope, 'lease' | 'pausedUntilMs'>;
+/** What is said of a connection beside what is sealed: who refreshes it, until when nobody does, and from when it is of no use without. */
+export type Notes = Pick<Envelope, 'lease' | 'pausedUntilMs' | 'brokenFromMs'>;
 
 /** `isUnreadable`: what lies there does not open, and never will. */
 export type VaultFailure = Unavailable & { readonly isUnreadable?: true };

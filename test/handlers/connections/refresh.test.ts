@@ -300,6 +300,9 @@ describe('a provider that', () => {
       'says so as Atlassian does',
       answering(403, { error: 'unauthorized_client', error_description: 'refresh_token is invalid' }),
     ],
+    ['wants its user to sign in, as Microsoft does', answering(400, { error: 'interaction_required' })],
+    ['wants its user to agree, as Microsoft does', answering(400, { error: 'consent_required' })],
+    ['wants its user to sign in again', answering(400, { error: 'login_required' })],
   ];
   test.for(ENDS)('%s ends the connection until it is made anew', async ([, instead]) => {
     const owner = await connected();
@@ -316,7 +319,107 @@ describe('a provider that', () => {
     expect((await ask(environment, owner)).token).toMatch(/^access-token/);
   });
 
+  const DOUBTS: readonly Row[] = [
+    [
+      'says as X does that a value is invalid',
+      answering(400, {
+        error: 'invalid_request',
+        error_description: 'Value passed for the token was invalid.',
+      }),
+    ],
+    [
+      'says as LinkedIn does that the request is invalid',
+      answering(400, {
+        error: 'invalid_request',
+        error_description:
+          'The provided authorization grant or refresh token is invalid, expired or revoked.',
+      }),
+    ],
+    ['says nothing that is in any standard', answering(400, { status: 'BAD_REFRESH_TOKEN' })],
+    ['forbids', answering(403, { error: 'forbidden' })],
+  ];
+  describe.for(DOUBTS)('%s', ([, instead]) => {
+    test('has its user asked to connect, and is asked itself once a minute', async () => {
+      const owner = await connected();
+      cloud.time.ms += LIFE_MS;
+      provider.instead = during('/token', instead);
+      const environments = [cloud.environment(), cloud.environment()];
+      for (let second = 0; second < 120; second += 5) {
+        const answers = await Promise.all(environments.map((one) => ask(one, owner)));
+        expect(answers).toEqual([{ reason: 'broken' }, { reason: 'broken' }]);
+        cloud.time.ms += 5_000;
+      }
+      expect(refreshes()).toHaveLength(2);
+      const [environment = cloud.environment()] = environments;
+      expect(await environment.find(owner, provider.entry)).toMatchObject({ value: { status: 'broken' } });
+      provider.instead = undefined;
+      await environment.connect(owner, provider.entry, CONNECT_REQUEST);
+      expect((await ask(environment, owner)).token).toMatch(/^access-token/);
+      expect(await environment.find(owner, provider.entry)).toMatchObject({ value: { status: 'active' } });
+    });
+
+    test('loses nobody a connection that it takes again', async () => {
+      const owner = await connected();
+      cloud.time.ms += LIFE_MS;
+      provider.instead = during('/token', instead);
+      expect(await ask(cloud.environment(), owner)).toEqual({ reason: 'broken' });
+      // An outage in between says nothing more of the connection.
+      provider.instead = during('/token', (_, answer) => hangUp(answer));
+      cloud.time.ms += 60_000;
+      expect(await ask(cloud.environment(), owner)).toEqual({ reason: 'broken' });
+      provider.instead = undefined;
+      cloud.time.ms += 60_000;
+      expect(await ask(cloud.environment(), owner)).toMatchObject({ token: 'access-token-2' });
+      expect(await cloud.environment().find(owner, provider.entry)).toMatchObject({
+        value: { status: 'active' },
+      });
+    });
+
+    test('takes no token away that still lives', async () => {
+      const owner = await connected();
+      const environment = cloud.environment();
+      cloud.time.ms += LIFE_MS - 100_000;
+      provider.instead = during('/token', instead);
+      for (let call = 0; call < 3; call += 1) {
+        expect(await ask(environment, owner)).toMatchObject({ token: 'access-token-1' });
+      }
+      expect(refreshes()).toHaveLength(1);
+      expect(await environment.find(owner, provider.entry)).toMatchObject({ value: { status: 'active' } });
+      cloud.time.ms += 100_000;
+      expect(await environment.find(owner, provider.entry)).toMatchObject({ value: { status: 'broken' } });
+      expect(await ask(environment, owner)).toEqual({ reason: 'broken' });
+    });
+  });
+
+  test('refuses for no known reason after an upstream has, has its user asked to connect', async () => {
+    const owner = await connected();
+    const environment = cloud.environment();
+    cloud.time.ms += 60_000;
+    const { version } = await ask(environment, owner);
+    provider.instead = during('/token', answering(400, { error: 'invalid_request' }));
+    expect(await ask(environment, owner, version)).toEqual({ reason: 'broken' });
+    expect(await environment.find(owner, provider.entry)).toMatchObject({ value: { status: 'broken' } });
+  });
+
+  test('refuses whoever has just been connected anew takes nothing from the new connection', async () => {
+    const owner = await connected();
+    cloud.time.ms += LIFE_MS;
+    const environment = cloud.environment();
+    const go = Promise.withResolvers<void>();
+    const arrived = Promise.withResolvers<void>();
+    provider.instead = ({ body }, answer) =>
+      body.includes('refresh-token-1') && send(answer, 400, { error: 'invalid_request' });
+    const late = ask(cloud.environment({ upstream: holdAnswers(go.promise, arrived.resolve) }), owner);
+    await arrived.promise;
+    await environment.connect(owner, provider.entry, CONNECT_REQUEST);
+    go.resolve();
+    expect(await late).toEqual({ reason: 'unavailable' });
+    expect((await ask(environment, owner)).token).toMatch(/^access-token/);
+    expect(await environment.find(owner, provider.entry)).toMatchObject({ value: { status: 'active' } });
+  });
+
   const OUTAGES: readonly Row[] = [
+    ['is busy in words of its own', answering(403, { error: 'rate_limit_exceeded' })],
     ['is ill', answering(500, 'oops')],
     ['is ill in JSON', answering(503, { error: 'server_error' })],
     ['is ill, with a page that names the grant', answering(503, { error: 'invalid_grant' })],
