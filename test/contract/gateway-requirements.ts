@@ -183,6 +183,15 @@ export const GATEWAY_REQUIREMENTS: readonly Requirement[] = [
     ['cli/audit.test.ts', 'finds what is wrong, here and not there, and exits with 1'],
     ['e2e/audit.test.ts', 'of which somebody changed a record does not'],
   ] },
+  { clause: 11, says: 'The newest records are missed although the newest checkpoints were removed with them, at once and for ever', tests: [
+    ['e2e/audit-witness.test.ts', 'are missed at once'],
+    ['e2e/audit-witness.test.ts', 'are missed for ever once the issuer has sealed again, which says so and gives no number twice'],
+    ['e2e/audit-witness.test.ts', 'a run that ends between the checkpoint and what is kept of it is no finding, and the next one makes up for it'],
+    ['handlers/audit/witness.test.ts', 'issuers at once that take their steps in any order, and end at any of them, leave nothing to find'],
+    ['handlers/audit/witness.test.ts', 'are told of still when they have been put back after the issuer had missed them'],
+    ['contract/checkpoint-witness.test.ts', 'is the highest of those that are kept at once'],
+    ['infra/blast-radius.test.ts', 'only the issuer keeps which checkpoint was its newest, and control reads it, in another table'],
+  ] },
   { clause: 11, says: 'An organisation reads its own records alone', tests: [
     ['handlers/admin-audit.test.ts', 'is not there, as one that is none: %s'],
     ['handlers/admin-audit.test.ts', 'is not reached by a cursor either'],
