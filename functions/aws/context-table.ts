@@ -18,8 +18,13 @@ export type Row = Record<string, AttributeValue>;
 /** The key of one row. */
 export type RowKey = { readonly pk: string; readonly sk: string };
 
-/** Rows of one partition, in the order of their sort keys, and where to go on. */
-export type RowPage = { readonly rows: readonly Row[]; readonly nextSortKey: string | undefined };
+/** Rows of one partition, in the order of their sort keys, how many were looked at for them, and where to go on. */
+export type RowPage = {
+  readonly rows: readonly Row[];
+  /** Expired ones too. */
+  readonly looked: number;
+  readonly nextSortKey: string | undefined;
+};
 
 /** How the context table is reached: reads are consistent, rows past `expires_at` are not there, and only this sees an SDK exception. */
 export type ContextTable = ReturnType<typeof createContextTable>;
@@ -69,8 +74,10 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
     const output = await attempt(client.send(command));
     if (!output.ok) return output;
     const now = clock();
+    const { Items = [] } = output.value;
     return ok({
-      rows: (output.value.Items ?? []).filter((row) => !isExpired(row, now)),
+      rows: Items.filter((row) => !isExpired(row, now)),
+      looked: Items.length,
       nextSortKey: output.value.LastEvaluatedKey?.['sk']?.S,
     });
   };

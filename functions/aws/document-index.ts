@@ -133,7 +133,8 @@ function toTermRow(document: Document, entry: IndexEntry, { count, positions }: 
   };
 }
 
-function toTermKey(document: Document, { term, rank, write }: IndexEntry): RowKey {
+/** The key of one row. */
+export function toTermKey(document: Document, { term, rank, write }: IndexEntry): RowKey {
   const scope = toScope(document.scope.scopeFilters);
   return { pk: partitionOf(document), sk: `${toTermPrefix(term, scope)}${rank}#${document.id}#${write}` };
 }

@@ -1,26 +1,28 @@
 import type { ContextCaller, DocumentStore } from '../core/documents/ports.ts';
-import { type Hit, scoreOf, sectionsOf, weightOf } from '../core/documents/ranking.ts';
+import { scoreOf, sectionsOf, weightOf } from '../core/documents/ranking.ts';
 import type { SearchHit, SearchRequest } from '../core/documents/search.ts';
-import type { Unavailable } from '../core/ports.ts';
-import { ok, type Result } from '../core/result.ts';
-import type { ContextTable, Row } from './context-table.ts';
-import { findHeads } from './document-heads.ts';
-import { fromListRow, readTermKey, toListKey, toTermPrefix } from './document-index.ts';
-import { type DocumentHead, number, text, toPartition } from './document-rows.ts';
+import { ok } from '../core/result.ts';
+import type { ContextTable } from './context-table.ts';
+import { findMatches, type Match, type Named } from './document-matches.ts';
+import { type Posting, readPostings } from './document-postings.ts';
 import { visibleScopes } from './document-scopes.ts';
 
-/** Rows of one term that a search looks at, and at a time. Within a scope those with most of the term come first. */
-const ROWS_PER_TERM = 2_000;
-const ROWS_PER_LOOK = 500;
-
-/** Documents beyond those asked for that are looked at, because some of what the index says may be of an older version. */
+/** Documents beyond those asked for that one look takes, because some of what the index says may be of an older version. */
 const SPARE_CANDIDATES = 20;
 
-type Posting = Hit & { readonly id: string; readonly write: string };
+/** Documents that one search looks at. */
+const MAX_CANDIDATES = 1_000;
+
+/** Scores of terms. */
+type Weights = ReadonlyMap<string, number>;
+
+/** A document that the index names, with the score that it has at best. */
+type Candidate = Named & { readonly score: number };
 
 /**
  * Full-text search over what the caller sees: the terms' rows in the scopes that are visible, then the heads of the best documents, which
- * decide, as they do for a read. Nothing of a document that the caller cannot see counts, not even how often a term is in it.
+ * decide, as they do for a read. Nothing of a document that the caller cannot see counts, not even how often a term is in it. What is not
+ * there (any more) makes room for the next ones.
  */
 export async function searchDocuments(
   table: ContextTable,
@@ -29,7 +31,7 @@ export async function searchDocuments(
 ): ReturnType<DocumentStore['search']> {
   const scopes = await visibleScopes(table, caller);
   if (!scopes.ok) return scopes;
-  const found = await Promise.all(terms.map((term) => readTerm(table, caller, term, scopes.value)));
+  const found = await Promise.all(terms.map((term) => readPostings(table, caller, term, scopes.value)));
   const byDocument = new Map<string, Posting[]>();
   const weights = new Map<string, number>();
   let isComplete = true;
@@ -42,68 +44,43 @@ export async function searchDocuments(
       byDocument.set(posting.id, [...(byDocument.get(posting.id) ?? []), posting]);
     }
   }
-  const best = (postings: readonly Posting[]) => scoreOf(onePerTerm(postings), weights);
-  const candidates = Array.from(byDocument, ([id, postings]) => ({ id, postings, score: best(postings) }))
-    .sort((one, other) => other.score - one.score || (one.id < other.id ? -1 : 1))
-    .slice(0, limit * 2 + SPARE_CANDIDATES);
-  const heads = await findHeads(
-    table,
-    caller,
-    candidates.map(({ id }) => id),
-  );
-  if (!heads.ok) return heads;
-  const current = await currentWrites(table, [...heads.value.values()]);
-  if (!current.ok) return current;
-  const hits = candidates.flatMap(({ id, postings }): readonly SearchHit[] => {
-    const head = heads.value.get(id);
-    const live = postings.filter(({ term, write }) => current.value.get(id)?.get(term) === write);
-    if (head === undefined || live.length === 0) return [];
-    const totalChars = head.parts.reduce((sum, { chars }) => sum + (chars ?? 0), 0);
-    const sections = sectionsOf(live, weights, totalChars);
-    return [{ document: head.document, score: scoreOf(live, weights), sections }];
-  });
-  hits.sort((one, other) => other.score - one.score || (one.document.id < other.document.id ? -1 : 1));
-  return ok({ hits: hits.slice(0, limit), isComplete });
-}
-
-/** The rows of one term in the scopes. */
-async function readTerm(
-  table: ContextTable,
-  caller: ContextCaller,
-  term: string,
-  scopes: readonly string[] | undefined,
-): Promise<Result<{ readonly postings: readonly Posting[]; readonly isComplete: boolean }, Unavailable>> {
-  const pk = toPartition(caller.orgId, caller.namespace);
-  const prefixes = scopes?.map((scope) => toTermPrefix(term, scope)) ?? [toTermPrefix(term)];
-  const postings: Posting[] = [];
-  for (const prefix of prefixes) {
-    let after: string | undefined;
-    do {
-      const page = await table.page(pk, prefix, after, ROWS_PER_LOOK);
-      if (!page.ok) return page;
-      postings.push(...page.value.rows.map(toPosting));
-      after = page.value.nextSortKey;
-      if (postings.length >= ROWS_PER_TERM) return ok({ postings, isComplete: after === undefined });
-    } while (after !== undefined);
+  const candidates = rank(byDocument, weights);
+  const perLook = limit * 2 + SPARE_CANDIDATES;
+  let hits: readonly SearchHit[] = [];
+  for (let at = 0; isBetter(candidates[at], hits[limit - 1]); at += perLook) {
+    if (at >= MAX_CANDIDATES) return ok({ hits, isComplete: false });
+    const looked = await findMatches(table, caller, terms, candidates.slice(at, at + perLook));
+    if (!looked.ok) return looked;
+    isComplete &&= looked.value.isComplete;
+    const more = looked.value.matches.map((match) => toHit(match, weights));
+    hits = [...hits, ...more].sort(byScore).slice(0, limit);
   }
-  return ok({ postings, isComplete: true });
+  return ok({ hits, isComplete });
 }
 
-/** For each document the write that stored the row of each of its terms, as its present version says. */
-async function currentWrites(
-  table: ContextTable,
-  heads: readonly DocumentHead[],
-): Promise<Result<ReadonlyMap<string, ReadonlyMap<string, string>>, Unavailable>> {
-  const lists = await table.getAll(heads.map(({ document, write }) => toListKey(document, write)));
-  if (!lists.ok) return lists;
-  return ok(
-    new Map(
-      heads.map(({ document }, index) => [
-        document.id,
-        new Map(fromListRow(lists.value[index]).map(({ term, write }) => [term, write])),
-      ]),
-    ),
-  );
+/** What the index names, best first. */
+function rank(byDocument: ReadonlyMap<string, readonly Posting[]>, weights: Weights): readonly Candidate[] {
+  return Array.from(byDocument, ([id, postings]) => ({
+    id,
+    postings,
+    score: scoreOf(onePerTerm(postings), weights),
+  })).sort((one, other) => other.score - one.score || (one.id < other.id ? -1 : 1));
+}
+
+/** May a document come before the last one that there is room for? */
+function isBetter(candidate: Candidate | undefined, last: SearchHit | undefined): boolean {
+  if (candidate === undefined || last === undefined) return candidate !== undefined;
+  return candidate.score > last.score || (candidate.score === last.score && candidate.id < last.document.id);
+}
+
+function toHit({ head, postings }: Match, weights: Weights): SearchHit {
+  const totalChars = head.parts.reduce((sum, { chars }) => sum + (chars ?? 0), 0);
+  const sections = sectionsOf(postings, weights, totalChars);
+  return { document: head.document, score: scoreOf(postings, weights), sections };
+}
+
+function byScore(one: SearchHit, other: SearchHit): number {
+  return other.score - one.score || (one.document.id < other.document.id ? -1 : 1);
 }
 
 /** Of rows of the same term, of which one may be of an older version, the one with most of it. */
@@ -113,10 +90,4 @@ function onePerTerm(postings: readonly Posting[]): readonly Posting[] {
     if ((best.get(posting.term)?.count ?? 0) < posting.count) best.set(posting.term, posting);
   }
   return [...best.values()];
-}
-
-function toPosting(row: Row): Posting {
-  const { term, id, write } = readTermKey(text(row, 'sk'));
-  const positions = text(row, 'at').split(' ').filter(Boolean).map(Number);
-  return { term, id, write, count: number(row, 'n'), positions };
 }

@@ -16,7 +16,7 @@ export type FoundDocuments = {
   /** How it was found: by words, and not by meaning. */
   readonly method: 'full_text';
   readonly results: readonly FoundDocument[];
-  /** False where a word is in more documents than one search looks at. */
+  /** False where there may be more than one search looks at. */
   readonly complete: boolean;
 };
 

@@ -34,6 +34,12 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
     ['contract/document-search.test.ts', 'whatever callers write and delete, each finds what a plain reading of what it sees finds'],
     ['contract/document-search.test.ts', 'counts nothing of what its caller cannot see'],
   ] },
+  { clause: 8, says: 'A search finds what is there, whatever died or is edited meanwhile, or says that there may be more', tests: [
+    ['contract/document-search-beside.test.ts', 'whatever died before it was there, a search finds what is there'],
+    ['contract/document-search-beside.test.ts', 'hides no document that has the word before and after'],
+    ['contract/document-search-beside.test.ts', 'a search beside edits that do not end says that there may be more'],
+    ['contract/document-search-beside.test.ts', 'a search that meets very much that is not there says that there may be more'],
+  ] },
   { clause: 8, says: 'The same of conditional requests', tests: [
     ['handlers/document-content.test.ts', 'who may not see the document does not learn its version'],
   ] },

@@ -59,6 +59,8 @@ export function documentWorld(name: string) {
   return {
     caller: () => caller,
     connect: () => table.connect(),
+    /** The table itself, for rows that no document has. */
+    tables: () => table.tables(() => nowSeconds),
     fresh,
     pass,
     storeOver,

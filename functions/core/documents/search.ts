@@ -20,7 +20,10 @@ export type SearchHit = {
   readonly sections: readonly Section[];
 };
 
-/** What was found, best first. Not `isComplete` where a term is in more documents than one search looks at. */
+/**
+ * What was found, best first. Not `isComplete` where a term is in more documents than one search looks at, where more of those are not there (any
+ * more) than it goes past, or where one of them was changed again and again meanwhile.
+ */
 export type SearchAnswer = { readonly hits: readonly SearchHit[]; readonly isComplete: boolean };
 
 const BOUNDS = { queryLength: 1_000, limit: 100, defaultLimit: 10 } as const;
