@@ -1,0 +1,83 @@
+import type { Row } from './context-table.ts';
+
+/** What a write demands of the row that stands under its key, to be spread into its command. */
+export type RowCondition = {
+  readonly ConditionExpression: string;
+  readonly ExpressionAttributeNames?: Record<string, string>;
+  readonly ExpressionAttributeValues?: Row;
+};
+
+/** The version of a row, and the write that made it: an id may come again, with the same version. */
+export type RowVersion = { readonly version: number; readonly write: string };
+
+/** That one write made a row; rows of earlier versions of the store name none. */
+const BY_WRITE = '(#write = :write OR attribute_not_exists(#write))';
+
+/** `write` is a reserved word of DynamoDB. */
+const WRITE_NAME = { '#write': 'write' };
+
+/** There is some row. */
+export const THERE: RowCondition = { ConditionExpression: 'attribute_exists(pk)' };
+
+/** No row is marked as `gone`, if there is one. */
+export const UNMARKED: RowCondition = { ConditionExpression: 'attribute_not_exists(gone)' };
+
+/** There is one, and it is not marked as `gone`. */
+export const NOT_GONE: RowCondition = {
+  ConditionExpression: `${THERE.ConditionExpression} AND ${UNMARKED.ConditionExpression}`,
+};
+
+/** There is none, or one that has expired. */
+export function absentAt(nowSeconds: number): RowCondition {
+  return {
+    ConditionExpression: 'attribute_not_exists(pk) OR expires_at <= :now',
+    ExpressionAttributeValues: { ':now': { N: String(nowSeconds) } },
+  };
+}
+
+/** The same write put the row, if there is one. Rows of earlier versions of the store name none. */
+export function putBySame(row: Row): RowCondition {
+  const write = row['write'];
+  return write === undefined
+    ? { ConditionExpression: 'attribute_not_exists(#write)', ExpressionAttributeNames: WRITE_NAME }
+    : {
+        ConditionExpression: BY_WRITE,
+        ExpressionAttributeNames: WRITE_NAME,
+        ExpressionAttributeValues: { ':write': write },
+      };
+}
+
+/** There is a row, and the same write put it. */
+export function stillBySame(row: Row): RowCondition {
+  const same = putBySame(row);
+  return { ...same, ConditionExpression: `${THERE.ConditionExpression} AND ${same.ConditionExpression}` };
+}
+
+/** The row has this version. */
+export function atVersion({ version, write }: RowVersion): RowCondition {
+  return {
+    ConditionExpression: `version = :version AND ${BY_WRITE}`,
+    ExpressionAttributeNames: WRITE_NAME,
+    ExpressionAttributeValues: { ':version': { N: String(version) }, ':write': { S: write } },
+  };
+}
+
+/** The row is the head of a document as it was made by that write, in this version where one is named. Old heads name no write. */
+export function headOf(incarnation: string | undefined, expected: RowVersion | undefined): RowCondition {
+  const isSame =
+    incarnation === undefined
+      ? { ConditionExpression: `${THERE.ConditionExpression} AND attribute_not_exists(incarnation)` }
+      : {
+          ConditionExpression: 'incarnation = :incarnation',
+          ExpressionAttributeValues: { ':incarnation': { S: incarnation } },
+        };
+  return expected === undefined ? isSame : both(isSame, atVersion(expected));
+}
+
+function both(one: RowCondition, other: RowCondition): RowCondition {
+  return {
+    ...other,
+    ConditionExpression: `${one.ConditionExpression} AND ${other.ConditionExpression}`,
+    ExpressionAttributeValues: { ...one.ExpressionAttributeValues, ...other.ExpressionAttributeValues },
+  };
+}
