@@ -3,6 +3,7 @@ import type { ContextCaller, NewDocument } from '../core/documents/ports.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { canonicalFilters } from '../core/visibility.ts';
+import { NOT_GONE } from './context-conditions.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
 import { newWrite } from './document-content.ts';
 import { number, text, toPartition } from './document-rows.ts';
@@ -19,6 +20,8 @@ export type Claim = {
   readonly fingerprint: string;
   /** The document was deleted since. */
   readonly isGone: boolean;
+  /** The document has been there. Claims of earlier versions do not say so. */
+  readonly wasMade: boolean;
   /** It is put by this request. */
   readonly isNew: boolean;
 };
@@ -46,6 +49,7 @@ export async function claimKey(
     nowSeconds: document.nowSeconds,
     fingerprint: fingerprintOf(document),
     isGone: false,
+    wasMade: false,
     isNew: true,
   };
   const put = await table.putNew({
@@ -69,6 +73,7 @@ export async function claimKey(
     nowSeconds: number(standing.value, 'born_at'),
     fingerprint: text(standing.value, 'fingerprint'),
     isGone: standing.value['gone']?.BOOL === true,
+    wasMade: standing.value['made']?.BOOL === true,
     isNew: false,
   });
 }
@@ -94,6 +99,15 @@ export async function markGone(
 ): Promise<Result<void, Unavailable>> {
   const marked = await table.mark({ pk, sk: sortKey }, 'gone', { BOOL: true });
   return marked.ok ? ok(undefined) : marked;
+}
+
+/** Remembers that the claim's document is there. False where it was deleted before, or the claim went along with its partition. */
+export function markMade(
+  table: ContextTable,
+  pk: string,
+  sortKey: string,
+): Promise<Result<boolean, Unavailable>> {
+  return table.mark({ pk, sk: sortKey }, 'made', { BOOL: true }, NOT_GONE);
 }
 
 /** Are the creates over that put a claim or repeated it, whether they came to their ends or not? */

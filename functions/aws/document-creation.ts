@@ -1,20 +1,31 @@
 import { createDocument, type Document } from '../core/documents/document.ts';
-import type { ContextCaller, DocumentStore, NewDocument } from '../core/documents/ports.ts';
+import type {
+  ContextCaller,
+  DocumentStore,
+  IdempotencyConflict,
+  NewDocument,
+} from '../core/documents/ports.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ContextTable } from './context-table.ts';
-import { type Claim, claimKey, fingerprintOf, holdClaim } from './document-claims.ts';
+import { type Claim, claimKey, fingerprintOf, holdClaim, markMade } from './document-claims.ts';
 import { newWrite, writeContent } from './document-content.ts';
 import { findHead } from './document-heads.ts';
 import { writeIndex } from './document-index.ts';
 import { removeLeftovers, sweepLeftovers } from './document-leftovers.ts';
 import { addToLists, keepInLists } from './document-lists.ts';
-import { type Creation, forgetCreation, noteCreation } from './document-notes.ts';
+import { type Creation, forgetCreation, forgetUndeleted, noteCreation } from './document-notes.ts';
 import { defaultLifetime } from './document-partitions.ts';
-import { toHeadKey, toHeadRow, toPartition } from './document-rows.ts';
+import { removeHead } from './document-removal.ts';
+import { type DocumentHead, toHeadKey, toHeadRow, toPartition } from './document-rows.ts';
 
 /** Looks at a claim that others take away at the same time. */
 const CLAIM_ATTEMPTS = 5;
+
+const GONE: { readonly ok: false; readonly error: IdempotencyConflict } = err({
+  reason: 'idempotency_conflict',
+  cause: 'gone',
+});
 
 /** Creates a document; with an idempotency key once, however often the same is asked for. */
 export async function createOnce(
@@ -33,7 +44,7 @@ export async function createOnce(
     const standing = await findHead(table, caller, claim.value.id);
     if (!standing.ok) return standing;
     if (standing.value !== undefined) return ok(standing.value.document);
-    if (claim.value.isGone) return err({ reason: 'idempotency_conflict', cause: 'gone' });
+    if (claim.value.isGone) return GONE;
     // Its create died, or is under way, or the document was deleted between the two looks.
     const held = await holdClaim(table, caller, claim.value, document.nowSeconds);
     if (!held.ok) return held;
@@ -44,23 +55,30 @@ export async function createOnce(
 
 /**
  * Stores it. A claim that stands gives the id and the birth time, so of two repetitions the first head wins and
- * the content of the other goes again.
+ * the content of the other goes again. What would be over by now is born now, where no attempt before came to its end.
  */
 async function write(
   table: ContextTable,
   caller: ContextCaller,
   { id, nowSeconds, description, content }: NewDocument,
   claim: Claim | undefined,
-): Promise<Result<Document, Unavailable>> {
+): Promise<Result<Document, IdempotencyConflict | Unavailable>> {
   const lifetime =
     description.ttlSeconds === undefined ? await defaultLifetime(table, caller) : ok(undefined);
   if (!lifetime.ok) return lifetime;
-  const birth = { id: claim?.id ?? id, nowSeconds: claim?.nowSeconds ?? nowSeconds, scope: caller };
-  const document = createDocument({ ttlSeconds: lifetime.value, ...description }, content, birth);
+  const bornAt = (bornAtSeconds: number): Document => {
+    const birth = { id: claim?.id ?? id, nowSeconds: bornAtSeconds, scope: caller };
+    return createDocument({ ttlSeconds: lifetime.value, ...description }, content, birth);
+  };
+  const first = bornAt(claim?.nowSeconds ?? nowSeconds);
+  const isOver = first.expiresAtSeconds !== null && first.expiresAtSeconds <= nowSeconds;
+  if (isOver && claim?.wasMade === true) return GONE;
+  const document = isOver ? bornAt(nowSeconds) : first;
   const next = { document, content: content ?? new Uint8Array(), claim: claim?.sortKey };
   const stored = await storeNew(table, { ...next, isRepeatable: claim !== undefined }, nowSeconds);
   if (!stored.ok) return stored;
-  if (stored.value) return ok(document);
+  if (stored.value === 'gone' && claim !== undefined) return GONE;
+  if (stored.value !== 'taken') return ok(document);
   const standing = await findHead(table, caller, document.id);
   if (!standing.ok) return standing;
   if (standing.value !== undefined) return ok(standing.value.document);
@@ -75,32 +93,52 @@ export type NewContent = Pick<Creation, 'document' | 'isRepeatable'> & {
 };
 
 /**
- * Stores everything of a new document, its head last. False where a document of this id is there, whoever may see it: nothing of this one
- * is left then. What is left by one that dies on the way is removed by a later one.
+ * Stores everything of a new document, its head last. `taken` where a document of this id is there, whoever may see it, and `gone` where this
+ * one was deleted before all was told: nothing of it is left then. What is left by one that dies on the way is removed by a later one.
  */
 export async function storeNew(
   table: ContextTable,
   next: NewContent,
   nowSeconds: number,
-): Promise<Result<boolean, Unavailable>> {
+): Promise<Result<'stored' | 'taken' | 'gone', Unavailable>> {
   const creation: Creation = { ...next, write: newWrite() };
   const noted = await noteCreation(table, creation, nowSeconds);
   if (!noted.ok) return noted;
   const stored = await storeParts(table, next, creation);
   if (!stored.ok) return stored;
+  const stays = stored.value ? await endCreation(table, creation, next.claim, nowSeconds) : ok(false);
+  if (!stays.ok) return stays;
   // The document is there or it is not: what cannot be cleared away now is found by the next create.
-  const isThere = stored.value && (await isLeftWhole(table, creation));
-  if (!isThere) await removeLeftovers(table, creation);
+  if (!stays.value) await removeLeftovers(table, creation);
   await sweepLeftovers(table, creation.document, nowSeconds);
-  return stored;
+  if (!stored.value) return ok('taken');
+  return ok(stays.value ? 'stored' : 'gone');
 }
 
-/** Takes the note of a document back that was stored. Who deleted it before that left to its create what is of it: false where somebody did. */
-async function isLeftWhole(table: ContextTable, creation: Creation): Promise<boolean> {
-  await forgetCreation(table, creation);
-  const { id, scope } = creation.document;
-  const head = await table.get(toHeadKey(toPartition(scope.orgId, scope.namespace), id));
-  return !head.ok || head.value?.['incarnation']?.S === creation.write;
+/**
+ * Takes the note back of a document that was stored. False where it is deleted by now: who did that left to its create what is of it, or the head
+ * came once more after that, because the client repeats a put whose answer was lost or another create under the claim was slow.
+ */
+async function endCreation(
+  table: ContextTable,
+  creation: Creation,
+  claim: string | undefined,
+  nowSeconds: number,
+): Promise<Result<boolean, Unavailable>> {
+  const { document, write } = creation;
+  const pk = toPartition(document.scope.orgId, document.scope.namespace);
+  const made = claim === undefined ? ok(true) : await markMade(table, pk, claim);
+  if (!made.ok) return made;
+  const ended = made.value ? await forgetUndeleted(table, creation) : made;
+  if (ended.ok && !ended.value) {
+    // As it was made: who refused to delete it because of a later version had marked it all the same.
+    const head: DocumentHead = { document, parts: [], write, incarnation: write, claim: undefined };
+    const removed = await removeHead(table, head, { nowSeconds, isOfVersion: true });
+    if (!removed.ok || removed.value) return removed.ok ? ok(false) : removed;
+    await forgetCreation(table, creation);
+  }
+  const head = await table.get(toHeadKey(pk, document.id));
+  return ok(!head.ok || head.value?.['incarnation']?.S === write);
 }
 
 /** False where another document has the id. */

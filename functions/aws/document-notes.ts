@@ -3,7 +3,14 @@ import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
 import { isDead, sweepNotes } from './document-note-sweep.ts';
-import { fromHeadRow, HEAD_PREFIX, text, toHeadRow, toPartition } from './document-rows.ts';
+import {
+  type DocumentHead,
+  fromHeadRow,
+  HEAD_PREFIX,
+  text,
+  toHeadRow,
+  toPartition,
+} from './document-rows.ts';
 
 /** What the sort keys of notes start with. */
 const NOTE_PREFIX = 'PENDING#';
@@ -39,6 +46,27 @@ export function noteCreation(
 /** Takes the note back: the document is there, or all of it is gone. */
 export function forgetCreation(table: ContextTable, creation: Creation): Promise<Result<void, Unavailable>> {
   return table.delete(toNoteKey(creation));
+}
+
+/** Takes the note back of a document that is there. False where it says that the document is deleted: then it stays. */
+export function forgetUndeleted(
+  table: ContextTable,
+  creation: Creation,
+): Promise<Result<boolean, Unavailable>> {
+  return table.deleteUnlessGone(toNoteKey(creation));
+}
+
+/** Says that a document is being deleted to the create that made it, where that has not come to its end. */
+export async function markDeleted(
+  table: ContextTable,
+  { document, incarnation }: DocumentHead,
+): Promise<Result<void, Unavailable>> {
+  if (incarnation === undefined) return ok(undefined);
+  const key = toNoteKey({ document, write: incarnation });
+  const note = await table.get(key);
+  if (!note.ok || note.value === undefined) return note.ok ? ok(undefined) : note;
+  const marked = await table.mark(key, 'gone', { BOOL: true });
+  return marked.ok ? ok(undefined) : marked;
 }
 
 /** The writes of creates of this document that have not come to their end, or died. */

@@ -8,6 +8,7 @@ import type { ContextTable } from './context-table.ts';
 import { markGone } from './document-claims.ts';
 import { forgetDeletion, noteDeletion, sweepDeletions } from './document-deletions.ts';
 import { findHeads } from './document-heads.ts';
+import { markDeleted } from './document-notes.ts';
 import { relationsOf } from './document-relations.ts';
 import { removeRemains } from './document-remains.ts';
 import { type DocumentHead, fromHeadRow, toHeadKey, toPartition } from './document-rows.ts';
@@ -96,7 +97,7 @@ async function findDescendants(
  * Removes the claim's promise, the head as it was read, and the rest, in this order. False where another document has the id, or where this one
  * has another version and that is asked for: that one stays.
  */
-async function removeHead(
+export async function removeHead(
   table: ContextTable,
   head: DocumentHead,
   { nowSeconds, isOfVersion = false }: { readonly nowSeconds: number; readonly isOfVersion?: boolean },
@@ -105,6 +106,9 @@ async function removeHead(
   const key = toHeadKey(toPartition(document.scope.orgId, document.scope.namespace), document.id);
   const forgotten = await forgetClaim(table, head);
   if (!forgotten.ok) return forgotten;
+  // Its create may put the head once more, where the answer to the first time was lost.
+  const marked = await markDeleted(table, head);
+  if (!marked.ok) return marked;
   const noted = await noteDeletion(table, head, nowSeconds);
   if (!noted.ok) return noted;
   const expected = isOfVersion ? { version: document.version, write } : undefined;

@@ -56,7 +56,7 @@ async function restoreOne(
   const content = archived.content ?? new Uint8Array();
   const stored = await storeNew(table, { document: ending.value, content, isRepeatable: true }, nowSeconds);
   if (!stored.ok) return stored;
-  if (stored.value) return ok({ id, outcome: 'created' });
+  if (stored.value !== 'taken') return ok({ id, outcome: 'created' });
   // Somebody was faster: with the same document, or with one that is in the way, whoever sees it.
   const faster = await findHeads(table, caller, [id]);
   if (!faster.ok) return faster;

@@ -99,6 +99,10 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
     ['contract/document-stale-deletes.test.ts', 'and is another document when it comes to it, stays'],
     ['contract/document-stale-deletes.test.ts', 'does not take another document of the same id and version'],
     ['contract/document-stale-deletes.test.ts', 'does not take a document that its caller cannot see'],
+    ['contract/document-lost-answers.test.ts', 'of a version that others went on from, nothing is taken'],
+    ['contract/document-lost-answers.test.ts', 'is not told that it is there, and that is deleted, stays away'],
+    ['contract/document-claims.test.ts', 'does not come back by the first create, which was slow'],
+    ['contract/document-claims.test.ts', 'does not come back by a repetition, which was slow'],
     ['contract/document-partition-races.test.ts', 'gives its lifetime to no document'],
   ] },
   { clause: 8, says: 'A read does not fail because others write', tests: [

@@ -30,19 +30,22 @@ export function dieAtWrite(
 /** Is it a command of this sort? The input is as JSON. */
 export type IsCommand = (command: string, input: string) => boolean;
 
+/** When a test acts: `lost` is after a command was done whose answer is lost, so that the SDK sends it once more. */
+export type When = 'before' | 'after' | 'lost';
+
 /** Makes a client do something before or after every one of its commands that `isIt`. */
 export function meddle(
   client: DynamoDBClient,
   isIt: IsCommand,
   act: () => Promise<unknown>,
-  when: 'before' | 'after' = 'before',
+  when: When = 'before',
 ): DynamoDBClient {
   client.middlewareStack.add((next, { commandName = '' }) => async (args) => {
     const isNow = isIt(commandName, JSON.stringify(args.input));
     if (isNow && when === 'before') await act();
     const answer = await next(args);
-    if (isNow && when === 'after') await act();
-    return answer;
+    if (isNow && when !== 'before') await act();
+    return isNow && when === 'lost' ? next(args) : answer;
   });
   return client;
 }

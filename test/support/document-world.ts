@@ -5,7 +5,7 @@ import type { ContextCaller, DocumentStore, NewDocument } from '../../functions/
 import { findDefinition, type Relation, toRelationId } from '../../functions/core/documents/relation.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS, newDocument } from './context-callers.ts';
 import { type EmbeddedContextTable, startContextTable } from './context-table.ts';
-import { type IsCommand, meddle } from './document-tables.ts';
+import { type IsCommand, meddle, type When } from './document-tables.ts';
 import { archived } from './whole-documents.ts';
 
 /** Text of three pieces. */
@@ -72,8 +72,8 @@ export function documentWorld(name: string) {
     aDocument: (changes: Parameters<typeof newDocument>[1] = {}): NewDocument =>
       newDocument('a.txt', { content: Buffer.from(LONG_TEXT), tags: ['t'], nowSeconds, ...changes }),
 
-    /** A store that does something before its first command of a sort, or after it; and whether it has. */
-    storeWith(isIt: IsCommand, act: () => Promise<unknown>, when: 'before' | 'after' = 'before') {
+    /** A store that does something at its first command of a sort; and whether it has. */
+    storeWith(isIt: IsCommand, act: () => Promise<unknown>, when: When = 'before') {
       let isDone = false;
       const isFirst: IsCommand = (command, input) => {
         if (isDone || !isIt(command, input)) return false;
