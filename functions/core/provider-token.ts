@@ -129,6 +129,11 @@ function refusalOf(status: number, error: string | undefined, body: Json): Provi
   return { refused: isDoubtful ? 'doubtful' : 'unclear', isOutage: false, detail };
 }
 
+/** Does an answer to a request of our client at a provider say that the client is not taken? */
+export function refusesClient(status: number, body: Json): boolean {
+  return isOfClient(status, stringMember(body, 'error'));
+}
+
 function isOfClient(status: number, error: string | undefined): boolean {
   return status === 401 || CLIENT_ERRORS.has(error ?? '');
 }

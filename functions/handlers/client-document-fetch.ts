@@ -1,6 +1,7 @@
 import { type ClientMetadata, parseClientMetadata } from '../core/client-metadata.ts';
 import { USER_AGENT } from '../core/forward.ts';
 import { isJsonObject, parseJson } from '../core/json.ts';
+import { isOutageStatus } from '../core/outage-status.ts';
 import type { Upstream, UpstreamResponse } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { discard, readStream } from './body.ts';
@@ -61,7 +62,7 @@ export async function fetchDocument(
 
 /** A host that is ill says nothing of its documents; any other answer than a whole JSON document says that there is none. */
 function refusalOf({ status, headers }: UpstreamResponse): NoDocument | undefined {
-  if (status >= 500 || status === 429) return { reason: 'unavailable', detail: `status ${status}` };
+  if (isOutageStatus(status)) return { reason: 'unavailable', detail: `status ${status}` };
   if (status !== 200) return { reason: 'refused', detail: `status ${status}` };
   const [type = ''] = (headers.get('content-type') ?? '').toLowerCase().split(';');
   if (!/^application\/(?:[a-z0-9.-]+\+)?json$/.test(type.trim())) {

@@ -1,5 +1,6 @@
 import { USER_AGENT } from '../core/forward.ts';
 import { type Json, parseJson } from '../core/json.ts';
+import { isOutageStatus, isRateLimit } from '../core/outage-status.ts';
 import type { Upstream, UpstreamTimeout } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { discard, readStream } from './body.ts';
@@ -20,10 +21,13 @@ export type JsonCall = {
   readonly maxBytes: number;
 };
 
-/** An answer; no body is `null`. */
-export type JsonAnswer = { readonly status: number; readonly body: Json };
+/** An answer; no body is `null`, and so is one of an error that is no JSON. `isOutage`: its status says so, or that it is a rate limit. */
+export type JsonAnswer = { readonly status: number; readonly body: Json; readonly isOutage: boolean };
 
-/** Asks through the guarded client, bounded in time and size, and reads the answer as strict JSON. */
+/**
+ * Asks through the guarded client, bounded in time and size, and reads the answer as strict JSON. An error is an answer in whatever form it
+ * comes: its status says what there is to know.
+ */
 export async function callJson(upstream: Upstream, call: JsonCall): Promise<Result<JsonAnswer, CallFailure>> {
   const { url, method, headers, body, allowPrivate, isolationKey, timeout, maxBytes } = call;
   const answer = await upstream.send({
@@ -43,19 +47,22 @@ export async function callJson(upstream: Upstream, call: JsonCall): Promise<Resu
   });
   if (!answer.ok) return failed(`${answer.error.reason}: ${answer.error.detail}`, true);
   const { status, headers: received } = answer.value;
+  const answered = (parsed: Json): Result<JsonAnswer, CallFailure> => {
+    const isOutage = isOutageStatus(status) || isRateLimit(status, received, parsed);
+    return ok({ status, body: parsed, isOutage });
+  };
   if ((received.get('content-encoding') ?? 'identity') !== 'identity') {
     await discard(answer.value.body);
-    return failed('an encoded answer');
+    return status >= 400 ? answered(null) : failed('an encoded answer');
   }
   const bytes = await readStream(answer.value.body, maxBytes).catch(() => undefined);
   if (bytes === undefined) {
     return failed(`an answer that is cut off, too slow, or more than ${maxBytes / 1_024} KB`, true);
   }
-  if (bytes.byteLength === 0) return ok({ status, body: null });
+  if (bytes.byteLength === 0) return answered(null);
   const parsed = parseJson(bytes, { maxDepth: 16, caseVariants: 'keep' });
-  return parsed.ok
-    ? ok({ status, body: parsed.value })
-    : failed(`status ${status}, no JSON`, status >= 500 || status === 429);
+  if (parsed.ok) return answered(parsed.value);
+  return status >= 400 ? answered(null) : failed(`status ${status}, no JSON`);
 }
 
 function failed(detail: string, isOutage = false): Result<never, CallFailure> {

@@ -490,7 +490,13 @@ describe('the answer of a provider', () => {
       'a page of failure',
       () => new Response('<html>', { status: 502 }),
       'temporarily_unavailable',
-      'status 502, no JSON',
+      'token: status 502, no known error code',
+    ],
+    [
+      'a page of too many',
+      () => new Response('<html>', { status: 429 }),
+      'temporarily_unavailable',
+      'token: status 429, no known error code',
     ],
     ['no id token', json({ access_token: 'x' }), 'server_error', 'bad_id_token: header'],
     ['an id token of another type', json({ id_token: 7 }), 'server_error', 'bad_id_token: header'],
@@ -551,7 +557,10 @@ describe('the answer of a provider', () => {
     });
   });
 
-  test('that refuses our secret gets the new one, where there is one', async () => {
+  test.for([
+    ['in JSON', json({ error: 'invalid_client' }, 401)],
+    ['in a page', () => new Response('<html>', { status: 401 })],
+  ] as const)('that refuses our secret %s gets the new one, where there is one', async ([, refusal]) => {
     const { app, company } = login;
     const read = app.ports.secrets.read.bind(app.ports.secrets);
     const started = await startChanging(() => ({}), {
@@ -565,7 +574,7 @@ describe('the answer of a provider', () => {
       },
     });
     onTestFinished(() => void app.secrets.set('sallyport/prod/env/company', 'company-secret'));
-    started.company.answers.push(json({ error: 'invalid_client' }, 401));
+    started.company.answers.push(refusal);
     expect(answerOf(await started.login(started.agent()))).toHaveProperty('code');
     expect(started.company.redeemed.map(({ form }) => form.get('client_secret'))).toEqual([
       'stale',

@@ -3,11 +3,12 @@ import type { Provider } from '../../core/provider.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { shownConnection, type VaultedConnection } from '../../core/vaulted-connection.ts';
 import type { CallFailure } from '../json-call.ts';
+import type { Asking } from './asking.ts';
 import { addConnectedName } from './connected-names.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
 import type { ConnectFailure, Connections, ConnectRequest } from './connections.ts';
 import { findAccount, findCloudIds } from './identify-account.ts';
-import { type Asking, askForTokens } from './provider-call.ts';
+import { askForTokens } from './provider-call.ts';
 import { isForgotten, type Vault } from './vault.ts';
 
 const ATTEMPTS = 5;
@@ -40,6 +41,13 @@ export async function connect(
     const opened = await vault.read(place);
     if (!opened.ok) return opened;
     const there = opened.value?.vaulted;
+    // Whose it is can be told: it was, and nobody says that it is another one's now.
+    if (
+      there?.account !== undefined &&
+      of.provider.account !== undefined &&
+      redeemed.value.account === undefined
+    )
+      return err({ reason: 'unavailable', detail: 'the provider does not say whose account it is' });
     if (there !== undefined && !isSameAccount(there, redeemed.value)) {
       const connected = there.account?.name ?? there.account?.id ?? 'an account without a name';
       return err({ reason: 'other_account', connected, detail: 'another account is connected' });

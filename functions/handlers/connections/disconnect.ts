@@ -1,14 +1,18 @@
 import { clientBasic } from '../../core/client-basic.ts';
 import type { ConnectionOwner } from '../../core/connection.ts';
-import { isJsonObject } from '../../core/json.ts';
+import { isJsonObject, stringMember } from '../../core/json.ts';
+import { namedError } from '../../core/oauth-error.ts';
 import type { Provider } from '../../core/provider.ts';
-import { authenticateAt } from '../../core/provider-token.ts';
+import { authenticateAt, refusesClient } from '../../core/provider-token.ts';
 import { err, ok } from '../../core/result.ts';
 import type { Secret } from '../../core/secret.ts';
 import { isOfEndpoint, type VaultedConnection } from '../../core/vaulted-connection.ts';
+import type { JsonAnswer } from '../json-call.ts';
+import type { Asking } from './asking.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
 import type { Connections, GoneProvider } from './connections.ts';
-import { type Asking, callProvider, readClientSecret } from './provider-call.ts';
+import { callProvider } from './provider-call.ts';
+import { withClientSecret } from './provider-secret.ts';
 import type { Vault } from './vault.ts';
 
 const ATTEMPTS = 5;
@@ -56,23 +60,27 @@ export async function revoke(
   const { provider } = of;
   // Another host than the one that gave them is told of no token.
   if (provider.revocation === undefined || !isOfEndpoint(vaulted, provider)) return false;
-  const secret = await readClientSecret(ports, of, false);
-  if (!secret.ok) return false;
-  const request = revocationRequest(provider, secret.value, vaulted);
-  const answer = await callProvider(ports, of, { url: provider.revocation.url, ...request });
-  if (!answer.ok) {
-    ports.log({
-      level: 'warn',
-      event: 'revocation_failed',
-      provider: provider.name,
-      detail: answer.error.detail,
-    });
-    return false;
-  }
-  const { status, body } = answer.value;
+  const { style, url } = provider.revocation;
+  const asked = await withClientSecret(
+    ports,
+    of,
+    (secret) => callProvider(ports, of, { url, ...revocationRequest(provider, secret, vaulted) }),
+    // Slack knows no client there, only the token.
+    (answer) => style !== 'slack' && answer.ok && refusesClient(answer.value.status, answer.value.body),
+  );
+  const answer = asked.ok ? asked.value : asked;
+  const detail = answer.ok ? refusalIn(answer.value) : answer.error.detail;
+  if (detail === undefined) return true;
+  ports.log({ level: 'warn', event: 'revocation_failed', provider: provider.name, detail });
+  return false;
+}
+
+/** Undefined where it is revoked. */
+function refusalIn({ status, body }: JsonAnswer): string | undefined {
   // Slack answers 200 to everything.
   const isRefused = isJsonObject(body) && body.get('ok') === false;
-  return status >= 200 && status < 300 && !isRefused;
+  if (status >= 200 && status < 300 && !isRefused) return undefined;
+  return `status ${status}, ${namedError(stringMember(body, 'error'))}`;
 }
 
 function revocationRequest(

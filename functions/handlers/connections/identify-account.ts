@@ -4,8 +4,9 @@ import { readAccount, readCloudIds } from '../../core/provider-account.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { CallFailure, JsonAnswer } from '../json-call.ts';
+import type { Asking } from './asking.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
-import { type Asking, callProvider } from './provider-call.ts';
+import { callProvider } from './provider-call.ts';
 
 /** Slack says so with status 200 (https://docs.slack.dev/reference/methods/auth.test). */
 const DEAD_AT_SLACK: ReadonlySet<string> = new Set([
@@ -30,10 +31,10 @@ export async function findAccount(
   if (account === undefined) return ok(undefined);
   const answer = await ask(ports, of, account.url, token);
   if (!answer.ok) return answer;
-  const { status, body } = answer.value;
-  if (status === 403) return ok(undefined);
+  const { status, body, isOutage } = answer.value;
+  if (status === 403 && !isOutage) return ok(undefined);
   const found = status === 200 ? readAccount(account, body) : undefined;
-  if (found === undefined || isEcho(found.id)) return err(unexpected('account', status));
+  if (found === undefined || isEcho(found.id)) return err(unexpected('account', answer.value));
   return ok(found.name !== undefined && isEcho(found.name) ? { id: found.id, name: undefined } : found);
 }
 
@@ -48,7 +49,7 @@ export async function findCloudIds(
   const answer = await ask(ports, of, sitesUrl, token);
   if (!answer.ok) return answer;
   const { status, body } = answer.value;
-  return status === 200 ? ok(readCloudIds(body)) : err(unexpected('sites', status));
+  return status === 200 ? ok(readCloudIds(body)) : err(unexpected('sites', answer.value));
 }
 
 /** Does the provider itself refuse this token? Undefined where it cannot be asked. */
@@ -74,6 +75,6 @@ function ask(
   return callProvider(ports, of, { url, headers: [['authorization', `Bearer ${token.reveal()}`]] });
 }
 
-function unexpected(what: string, status: number): CallFailure {
-  return { detail: `${what}: status ${status}`, isOutage: status >= 500 || status === 429 };
+function unexpected(what: string, { status, isOutage }: JsonAnswer): CallFailure {
+  return { detail: `${what}: status ${status}`, isOutage };
 }

@@ -1,6 +1,4 @@
-import type { ConnectionOwner } from '../../core/connection.ts';
 import { echoOf } from '../../core/echo.ts';
-import type { Provider } from '../../core/provider.ts';
 import {
   authenticateAt,
   type ProviderRefusal,
@@ -10,26 +8,16 @@ import {
 import { err, ok, type Result } from '../../core/result.ts';
 import type { Secret } from '../../core/secret.ts';
 import { type CallFailure, callJson, type JsonAnswer } from '../json-call.ts';
+import { type Asking, LEAST_MS, OUT_OF_TIME } from './asking.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
+import { withClientSecret } from './provider-secret.ts';
 
 const CONNECT_MS = 3_000;
 /** One question. */
 const CALL_MS = 7_000;
-/** With less time than this nobody is asked: what a provider gives and nobody waits for is lost. */
-const LEAST_MS = 3_000;
 
 /** Atlassian lists each site with its scopes. */
 const MAX_ANSWER_BYTES = 262_144;
-
-/**
- * Whom a provider is asked for, and until when, in milliseconds of the ports' clock: of several questions each gets what those before it
- * have left.
- */
-export type Asking = {
-  readonly provider: Provider;
-  readonly owner: ConnectionOwner;
-  readonly untilMs: number;
-};
 
 /** Asks a provider on behalf of one owner, while there is time. */
 export async function callProvider(
@@ -55,27 +43,22 @@ export async function callProvider(
   });
 }
 
-const OUT_OF_TIME: CallFailure = { detail: 'what was asked before has left no time', isOutage: true };
-
 /** Tokens, and which texts have one of them in them, or of what was sent for them: nothing to show or to keep beside them. */
 export type Exchanged = ProviderTokens & { readonly isEcho: (text: string) => boolean };
 
-/**
- * Asks for tokens by a code or a refresh token. Of the scopes those that are echoes are dropped. Where the provider does not take our secret,
- * the newest is tried, else the one that a rotation has staged, once and while there is time, so that a rotation shows at once.
- */
+/** Asks for tokens by a code or a refresh token. Of the scopes those that are echoes are dropped. */
 export async function askForTokens(
   ports: ConnectionPorts,
   of: Asking,
   grant: Readonly<Record<string, string>>,
 ): Promise<Result<Exchanged, ProviderRefusal>> {
-  const secret = await readClientSecret(ports, of, false);
-  if (!secret.ok) return err({ refused: 'unclear', ...secret.error });
-  const first = await askWith(ports, of, grant, secret.value);
-  if (first.ok || first.error.refused !== 'client' || secret.value === undefined) return first;
-  const other = await readOtherSecret(ports, of, secret.value);
-  if (!other.ok) return err({ refused: 'unclear', ...other.error });
-  return other.value === undefined ? first : askWith(ports, of, grant, other.value);
+  const asked = await withClientSecret(
+    ports,
+    of,
+    (secret) => askWith(ports, of, grant, secret),
+    (tokens) => !tokens.ok && tokens.error.refused === 'client',
+  );
+  return asked.ok ? asked.value : err({ refused: 'unclear', ...asked.error });
 }
 
 async function askWith(
@@ -90,8 +73,9 @@ async function askWith(
   const body = { type: 'application/x-www-form-urlencoded', text: form.toString() };
   const answer = await callProvider(ports, of, { url: provider.tokenUrl, method: 'POST', headers, body });
   if (!answer.ok) return err({ refused: 'unclear', ...answer.error });
-  const tokens = readProviderTokens(answer.value.status, answer.value.body);
-  if (!tokens.ok) return tokens;
+  const { status, body: received, isOutage } = answer.value;
+  const tokens = readProviderTokens(status, received);
+  if (!tokens.ok) return isOutage ? err({ ...tokens.error, refused: 'unclear', isOutage }) : tokens;
   const sent = [grant['code'], grant['code_verifier'], grant['refresh_token'], secret?.reveal()];
   return ok(exchanged(tokens.value, sent));
 }
@@ -99,45 +83,4 @@ async function askWith(
 function exchanged(tokens: ProviderTokens, sent: readonly (string | undefined)[]): Exchanged {
   const isEcho = echoOf([...sent, tokens.accessToken.reveal(), tokens.refreshToken?.reveal()]);
   return { ...tokens, scopes: tokens.scopes?.filter((scope) => !isEcho(scope)), isEcho };
-}
-
-/** Our secret at a provider, while there is time to use it; undefined for a public client. One that is not there, or may not be read, is in the log. */
-export async function readClientSecret(
-  ports: ConnectionPorts,
-  of: Asking,
-  fresh: boolean,
-): Promise<Result<Secret | undefined, CallFailure>> {
-  const fullName = nameOf(ports, of);
-  if (fullName === undefined) return ok(undefined);
-  if (of.untilMs - ports.now() < LEAST_MS) return err(OUT_OF_TIME);
-  const read = await ports.secrets.read(fullName, { fresh });
-  if (read.ok) return ok(read.value.value);
-  const { reason } = read.error;
-  ports.log({
-    level: 'error',
-    event: 'provider_secret_unreadable',
-    provider: of.provider.name,
-    secret: fullName,
-    reason,
-  });
-  return err({ detail: `the client secret is ${reason}`, isOutage: reason === 'unavailable' });
-}
-
-/** Another one than the provider has refused: the newest, else the one that waits to be promoted; undefined where there is none. */
-async function readOtherSecret(
-  ports: ConnectionPorts,
-  of: Asking,
-  refused: Secret,
-): Promise<Result<Secret | undefined, CallFailure>> {
-  const isOther = (secret: Secret | undefined) => secret?.reveal() !== refused.reveal();
-  const current = await readClientSecret(ports, of, true);
-  if (!current.ok || isOther(current.value)) return current;
-  const fullName = nameOf(ports, of);
-  if (fullName === undefined || of.untilMs - ports.now() < LEAST_MS) return ok(undefined);
-  const waiting = await ports.secrets.read(fullName, { stage: 'AWSPENDING', fresh: true });
-  return ok(waiting.ok && isOther(waiting.value.value) ? waiting.value.value : undefined);
-}
-
-function nameOf(ports: ConnectionPorts, { provider }: Asking): string | undefined {
-  return provider.clientSecretName?.replaceAll('{stage}', ports.stage);
 }

@@ -4,6 +4,7 @@ import { isJsonObject, type Json, parseJson, stringMember } from '../../core/jso
 import type { OAuthClient } from '../../core/oauth-client.ts';
 import { namedError } from '../../core/oauth-error.ts';
 import { type IssuedToken, readIssuedToken, tokenRequest } from '../../core/oauth-token.ts';
+import { isOutageStatus, isRateLimit } from '../../core/outage-status.ts';
 import { isLoopback, parseUpstreamUrl } from '../../core/perimeter.ts';
 import { isInside, type Perimeter } from '../../core/perimeter-list.ts';
 import type { Upstream } from '../../core/ports.ts';
@@ -190,19 +191,25 @@ async function requestToken(
   const { status, headers, body } = answer.value;
   if ((headers.get('content-encoding') ?? 'identity') !== 'identity') {
     await discard(body);
-    return err({ reason: 'unavailable', detail: 'an encoded answer' });
+    return status < 400
+      ? err({ reason: 'unavailable', detail: 'an encoded answer' })
+      : readAnswer(status, headers, null);
   }
   const bytes = await readStream(body, MAX_ANSWER_BYTES).catch(() => undefined);
   if (bytes === undefined) {
     return err({ reason: 'unavailable', detail: 'an answer that is cut off, too slow, or more than 64 KB' });
   }
   const parsed = parseJson(bytes, { maxDepth: 16, caseVariants: 'keep' });
-  return readAnswer(status, parsed.ok && isJsonObject(parsed.value) ? parsed.value : new Map());
+  return readAnswer(status, headers, parsed.ok && isJsonObject(parsed.value) ? parsed.value : null);
 }
 
-function readAnswer(status: number, body: Json): Result<IssuedToken, TokenFailure> {
+function readAnswer(
+  status: number,
+  headers: ReadonlyMap<string, string>,
+  body: Json,
+): Result<IssuedToken, TokenFailure> {
   const code = stringMember(body, 'error');
-  const isOutage = status >= 500 || status === 429;
+  const isOutage = isOutageStatus(status) || isRateLimit(status, headers, body);
   // Some answer errors with 200.
   if (status === 200 && code === undefined) {
     const issued = readIssuedToken(body);

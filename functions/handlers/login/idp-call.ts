@@ -18,7 +18,7 @@ export type IdpCall = {
   readonly form?: URLSearchParams;
 };
 
-/** Asks a provider and reads its answer as JSON, bounded in time and size. */
+/** Asks a provider and reads its answer as JSON, bounded in time and size. An error needs no body. */
 export async function callIdp(
   ports: IssuerPorts,
   provider: IdentityProvider,
@@ -39,7 +39,7 @@ export async function callIdp(
   });
   if (!answer.ok) return answer;
   const { status, body } = answer.value;
-  return isJsonObject(body) ? answer : failure(`status ${status}, no JSON object`, status >= 500);
+  return status >= 400 || isJsonObject(body) ? answer : failure(`status ${status}, no JSON object`);
 }
 
 /** {@link IdpFailure} as a result. */

@@ -33,8 +33,9 @@ export async function identify(
       headers: [['authorization', `Bearer ${accessToken}`]],
     });
     if (!user.ok) return user;
-    if (user.value.status !== 200) return failure(`user: status ${user.value.status}`);
-    const read = readGitHubUser(user.value.body, proof, nowSeconds);
+    const { status, body, isOutage } = user.value;
+    if (status !== 200) return failure(`user: status ${status}`, isOutage);
+    const read = readGitHubUser(body, proof, nowSeconds);
     return read.ok ? read : failure(`${read.error.reason}: ${read.error.detail}`);
   }
   const idToken = stringMember(redeemed.value, 'id_token') ?? '';
@@ -73,13 +74,13 @@ async function redeem(
     const headers = authenticateAt(provider, secret.value, form);
     const answer = await callIdp(ports, provider, provider.tokenUrl, { method: 'POST', headers, form });
     if (!answer.ok) return answer;
-    const { status, body } = answer.value;
+    const { status, body, isOutage } = answer.value;
     // GitHub answers errors with 200.
     const error = stringMember(body, 'error');
     if (status === 200 && error === undefined) return ok(body);
     const isRefusedSecret =
       status === 401 || error === 'invalid_client' || error === 'incorrect_client_credentials';
-    if (!isRefusedSecret) return failure(`token: status ${status}, ${namedError(error)}`, status >= 500);
+    if (!isRefusedSecret) return failure(`token: status ${status}, ${namedError(error)}`, isOutage);
   }
   return failure('token: the provider does not take our client secret');
 }
