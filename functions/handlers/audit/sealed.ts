@@ -73,7 +73,7 @@ export async function readSealed(
     keyId: newest === undefined ? undefined : readCheckpoint(newest.jws)?.keyId,
     isVerified: newest === undefined || isVerified,
     isLost: false,
-    isWitnessed: last === undefined || last.number <= (known?.number ?? 0),
+    isWitnessed: (last?.number ?? 0) <= (known?.number ?? 0),
     states,
   };
   const isThere =
