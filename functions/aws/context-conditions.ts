@@ -74,6 +74,21 @@ export function headOf(incarnation: string | undefined, expected: RowVersion | u
   return expected === undefined ? isSame : both(isSame, atVersion(expected));
 }
 
+/** The same, and these attributes are as they were read: with that value, or missing. Their names are not reserved. */
+export function withAttributes(condition: RowCondition, row: Row, names: readonly string[]): RowCondition {
+  const isAsRead = (name: string) =>
+    row[name] === undefined ? `attribute_not_exists(${name})` : `${name} = :${name}_read`;
+  const values = names.flatMap((name) => {
+    const value = row[name];
+    return value === undefined ? [] : [[`:${name}_read`, value] as const];
+  });
+  return {
+    ...condition,
+    ConditionExpression: [condition.ConditionExpression, ...names.map(isAsRead)].join(' AND '),
+    ExpressionAttributeValues: { ...condition.ExpressionAttributeValues, ...Object.fromEntries(values) },
+  };
+}
+
 function both(one: RowCondition, other: RowCondition): RowCondition {
   return {
     ...other,

@@ -20,6 +20,7 @@ import {
   stillBySame,
   THERE,
   UNMARKED,
+  withAttributes,
 } from './context-conditions.ts';
 import { createContextReads, toKey } from './context-reads.ts';
 
@@ -97,6 +98,24 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
         UpdateExpression: 'SET #attribute = :value',
         ExpressionAttributeNames: { '#attribute': attribute },
         ExpressionAttributeValues: { ':value': value },
+      });
+      return conditional(client.send(command));
+    },
+
+    /** Sets attributes of a row that the same write put, and of which those named are as they were read. False where they are not, or it went. */
+    async setAsRead(row: Row, set: Row, names: readonly string[]): Promise<Result<boolean, Unavailable>> {
+      const asRead = withAttributes(stillBySame(row), row, names);
+      const command = new UpdateItemCommand({
+        TableName: tableName,
+        Key: toKey({ pk: row['pk']?.S ?? '', sk: row['sk']?.S ?? '' }),
+        ...asRead,
+        UpdateExpression: `SET ${Object.keys(set)
+          .map((name) => `${name} = :${name}`)
+          .join(', ')}`,
+        ExpressionAttributeValues: {
+          ...asRead.ExpressionAttributeValues,
+          ...Object.fromEntries(Object.entries(set).map(([name, value]) => [`:${name}`, value])),
+        },
       });
       return conditional(client.send(command));
     },

@@ -17,7 +17,13 @@ import {
   toEdgeRows,
   toRelationRow,
 } from './document-relation-rows.ts';
+import { relationsOf } from './document-relations.ts';
 import { fromHeadRow, text, toExpiry, toHeadKey, toPartition } from './document-rows.ts';
+
+/** Most relations of one document that are stored, whoever sees them: one that may see all has to be able to read them. */
+export const MAX_STORED_RELATIONS = 10 * MAX_RELATIONS;
+
+const EDGES_PER_LOOK = 1_000;
 
 /** Looks at a relation that others make and remove at the same time. */
 const ATTEMPTS = 5;
@@ -27,14 +33,17 @@ const NOT_FOUND: { readonly ok: false; readonly error: NotFound } = err({ reason
 /**
  * Relates two documents: the relation first, then a row under each of them that leads to it. A process that dies in between leaves one that is
  * not there for anybody; the same relation made again takes its place, or another one removes it an hour later. An archived relation was made
- * at another time than that of the clock.
+ * at another time than that of the clock, and may be one of `most` that several callers made.
  */
 export async function relate(
   table: ContextTable,
   caller: ContextCaller,
   relation: NewRelation,
-  clockSeconds: number,
-  createdAtSeconds = clockSeconds,
+  {
+    clockSeconds,
+    createdAtSeconds = clockSeconds,
+    most = MAX_RELATIONS,
+  }: { readonly clockSeconds: number; readonly createdAtSeconds?: number; readonly most?: number },
 ): ReturnType<RelationStore['relate']> {
   const ends = await findEnds(table, caller, relation);
   if (!ends.ok) return ends;
@@ -42,17 +51,10 @@ export async function relate(
   if (caller.permissions !== 'write') return err({ reason: 'read_only' });
   const made: Relation = { ...relation, id: toRelationId(relation), createdAtSeconds };
   const pk = toPartition(caller.orgId, caller.namespace);
-  const counts = await Promise.all(
-    [relation.fromId, relation.toId].map(async (id) => {
-      const edges = await table.keys(pk, toEdgePrefix(id));
-      return edges.ok
-        ? ok(edges.value.filter(({ sk }) => sk !== toEdgeKey(pk, id, made.id).sk).length)
-        : edges;
-    }),
-  );
-  for (const count of counts) {
-    if (!count.ok) return count;
-    if (count.value >= MAX_RELATIONS) return err({ reason: 'relation_conflict', cause: 'too_many' });
+  for (const id of [relation.fromId, relation.toId]) {
+    const full = await isFull(table, caller, id, { besides: made.id, most });
+    if (!full.ok) return full;
+    if (full.value) return err({ reason: 'relation_conflict', cause: 'too_many' });
   }
   const row = { ...toRelationRow(pk, made, newWrite(), ends.value), ...earlierExpiry(ends.value) };
   const noted = await noteRelation(table, row, clockSeconds);
@@ -64,6 +66,27 @@ export async function relate(
   await forgetRelation(table, row);
   await sweepRelations(table, pk, clockSeconds);
   return led.ok ? ok(made) : led;
+}
+
+/**
+ * Has a document as many relations as it may besides this one? Those count that the caller sees: what it is told says nothing of others. Only
+ * where there may be so many are they looked at one by one.
+ */
+async function isFull(
+  table: ContextTable,
+  caller: ContextCaller,
+  id: string,
+  { besides, most }: { readonly besides: string; readonly most: number },
+): Promise<Result<boolean, Unavailable>> {
+  const pk = toPartition(caller.orgId, caller.namespace);
+  const edges = await table.all(pk, toEdgePrefix(id), EDGES_PER_LOOK);
+  if (!edges.ok) return edges;
+  const own = toEdgeKey(pk, id, besides).sk;
+  const stored = edges.value.filter((edge) => text(edge, 'sk') !== own).length;
+  if (stored < most || stored >= MAX_STORED_RELATIONS) return ok(stored >= most);
+  const seen = await relationsOf(table, caller, [id]);
+  if (!seen.ok) return seen;
+  return ok((seen.value.get(id) ?? []).filter((one) => one.id !== besides).length >= most);
 }
 
 /**

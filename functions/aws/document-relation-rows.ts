@@ -1,10 +1,6 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { ContextCaller } from '../core/documents/ports.ts';
-import {
-  findDefinition,
-  type NewRelation,
-  type Relation,
-  type RelationNotes,
-} from '../core/documents/relation.ts';
+import { findDefinition, type NewRelation, type Relation } from '../core/documents/relation.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
@@ -48,7 +44,7 @@ export function toRelationRow(pk: string, relation: Relation, write: string, { f
     definition: { S: relation.definition.name },
     from_id: { S: relation.fromId },
     to_id: { S: relation.toId },
-    ...toNotes(relation),
+    ...Object.fromEntries(NOTES.map(({ name, attribute }) => [attribute, toText(relation[name])])),
     created_at: { N: String(relation.createdAtSeconds) },
     write: { S: write },
     ...(from.incarnation === undefined ? {} : { from_incarnation: { S: from.incarnation } }),
@@ -56,12 +52,26 @@ export function toRelationRow(pk: string, relation: Relation, write: string, { f
   };
 }
 
-/** What is noted at a relation, as attributes of its row. */
-export function toNotes({ fromToNote, toFromNote }: RelationNotes): Row {
-  return {
-    from_to_note: fromToNote === null ? { NULL: true } : { S: fromToNote },
-    to_from_note: toFromNote === null ? { NULL: true } : { S: toFromNote },
-  };
+/**
+ * The notes of a relation, in which attribute each is, and in which the write is that changed it last. Rows whose notes nobody changed since they
+ * were made have no such.
+ */
+export const NOTES = [
+  { name: 'fromToNote', attribute: 'from_to_note', revision: 'from_to_revision' },
+  { name: 'toFromNote', attribute: 'to_from_note', revision: 'to_from_revision' },
+] as const;
+
+/** A note as attributes of its relation, as this write changes it. */
+export function toNote(
+  { attribute, revision }: (typeof NOTES)[number],
+  note: string | null,
+  write: string,
+): Row {
+  return { [attribute]: toText(note), [revision]: { S: write } };
+}
+
+function toText(note: string | null): AttributeValue {
+  return note === null ? { NULL: true } : { S: note };
 }
 
 /** The rows that lead from both documents to a relation; they say which write made it. */
@@ -99,7 +109,7 @@ export function isOf(row: Row, { document, incarnation }: DocumentHead): boolean
   return end?.S === incarnation;
 }
 
-/** Every relation that is stored under a document, whoever may see it. */
+/** Every relation that both of its documents lead to and this is one of, whoever may see it. */
 export async function storedRelations(
   table: ContextTable,
   pk: string,
@@ -108,11 +118,14 @@ export async function storedRelations(
   const prefix = toEdgePrefix(id);
   const edges = await table.keys(pk, prefix);
   if (!edges.ok) return edges;
-  const rows = await table.getAll(edges.value.map(({ sk }) => toRelationKey(pk, sk.slice(prefix.length))));
-  if (!rows.ok) return rows;
-  return ok(
-    rows.value.flatMap((row) => (row === undefined ? [] : [{ row, relation: fromRelationRow(row) }])),
-  );
+  const found = await table.getAll(edges.value.map(({ sk }) => toRelationKey(pk, sk.slice(prefix.length))));
+  if (!found.ok) return found;
+  const rows = found.value.filter((row) => row !== undefined);
+  // Where the other document does not lead to it, who made it died or is about to go on.
+  const others = await table.getAll(rows.flatMap(edgesOf).filter(({ sk }) => !sk.startsWith(prefix)));
+  if (!others.ok) return others;
+  const whole = rows.filter((_row, index) => others.value[index] !== undefined);
+  return ok(whole.map((row) => ({ row, relation: fromRelationRow(row) })));
 }
 
 /** Removes relations as they were read, what counts first; one that was made again since stays. */

@@ -8,17 +8,19 @@ import {
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ContextTable } from './context-table.ts';
+import { newWrite } from './document-content.ts';
 import { findHeads } from './document-heads.ts';
 import {
   findEnds,
   fromRelationRow,
   isOf,
   keyOf,
+  NOTES,
   removeRelations,
   type StoredRelation,
   storedRelations,
   toEdgeRows,
-  toNotes,
+  toNote,
   toRelationKey,
 } from './document-relation-rows.ts';
 import { toPartition } from './document-rows.ts';
@@ -60,7 +62,10 @@ export async function relationsOf(
   return ok(found);
 }
 
-/** Changes what is noted at a relation. */
+/**
+ * Changes what is noted at a relation, and nothing of a note that is not given. Of two that change the same note at once either may be the
+ * later one, but each is done once: the client repeats what is not answered.
+ */
 export async function annotate(
   table: ContextTable,
   caller: ContextCaller,
@@ -69,11 +74,34 @@ export async function annotate(
 ): ReturnType<RelationStore['annotate']> {
   const found = await findRelation(table, caller, relationId);
   if (!found.ok) return found;
-  const { relation, row } = found.value;
-  const next = { ...relation, ...notes };
-  const put = await table.putInstead({ ...row, ...toNotes(next) }, row);
-  if (!put.ok) return put;
-  return put.value ? ok(next) : NOT_FOUND;
+  const revision = newWrite();
+  let { row } = found.value;
+  let left = NOTES.filter(({ name }) => notes[name] !== undefined);
+  const done = () => ok({ ...fromRelationRow(row), ...notes });
+  // Each time that it is not done, somebody has changed one of them.
+  for (let attempt = 0; attempt <= NOTES.length; attempt += 1) {
+    if (left.length === 0) return done();
+    const changes = left.map((note) => Object.entries(toNote(note, notes[note.name] ?? null, revision)));
+    const set = Object.fromEntries(changes.flat());
+    const put = await table.setAsRead(
+      row,
+      set,
+      left.map((note) => note.revision),
+    );
+    if (!put.ok || put.value) return put.ok ? done() : put;
+    const standing = await table.get(keyOf(row));
+    if (!standing.ok) return standing;
+    if (standing.value?.['write']?.S !== row['write']?.S || standing.value === undefined) return NOT_FOUND;
+    const before = row;
+    row = standing.value;
+    if (left.some((note) => row[note.revision]?.S === revision)) return done();
+    // What somebody else has noted meanwhile is the later one.
+    left = left.filter((note) => row[note.revision]?.S === before[note.revision]?.S);
+  }
+  return err({
+    reason: 'unavailable',
+    detail: 'context table: the notes of a relation did not come to rest',
+  });
 }
 
 /** Takes a relation away, in both directions. */

@@ -15,7 +15,7 @@ import type { ContextTable } from './context-table.ts';
 import { storeNew } from './document-creation.ts';
 import { findHeads } from './document-heads.ts';
 import { defaultLifetime } from './document-partitions.ts';
-import { relate } from './document-relation-creation.ts';
+import { MAX_STORED_RELATIONS, relate } from './document-relation-creation.ts';
 import { standingRelation } from './document-relations.ts';
 
 type Outcome = Promise<Result<Restored, Unavailable>>;
@@ -89,7 +89,11 @@ async function restoreRelation(
   const to = found.value.get(toId);
   if (from === undefined || to === undefined) return ok({ id: archived.id, outcome: 'missing' });
   const relation = { ...archived, fromId: from.id, toId: to.id };
-  const made = await relate(table, caller, relation, nowSeconds, createdAtSeconds);
+  const made = await relate(table, caller, relation, {
+    clockSeconds: nowSeconds,
+    createdAtSeconds,
+    most: MAX_STORED_RELATIONS,
+  });
   if (made.ok) return ok({ id: made.value.id, outcome: 'created' });
   if (made.error.reason === 'unavailable') return { ok: false, error: made.error };
   if (made.error.reason === 'not_found') return ok({ id: archived.id, outcome: 'missing' });

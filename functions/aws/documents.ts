@@ -66,7 +66,8 @@ export function createDocumentStore(parts: {
         ? on(caller, (table) => restoreEntry(table, caller, entry, clock()))
         : err({ reason: 'read_only' }),
 
-    relate: (caller, relation) => on(caller, (table) => relate(table, caller, relation, clock())),
+    relate: (caller, relation) =>
+      on(caller, (table) => relate(table, caller, relation, { clockSeconds: clock() })),
     relationsOf: (caller, ids) => on(caller, (table) => relationsOf(table, caller, ids)),
     annotate: (caller, id, notes) => on(caller, (table) => annotate(table, caller, id, notes)),
     unrelate: (caller, id) => on(caller, (table) => unrelate(table, caller, id)),

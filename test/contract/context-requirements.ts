@@ -33,6 +33,7 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
   { clause: 8, says: 'The same of search, in the scores too', tests: [
     ['contract/document-search.test.ts', 'whatever callers write and delete, each finds what a plain reading of what it sees finds'],
     ['contract/document-search.test.ts', 'counts nothing of what its caller cannot see'],
+    ['contract/document-relation-limits.test.ts', 'relations that a caller cannot see do not count for it'],
   ] },
   { clause: 8, says: 'A search finds what is there, whatever died or is edited meanwhile, or says that there may be more', tests: [
     ['contract/document-search-beside.test.ts', 'whatever died before it was there, a search finds what is there'],
@@ -103,6 +104,7 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
     ['contract/document-lost-answers.test.ts', 'is not told that it is there, and that is deleted, stays away'],
     ['contract/document-claims.test.ts', 'does not come back by the first create, which was slow'],
     ['contract/document-claims.test.ts', 'does not come back by a repetition, which was slow'],
+    ['contract/document-relation-races.test.ts', 'no note is lost or comes back where somebody notes'],
     ['contract/document-partition-races.test.ts', 'gives its lifetime to no document'],
   ] },
   { clause: 8, says: 'A read does not fail because others write', tests: [

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { NewDocument } from '../../functions/core/documents/ports.ts';
 import { newDocument } from '../support/context-callers.ts';
-import { dieAtWrite } from '../support/document-tables.ts';
+import { dieAtWrite, type IsCommand } from '../support/document-tables.ts';
 import { documentWorld, relationBetween, touches } from '../support/document-world.ts';
 
 /** A relation is one of the documents that it was made between: who acts on what it read before takes none of those that have their ids now. */
@@ -106,5 +106,94 @@ test.for(['before', 'after'] as const)(
       expect(await world.rows()).toEqual([]);
     }
     expect(left).toBeGreaterThan(0);
+  },
+);
+
+/** Both notes of the only relation of a document. */
+async function bothNotes({ id }: NewDocument): Promise<readonly (string | null)[]> {
+  const found = await storeOver().relationsOf(caller(), [id]);
+  const [relation] = (found.ok && found.value.get(id)) || [];
+  if (relation === undefined) throw new Error('no relation');
+  return [relation.fromToNote, relation.toFromNote];
+}
+
+test.for([
+  { what: 'the other note at the same time', when: 'before', later: { toFromNote: 'b' }, left: ['a', 'b'] },
+  { what: 'the same note at the same time', when: 'before', later: { fromToNote: 'b' }, left: ['b', null] },
+  {
+    what: 'the same note after an answer is lost',
+    when: 'lost',
+    later: { fromToNote: 'b' },
+    left: ['b', null],
+  },
+  {
+    what: 'the other note after an answer is lost',
+    when: 'lost',
+    later: { toFromNote: 'b' },
+    left: ['a', 'b'],
+  },
+  {
+    what: 'one of both notes at the same time',
+    when: 'before',
+    also: 'c',
+    later: { toFromNote: 'b' },
+    left: ['a', 'b'],
+  },
+  {
+    what: 'one of both notes after an answer is lost',
+    when: 'lost',
+    also: 'c',
+    later: { fromToNote: 'b' },
+    left: ['b', 'c'],
+  },
+] as const)(
+  'no note is lost or comes back where somebody notes $what',
+  async ({ when, later, left, ...rest }) => {
+    const [document, other] = await twoDocuments();
+    const relation = relationBetween(document, other);
+    expect((await storeOver().relate(caller(), relation)).ok).toBe(true);
+    const isNote: IsCommand = (command, input) =>
+      /^(?:Put|Update)Item/.test(command) && input.includes('"REL#');
+    const slow = storeWith(
+      isNote,
+      async () => expect((await storeOver().annotate(caller(), relation.id, later)).ok).toBe(true),
+      when,
+    );
+    const notes = { fromToNote: 'a', ...('also' in rest ? { toFromNote: rest.also } : {}) };
+    expect(await slow.store.annotate(caller(), relation.id, notes)).toMatchObject({ ok: true, value: notes });
+    expect(slow.isDone()).toBe(true);
+    expect(await bothNotes(document)).toEqual(left);
+    expect((await storeOver().annotate(caller(), relation.id, { fromToNote: null })).ok).toBe(true);
+    expect(await bothNotes(document)).toEqual([null, left[1]]);
+  },
+);
+
+test('a relation that was made again while somebody noted something at the one before is not changed', async () => {
+  const [document, other] = await twoDocuments();
+  const relation = relationBetween(document, other);
+  expect((await storeOver().relate(caller(), relation)).ok).toBe(true);
+  const slow = storeWith(touches('UpdateItem', 'REL#'), async () => {
+    expect((await storeOver().unrelate(caller(), relation.id)).ok).toBe(true);
+    expect((await storeOver().relate(caller(), relation)).ok).toBe(true);
+  });
+  expect(await slow.store.annotate(caller(), relation.id, { fromToNote: 'a' })).toEqual({
+    ok: false,
+    error: { reason: 'not_found' },
+  });
+  expect(slow.isDone()).toBe(true);
+  expect(await bothNotes(document)).toEqual([null, null]);
+});
+
+test.for(['from', 'to'] as const)(
+  'a relation that one of its documents leads to and the other does not is not there for anybody (%s)',
+  async (end) => {
+    const [document, other] = await twoDocuments();
+    const relation = relationBetween(document, other, { kind: 'parent-child' });
+    expect((await storeOver().relate(caller(), relation)).ok).toBe(true);
+    await world.drop(`EDGE#${(end === 'from' ? other : document).id}#${relation.id}`);
+    expect([await notesAt(document), await notesAt(other)]).toEqual([[], []]);
+    expect((await storeOver().unrelate(caller(), relation.id)).ok).toBe(false);
+    expect(await remove(document)).toEqual({ ok: true, value: [document.id] });
+    expect((await storeOver().info(caller(), other.id)).ok).toBe(true);
   },
 );

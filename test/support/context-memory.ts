@@ -125,7 +125,7 @@ export class MemoryContextTable {
       const { Key, ConditionExpression, UpdateExpression } = command.input;
       const { ExpressionAttributeNames, ExpressionAttributeValues } = command.input;
       if (UpdateExpression?.startsWith('SET ') !== true) throw new Error('an update that is not known');
-      this.#check(Key, admit, ConditionExpression, undefined);
+      this.#check(Key, admit, ConditionExpression, ExpressionAttributeValues);
       const { pk, sk } = keyOf(Key);
       const next = { ...admit(pk).get(sk) };
       for (const [name = '', value = ''] of UpdateExpression.slice(4)

@@ -1,4 +1,10 @@
-import { type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { createDocumentStore } from '../../functions/aws/documents.ts';
 import type { ContextCaller, DocumentStore, NewDocument } from '../../functions/core/documents/ports.ts';
@@ -106,6 +112,11 @@ export function documentWorld(name: string) {
       await storeOver().create(caller, another);
       await remove(another);
       return rows();
+    },
+
+    /** Takes one row away, as if it had never been put. */
+    async drop(sk: string): Promise<void> {
+      await table.client.send(new DeleteItemCommand({ TableName: table.tableName, Key: keyOf(sk) }));
     },
 
     /** Makes a row as an older version stored it, without these attributes. */
