@@ -5,12 +5,10 @@ import { type Decision, decide, decideAll, decideServer, isAllowed } from '../..
 import { isJsonObject, parseJsonText } from '../../functions/core/json.ts';
 import type { Policy } from '../../functions/core/policy.ts';
 import { PROTOCOL_METHODS } from '../../functions/core/rules/match.ts';
-import { VerifiedRunToken } from '../../functions/core/run-token.ts';
-import { ServiceRun } from '../../functions/core/service-run.ts';
 import { identityProvider } from '../support/logins.ts';
 import { clientEntry, policyOf, serverEntry } from '../support/policies.ts';
 import { rulesOf } from '../support/rules.ts';
-import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
+import { TestIssuer } from '../support/test-issuer.ts';
 
 const issuer = new TestIssuer();
 /** A Friday. */
@@ -358,26 +356,7 @@ function inDocuments(name: string): Action {
 }
 
 function runCaller(policy: Policy): Caller {
-  const claims = {
-    iss: ORIGIN,
-    sub: 'run-1',
-    aud: ['context-store'],
-    org_id: 'acme',
-    client_id: 'coordinator',
-    iat: NOW_SECONDS,
-    exp: NOW_SECONDS + 600,
-    jti: 'j-1',
-    token_kind: 'run',
-    permissions: ['read', 'write'],
-    services: { 'context-store': { namespace: 'alpha' } },
-  };
-  const header = JSON.stringify({ alg: 'RS256', typ: 'JWT', kid: issuer.access.published.keyId });
-  const token = VerifiedRunToken.verify(issuer.sign(header, JSON.stringify(claims)), {
-    issuer: ORIGIN,
-    keys: issuer.keys,
-    nowSeconds: NOW_SECONDS,
-  });
-  const caller = token.ok ? Caller.fromRun(new ServiceRun(token.value, 'context-store'), policy) : token;
+  const caller = Caller.fromRun(issuer.run(), policy);
   if (!caller.ok) throw new Error(caller.error.reason);
   return caller.value;
 }

@@ -2,46 +2,21 @@ import { describe, expect, test } from 'vitest';
 import type { Action } from '../../functions/core/action.ts';
 import { Caller } from '../../functions/core/caller.ts';
 import { decide } from '../../functions/core/decide.ts';
-import { VerifiedRunToken } from '../../functions/core/run-token.ts';
+import type { VerifiedRunToken } from '../../functions/core/run-token.ts';
 import { ServiceRun } from '../../functions/core/service-run.ts';
 import { clientEntry, policyOf, serverEntry } from '../support/policies.ts';
-import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
+import { NOW_SECONDS, TestIssuer } from '../support/test-issuer.ts';
 
 const issuer = new TestIssuer();
 const coordinator = clientEntry('coordinator', { scopes: ['runs/issue'], runNamespaces: ['alpha'] });
 
-function runToken(changes: Record<string, unknown> = {}): VerifiedRunToken {
-  const claims = {
-    iss: ORIGIN,
-    sub: 'run-1',
-    aud: ['context-store'],
-    org_id: 'acme',
-    client_id: 'coordinator',
-    iat: NOW_SECONDS,
-    exp: NOW_SECONDS + 600,
-    jti: 'j-1',
-    token_kind: 'run',
-    permissions: ['read', 'write'],
-    services: { 'context-store': { namespace: 'alpha' } },
-    ...changes,
-  };
-  const header = JSON.stringify({ alg: 'RS256', typ: 'JWT', kid: issuer.access.published.keyId });
-  const verified = VerifiedRunToken.verify(issuer.sign(header, JSON.stringify(claims)), {
-    issuer: ORIGIN,
-    keys: issuer.keys,
-    nowSeconds: NOW_SECONDS,
-  });
-  if (!verified.ok) throw new Error(`the test's own run token is refused: ${verified.error.detail}`);
-  return verified.value;
-}
-
 function callerIn(clients = [coordinator], changes: Record<string, unknown> = {}) {
-  return Caller.fromRun(new ServiceRun(runToken(changes), 'context-store'), policyOf({ clients }));
+  return Caller.fromRun(issuer.run(changes), policyOf({ clients }));
 }
 
 function decided(action: Partial<Action>, permissions: readonly string[] = ['read', 'write']): string {
   const policy = policyOf({ clients: [coordinator], servers: [serverEntry('maps')] });
-  const caller = Caller.fromRun(new ServiceRun(runToken({ permissions }), 'context-store'), policy);
+  const caller = Caller.fromRun(issuer.run({ permissions }), policy);
   if (!caller.ok) return caller.error.reason;
   const whole = {
     server: 'context-store',
@@ -109,8 +84,8 @@ describe('a run', () => {
 
   test('without a section for the context store has no access to it', () => {
     const policy = policyOf({ clients: [coordinator] });
-    const token = runToken({ aud: ['charts'], services: { charts: { namespace: 'alpha' } } });
-    const caller = Caller.fromRun(new ServiceRun(token, 'context-store'), policy);
+    const run = issuer.run({ aud: ['charts'], services: { charts: { namespace: 'alpha' } } });
+    const caller = Caller.fromRun(run, policy);
     if (!caller.ok) throw new Error(caller.error.reason);
     const action = {
       server: 'context-store',
@@ -133,7 +108,7 @@ describe('a run', () => {
       error: { reason: 'org_mismatch' },
     });
     const suspended = policyOf({ clients: [coordinator], orgs: [{ id: 'acme', suspended: true }] });
-    expect(Caller.fromRun(new ServiceRun(runToken(), 'context-store'), suspended)).toMatchObject({
+    expect(Caller.fromRun(issuer.run(), suspended)).toMatchObject({
       error: { reason: 'org_suspended' },
     });
     const caller = callerIn();
@@ -158,10 +133,10 @@ describe('a run', () => {
 
   test('is made of a verified run token and nothing else', () => {
     // biome-ignore lint/nursery/noUnsafeTypeAssertion: the cast that must not pass
-    const forged = { claims: runToken().claims } as unknown as VerifiedRunToken;
+    const forged = { claims: issuer.run().claims } as unknown as VerifiedRunToken;
     expect(() => new ServiceRun(forged, 'context-store')).toThrow(TypeError);
     // biome-ignore lint/nursery/noUnsafeTypeAssertion: another cast that must not pass
-    const cast = { ...new ServiceRun(runToken(), 'context-store') } as unknown as ServiceRun;
+    const cast = { ...issuer.run() } as unknown as ServiceRun;
     for (const value of [cast, null, 'run']) expect(ServiceRun.is(value)).toBe(false);
     expect(() => Caller.fromRun(cast, policyOf())).toThrow(TypeError);
   });

@@ -29,24 +29,15 @@ function keysOf(...answers: readonly (Book | undefined)[]) {
   return { source, looks };
 }
 
-function runToken(changes: Record<string, unknown> = {}, key = issuer.access): string {
-  const claims = {
-    iss: ORIGIN,
-    sub: 'run-1',
-    aud: ['charts', 'maps'],
-    org_id: 'acme',
-    client_id: 'coordinator',
-    iat: NOW_SECONDS,
-    exp: NOW_SECONDS + 600,
-    jti: 'j-1',
-    token_kind: 'run',
-    permissions: ['read', 'write'],
-    services: { charts: { namespace: 'atlas', scope_filters: { session: 's-1' } }, maps: {} },
-    ...changes,
-  };
-  const header = JSON.stringify({ alg: 'RS256', typ: 'JWT', kid: key.published.keyId });
-  return issuer.sign(header, JSON.stringify(claims), key);
-}
+const runToken = (changes: Record<string, unknown> = {}, key = issuer.access) =>
+  issuer.runToken(
+    {
+      aud: ['charts', 'maps'],
+      services: { charts: { namespace: 'atlas', scope_filters: { session: 's-1' } }, maps: {} },
+      ...changes,
+    },
+    key,
+  );
 
 const verify = (
   compact: string,

@@ -6,6 +6,8 @@ import {
   type KeyObject,
   sign,
 } from 'node:crypto';
+import { VerifiedRunToken } from '../../functions/core/run-token.ts';
+import { ServiceRun } from '../../functions/core/service-run.ts';
 import { KeySet, type PublicKey } from '../../functions/core/signed-token.ts';
 import { type TokenKind, VerifiedToken } from '../../functions/core/token.ts';
 import { MADE_KEYS } from './made-keys.ts';
@@ -79,6 +81,30 @@ export class TestIssuer {
   identityToken(claims: Changes = {}, header: Changes = {}): string {
     const payload = this.claims({ token_kind: 'identity', ...claims });
     return this.sign(this.header(header, this.identity), payload, this.identity);
+  }
+
+  /** An honest token of the run `run-1`, for the context store alone, but for the changes. */
+  runToken(claims: Changes = {}, key: TestKey = this.access): string {
+    const payload = this.claims({
+      sub: 'run-1',
+      aud: ['context-store'],
+      client_id: 'coordinator',
+      scope: undefined,
+      exp: NOW_SECONDS + 600,
+      token_kind: 'run',
+      permissions: ['read', 'write'],
+      services: { 'context-store': { namespace: 'alpha' } },
+      ...claims,
+    });
+    return this.sign(this.header({ typ: 'JWT' }, key), payload, key);
+  }
+
+  /** That run as the context store sees it; the claims must be ones that hold. */
+  run(claims: Changes = {}): ServiceRun {
+    const expected = { issuer: ORIGIN, keys: this.keys, nowSeconds: NOW_SECONDS };
+    const verified = VerifiedRunToken.verify(this.runToken(claims), expected);
+    if (!verified.ok) throw new Error(`the test's own run token is refused: ${verified.error.detail}`);
+    return new ServiceRun(verified.value, 'context-store');
   }
 
   verify(compact: string, nowSeconds = NOW_SECONDS, kind: TokenKind = 'access') {

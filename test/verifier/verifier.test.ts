@@ -54,24 +54,16 @@ afterEach(() => {
 const open = (service = 'charts') =>
   createRunTokenVerifier({ issuer: ORIGIN, service, jwksUri, clock: () => nowSeconds });
 
-function runToken(changes: Record<string, unknown> = {}, key = issuer.access): string {
-  const claims = {
-    iss: ORIGIN,
-    sub: 'run-1',
-    aud: ['charts'],
-    org_id: 'acme',
-    client_id: 'coordinator',
-    iat: NOW_SECONDS,
-    exp: NOW_SECONDS + 3600,
-    jti: 'j-1',
-    token_kind: 'run',
-    permissions: ['read', 'write'],
-    services: { charts: { namespace: 'atlas', scope_filters: { session: 's-1' } } },
-    ...changes,
-  };
-  const header = JSON.stringify({ alg: 'RS256', typ: 'JWT', kid: key.published.keyId });
-  return issuer.sign(header, JSON.stringify(claims), key);
-}
+const runToken = (changes: Record<string, unknown> = {}, key = issuer.access) =>
+  issuer.runToken(
+    {
+      aud: ['charts'],
+      exp: NOW_SECONDS + 3600,
+      services: { charts: { namespace: 'atlas', scope_filters: { session: 's-1' } } },
+      ...changes,
+    },
+    key,
+  );
 
 const payloadOf = (compact: string) => Buffer.from(compact.split('.')[1] ?? '', 'base64url').toString();
 

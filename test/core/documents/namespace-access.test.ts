@@ -6,10 +6,8 @@ import {
   parsePartition,
   toWirePartition,
 } from '../../../functions/core/documents/partition.ts';
-import { VerifiedRunToken } from '../../../functions/core/run-token.ts';
-import { ServiceRun } from '../../../functions/core/service-run.ts';
 import { clientEntry, policyOf } from '../../support/policies.ts';
-import { NOW_SECONDS, ORIGIN, TestIssuer } from '../../support/test-issuer.ts';
+import { NOW_SECONDS, TestIssuer } from '../../support/test-issuer.ts';
 
 const issuer = new TestIssuer();
 const ADMIN = 'context/admin';
@@ -41,30 +39,8 @@ function runOf(
     runNamespaces: ['alpha'],
     ...registration,
   });
-  const claims = {
-    iss: ORIGIN,
-    sub: 'run-1',
-    aud: ['context-store'],
-    org_id: 'acme',
-    client_id: 'coordinator',
-    iat: NOW_SECONDS,
-    exp: NOW_SECONDS + 600,
-    jti: 'j-1',
-    token_kind: 'run',
-    permissions,
-    services: { 'context-store': section },
-  };
-  const header = JSON.stringify({ alg: 'RS256', typ: 'JWT', kid: issuer.access.published.keyId });
-  const token = VerifiedRunToken.verify(issuer.sign(header, JSON.stringify(claims)), {
-    issuer: ORIGIN,
-    keys: issuer.keys,
-    nowSeconds: NOW_SECONDS,
-  });
-  if (!token.ok) throw new Error(token.error.detail);
-  const caller = Caller.fromRun(
-    new ServiceRun(token.value, 'context-store'),
-    policyOf({ clients: [coordinator] }),
-  );
+  const run = issuer.run({ permissions, services: { 'context-store': section } });
+  const caller = Caller.fromRun(run, policyOf({ clients: [coordinator] }));
   if (!caller.ok) throw new Error(caller.error.reason);
   return caller.value;
 }

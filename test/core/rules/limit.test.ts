@@ -2,11 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { Action } from '../../../functions/core/action.ts';
 import { Caller } from '../../../functions/core/caller.ts';
 import { limitSubject, limitsOn } from '../../../functions/core/rules/limit.ts';
-import { VerifiedRunToken } from '../../../functions/core/run-token.ts';
-import { ServiceRun } from '../../../functions/core/service-run.ts';
 import { clientEntry, policyOf, serverEntry } from '../../support/policies.ts';
 import { rulesOf } from '../../support/rules.ts';
-import { NOW_SECONDS, ORIGIN, TestIssuer } from '../../support/test-issuer.ts';
+import { TestIssuer } from '../../support/test-issuer.ts';
 
 const issuer = new TestIssuer();
 
@@ -137,28 +135,8 @@ describe('a count is shared', () => {
       return limit && JSON.stringify(limitSubject(limit, caller, route));
     };
     const runOf = (sub: string, client_id = 'courier', org_id = 'acme') => {
-      const claims = {
-        iss: ORIGIN,
-        sub,
-        aud: ['context-store'],
-        org_id,
-        client_id,
-        iat: NOW_SECONDS,
-        exp: NOW_SECONDS + 600,
-        jti: `j-${sub}`,
-        token_kind: 'run',
-        permissions: ['read'],
-        services: { 'context-store': { namespace: 'alpha' } },
-      };
-      const token = VerifiedRunToken.verify(
-        issuer.sign(issuer.header({ typ: 'JWT' }), JSON.stringify(claims)),
-        {
-          issuer: ORIGIN,
-          keys: issuer.keys,
-          nowSeconds: NOW_SECONDS,
-        },
-      );
-      const caller = token.ok ? Caller.fromRun(new ServiceRun(token.value, 'context-store'), policy) : token;
+      const run = issuer.run({ sub, org_id, client_id, jti: `j-${sub}`, permissions: ['read'] });
+      const caller = Caller.fromRun(run, policy);
       if (!caller.ok) throw new Error(JSON.stringify(caller.error));
       return caller.value;
     };
