@@ -16,6 +16,7 @@ import { err, ok } from '../functions/core/result.ts';
 import { Secret } from '../functions/core/secret.ts';
 import { createClientDocuments } from '../functions/handlers/client-metadata-document.ts';
 import { createRenewal } from '../functions/handlers/connections/renewal.ts';
+import { createTokenLooks } from '../functions/handlers/connections/token-looks.ts';
 import type { Opened, Vault } from '../functions/handlers/connections/vault.ts';
 import { createOAuthTokens } from '../functions/handlers/credentials/oauth-tokens.ts';
 import { createCredentials } from '../functions/handlers/credentials.ts';
@@ -141,6 +142,22 @@ const KEEPERS: readonly Keeper[] = [
       const { part, kept } = keeping(() => createDataKeys(UNWRAPPING, 'key', () => 0));
       const ask = (index: number) =>
         part.unwrap('wrapped', { org: 'acme', subject: `idp:user-${index}`, provider: 'carrier' });
+      return { kept, ask };
+    },
+  },
+  {
+    name: 'createTokenLooks: whether tokens are refused',
+    bound: 500,
+    make: () => {
+      const ports = { now: () => 0, upstream: TOKEN_ENDPOINT };
+      // biome-ignore lint/nursery/noUnsafeTypeAssertion: nothing else is looked at
+      const { part, kept } = keeping(() => createTokenLooks(ports as never));
+      const ask = (index: number) => {
+        const owner = { orgId: 'acme', subject: `idp:user-${index}` };
+        // biome-ignore lint/nursery/noUnsafeTypeAssertion: nothing else is looked at
+        const provider = { name: 'p', private: false, sitesUrl: 'https://p.example.com/sites' } as never;
+        return part({ owner, provider }, OPENED.vaulted);
+      };
       return { kept, ask };
     },
   },

@@ -83,6 +83,8 @@ const HELD: Readonly<Record<string, string>> = {
     'one look per document, while it is under way',
   'functions/handlers/connections/renewal.ts createRenewal underWay':
     'one refresh per connection, while it is under way',
+  'functions/handlers/connections/token-looks.ts createTokenLooks looks':
+    'per connection and version, whether its provider refuses it',
   'functions/handlers/credentials/identity.ts createIdentity identities': 'per caller, token and target',
   'functions/handlers/credentials/oauth-tokens.ts createOAuthTokens entries':
     'per version of a secret, whose name has organisation, target and owner',

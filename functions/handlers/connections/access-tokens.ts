@@ -1,12 +1,12 @@
 import { missingScopes } from '../../core/granted-scopes.ts';
 import type { Provider } from '../../core/provider.ts';
-import { FORCE_AFTER_SECONDS, REFRESH_MS, refreshDue } from '../../core/refresh-due.ts';
+import { FORCE_AFTER_SECONDS, refreshDue } from '../../core/refresh-due.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { isOfEndpoint, type VaultedConnection } from '../../core/vaulted-connection.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
 import type { ConnectionFailure, Connections, ConnectionToken } from './connections.ts';
-import { isRefused } from './identify-account.ts';
 import { createRenewal, type Renewal, versionOf } from './renewal.ts';
+import { createTokenLooks, type TokenLooks } from './token-looks.ts';
 import type { Opened, Place, Vault } from './vault.ts';
 
 /** A token that ends sooner would end under way. */
@@ -14,9 +14,18 @@ const USABLE_SECONDS = 5;
 
 type Asked = { readonly place: Place; readonly provider: Provider };
 
+/** What looks after tokens. */
+type Parts = {
+  readonly ports: ConnectionPorts;
+  readonly vault: Vault;
+  readonly renew: Renewal;
+  readonly isRefused: TokenLooks;
+};
+
 /** Gives access tokens out of the vault, and has them refreshed (contract §7). */
 export function createAccessTokens(ports: ConnectionPorts, vault: Vault): Connections['accessToken'] {
   const renew = createRenewal(ports, vault);
+  const isRefused = createTokenLooks(ports);
 
   const refreshed = async (
     asked: Asked,
@@ -43,7 +52,7 @@ export function createAccessTokens(ports: ConnectionPorts, vault: Vault): Connec
     const missing = missingScopes(provider, vaulted, scopes);
     if (missing.length > 0) return err({ reason: 'lacks_scopes', missing });
     if (refused !== undefined && refused === versionOf(vaulted))
-      return afterRefusal(ports, vault, renew, { ...asked, scopes }, opened);
+      return afterRefusal({ ports, vault, renew, isRefused }, { ...asked, scopes }, opened);
     const nowSeconds = Math.floor(ports.now() / 1_000);
     const due = refreshDue(vaulted, nowSeconds, ports.random());
     if (due === 'no') return ok(toToken(vaulted));
@@ -60,9 +69,7 @@ export function createAccessTokens(ports: ConnectionPorts, vault: Vault): Connec
  * one that cannot be refreshed the provider is asked.
  */
 async function afterRefusal(
-  ports: ConnectionPorts,
-  vault: Vault,
-  renew: Renewal,
+  { ports, vault, renew, isRefused }: Parts,
   { place, provider, scopes }: Asked & { readonly scopes: readonly string[] },
   opened: Opened,
 ): Promise<Result<ConnectionToken, ConnectionFailure>> {
@@ -72,8 +79,7 @@ async function afterRefusal(
     if (ageSeconds < FORCE_AFTER_SECONDS) return ok(toToken(vaulted));
     return toAnswer(await renew({ place, provider }, opened, 'now'), provider, scopes);
   }
-  const asking = { provider, owner: place.owner, untilMs: ports.now() + REFRESH_MS };
-  const isDead = await isRefused(ports, asking, vaulted.accessToken);
+  const isDead = await isRefused({ owner: place.owner, provider }, vaulted);
   if (isDead === false) return ok(toToken(vaulted));
   // Nobody can say where it cannot be asked: the next call tries it again.
   if (isDead === true) {

@@ -158,6 +158,51 @@ describe('a provider that has had enough', () => {
   });
 });
 
+describe('a token that cannot be refreshed, and that an upstream refuses,', () => {
+  const connectedWithout = async () => {
+    const owner = world.somebody();
+    const { cloud, provider } = world;
+    provider.tokens = { refresh_token: undefined, expires_in: undefined };
+    const environment = cloud.environment();
+    await environment.connect(owner, provider.entry, CONNECT_REQUEST);
+    const given = await environment.accessToken(owner, provider.entry, NEED);
+    if (!given.ok) throw new Error('there is no token');
+    const before = provider.server.seen.length;
+    const need = { ...NEED, refused: given.value.version };
+    return {
+      ask: () => environment.accessToken(owner, provider.entry, need),
+      looks: () => provider.server.seen.length - before,
+    };
+  };
+
+  test.for<readonly [string, number, object]>([
+    ['which answers that it holds', 200, { id: 'account-1' }],
+    ['which is ill', 500, {}],
+  ])('costs its provider, %s, one question in 30 s', async ([, status, body]) => {
+    const { ask, looks } = await connectedWithout();
+    world.provider.instead = (_, answer) => send(answer, status, body);
+    const answers = await Promise.all(Array.from({ length: 20 }, ask));
+    for (let second = 0; second < 29; second += 1) {
+      world.cloud.time.ms += 1_000;
+      answers.push(await ask());
+    }
+    expect(answers.filter(({ ok }) => !ok)).toEqual([]);
+    expect(looks()).toBe(1);
+    world.cloud.time.ms += 1_000;
+    await ask();
+    expect(looks()).toBe(2);
+  });
+
+  test('is broken for all who asked when its provider refuses it, in one question', async () => {
+    const { ask, looks } = await connectedWithout();
+    world.provider.instead = (_, answer) => page(answer, 401);
+    const answers = await Promise.all(Array.from({ length: 20 }, ask));
+    answers.push(await ask());
+    expect(answers.map((one) => !one.ok && one.error.reason)).toEqual(Array(21).fill('broken'));
+    expect(looks()).toBe(1);
+  });
+});
+
 test('an account that was known and that nobody can name just now is not taken for another one', async () => {
   const owner = world.somebody();
   const { provider } = world;
