@@ -4,7 +4,8 @@ import type { StepBudget } from './rules/text-program.ts';
  * Does a path match a pattern of a service's allow-list? `*` stands for one segment's characters, `**` for any
  * characters across segments; everything else for itself. The path must be in one spelling: with an empty or dot segment, a
  * backslash, a semicolon, white space, a control character also where it is encoded, an encoded slash, dot, backslash or percent
- * sign, or encoded bytes that are no UTF-8 it matches nothing.
+ * sign, encoded bytes that are no UTF-8, or what some servers read as a dot segment (one that begins with `..` and an encoded semicolon or
+ * white space, or whose dots and slashes are others of Unicode) it matches nothing.
  */
 export function matchesPath(pattern: string, path: string): boolean {
   return isPlainPath(path) && matchesParts(splitPattern(pattern), path) === true;
@@ -13,20 +14,24 @@ export function matchesPath(pattern: string, path: string): boolean {
 /** Is this a path that every reader takes for the same one? */
 export function isPlainPath(path: string): boolean {
   if (!path.startsWith('/') || /[\\;\s\p{Cc}?#]|%(?:2[ef5]|5c|[01][0-9a-f]|7f)/iu.test(path)) return false;
-  if (!isUtf8(path)) return false;
+  const decoded = decode(path);
+  if (decoded === undefined) return false;
   const segments = path.slice(1).split('/');
-  return segments.every((segment, index) => {
-    const isLast = index === segments.length - 1;
-    return segment !== '.' && segment !== '..' && (segment !== '' || isLast);
-  });
+  const isWhole = segments.every((segment, index) => segment !== '' || index === segments.length - 1);
+  return isWhole && !decoded.normalize('NFKC').split(/[/\\]/).some(isLikeDots);
 }
 
-/** Are the percent-encoded bytes UTF-8? An overlong form is a slash or a dot to some decoders, and an error to others. */
-function isUtf8(path: string): boolean {
+/** To a server that cuts parameters (`..;x`) or blanks off before it looks for dot segments. Some look for them where the blanks are in front. */
+function isLikeDots(segment: string): boolean {
+  return /^[\s\p{C}]*\.{1,2}(?:$|[\s\p{C};])/u.test(segment);
+}
+
+/** Undefined where the percent-encoded bytes are no UTF-8: an overlong form is a slash or a dot to some decoders, and an error to others. */
+function decode(path: string): string | undefined {
   try {
-    return decodeURIComponent(path) !== '';
+    return decodeURIComponent(path);
   } catch {
-    return false;
+    return undefined;
   }
 }
 
