@@ -125,14 +125,16 @@ async function attempt(
     timeout: call.target.timeout,
     signal: call.signal,
   });
-  if (!answer.ok) return err(answer.error);
+  const redactor = new Redactor(hidden);
+  // How it failed may be told in the upstream's words, such as the names of its certificate.
+  if (!answer.ok) return err({ ...answer.error, detail: redactor.text(answer.error.detail) });
   const encoding = foreignEncoding(answer.value, hidden.length > 0);
   if (encoding !== undefined) {
     // Nobody asked for it, and what is encoded cannot be looked at.
     await discard(answer.value.body);
-    return err({ reason: 'unreachable', detail: `the upstream encoded its answer as ${encoding}` });
+    return err({ reason: 'unreachable', detail: `the upstream encoded its answer ${told(encoding)}` });
   }
-  return ok({ response: redact(answer.value, hidden), version, hidden, lacks });
+  return ok({ response: redact(answer.value, redactor), version, hidden, lacks });
 }
 
 /** Charsets in which ASCII is itself, so that an echo is seen. */
@@ -149,6 +151,17 @@ function foreignEncoding({ headers }: UpstreamResponse, isLookedAt: boolean): st
   return isLookedAt && !LIKE_ASCII.test(charset) ? charset : undefined;
 }
 
+/** What an operator is told of an encoding: no word of the upstream's own, which may be the credential. */
+const KNOWN_ENCODINGS: ReadonlySet<string> = new Set([
+  ...['gzip', 'x-gzip', 'deflate', 'br', 'zstd', 'compress'],
+  ...['utf-7', 'utf-16', 'utf-16le', 'utf-16be', 'utf-32', 'utf-32le', 'utf-32be'],
+]);
+
+function told(encoding: string): string {
+  const name = encoding.toLowerCase();
+  return KNOWN_ENCODINGS.has(name) ? `as ${name}` : 'in a way that the gateway does not know';
+}
+
 /** What was put on, as a digest: of one caller too, two credentials never share a connection. */
 function credentialDigest(call: OutboundCall, url: URL, headers: ReadonlyMap<string, string>): string {
   const putOn = [...headers].filter(([name, value]) => call.headers.get(name) !== value);
@@ -159,8 +172,7 @@ function credentialDigest(call: OutboundCall, url: URL, headers: ReadonlyMap<str
 }
 
 /** An upstream that echoes what was put on does not get it past the gateway. */
-function redact(response: UpstreamResponse, secrets: readonly Secret[]): UpstreamResponse {
-  const redactor = new Redactor(secrets);
+function redact(response: UpstreamResponse, redactor: Redactor): UpstreamResponse {
   if (redactor.isIdle) return response;
   const headers = new Map(
     Array.from(response.headers, ([name, value]) => [name, redactor.text(value)] as const),

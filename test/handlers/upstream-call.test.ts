@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { UpstreamRequest } from '../../functions/core/ports.ts';
+import { recordedReason } from '../../functions/core/denial.ts';
+import type { Upstream, UpstreamRequest } from '../../functions/core/ports.ts';
 import { err, ok } from '../../functions/core/result.ts';
 import { Secret } from '../../functions/core/secret.ts';
 import { createCredentials } from '../../functions/handlers/credentials.ts';
@@ -66,39 +67,30 @@ test('two credentials of one caller never share a connection, and two calls with
   expect(alice).not.toContain('Bearer');
 });
 
-/** What becomes of an answer with these headers, to a call that had a credential put on. */
-async function reasonFor(headers: Readonly<Record<string, string>>): Promise<string> {
+const KEY = 'sk-live-0123456789';
+
+/** What is recorded of a call that had this credential put on, and was answered so: `passes`, or why it was denied. */
+async function recordedOf(sent: Awaited<ReturnType<Upstream['send']>>): Promise<string> {
   const api = serverEntry('maps', { egress: { mode: 'service_account', key: 'client', fallback: 'none' } });
   const withSecret = createCredentials({
     ...NO_CONNECTIONS,
     ...NO_TOKEN_ENDPOINT,
     secrets: {
-      read: async () => ok({ value: new Secret('{"type":"bearer","token":"sk-live-1"}'), versionId: '1' }),
+      read: async () => ok({ value: new Secret(`{"type":"bearer","token":"${KEY}"}`), versionId: '1' }),
     },
     identityKey: { publicKey: unused, sign: unused },
     stage: 'prod',
     now: () => NOW_SECONDS * 1000,
   });
-  const send = async () =>
-    ok({ status: 200, headers: new Map(Object.entries(headers)), body: new Blob(['x']).stream() });
   const answer = await callUpstream(
-    { credentials: withSecret, upstream: { send }, now, log: () => {} },
-    {
-      caller,
-      target: api,
-      perimeter: undefined,
-      method: 'POST',
-      url: new URL(api.url),
-      headers: new Map(),
-      body: undefined,
-      origin: ORIGIN,
-      callerAuthorization: null,
-      signal: new AbortController().signal,
-      stillHolds: HOLDS,
-    },
+    { credentials: withSecret, upstream: { send: async () => sent }, now, log: () => {} },
+    outbound({ target: api, url: new URL(api.url) }),
   );
-  return answer.ok ? 'passes' : answer.error.reason;
+  return answer.ok ? 'passes' : recordedReason(answer.error);
 }
+
+const answeredWith = (headers: Readonly<Record<string, string>>) =>
+  recordedOf(ok({ status: 200, headers: new Map(Object.entries(headers)), body: new Blob(['x']).stream() }));
 
 test.for([
   [{}, 'passes'],
@@ -106,15 +98,33 @@ test.for([
   [{ 'transfer-encoding': 'Chunked', 'content-encoding': 'Identity' }, 'passes'],
   [{ 'content-type': 'text/html; charset=ISO-8859-1' }, 'passes'],
   [{ 'content-type': 'application/json;charset="UTF-8"' }, 'passes'],
-  [{ 'transfer-encoding': 'gzip, chunked' }, 'unreachable'],
-  [{ 'transfer-encoding': 'deflate' }, 'unreachable'],
-  [{ 'content-encoding': 'gzip' }, 'unreachable'],
-  [{ 'content-encoding': 'identity, br' }, 'unreachable'],
-  [{ 'content-type': 'application/json; charset=utf-16le' }, 'unreachable'],
-  [{ 'content-type': "text/plain; charset='utf-7'" }, 'unreachable'],
-  [{ 'content-type': 'text/plain; charset=' }, 'unreachable'],
-] as const)('an answer with the headers %j: %s', async ([headers, reason]) => {
-  expect(await reasonFor(headers)).toBe(reason);
+] as const)('an answer with the headers %j: %s', async ([headers, outcome]) => {
+  expect(await answeredWith(headers)).toBe(outcome);
+});
+
+const UNKNOWN = 'in a way that the gateway does not know';
+
+test.for([
+  [{ 'transfer-encoding': 'deflate' }, 'as deflate'],
+  [{ 'transfer-encoding': 'gzip, chunked' }, UNKNOWN],
+  [{ 'content-encoding': 'GZIP' }, 'as gzip'],
+  [{ 'content-encoding': 'identity, br' }, UNKNOWN],
+  [{ 'content-encoding': KEY }, UNKNOWN],
+  [{ 'transfer-encoding': KEY }, UNKNOWN],
+  [{ 'content-type': 'application/json; charset=utf-16le' }, 'as utf-16le'],
+  [{ 'content-type': "text/plain; charset='utf-7'" }, 'as utf-7'],
+  [{ 'content-type': 'text/plain; charset=' }, UNKNOWN],
+  [{ 'content-type': `application/json; charset=${KEY}` }, UNKNOWN],
+] as const)(
+  'an answer with the headers %j is encoded %s, and no word of it is recorded',
+  async ([headers, how]) => {
+    expect(await answeredWith(headers)).toBe(`unreachable: the upstream encoded its answer ${how}`);
+  },
+);
+
+test('what a call failed of is recorded without its credential, wherever that was said', async () => {
+  const failure = { reason: 'unreachable', detail: `its certificate names ${KEY}, or ${btoa(KEY)}` } as const;
+  expect(await recordedOf(err(failure))).toBe('unreachable: its certificate names [redacted], or [redacted]');
 });
 
 test.for([
