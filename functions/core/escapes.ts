@@ -14,11 +14,16 @@ const SEMICOLON = 0x3b;
 const LETTER_U = 0x75;
 const LETTER_X = 0x78;
 /** So far one character may be written: a longer one is left as it stands, so that what waits for its end is bounded. */
-const MAX_WRITTEN_BYTES = 64;
+const MAX_WRITTEN_BYTES = 128;
 /** `&CounterClockwiseContourIntegral;` is none that stands for ASCII; the longest of those, and of the numbers, is shorter. */
 const MAX_ENTITY_BYTES = 14;
 /** An escape that is open reaches over this many bytes at most: `\u` and four digits. */
 const MAX_HEX_BYTES = 5;
+/** Beside where a byte begins in the source, which is shorter than this: a `u` or `x` that opens an escape. */
+const OPENER = 0x8000_0000;
+/** Likewise: a backslash stands before this byte that is not of its own escape, and belongs to what comes of it. */
+const ESCAPED = 0x4000_0000;
+const START = 0x3fff_ffff;
 
 /** What a byte does to what stands before it: nothing, ends a number, ends an entity, or opens an escape. */
 const PLAIN = 0;
@@ -96,8 +101,10 @@ class Reduction {
   #length = 0;
   /** Where backslashes begin that belong to what follows; -1 where none do. */
   #slashesAt = -1;
-  /** The last `u` or `x` after a backslash. */
-  #escapeAt = -1;
+  /** One of them came of an escape. */
+  #isDecoded = false;
+  /** One as it is written stands behind that: it begins another escape, whose result is what the first belongs to. */
+  #isDoubled = false;
   /** Up to this length a digit may end an escape. */
   #openUntil = -1;
   #at = 0;
@@ -132,27 +139,43 @@ class Reduction {
     return {
       bytes: bytes.subarray(0, length),
       settled: this.#settled(),
-      startOf: (index) => (index < length ? Number(starts[index]) : restAt),
+      startOf: (index) => (index < length ? Number(starts[index]) & START : restAt),
     };
   }
 
   #emit(byte: number, at: number): void {
     if (byte === BACKSLASH) {
-      if (this.#slashesAt >= 0 && at - this.#slashesAt < MAX_WRITTEN_BYTES) return;
-      // So many belong to nothing.
-      if (this.#slashesAt >= 0) this.#put(BACKSLASH, this.#slashesAt);
-      this.#slashesAt = at;
+      this.#addSlash(at);
       return;
     }
     const isEscaped = this.#slashesAt >= 0;
     const start = isEscaped ? this.#slashesAt : at;
+    const isDoubled = isEscaped && this.#isDoubled;
     this.#slashesAt = -1;
-    this.#put((isEscaped ? CONTROLS.get(byte) : undefined) ?? byte, start);
-    const opens = byte === PERCENT || (isEscaped && (byte === LETTER_U || byte === LETTER_X));
-    if (opens) this.#openUntil = this.#length + MAX_HEX_BYTES;
-    if (opens && byte !== PERCENT) this.#escapeAt = this.#length - 1;
+    const opens = isEscaped && (byte === LETTER_U || byte === LETTER_X);
+    const isWaiting = isDoubled || (isEscaped && (byte === PERCENT || byte === AMPERSAND));
+    this.#put(
+      (isEscaped ? CONTROLS.get(byte) : undefined) ?? byte,
+      start + (opens ? OPENER : 0) + (isWaiting ? ESCAPED : 0),
+    );
+    if (opens || byte === PERCENT) this.#openUntil = this.#length + MAX_HEX_BYTES;
     else if (byte === SEMICOLON) this.#endEntity();
     else if (hexValue(byte) >= 0) this.#endNumber();
+  }
+
+  #addSlash(at: number): void {
+    const isDecoded = at !== this.#at;
+    const begins = this.#slashesAt < 0 || at - this.#slashesAt >= MAX_WRITTEN_BYTES;
+    if (!begins) {
+      this.#isDoubled ||= this.#isDecoded && !isDecoded;
+      this.#isDecoded ||= isDecoded;
+      return;
+    }
+    // So many belong to nothing.
+    if (this.#slashesAt >= 0) this.#put(BACKSLASH, this.#slashesAt);
+    this.#slashesAt = at;
+    this.#isDecoded = isDecoded;
+    this.#isDoubled = false;
   }
 
   #put(byte: number, start: number): void {
@@ -161,23 +184,29 @@ class Reduction {
     this.#length += 1;
   }
 
+  #is(flag: number, index: number): boolean {
+    return (Number(this.#starts[index]) & flag) !== 0;
+  }
+
   #endNumber(): void {
     const length = this.#length;
     const isPercent = length >= 3 && this.#bytes[length - 3] === PERCENT;
-    const isByte = this.#escapeAt === length - 3 && this.#bytes[length - 3] === LETTER_X;
+    const isByte = this.#bytes[length - 3] === LETTER_X && this.#is(OPENER, length - 3);
     if (isPercent || isByte) {
-      const value = this.#hexBetween(length - 2);
+      const value = this.#hexBetween(length - 2, length);
       if (value >= 0) this.#replace(length - 3, [value]);
-    } else if (this.#escapeAt >= 0 && this.#escapeAt === length - 5 && this.#bytes[length - 5] === LETTER_U) {
-      const value = this.#hexBetween(length - 4);
+    } else if (this.#bytes[length - 5] === LETTER_U && this.#is(OPENER, length - 5)) {
+      const value = this.#hexBetween(length - 4, length);
       if (value >= 0) this.#replace(length - 5, encodeUnit(value));
     }
   }
 
   #endEntity(): void {
     const end = this.#length - 1;
-    const from = this.#bytes.lastIndexOf(AMPERSAND, end);
-    if (from < 0 || end - from > MAX_ENTITY_BYTES) return;
+    const farthest = Math.max(0, end - MAX_ENTITY_BYTES);
+    let from = end - 1;
+    while (from >= farthest && this.#bytes[from] !== AMPERSAND) from -= 1;
+    if (from < farthest) return;
     const name = this.#bytes.toString('latin1', from + 1, end);
     const [, digits, hexDigits] = /^#(?:([0-9]+)|[xX]([0-9a-fA-F]+))$/.exec(name) ?? [];
     const code =
@@ -190,10 +219,10 @@ class Reduction {
     this.#replace(from, code < 0x10000 ? encodeUnit(code) : Buffer.from(String.fromCodePoint(code)));
   }
 
-  /** The number that the digits from here on are; -1 where one of them is none. */
-  #hexBetween(from: number): number {
+  /** The number that the digits from here to there are; -1 where one of them is none. */
+  #hexBetween(from: number, to: number): number {
     let value = 0;
-    for (let at = from; at < this.#length; at += 1) {
+    for (let at = from; at < to; at += 1) {
       const digit = hexValue(Number(this.#bytes[at]));
       if (digit < 0) return -1;
       value = value * 16 + digit;
@@ -202,10 +231,10 @@ class Reduction {
   }
 
   #replace(from: number, value: ArrayLike<number>): void {
-    const start = Number(this.#starts[from]);
+    const start = Number(this.#starts[from]) & START;
     if (this.#at - start >= MAX_WRITTEN_BYTES) return;
+    if (this.#is(ESCAPED, from)) this.#escapeAgain(start);
     this.#length = from;
-    if (this.#escapeAt >= from) this.#escapeAt = -1;
     const bytes = Array.from(value);
     if (bytes.length === 1) {
       for (const byte of bytes) this.#emit(byte, start);
@@ -213,6 +242,13 @@ class Reduction {
     }
     for (const byte of bytes) this.#put(byte, start);
     this.#joinSurrogates();
+  }
+
+  /** What an escape stood for is escaped by the backslash before that. */
+  #escapeAgain(start: number): void {
+    this.#slashesAt = start;
+    this.#isDecoded = true;
+    this.#isDoubled = false;
   }
 
   /** Two surrogates, each written in three bytes, are one character in four. */
@@ -224,7 +260,7 @@ class Reduction {
       ((this.#bytes.readUInt8(at + 1) & 0x0f) << 6) | (this.#bytes.readUInt8(at + 2) & 0x3f);
     const high = bits(from);
     const low = bits(from + 3);
-    const start = Number(this.#starts[from]);
+    const start = Number(this.#starts[from]) & START;
     this.#length = from;
     for (const byte of Buffer.from(String.fromCodePoint(0x10000 + (high << 10) + low)))
       this.#put(byte, start);
@@ -241,21 +277,26 @@ class Reduction {
     return this.#bytes.readUInt8(from) === 0xed && (this.#bytes.readUInt8(from + 1) & 0xf0) === half;
   }
 
+  /** From right to left: what is unfinished may be what another one ends with. */
   #unfinishedEscape(): number {
-    const length = this.#length;
-    for (let at = Math.max(0, length - MAX_ENTITY_BYTES); at < length; at += 1) {
-      if (this.#isUnfinished(at, length)) return at;
+    let open = this.#length;
+    // What is longer by now will be read as no character.
+    const oldest = this.#source.length - MAX_WRITTEN_BYTES;
+    const mayReach = (at: number) =>
+      at >= 0 && at >= open - MAX_ENTITY_BYTES && (Number(this.#starts[at]) & START) > oldest;
+    for (let at = open - 1; mayReach(at); at -= 1) {
+      if (this.#isUnfinished(at, open)) open = at;
     }
-    return length;
+    return open;
   }
 
-  #isUnfinished(at: number, length: number): boolean {
+  /** Does an escape begin here that goes on behind `end`? */
+  #isUnfinished(at: number, end: number): boolean {
     const byte = this.#bytes[at];
-    const digits = length - at - 1;
-    if (byte === AMPERSAND) return /^[#%0-9A-Za-z]*$/.test(this.#bytes.toString('latin1', at + 1, length));
-    if (byte === PERCENT) return digits < 2 && this.#hexBetween(at + 1) >= 0;
-    if (at !== this.#escapeAt) return false;
-    return digits < (byte === LETTER_X ? 2 : 4) && this.#hexBetween(at + 1) >= 0;
+    const digits = end - at - 1;
+    if (byte === AMPERSAND) return /^[#0-9A-Za-z]*$/.test(this.#bytes.toString('latin1', at + 1, end));
+    const isOpen = byte === PERCENT || this.#is(OPENER, at);
+    return isOpen && digits < (byte === LETTER_U ? 4 : 2) && this.#hexBetween(at + 1, end) >= 0;
   }
 }
 

@@ -24,6 +24,9 @@ export const EGRESS_REQUIREMENTS: readonly EgressRequirement[] = [
   { clause: 'modes', says: 'A key in a query is there once, comes back nowhere and is in no log', tests: [
     ['e2e/egress-attacks.test.ts', 'gets its key in the query only once, whatever the caller puts there'],
     ['e2e/egress-attacks.test.ts', 'of %s that echoes what it got shows the server no key'],
+    ['core/redact.test.ts', '%s within another is taken out wherever the chunks are cut'],
+    ['handlers/upstream-call.test.ts', 'an answer with the headers %j is encoded %s, and no word of it is recorded'],
+    ['handlers/upstream-call.test.ts', 'what a call failed of is recorded without its credential, wherever that was said'],
     ['e2e/egress-attacks.test.ts', 'no log and no audit record holds a key or a delegation'],
   ] },
   { clause: 'egress gateway', says: 'A path in another spelling reaches nothing, and what was matched is what is sent', tests: [

@@ -47,6 +47,21 @@ const entities = (text: string) =>
 const everyUnit = (text: string, write: (code: string) => string) =>
   Array.from({ length: text.length }, (_, at) => write(text.charCodeAt(at).toString(16))).join('');
 
+/** As libraries escape it, each for its reader. */
+const LIBRARIES: Readonly<Record<string, (text: string) => string>> = {
+  JSON: json,
+  'JSON of Go': go,
+  'JSON of PHP': php,
+  'a URL': encodeURIComponent,
+  HTML: (text) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;'),
+  'HTML by number': (text) => text.replaceAll(/[^a-z0-9]/gi, (unit) => `&#${unit.charCodeAt(0)};`),
+  'HTML by number of every character': (text) => everyUnit(text, (code) => `&#x${code};`),
+  'a string of JavaScript': (text) =>
+    text.replaceAll(/[^a-z0-9]/gi, (unit) => `\\x${unit.charCodeAt(0).toString(16)}`),
+};
+/** With what each of them escapes, and none that looks like an escape. */
+const NESTED = 'kQ7/z+"n&w=\\p<';
+
 /** Encodings of common libraries, each with its reading. */
 const ENCODED: readonly {
   encoding: string;
@@ -273,6 +288,15 @@ describe('a secret that comes back', () => {
     expect(redact([secret], [...text])).toBe(whole);
   });
 
+  test.for(Object.keys(LIBRARIES))('%s within another is taken out wherever the chunks are cut', (inner) => {
+    for (const outer of Object.values(LIBRARIES)) {
+      const text = `"${outer(LIBRARIES[inner]?.(NESTED) ?? '')}"`;
+      for (let cut = 1; cut < text.length; cut += 1) {
+        expect(redact([NESTED], [text.slice(0, cut), text.slice(cut)])).toBe('"[redacted]"');
+      }
+    }
+  });
+
   test('is taken out wherever the chunks are cut', () => {
     const whole = `before ${SECRET} after`;
     for (let cut = 0; cut <= whole.length; cut += 1) {
@@ -382,6 +406,8 @@ test.for([
   ['a body of backslashes', '\\'],
   ['a body of ampersands', '&amp;'],
   ['a body of lines', 'c2st\n'],
+  ['a body of semicolons', `\\${';'.repeat(40)}`],
+  ['a body of backslashes by number', '\\u005c'],
 ])('%s costs time in proportion to its length', ([, part = '']) => {
   const run = (parts: number) => redact([SECRET], [part.repeat(parts)]);
   expect(growthOf(run, 1_500)).toBeLessThan(9);
