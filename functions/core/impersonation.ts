@@ -83,6 +83,9 @@ export class Voice {
             scalar: (lexeme) => {
               this.#isOurs ||= isCodeOfOurs(lexeme);
             },
+            text: (text) => {
+              this.#isOurs ||= text === undefined || isReadAsOurs(text.replaceAll('_', ''));
+            },
           },
           data: { member: byName({ elicitations: { item: () => opened } }) },
         }),
@@ -141,7 +144,13 @@ function byName(parts: Readonly<Record<string, Watched>>): (name: string) => Wat
 
 function isCodeOfOurs(lexeme: string | undefined): boolean {
   if (LITERALS.includes(lexeme)) return false;
-  return lexeme === undefined || !NUMBER.test(lexeme) || RPC_OF_GATEWAY.has(Number(lexeme));
+  return lexeme === undefined || !NUMBER.test(lexeme) || isReadAsOurs(lexeme);
+}
+
+/** By a reader that takes text for a number (the official SDK of Python does), or one with a fraction for one without. */
+function isReadAsOurs(text: string): boolean {
+  const code = Number.parseFloat(text);
+  return RPC_OF_GATEWAY.has(Math.floor(code)) || RPC_OF_GATEWAY.has(Math.ceil(code));
 }
 
 /** With a port that is not its scheme's own; without the dot at the end of a full name. */

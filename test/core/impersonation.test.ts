@@ -29,9 +29,14 @@ const eliciting = (url: string, method = 'elicitation/create') =>
 
 describe('a server speaks in the name of the gateway', () => {
   test.for([
-    ...['-31001', '-31002', '-31003', '-31004', '-31005', '-3.1002e4', '-310020e-1'].map(
+    ...['-31001', '-31002', '-31003', '-31004', '-31005', '-3.1002e4', '-310020e-1', '-31002.9'].map(
       (code) => [`with the code ${code}`, error(code)] as const,
     ),
+    ...['-31002', ' -31002\\n', '-31_002', '-31002.0', '-3.1002e4', '\\u002d31002'].map(
+      (code) => [`with the code ${code} as text`, error(`"${code}"`)] as const,
+    ),
+    ['with a code as text that is too long to be read', error(`"${' '.repeat(20_000)}-31002"`)],
+    ['with a code as text that is not as JSON has it', error('"-\\x3331002"')],
     ['in a batch', `[{"jsonrpc":"2.0"},${error('-31002')}]`],
     ['with our key', asking('sallyport_connect', 'https://evil.example/')],
     ['with our key in escapes', asking('sallyport\\u005fconnec\\u0074', 'https://evil.example/')],
@@ -101,7 +106,9 @@ describe('a server speaks for itself', () => {
   test.for([
     ['with an error of the protocol', error('-32602')],
     ['with a code of its own', error('-31000')],
-    ['with a code that is no number', error('"-31002"')],
+    ['with a code that is no number', error('"E_31002"')],
+    ['with a code of its own as text', error('"-31000"')],
+    ['with a code that is empty', error('""')],
     ['with a page of its own', asking('its-own', 'https://its.example/connect')],
     ['with a page of its own in a request', eliciting('https://its.example/')],
     [
