@@ -2,7 +2,6 @@ import type { Caller } from './caller.ts';
 import { isAllowed } from './decide.ts';
 import {
   ANSWER_JSON,
-  foldName,
   isJsonArray,
   isJsonObject,
   type Json,
@@ -11,6 +10,7 @@ import {
   writeJson,
 } from './json.ts';
 import type { Policy } from './policy.ts';
+import { membersLike } from './spelling.ts';
 
 /** By what is pruned: what holds now, each time that it is asked for. A stream may be older than the policy. */
 export type View = () => { readonly policy: Policy; readonly caller: Caller; readonly nowSeconds: number };
@@ -65,11 +65,6 @@ function mayBeTold(
   if (typeof name !== 'string' || others.length > 0) return false;
   const action = { server, kind: 'request', method: 'resources/read', name, arguments: 'unseen' } as const;
   return isAllowed(policy, caller, action, nowSeconds);
-}
-
-/** Some readers fold the case of members. */
-function membersLike(object: JsonObject, name: string): readonly Json[] {
-  return [...object].flatMap(([member, value]) => (foldName(member) === foldName(name) ? [value] : []));
 }
 
 function unescaped(text: string): string {

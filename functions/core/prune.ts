@@ -7,10 +7,10 @@ import {
   type Json,
   type JsonObject,
   parseJsonText,
-  stringMember,
   writeJson,
 } from './json.ts';
 import { type View, withoutHiddenNews } from './news.ts';
+import { inOneSpelling, membersLike } from './spelling.ts';
 
 /** A list method: where its items are, and the call that an item stands for. */
 type ListRule = { readonly items: string; readonly method: string; readonly name: string };
@@ -31,14 +31,14 @@ const REMEMBERED: ReadonlySet<string> = new Set(['server/discover', 'resources/r
  */
 export type Pruner = (text: string) => string | undefined;
 
-/** A text without any of these holds neither a list nor news of a resource, or nothing that is said of caching. */
-const LIST_MARK = /"(?:tools|prompts|resources|resourceTemplates)"|resources\/updated|\\[u/]/;
-const CACHE_MARK = /"cacheScope"|\\u/;
+/** A text without any of these holds neither a list nor news of a resource, or nothing that is said of caching: in any case, as readers fold it. */
+const LIST_MARK = /"(?:tools|prompts|resources|resourceTemplates)"|resources\/updated|\\[u/]/iu;
+const CACHE_MARK = /"cacheScope"|\\u/iu;
 
 /**
  * The pruner for what comes back; undefined where nothing in it is to be looked at. An item stays exactly where `decide` would
  * allow the call that it stands for; cursors stay; the answer is marked `cacheScope: "private"`, and so are the other answers that
- * clients remember. News of a resource that the caller may not read are dropped. Other messages that carry no list (notifications, errors)
+ * clients remember. What readers that fold case take for one of these members goes, and so does an item that has two names to them. News of a resource that the caller may not read are dropped. Other messages that carry no list (notifications, errors)
  * stay as they are. A message that is not JSON, and an answer to a list request whose list is no array, yield undefined: what cannot be read
  * cannot be shown.
  *
@@ -66,31 +66,44 @@ export function createPruner(
     if (asked === undefined && !LIST_MARK.test(text)) return text;
     const parsed = parseJsonText(text, ANSWER_JSON);
     if (!parsed.ok || !isJsonObject(parsed.value)) return undefined;
-    const answer = parsed.value;
     if (withoutHiddenNews(text, view, server) === '') return '';
     const { policy, caller, nowSeconds } = view();
-    const mayCall = (method: string, name: string | undefined): boolean => {
+    const mayCall = (method: string, name: string): boolean => {
       const action = { server, kind: 'request', method, name, arguments: 'unseen' } as const;
-      return name !== undefined && isAllowed(policy, caller, action, nowSeconds);
+      return isAllowed(policy, caller, action, nowSeconds);
     };
-    return pruneLists({ text, answer }, rules, asked, (rule, item) =>
-      mayCall(rule.method, stringMember(item, rule.name)),
-    );
+    return pruneLists(withOneResult(text, parsed.value), rules, asked, (rule, item) => {
+      const name = nameIn(item, rule);
+      return name !== undefined && mayCall(rule.method, name);
+    });
   };
 }
 
+type Answer = { readonly text: string; readonly answer: JsonObject };
+
+/** What an item is called by; undefined where readers differ about it, or find nothing. */
+function nameIn(item: Json, { name }: ListRule): string | undefined {
+  if (!isJsonObject(item)) return undefined;
+  const [called, ...others] = membersLike(item, name);
+  return typeof called === 'string' && others.length === 0 && item.has(name) ? called : undefined;
+}
+
 function pruneLists(
-  { text, answer }: { readonly text: string; readonly answer: JsonObject },
+  { text, answer }: Answer,
   rules: readonly ListRule[],
   asked: ListRule | undefined,
   stays: (rule: ListRule, item: Json) => boolean,
 ): string | undefined {
-  const result = answer.get('result');
-  if (result === undefined) return asked === undefined ? text : writeJson(answer);
-  if (!isJsonObject(result)) return undefined;
+  const listed = answer.get('result');
+  if (listed === undefined) return asked === undefined ? text : writeJson(answer);
+  if (!isJsonObject(listed)) return undefined;
+  const result = inOneSpelling(
+    listed,
+    rules.map(({ items }) => items),
+  );
   // What was looked at only because of how it is written passes as it is written.
-  if (asked === undefined && !rules.some(({ items }) => result.has(items))) return text;
-  const pruned = new Map(result);
+  if (asked === undefined && result === listed && !rules.some(({ items }) => result.has(items))) return text;
+  const pruned = new Map(inOneSpelling(result, ['cacheScope']));
   for (const rule of rules) {
     const items = result.get(rule.items);
     if (items === undefined && rule !== asked) continue;
@@ -112,7 +125,16 @@ function keepPrivate(text: string): string | undefined {
   if (!CACHE_MARK.test(text)) return text;
   const parsed = parseJsonText(text, ANSWER_JSON);
   if (!parsed.ok || !isJsonObject(parsed.value)) return undefined;
-  const result = parsed.value.get('result');
-  if (!isJsonObject(result) || !result.has('cacheScope')) return text;
-  return writeJson(new Map(parsed.value).set('result', new Map(result).set('cacheScope', 'private')));
+  const { text: written, answer } = withOneResult(text, parsed.value);
+  const given = answer.get('result');
+  if (!isJsonObject(given)) return written;
+  const result = inOneSpelling(given, ['cacheScope']);
+  if (result === given && !result.has('cacheScope')) return written;
+  return writeJson(new Map(answer).set('result', new Map(result).set('cacheScope', 'private')));
+}
+
+/** An answer without what some readers take for another result, and as it is written where it has no such thing. */
+function withOneResult(text: string, given: JsonObject): Answer {
+  const answer = inOneSpelling(given, ['result']);
+  return { text: answer === given ? text : writeJson(answer), answer };
 }

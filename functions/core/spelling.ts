@@ -1,4 +1,4 @@
-import { foldName, isJsonObject, type Json } from './json.ts';
+import { foldName, isJsonObject, type Json, type JsonObject } from './json.ts';
 
 /** Members by their exact names, those in them likewise. */
 type Spelled = ReadonlyMap<string, { readonly name: string; readonly members: Spelled }>;
@@ -30,6 +30,24 @@ const PARAMS = spelled({
  */
 export function hasOneReading(params: Json | undefined): boolean {
   return isSpelledAs(params, PARAMS);
+}
+
+/** What stands under a name, in any case: some readers fold the case of members. */
+export function membersLike(object: JsonObject, name: string): readonly Json[] {
+  const folded = foldName(name);
+  return [...object].flatMap(([member, value]) => (foldName(member) === folded ? [value] : []));
+}
+
+/**
+ * An object in which every reader finds the same under these names, and nothing else: without the members that some take for one of them, by
+ * another case or as what stands in for members that are missing. The same object where it has none.
+ */
+export function inOneSpelling(object: JsonObject, names: readonly string[]): JsonObject {
+  const folded = new Set(names.map(foldName));
+  const isOther = (name: string) =>
+    name === '__proto__' || (folded.has(foldName(name)) && !names.includes(name));
+  const kept = [...object].filter(([name]) => !isOther(name));
+  return kept.length === object.size ? object : new Map(kept);
 }
 
 function isSpelledAs(object: Json | undefined, words: Spelled): boolean {

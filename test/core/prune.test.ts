@@ -99,6 +99,36 @@ describe('a list is cut down to what may be called', () => {
   });
 });
 
+describe('what a reader that folds case takes for a list is not there', () => {
+  const pruned = answer({ tools: tools('route'), cacheScope: 'private' });
+  const hidden = tools('erase');
+
+  test.for([
+    ['beside the list', answer({ tools: tools('route'), Tools: hidden })],
+    ['with a long s', answer({ tools: tools('route'), toolſ: hidden })],
+    ['beside the result', { ...answer({ tools: tools('route') }), Result: { tools: hidden } }],
+    [
+      'as what stands in for what is missing',
+      answer({ tools: tools('route'), ['__proto__']: { tools: hidden } }),
+    ],
+    ['with what is said of caching', answer({ tools: tools('route'), CacheScope: 'public' })],
+    ['in a tool of two names', answer({ tools: [...tools('route'), { name: 'route', Name: 'erase' }] })],
+  ] as const)('%s', ([, listed]) => {
+    expect(prune(CALL_ROUTE, 'tools/list', listed)).toEqual(pruned);
+    expect(prune(CALL_ROUTE, undefined, listed)).toEqual(pruned);
+  });
+
+  test('alone, on a stream where any answer may come', () => {
+    const shown = answer({ content: [] });
+    expect(prune(CALL_ROUTE, undefined, answer({ content: [], Tools: hidden }))).toEqual(shown);
+    expect(prune(CALL_ROUTE, undefined, answer({ content: [], reſourceſ: hidden }))).toEqual(shown);
+    expect(prune(CALL_ROUTE, undefined, { id: 1, RESULT: { tools: hidden } })).toEqual({ id: 1 });
+    expect(prune(CALL_ROUTE, undefined, { id: 1, ['__proto__']: { result: { tools: hidden } } })).toEqual({
+      id: 1,
+    });
+  });
+});
+
 describe('in a session', () => {
   test('a list on the answer to another request, whose id was used twice, is pruned all the same', () => {
     const { policy, caller } = scene(CALL_ROUTE);
@@ -199,6 +229,18 @@ describe('what clients of the stateless era remember', () => {
   test('is so however the word is written', () => {
     const text = JSON.stringify(answer({ contents, cacheScope: 'public' })).replace('cacheS', 'cache\\u0053');
     expect(JSON.parse(remembered('resources/read', text) ?? '').result.cacheScope).toBe('private');
+  });
+
+  test('is so for a reader that folds case', () => {
+    for (const said of ['"cachescope"', '"CACHESCOPE"', '"cacheſcope"']) {
+      const text = JSON.stringify(answer({ contents, x: 'public' })).replace('"x"', said);
+      expect(remembered('resources/read', text)).toBe(
+        JSON.stringify(answer({ contents, cacheScope: 'private' })),
+      );
+    }
+    const twice = `{"id":1,"Result":{"cacheScope":"public"},"result":{"a":1}}`;
+    expect(remembered('resources/read', twice)).toBe('{"id":1,"result":{"a":1}}');
+    expect(remembered('resources/read', '{"id":1,"Result":{"cacheScope":"public"}}')).toBe('{"id":1}');
   });
 
   test.for([
