@@ -4,6 +4,7 @@ import { EventData } from '../core/event-data.ts';
 import { mediaTypeOf } from '../core/forward.ts';
 import { impersonates, Voice } from '../core/impersonation.ts';
 import type { Invocation } from '../core/invocation.ts';
+import { LineFeeds } from '../core/line-feeds.ts';
 import { rpcError } from '../core/mcp-denial.ts';
 import type { UpstreamResponse } from '../core/ports.ts';
 import { type BodyFilter, filteredBody } from './filtered-body.ts';
@@ -23,6 +24,8 @@ export type SpokenBy = {
 /**
  * The answer of a server behind, which may not speak in the gateway's name: what does is answered by an error in its place, or ends the
  * event stream that it is in, and is in the log. A message of more than 64 KB passes as it comes and is cut where it does, or where it is no JSON.
+ * An event stream leaves in lines that end with a line feed, whatever they ended with: every reader finds the same events in it, this one and
+ * those that come after it.
  */
 export function withoutOurVoice(response: UpstreamResponse, by: SpokenBy): UpstreamResponse {
   const mediaType = mediaTypeOf(response.headers.get('content-type'));
@@ -108,6 +111,7 @@ class Events implements BodyFilter {
   readonly #voice: Voice;
   readonly #note: () => void;
   readonly #held = new Held();
+  readonly #lines = new LineFeeds();
   readonly #data: EventData;
   #chunk: Buffer = Buffer.alloc(0);
   /** What was held of the event that ended first in the chunk. */
@@ -126,7 +130,7 @@ class Events implements BodyFilter {
   }
 
   push(chunk: Uint8Array): Uint8Array {
-    this.#chunk = bufferOf(chunk);
+    this.#chunk = this.#lines.push(chunk);
     this.#start = 0;
     this.#before = Buffer.alloc(0);
     this.#data.push(this.#chunk);

@@ -58,6 +58,7 @@ export const CONNECT_REQUIREMENTS: readonly ConnectRequirement[] = [
     ['core/impersonation.test.ts', 'any JSON is followed to its end, the same in any pieces, and whatever white space there is'],
     ['handlers/own-voice.test.ts', 'however large what it says is, none of that arrives'],
     ['handlers/own-voice.test.ts', 'nor what only some readers find: they break lines at more than others do'],
+    ['handlers/line-feeds.test.ts', 'what a reader of line feeds alone could find is looked at as it finds it'],
     ['handlers/own-voice.test.ts', 'what is large leaves before its end has come, as %s'],
     ['handlers/own-voice.test.ts', 'what a server asks its own users for passes byte for byte'],
   ] },
