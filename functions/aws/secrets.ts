@@ -84,7 +84,9 @@ export function createSecretStore(client: SecretsManagerClient, clock: Clock): S
         skipsCache && !isFresh(forcedAtSeconds.get(key) ?? 0, FORCED_EVERY_SECONDS, nowSeconds);
       if (isForced) keep(forcedAtSeconds, key, nowSeconds);
       const isHeld =
-        known !== undefined && isFresh(known.lookedAtSeconds, known.retryAfterSeconds, nowSeconds);
+        known !== undefined &&
+        isFresh(known.lookedAtSeconds, known.retryAfterSeconds, nowSeconds) &&
+        isFresh(known.readAtSeconds, STALE_SECONDS, nowSeconds);
       if (isHeld && !isForced) {
         keep(held, key, known);
         return Promise.resolve(ok(known.version));

@@ -194,6 +194,17 @@ test('an outage is bridged for 300 s and not longer', async () => {
   expect(await read()).toBe('one');
 });
 
+test('an outage is not bridged any longer where somebody has looked just before its end', async () => {
+  const { create, read, time, faults } = await connect();
+  await create('one');
+  await read();
+  faults.add({ service: 'secretsmanager', mode: 'error' }, Date.now());
+  time.seconds += 299;
+  expect(await read()).toBe('one');
+  time.seconds += 1;
+  expect(await read()).toBe('unavailable');
+});
+
 test.for(['throttle', 'timeout', 'error'] as const)(
   'while Secrets Manager %s, what is held serves, and what is not is an outage',
   async (mode) => {
