@@ -53,9 +53,11 @@ export function createRenewal(ports: ConnectionPorts, vault: Vault): Renewal {
       const nowMs = ports.now();
       const lease =
         envelope.lease !== undefined && envelope.lease.untilMs > nowMs ? envelope.lease : undefined;
-      // A write that was made and whose answer was lost reads as another one's.
       if (lease?.holder === holder)
         return refresh(ports, vault, of, { leased: current, untilMs: lease.untilMs, urgency });
+      if (lease !== undefined && urgency === 'early') return unavailable('it is being refreshed');
+      if (nowMs >= giveUpAtMs) return unavailable('it is being refreshed, and that takes long');
+      let lost: Unavailable | undefined;
       if (lease === undefined) {
         if ((envelope.pausedUntilMs ?? 0) > nowMs)
           return notRenewed(envelope, 'a refresh failed a moment ago');
@@ -63,14 +65,15 @@ export function createRenewal(ports: ConnectionPorts, vault: Vault): Renewal {
         const notes = { lease: { holder, untilMs }, ...doubtOf(envelope) };
         const leased = await vault.note(of.place, current, notes);
         if (leased.ok) return refresh(ports, vault, of, { leased: leased.value, untilMs, urgency });
-        if (leased.error.reason === 'unavailable') return err(leased.error);
+        // A write that was made and whose answer was lost reads as none, or as another one's: what lies there says whose lease it is.
+        if (leased.error.reason === 'unavailable') lost = leased.error;
+      } else {
+        await ports.wait(LOOK_EVERY_MS * (1 + ports.random()));
       }
-      if (urgency === 'early') return unavailable('it is being refreshed');
-      if (nowMs >= giveUpAtMs) return unavailable('it is being refreshed, and that takes long');
-      if (lease !== undefined) await ports.wait(LOOK_EVERY_MS * (1 + ports.random()));
       const read = await vault.read(of.place);
       if (!read.ok) return read;
       if (read.value === undefined) return err({ reason: 'not_connected' });
+      if (lost !== undefined && read.value.envelope.lease?.holder !== holder) return err(lost);
       current = read.value;
     }
   };

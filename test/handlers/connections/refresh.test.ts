@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Dynamo } from '../../../functions/aws/dynamodb.ts';
+import type { ConditionFailed, Dynamo } from '../../../functions/aws/dynamodb.ts';
 import type { ConnectionOwner } from '../../../functions/core/connection.ts';
+import type { Unavailable } from '../../../functions/core/ports.ts';
 import { LEASE_MS } from '../../../functions/core/refresh-due.ts';
+import { err } from '../../../functions/core/result.ts';
 import type { Connections } from '../../../functions/handlers/connections/connections.ts';
 import { losingAnswers } from '../../support/auth-table.ts';
 import { CONNECT_REQUEST, type ConnectionCloud, startConnectionCloud } from '../../support/connection-app.ts';
@@ -134,6 +136,43 @@ describe('one refresh', () => {
     const answers = await Promise.all(environments.flatMap((one) => [ask(one, owner), ask(one, owner)]));
     expect(new Set(answers.map(({ token }) => token))).toEqual(new Set(['access-token-2']));
     expect(refreshes()).toHaveLength(1);
+  });
+
+  const DOWN = { reason: 'unavailable', detail: 'a test’s outage' } as const;
+  const LEASE_LOST: readonly (readonly [string, number, Unavailable | ConditionFailed])[] = [
+    ['at its end', LIFE_MS, DOWN],
+    ['that still lives', LIFE_MS - 100_000, { reason: 'condition_failed' }],
+    ['that still lives, as no answer', LIFE_MS - 100_000, DOWN],
+  ];
+  test.for(LEASE_LOST)(
+    'goes on with a lease that was written and whose answer was lost, of a token %s',
+    async ([, ageMs, error]) => {
+      const owner = await connected();
+      cloud.time.ms += ageMs;
+      let lost = 0;
+      const losing = (dynamo: Dynamo): Dynamo => ({
+        async call(operation, input) {
+          const answer = await dynamo.call(operation, input);
+          if (operation !== 'PutItem' || !JSON.stringify(input).includes('holder')) return answer;
+          lost += 1;
+          return err(error);
+        },
+      });
+      const environment = cloud.environment({}, losing);
+      expect(await ask(environment, owner)).toMatchObject({ token: 'access-token-2' });
+      expect([lost, refreshes().length]).toEqual([1, 1]);
+    },
+  );
+
+  test('is not begun where nobody can say whether there is a lease', async () => {
+    const owner = await connected();
+    cloud.time.ms += LIFE_MS;
+    const failing = (dynamo: Dynamo): Dynamo => ({
+      call: async (operation, input) => (operation === 'PutItem' ? err(DOWN) : dynamo.call(operation, input)),
+    });
+    expect(await ask(cloud.environment({}, failing), owner)).toEqual({ reason: 'unavailable' });
+    expect(refreshes()).toEqual([]);
+    expect(await ask(cloud.environment(), owner)).toMatchObject({ token: 'access-token-2' });
   });
 
   test('is nobody’s wait while the token is still good', async () => {
