@@ -1,3 +1,5 @@
+import { bufferOf, HeldBytes } from './held-bytes.ts';
+
 /** What looks through an answer in JSON. */
 export type JsonLook = {
   /** A larger answer is not looked at but for how it begins, and passes as it comes. */
@@ -21,10 +23,8 @@ export function lookThroughJson(
   { maxBytes, mayPass, refusal, onRefusal }: JsonLook,
 ): ReadableStream<Uint8Array> {
   const reader = source.getReader();
-  let isPassing = false;
+  const held = new HeldBytes(maxBytes);
   let begins: number | undefined;
-  let held: Uint8Array[] = [];
-  let heldBytes = 0;
 
   return new ReadableStream<Uint8Array>(
     {
@@ -41,25 +41,18 @@ export function lookThroughJson(
         for (;;) {
           const { done, value } = await reader.read();
           if (done) {
-            const rest = Buffer.concat(held);
-            if (!isPassing && !mayPass(rest)) return refuse();
-            if (rest.byteLength > 0) controller.enqueue(rest);
+            const rest = held.isPassing ? undefined : held.take();
+            if (rest !== undefined && !mayPass(rest)) return refuse();
+            if (rest !== undefined && rest.byteLength > 0) controller.enqueue(rest);
             controller.close();
             return;
           }
-          if (isPassing) {
-            controller.enqueue(value);
-            return;
-          }
-          held.push(value);
-          heldBytes += value.byteLength;
+          const wasPassing = held.isPassing;
+          const leaving = held.keep(bufferOf(value));
           begins ??= value.find((byte) => !BEFORE_VALUE.has(byte));
-          const isLarge = heldBytes > maxBytes;
-          if (begins === ARRAY || (isLarge && begins === undefined)) return refuse();
-          if (isLarge) {
-            isPassing = true;
-            for (const chunk of held) controller.enqueue(chunk);
-            held = [];
+          if (!wasPassing && (begins === ARRAY || (held.isPassing && begins === undefined))) return refuse();
+          if (leaving.byteLength > 0) {
+            controller.enqueue(leaving);
             return;
           }
         }

@@ -14,9 +14,10 @@ import { err, ok, type Result } from '../core/result.ts';
 import { NAME } from '../core/route.ts';
 import { type AccessFacts, accessRecords, type RecordPorts } from './access.ts';
 import { readBody } from './body.ts';
+import { answerDenial } from './delivery.ts';
 import type { Admission, AsOf, Ingress } from './ingress.ts';
 import { countRequest } from './limits.ts';
-import { answerDenial, deliver } from './mcp-answer.ts';
+import { deliver } from './mcp-answer.ts';
 import type { LimitPorts } from './rate-counter.ts';
 import type { StillHolds } from './relay.ts';
 

@@ -8,6 +8,7 @@ import { LineFeeds } from '../core/line-feeds.ts';
 import { rpcError } from '../core/mcp-denial.ts';
 import type { UpstreamResponse } from '../core/ports.ts';
 import { type BodyFilter, filteredBody } from './filtered-body.ts';
+import { bufferOf, HeldBytes } from './held-bytes.ts';
 
 /** So much of a message is held back until it is whole, for an answer in order in its place. What is larger is listened to as it passes. */
 const MAX_HELD_BYTES = 65_536;
@@ -41,46 +42,12 @@ export function withoutOurVoice(response: UpstreamResponse, by: SpokenBy): Upstr
   return { ...response, body: filteredBody(response.body, whole) };
 }
 
-/** Part of a message that is not whole: held back while it is small. */
-class Held {
-  #pieces: Buffer[] = [];
-  #bytes = 0;
-  #isPassing = false;
-
-  /** It is too large, and on its way. */
-  get isPassing(): boolean {
-    return this.#isPassing;
-  }
-
-  /** All of it, with this piece behind it. */
-  with(piece: Buffer): Buffer {
-    return this.#pieces.length === 0 ? piece : Buffer.concat([...this.#pieces, piece]);
-  }
-
-  /** Gives what may leave with another piece of it. */
-  keep(piece: Buffer): Buffer {
-    this.#bytes += piece.length;
-    this.#isPassing ||= this.#bytes > MAX_HELD_BYTES;
-    const leaving = this.#isPassing ? this.with(piece) : Buffer.alloc(0);
-    if (this.#isPassing) this.#pieces = [];
-    else this.#pieces.push(piece);
-    return leaving;
-  }
-
-  /** It is over: begins with another one. */
-  clear(): void {
-    this.#pieces = [];
-    this.#bytes = 0;
-    this.#isPassing = false;
-  }
-}
-
 /** One message. */
 class WholeBody implements BodyFilter {
   readonly #voice: Voice;
   readonly #note: () => void;
   readonly #refusal: string;
-  readonly #held = new Held();
+  readonly #held = new HeldBytes(MAX_HELD_BYTES);
 
   constructor(voice: Voice, note: () => void, refusal: string) {
     this.#voice = voice;
@@ -99,7 +66,7 @@ class WholeBody implements BodyFilter {
   end(): Uint8Array {
     // What passes has left already.
     if (this.#held.isPassing) return new Uint8Array();
-    const bytes = this.#held.with(Buffer.alloc(0));
+    const bytes = this.#held.take();
     if (!impersonates(this.#voice, () => bytes)) return bytes;
     this.#note();
     return Buffer.from(this.#refusal);
@@ -110,7 +77,7 @@ class WholeBody implements BodyFilter {
 class Events implements BodyFilter {
   readonly #voice: Voice;
   readonly #note: () => void;
-  readonly #held = new Held();
+  readonly #held = new HeldBytes(MAX_HELD_BYTES);
   readonly #lines = new LineFeeds();
   readonly #data: EventData;
   #chunk: Buffer = Buffer.alloc(0);
@@ -145,7 +112,7 @@ class Events implements BodyFilter {
 
   end(): Uint8Array {
     if (this.#held.isPassing) return new Uint8Array();
-    const bytes = this.#held.with(Buffer.alloc(0));
+    const bytes = this.#held.take();
     if (impersonates(this.#voice, () => bytes)) refuse(this.#note);
     return bytes;
   }
@@ -156,8 +123,8 @@ class Events implements BodyFilter {
       : impersonates(this.#voice, () => this.#held.with(this.#chunk.subarray(this.#start, at)));
     if (isRefused) refuse(this.#note);
     this.#voice.reset();
-    if (this.#start === 0) this.#before = this.#held.with(Buffer.alloc(0));
-    this.#held.clear();
+    const held = this.#held.take();
+    if (this.#start === 0) this.#before = held;
     this.#start = at;
   }
 }
@@ -170,8 +137,4 @@ function listen(voice: Voice, note: () => void): void {
 function refuse(note: () => void): never {
   note();
   throw new TypeError(REFUSAL);
-}
-
-function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -200,7 +200,7 @@ test('an answer in JSON that is news alone is an error where answers are pruned,
 
 test('an answer of many megabytes in one event comes as it was sent', async () => {
   const text = 'x'.repeat(20_000_000);
-  const stream = `data: ${JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text }] } })}\r\n\r\n`;
+  const stream = `data: ${JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text }] } })}\n\n`;
   app.answer = () => answerOf(stream, { headers: { 'content-type': 'text/event-stream' } });
   const answered = await (await ask('tools/call', { name: 'route', arguments: { limit: 1 } })).text();
   expect(answered === stream).toBe(true);
