@@ -1,22 +1,31 @@
 import type { SecretStore } from '../core/ports.ts';
 import { Sealer } from '../core/seal.ts';
 
+type Held = { readonly currentId: string; readonly previousId: string | undefined; readonly sealer: Sealer };
+
 /**
  * The sealer over the deployment's sealing secret: its current version seals, its previous one still opens. Undefined where the
- * current one cannot be read; a missing previous version is the ordinary case.
+ * current one cannot be read, and where nobody can say just now whether there is a previous one: what that has sealed would be taken for a
+ * forgery. A missing previous version is the ordinary case, and one that may not be read opens nothing.
  */
 export function createSealerSource(secrets: SecretStore, name: string): () => Promise<Sealer | undefined> {
-  let held: { readonly versions: string; readonly sealer: Sealer } | undefined;
+  let held: Held | undefined;
+  const readPrevious = (fresh: boolean) => secrets.read(name, { stage: 'AWSPREVIOUS', fresh });
   return async () => {
-    const [current, previous] = await Promise.all([
-      secrets.read(name),
-      secrets.read(name, { stage: 'AWSPREVIOUS' }),
-    ]);
+    const [current, seen] = await Promise.all([secrets.read(name), readPrevious(false)]);
     if (!current.ok) return undefined;
-    const versions = `${current.value.versionId} ${previous.ok ? previous.value.versionId : ''}`;
-    if (held?.versions !== versions) {
-      const live = previous.ok ? [current.value, previous.value] : [current.value];
-      held = { versions, sealer: new Sealer(live.map(({ value }) => value.reveal())) };
+    const { versionId: currentId, value } = current.value;
+    const isRotated = held !== undefined && held.currentId !== currentId;
+    // What is known of it may be from before the rotation.
+    const isOfBefore = isRotated && !(seen.ok && seen.value.versionId === held?.currentId);
+    const previous = isOfBefore ? await readPrevious(true) : seen;
+    if (!previous.ok && previous.error.reason === 'unavailable') {
+      return held?.currentId === currentId ? held.sealer : undefined;
+    }
+    const previousId = previous.ok ? previous.value.versionId : undefined;
+    if (held?.currentId !== currentId || held.previousId !== previousId) {
+      const live = previous.ok ? [value, previous.value.value] : [value];
+      held = { currentId, previousId, sealer: new Sealer(live.map((secret) => secret.reveal())) };
     }
     return held.sealer;
   };
