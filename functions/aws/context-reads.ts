@@ -7,8 +7,8 @@ import type { Row, RowKey, RowPage } from './context-table.ts';
 /** Reads of the context table: consistent, and rows past `expires_at` are not there. */
 export function createContextReads(client: DynamoDBClient, tableName: string, clock: Clock) {
   const batches = createContextBatches(client, tableName);
-  /** One page of a partition's rows whose sort key starts with `prefix`, after `afterSortKey`, at most `limit` rows. */
-  const page = async (
+  /** One page of a partition's rows whose sort key starts with `prefix`, after `afterSortKey`, at most `limit` rows, expired ones too. */
+  const pageOfAll = async (
     pk: string,
     prefix: string,
     afterSortKey: string | undefined,
@@ -24,13 +24,15 @@ export function createContextReads(client: DynamoDBClient, tableName: string, cl
     });
     const output = await attempt(client.send(command));
     if (!output.ok) return output;
+    const { Items: rows = [], LastEvaluatedKey } = output.value;
+    return ok({ rows, looked: rows.length, nextSortKey: LastEvaluatedKey?.['sk']?.S });
+  };
+  /** The same without those that have expired. */
+  const page = async (...where: Parameters<typeof pageOfAll>): Promise<Result<RowPage, Unavailable>> => {
+    const found = await pageOfAll(...where);
+    if (!found.ok) return found;
     const now = clock();
-    const { Items = [] } = output.value;
-    return ok({
-      rows: Items.filter((row) => !isExpired(row, now)),
-      looked: Items.length,
-      nextSortKey: output.value.LastEvaluatedKey?.['sk']?.S,
-    });
+    return ok({ ...found.value, rows: found.value.rows.filter((row) => !isExpired(row, now)) });
   };
   return {
     async get(key: RowKey): Promise<Result<Row | undefined, Unavailable>> {
@@ -53,6 +55,8 @@ export function createContextReads(client: DynamoDBClient, tableName: string, cl
     },
 
     page,
+
+    pageOfAll,
 
     /** All rows whose sort key starts with `prefix`, so many at a time. */
     async all(pk: string, prefix: string, perLook: number): Promise<Result<readonly Row[], Unavailable>> {

@@ -107,7 +107,7 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
       const asRead = withAttributes(stillBySame(row), row, names);
       const command = new UpdateItemCommand({
         TableName: tableName,
-        Key: toKey({ pk: row['pk']?.S ?? '', sk: row['sk']?.S ?? '' }),
+        Key: toRowKey(row),
         ...asRead,
         UpdateExpression: `SET ${Object.keys(set)
           .map((name) => `${name} = :${name}`)
@@ -148,7 +148,7 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
     removeAsRead: (rows: readonly Row[]): Promise<Result<void, Unavailable>> =>
       batches.remove(
         rows.map((row) => ({
-          Key: toKey({ pk: row['pk']?.S ?? '', sk: row['sk']?.S ?? '' }),
+          Key: toRowKey(row),
           ...putBySame(row),
         })),
       ),
@@ -169,6 +169,12 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
       });
       return conditional(client.send(command));
     },
+
+    /** Deletes any number of heads as they were made, in whatever version. */
+    removeHeads: (rows: readonly Row[]): Promise<Result<void, Unavailable>> =>
+      batches.remove(
+        rows.map((row) => ({ Key: toRowKey(row), ...headOf(row['incarnation']?.S, undefined) })),
+      ),
   };
 }
 
@@ -176,6 +182,10 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
 export function sharedTables(client: DynamoDBClient, tableName: string, clock: Clock): ContextTables {
   const table = createContextTable(client, tableName, clock);
   return async () => ok(table);
+}
+
+function toRowKey({ pk, sk }: Row): Row {
+  return toKey({ pk: pk?.S ?? '', sk: sk?.S ?? '' });
 }
 
 async function conditional(answer: Promise<unknown>): Promise<Result<boolean, Unavailable>> {

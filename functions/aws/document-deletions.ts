@@ -1,6 +1,7 @@
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, RowKey } from './context-table.ts';
+import { newWrite } from './document-content.ts';
 import { sweepNotes } from './document-note-sweep.ts';
 import { removeRemains } from './document-remains.ts';
 import {
@@ -16,21 +17,22 @@ import {
 /** What the sort keys of notes start with. */
 const NOTE_PREFIX = 'REMOVING#';
 
-/** Notes that a document's head is about to go, so that the rest is found where nobody comes to the end of it. */
-export function noteDeletion(
+/**
+ * Notes that a document's head is about to go, so that the rest is found where nobody comes to the end of it. Each delete has a note of its own:
+ * one that is refused takes back no other's.
+ */
+export async function noteDeletion(
   table: ContextTable,
   head: DocumentHead,
   nowSeconds: number,
-): Promise<Result<void, Unavailable>> {
-  const { pk, sk } = toNoteKey(head);
+): Promise<Result<RowKey, Unavailable>> {
+  const { orgId, namespace } = head.document.scope;
+  const key = { pk: toPartition(orgId, namespace), sk: `${NOTE_PREFIX}${head.document.id}#${newWrite()}` };
   // Its pieces are found by their names: a note is small.
   const row = toHeadRow({ ...head, parts: [], claim: undefined });
-  return table.put({ ...row, pk: { S: pk }, sk: { S: sk }, since: { N: String(nowSeconds) } });
-}
-
-/** Takes the note back: all of the document is gone, or nothing is. */
-export function forgetDeletion(table: ContextTable, head: DocumentHead): Promise<Result<void, Unavailable>> {
-  return table.delete(toNoteKey(head));
+  const since = { N: String(nowSeconds) };
+  const put = await table.put({ ...row, pk: { S: key.pk }, sk: { S: key.sk }, since });
+  return put.ok ? ok(key) : put;
 }
 
 /** Removes what deletes that died in this namespace left: some of it at a time. What cannot be removed now is found again. */
@@ -49,9 +51,4 @@ export function sweepDeletions(
       standing.value !== undefined && fromHeadRow(standing.value).incarnation === head.incarnation;
     return isThere ? ok(undefined) : removeRemains(table, head);
   });
-}
-
-function toNoteKey({ document, write }: Pick<DocumentHead, 'document' | 'write'>): RowKey {
-  const { orgId, namespace } = document.scope;
-  return { pk: toPartition(orgId, namespace), sk: `${NOTE_PREFIX}${document.id}#${write}` };
 }

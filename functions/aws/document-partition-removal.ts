@@ -2,14 +2,17 @@ import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row } from './context-table.ts';
 import { CLAIM_PREFIX, isOver, markGone } from './document-claims.ts';
+import { isDead } from './document-note-sweep.ts';
 import { livingCreations } from './document-notes.ts';
+import { RELATING_PREFIX } from './document-relation-notes.ts';
 import { fromHeadRow, HEAD_PREFIX, text } from './document-rows.ts';
 import { scopeRows } from './document-scopes.ts';
 
 const ROWS_PER_LOOK = 1_000;
 
-/** Rows that one delete of a partition removes at most: some ten seconds of work. */
+/** Rows that one delete of a partition removes at most, and looks at: some ten seconds of work. */
 const MAX_REMOVED_ROWS = 20_000;
+const MAX_LOOKED_ROWS = 100_000;
 
 /** What begins the keys of rows that several documents have in common, or one after the other. They name the write that put them. */
 const SHARED = /^(?:EDGE|IDEMPOTENCY|LIST|REL|SCOPE)#/;
@@ -27,7 +30,7 @@ type Living = {
 
 /**
  * Removes everything of a namespace, first the heads: a document is there as a whole or not at all. What is created at the same time stays
- * as a whole, as if it came afterwards. Answers false where more is left.
+ * as a whole, as if it came afterwards. What has expired goes as well, late as DynamoDB may be. Answers false where more is left.
  */
 export async function removeRows(
   table: ContextTable,
@@ -35,14 +38,16 @@ export async function removeRows(
   nowSeconds: number,
 ): Promise<Result<boolean, Unavailable>> {
   let removed = 0;
+  let looked = 0;
   const heads = await removeHeads(table, pk);
   if (!heads.ok || heads.value === undefined) return heads.ok ? ok(false) : heads;
   removed += heads.value;
   let after: string | undefined;
   do {
-    if (removed >= MAX_REMOVED_ROWS) return ok(false);
-    const page = await table.page(pk, '', after, ROWS_PER_LOOK);
+    if (removed >= MAX_REMOVED_ROWS || looked >= MAX_LOOKED_ROWS) return ok(false);
+    const page = await table.pageOfAll(pk, '', after, ROWS_PER_LOOK);
     if (!page.ok) return page;
+    looked += page.value.looked;
     // After the rows: a create has a note before its first row and until its head is there.
     const living = await findLiving(table, pk, nowSeconds);
     if (!living.ok) return living;
@@ -59,7 +64,10 @@ export async function removeRows(
   return ok(true);
 }
 
-/** Removes the heads, after what idempotency keys promise of them. How many rows that were; undefined where more are left. */
+/**
+ * Removes the heads as they were read, after what idempotency keys promise of them: what is stored under the id of one since came afterwards. How
+ * many rows that were; undefined where more are left.
+ */
 async function removeHeads(
   table: ContextTable,
   pk: string,
@@ -68,14 +76,14 @@ async function removeHeads(
   let after: string | undefined;
   do {
     if (removed >= MAX_REMOVED_ROWS) return ok(undefined);
-    const page = await table.page(pk, HEAD_PREFIX, after, ROWS_PER_LOOK);
+    const page = await table.pageOfAll(pk, HEAD_PREFIX, after, ROWS_PER_LOOK);
     if (!page.ok) return page;
-    const heads = page.value.rows.map((row) => ({ pk, sk: text(row, 'sk') }));
-    const claims = page.value.rows.flatMap((row) => row['claim']?.S ?? []).map((sk) => ({ pk, sk }));
+    const heads = page.value.rows;
+    const claims = heads.flatMap((row) => row['claim']?.S ?? []).map((sk) => ({ pk, sk }));
     for (const marked of await Promise.all(claims.map(({ sk }) => markGone(table, pk, sk)))) {
       if (!marked.ok) return marked;
     }
-    const gone = await table.writeAll([], heads);
+    const gone = await table.removeHeads(heads);
     if (!gone.ok) return gone;
     removed += heads.length + claims.length;
     after = page.value.nextSortKey;
@@ -123,6 +131,11 @@ function isLiving(row: Row, { documents, created, writes, scopes }: Living, nowS
       return documents.has(words.at(-1) ?? '') || created.has(words.at(-1) ?? '');
     case CLAIM_PREFIX:
       return documents.has(text(row, 'id')) || created.has(text(row, 'id')) || !isOver(row, nowSeconds);
+    case RELATING_PREFIX:
+      // What who makes it leaves is found by its note alone.
+      return (
+        !isDead(row, nowSeconds) || (documents.has(text(row, 'from_id')) && documents.has(text(row, 'to_id')))
+      );
     case 'TERM#':
       return isOfWrite(words.at(-2), words.at(-1));
     default:

@@ -2,14 +2,15 @@ import type { ContextCaller, NotFound, RelationConflict, RelationStore } from '.
 import { MAX_RELATIONS, type NewRelation, type Relation, toRelationId } from '../core/documents/relation.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { ContextTable, Row, RowKey } from './context-table.ts';
+import type { ContextTable, Row } from './context-table.ts';
 import { newWrite } from './document-content.ts';
 import { forgetRelation, noteRelation, sweepRelations } from './document-relation-notes.ts';
 import {
   type Ends,
   findEnds,
-  fromRelationRow,
+  headKeys,
   isOf,
+  isOfAll,
   keyOf,
   removeRelations,
   toEdgeKey,
@@ -18,7 +19,7 @@ import {
   toRelationRow,
 } from './document-relation-rows.ts';
 import { relationsOf } from './document-relations.ts';
-import { fromHeadRow, text, toExpiry, toHeadKey, toPartition } from './document-rows.ts';
+import { text, toExpiry, toPartition } from './document-rows.ts';
 
 /** Most relations of one document that are stored, whoever sees them: one that may see all has to be able to read them. */
 export const MAX_STORED_RELATIONS = 10 * MAX_RELATIONS;
@@ -148,15 +149,6 @@ async function leadTo(
     row = standing;
   }
   return err({ reason: 'unavailable', detail: 'context table: a relation did not come to rest' });
-}
-
-function headKeys(row: Row): readonly RowKey[] {
-  const { fromId, toId } = fromRelationRow(row);
-  return [fromId, toId].map((id) => toHeadKey(text(row, 'pk'), id));
-}
-
-function isOfAll(row: Row, heads: readonly (Row | undefined)[]): boolean {
-  return heads.every((head) => head !== undefined && isOf(row, fromHeadRow(head)));
 }
 
 function isSameWrite(one: Row, other: Row): boolean {

@@ -5,7 +5,7 @@ import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
 import { findHeads } from './document-heads.ts';
-import { type DocumentHead, number, text } from './document-rows.ts';
+import { type DocumentHead, fromHeadRow, number, text, toHeadKey } from './document-rows.ts';
 
 const RELATION_PREFIX = 'REL#';
 
@@ -62,7 +62,7 @@ export const NOTES = [
 ] as const;
 
 /** A note as attributes of its relation, as this write changes it. */
-export function toNote(
+export function toChangedNote(
   { attribute, revision }: (typeof NOTES)[number],
   note: string | null,
   write: string,
@@ -107,6 +107,17 @@ export function fromRelationRow(row: Row): Relation {
 export function isOf(row: Row, { document, incarnation }: DocumentHead): boolean {
   const end = text(row, 'from_id') === document.id ? row['from_incarnation'] : row['to_incarnation'];
   return end?.S === incarnation;
+}
+
+/** The keys of the heads of a relation's documents. */
+export function headKeys(row: Row): readonly RowKey[] {
+  const { fromId, toId } = fromRelationRow(row);
+  return [fromId, toId].map((id) => toHeadKey(text(row, 'pk'), id));
+}
+
+/** Is a relation one of both of these heads? */
+export function isOfAll(row: Row, heads: readonly (Row | undefined)[]): boolean {
+  return heads.every((head) => head !== undefined && isOf(row, fromHeadRow(head)));
 }
 
 /** Every relation that both of its documents lead to and this is one of, whoever may see it. */

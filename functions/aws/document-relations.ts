@@ -1,10 +1,5 @@
 import type { ContextCaller, NotFound, ReadOnly, RelationStore } from '../core/documents/ports.ts';
-import {
-  type NewRelation,
-  type Relation,
-  type RelationNotes,
-  toRelationId,
-} from '../core/documents/relation.ts';
+import { type NewRelation, type RelationNotes, toRelationId } from '../core/documents/relation.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ContextTable } from './context-table.ts';
@@ -19,8 +14,8 @@ import {
   removeRelations,
   type StoredRelation,
   storedRelations,
+  toChangedNote,
   toEdgeRows,
-  toNote,
   toRelationKey,
 } from './document-relation-rows.ts';
 import { toPartition } from './document-rows.ts';
@@ -33,8 +28,19 @@ export async function relationsOf(
   caller: ContextCaller,
   ids: readonly string[],
 ): ReturnType<RelationStore['relationsOf']> {
+  const seen = await seenRelations(table, caller, ids);
+  if (!seen.ok) return seen;
+  return ok(new Map(Array.from(seen.value, ([id, stored]) => [id, stored.map(({ relation }) => relation)])));
+}
+
+/** The same, with the rows that they are. */
+export async function seenRelations(
+  table: ContextTable,
+  caller: ContextCaller,
+  ids: readonly string[],
+): Promise<Result<ReadonlyMap<string, readonly StoredRelation[]>, Unavailable>> {
   const pk = toPartition(caller.orgId, caller.namespace);
-  const found = new Map<string, readonly Relation[]>();
+  const found = new Map<string, readonly StoredRelation[]>();
   const heads = await findHeads(table, caller, ids);
   if (!heads.ok) return heads;
   for (const id of heads.value.keys()) {
@@ -52,12 +58,9 @@ export async function relationsOf(
         return head !== undefined && isOf(row, head);
       }),
     );
-    found.set(
-      id,
-      seen
-        .map(({ relation }) => relation)
-        .toSorted((one, other) => one.createdAtSeconds - other.createdAtSeconds),
-    );
+    const byAge = (one: StoredRelation, other: StoredRelation) =>
+      one.relation.createdAtSeconds - other.relation.createdAtSeconds;
+    found.set(id, seen.toSorted(byAge));
   }
   return ok(found);
 }
@@ -81,7 +84,9 @@ export async function annotate(
   // Each time that it is not done, somebody has changed one of them.
   for (let attempt = 0; attempt <= NOTES.length; attempt += 1) {
     if (left.length === 0) return done();
-    const changes = left.map((note) => Object.entries(toNote(note, notes[note.name] ?? null, revision)));
+    const changes = left.map((note) =>
+      Object.entries(toChangedNote(note, notes[note.name] ?? null, revision)),
+    );
     const set = Object.fromEntries(changes.flat());
     const put = await table.setAsRead(
       row,
@@ -111,7 +116,17 @@ export async function unrelate(
   relationId: string,
 ): ReturnType<RelationStore['unrelate']> {
   const found = await findRelation(table, caller, relationId);
-  return found.ok ? removeRelations(table, [found.value.row]) : found;
+  if (!found.ok) return found;
+  const { row } = found.value;
+  const removed = await removeRelations(table, [row]);
+  if (!removed.ok) return removed;
+  // Who made one of these before and lost may have put what leads to it last, and died.
+  const [standing, ...edges] = [keyOf(row), ...toEdgeRows(row).map(keyOf)];
+  const led = await table.getAll(edges);
+  if (!led.ok || led.value.every((edge) => edge === undefined)) return led.ok ? removed : led;
+  const again = await table.get(standing);
+  if (!again.ok || again.value !== undefined) return again.ok ? removed : again;
+  return table.removeAsRead(led.value.filter((edge) => edge !== undefined));
 }
 
 /** Does the relation that stands between these documents say the same? Not where none stands: then there are too many others. */

@@ -1,15 +1,12 @@
-import type { Document } from '../core/documents/document.ts';
-import type { CascadeTooLarge, ContextCaller, DocumentStore } from '../core/documents/ports.ts';
+import type { ContextCaller, DocumentStore } from '../core/documents/ports.ts';
 import type { Precondition } from '../core/documents/precondition.ts';
-import { childrenOf, MAX_CASCADE } from '../core/documents/relation.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { ContextTable } from './context-table.ts';
+import type { ContextTable, Row } from './context-table.ts';
+import { findDescendants, stillLead } from './document-cascade.ts';
 import { markGone } from './document-claims.ts';
-import { forgetDeletion, noteDeletion, sweepDeletions } from './document-deletions.ts';
-import { findHeads } from './document-heads.ts';
+import { noteDeletion, sweepDeletions } from './document-deletions.ts';
 import { markDeleted } from './document-notes.ts';
-import { relationsOf } from './document-relations.ts';
 import { removeRemains } from './document-remains.ts';
 import { type DocumentHead, fromHeadRow, toHeadKey, toPartition } from './document-rows.ts';
 import { findWritable } from './document-writes.ts';
@@ -34,20 +31,33 @@ export async function deleteDocument(
     const under = await findDescendants(table, caller, root.value);
     if (!under.ok) return under;
     const isOfVersion = precondition !== '*';
+    let isUnrelated = false;
+    /** Asks right before a head goes: who was told that a relation is gone does not lose what was under it. */
+    const whereLed = (rows: readonly Row[]) => async () => {
+      const led = await stillLead(table, rows);
+      isUnrelated ||= led.ok && !led.value;
+      return led;
+    };
     if (isOfVersion) {
-      const removed = await removeHead(table, root.value, { nowSeconds, isOfVersion });
+      const isWanted = whereLed(under.value.flatMap(({ path }) => path));
+      const removed = await removeHead(table, root.value, { nowSeconds, isOfVersion, isWanted });
       if (!removed.ok) return removed;
+      if (isUnrelated) continue;
       if (!removed.value) {
         // Who may not see the other one does not learn that there is one.
         const other = await findWritable(table, caller, id, '*');
         return other.ok ? err({ reason: 'version_conflict' }) : other;
       }
     }
-    for (const head of under.value.toReversed()) {
-      const removed = await removeHead(table, head, { nowSeconds });
+    for (const { head, path } of under.value.toReversed()) {
+      // What led from a document that is gone went with it.
+      const isWanted = whereLed(isOfVersion ? path.slice(1) : path);
+      const removed = await removeHead(table, head, { nowSeconds, isWanted });
       if (!removed.ok) return removed;
       if (removed.value) gone.add(head.document.id);
+      if (isUnrelated && !isOfVersion) break;
     }
+    if (isUnrelated && !isOfVersion) continue;
     const removed = isOfVersion ? ok(true) : await removeHead(table, root.value, { nowSeconds });
     if (!removed.ok) return removed;
     // Another document has the id by now: it is read as this one was.
@@ -59,58 +69,38 @@ export async function deleteDocument(
   return err({ reason: 'unavailable', detail: `context table: ${id} did not come to rest` });
 }
 
-/** Every document under this one that the caller sees, and under such a one; each once, whatever circles there are. */
-async function findDescendants(
-  table: ContextTable,
-  caller: ContextCaller,
-  root: DocumentHead,
-): Promise<Result<readonly DocumentHead[], CascadeTooLarge | Unavailable>> {
-  const visited = new Set([root.document.id]);
-  const found: DocumentHead[] = [];
-  for (let level: readonly Document[] = [root.document]; level.length > 0; ) {
-    const relations = await relationsOf(
-      table,
-      caller,
-      level.map(({ id }) => id),
-    );
-    if (!relations.ok) return relations;
-    const children = level.flatMap((document) =>
-      childrenOf(document, relations.value.get(document.id) ?? []),
-    );
-    const heads = await findHeads(
-      table,
-      caller,
-      children.filter((id) => !visited.has(id)),
-    );
-    if (!heads.ok) return heads;
-    for (const [id, head] of heads.value) {
-      visited.add(id);
-      found.push(head);
-    }
-    if (found.length >= MAX_CASCADE) return err({ reason: 'cascade_too_large' });
-    level = [...heads.value.values()].map(({ document }) => document);
-  }
-  return ok(found);
-}
-
 /**
- * Removes the claim's promise, the head as it was read, and the rest, in this order. False where another document has the id, or where this one
- * has another version and that is asked for: that one stays.
+ * Removes the claim's promise, the head as it was read, and the rest, in this order. False where another document has the id, where this one has
+ * another version and that is asked for, or where it is not wanted any more: that one stays.
  */
 export async function removeHead(
   table: ContextTable,
   head: DocumentHead,
-  { nowSeconds, isOfVersion = false }: { readonly nowSeconds: number; readonly isOfVersion?: boolean },
+  {
+    nowSeconds,
+    isOfVersion = false,
+    isWanted = async () => ok(true),
+  }: {
+    readonly nowSeconds: number;
+    readonly isOfVersion?: boolean;
+    readonly isWanted?: () => Promise<Result<boolean, Unavailable>>;
+  },
 ): Promise<Result<boolean, Unavailable>> {
   const { document, incarnation, write } = head;
   const key = toHeadKey(toPartition(document.scope.orgId, document.scope.namespace), document.id);
-  const forgotten = await forgetClaim(table, head);
-  if (!forgotten.ok) return forgotten;
+  const unclaimed = await forgetClaim(table, head);
+  if (!unclaimed.ok) return unclaimed;
   // Its create may put the head once more, where the answer to the first time was lost.
   const marked = await markDeleted(table, head);
   if (!marked.ok) return marked;
   const noted = await noteDeletion(table, head, nowSeconds);
   if (!noted.ok) return noted;
+  const wanted = await isWanted();
+  if (!wanted.ok) return wanted;
+  if (!wanted.value) {
+    const stayed = await table.delete(noted.value);
+    return stayed.ok ? ok(false) : stayed;
+  }
   const expected = isOfVersion ? { version: document.version, write } : undefined;
   const beheaded = await table.deleteHead(key, incarnation, expected);
   if (!beheaded.ok) return beheaded;
@@ -118,8 +108,10 @@ export async function removeHead(
   const standing = beheaded.value ? ok(undefined) : await table.get(key);
   if (!standing.ok) return standing;
   const isThere = standing.value !== undefined && fromHeadRow(standing.value).incarnation === incarnation;
-  const cleared = isThere ? await forgetDeletion(table, head) : await removeRest(table, head);
-  return cleared.ok ? ok(standing.value === undefined) : cleared;
+  const cleared = isThere ? ok(undefined) : await removeRemains(table, head);
+  // All of the document is gone, or nothing is.
+  const forgotten = cleared.ok ? await table.delete(noted.value) : cleared;
+  return forgotten.ok ? ok(standing.value === undefined) : forgotten;
 }
 
 async function forgetClaim(
@@ -128,10 +120,4 @@ async function forgetClaim(
 ): Promise<Result<void, Unavailable>> {
   if (claim === undefined) return ok(undefined);
   return markGone(table, toPartition(document.scope.orgId, document.scope.namespace), claim);
-}
-
-/** Removes what only the head led to, and the note of it. */
-async function removeRest(table: ContextTable, head: DocumentHead): Promise<Result<void, Unavailable>> {
-  const removed = await removeRemains(table, head);
-  return removed.ok ? forgetDeletion(table, head) : removed;
 }

@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
 import { newDocument } from '../support/context-callers.ts';
 import { actAtWrite, dieAtWrite, type IsCommand, meddle } from '../support/document-tables.ts';
-import { documentWorld, touches } from '../support/document-world.ts';
+import { documentWorld, LONG_TEXT, relationBetween, touches } from '../support/document-world.ts';
+import { expectWhole } from '../support/whole-documents.ts';
 
 /** Partitions that several make at once, or that are deleted while they are made: what the directory says holds for their documents. */
 
 const world = documentWorld('partitions');
-const { caller, rows, storeOver, storeWith } = world;
+const { aDocument, caller, pass, restore, rows, remove, storeOver, storeWith } = world;
+
+const deletePartition = (store = storeOver()) => store.deletePartition(caller().orgId, caller().namespace);
 
 const makePartition = (ttlSeconds: number | null, store = storeOver()) =>
   store.createPartition(caller().orgId, { name: caller().namespace, ttlSeconds });
@@ -73,3 +76,46 @@ test.for(['before', 'after'] as const)(
     }
   },
 );
+
+test('a document that was deleted and imported again after a delete of its partition has read it stays whole', async () => {
+  await makePartition(null);
+  const document = aDocument();
+  expect((await restore(document)).ok).toBe(true);
+  const isDeleteOfHead: IsCommand = (command, input) =>
+    /Delete|BatchWrite/.test(command) && input.includes(`"DOC#${document.id}`);
+  const slow = storeWith(isDeleteOfHead, async () => {
+    expect((await remove(document)).ok).toBe(true);
+    expect(await restore(document)).toMatchObject({ value: { outcome: 'created' } });
+  });
+  expect(await deletePartition(slow.store)).toMatchObject({ ok: true });
+  expect(slow.isDone()).toBe(true);
+  await expectWhole(storeOver(), caller(), { id: document.id, content: LONG_TEXT });
+});
+
+test('of a relation whose partition is deleted while it is made, and whose making dies then, nothing is left in the end', async () => {
+  let left = 0;
+  for (let at = 1; at <= 2; at += 1) {
+    world.fresh();
+    const two = async () => {
+      const both = [aDocument(), newDocument('b.txt')] as const;
+      for (const one of both) expect((await restore(one)).ok).toBe(true);
+      return both;
+    };
+    await makePartition(null);
+    const relation = relationBetween(...(await two()));
+    const client = meddle(
+      world.connect(),
+      touches('PutItem', 'REL#'),
+      deletePartition.bind(undefined, storeOver()),
+    );
+    dieAtWrite(client, at, 'after');
+    await storeOver(client).relate(caller(), relation);
+    const ofIt = async () => (await rows()).filter((sk) => sk.includes(relation.id));
+    left += (await ofIt()).length;
+    pass(3_600);
+    await makePartition(null);
+    expect((await storeOver().relate(caller(), relationBetween(...(await two())))).ok).toBe(true);
+    expect(await ofIt()).toEqual([]);
+  }
+  expect(left).toBeGreaterThan(2);
+});

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { NewDocument } from '../../functions/core/documents/ports.ts';
 import { newDocument } from '../support/context-callers.ts';
-import { dieAtWrite, type IsCommand } from '../support/document-tables.ts';
+import { dieAtWrite, type IsCommand, meddle } from '../support/document-tables.ts';
 import { documentWorld, relationBetween, touches } from '../support/document-world.ts';
 
 /** A relation is one of the documents that it was made between: who acts on what it read before takes none of those that have their ids now. */
@@ -197,3 +197,17 @@ test.for(['from', 'to'] as const)(
     expect((await storeOver().info(caller(), other.id)).ok).toBe(true);
   },
 );
+
+test('what leads to a relation that another took the place of, put last by one that died, goes with it', async () => {
+  const [document, other] = await twoDocuments();
+  const relation = relationBetween(document, other);
+  const client = meddle(world.connect(), touches('BatchWriteItem', 'EDGE#'), async () => {
+    expect((await storeOver().relate(caller(), relation)).ok).toBe(true);
+  });
+  const death = dieAtWrite(client, 2, 'after');
+  await storeOver(client).relate(caller(), relation);
+  expect(death.writes()).toBe(3);
+  expect(await notesAt(document)).toEqual([null]);
+  expect((await storeOver().unrelate(caller(), relation.id)).ok).toBe(true);
+  expect((await world.rows()).filter((sk) => /^(?:EDGE|REL)#/.test(sk))).toEqual([]);
+});

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { ArchiveEntry } from '../../functions/core/documents/archive.ts';
 import type { NewDocument } from '../../functions/core/documents/ports.ts';
 import { newDocument } from '../support/context-callers.ts';
+import { dieAtWrite, meddle } from '../support/document-tables.ts';
 import { documentWorld, relationBetween, touches } from '../support/document-world.ts';
 import { archived } from '../support/whole-documents.ts';
 
@@ -90,3 +91,40 @@ test.for(['*', new Set([1])] as const)(
     expect(await isThere(document)).toBe(false);
   },
 );
+
+test.for(['*', new Set([1])] as const)(
+  'what is taken from its parent while that is deleted stays, and what is under it (precondition %o)',
+  async (precondition) => {
+    const [parent, child, grandchild] = [aDocument(), newDocument('c'), newDocument('g')];
+    for (const one of [parent, child, grandchild]) expect((await restore(one)).ok).toBe(true);
+    const relation = relationBetween(parent, child, { kind: 'parent-child' });
+    for (const one of [relation, relationBetween(child, grandchild, { kind: 'parent-child' })]) {
+      expect((await storeOver().relate(caller(), one)).ok).toBe(true);
+    }
+    const slow = storeWith(touches('PutItem', 'REMOVING#'), async () => {
+      expect((await storeOver().unrelate(caller(), relation.id)).ok).toBe(true);
+    });
+    const deleted = await slow.store.delete(caller(), parent.id, precondition);
+    expect(slow.isDone()).toBe(true);
+    expect(deleted).toEqual({ ok: true, value: [parent.id] });
+    expect([await isThere(child), await isThere(grandchild)]).toEqual([true, true]);
+    expect((await rows()).filter((sk) => sk.startsWith('REMOVING#'))).toEqual([]);
+  },
+);
+
+test('a delete that is refused takes back its own note, and not that of another which dies after it', async () => {
+  const document = aDocument();
+  expect((await restore(document)).ok).toBe(true);
+  const refused = storeWith(isDeleteOfHead, () =>
+    storeOver().write(caller(), document.id, Buffer.from('new'), '*'),
+  );
+  const client = meddle(world.connect(), isDeleteOfHead, async () => {
+    const deleted = await refused.store.delete(caller(), document.id, new Set([1]));
+    expect(deleted).toEqual({ ok: false, error: { reason: 'version_conflict' } });
+  });
+  const death = dieAtWrite(client, 1, 'after');
+  await storeOver(client).delete(caller(), document.id, '*');
+  expect(death.writes()).toBe(2);
+  expect(await isThere(document)).toBe(false);
+  expect((await world.rowsLeft()).filter((sk) => sk.includes(document.id))).toEqual([]);
+});
