@@ -86,6 +86,7 @@ export async function serveEgress(
     origin: invocation.origin,
     callerAuthorization: null,
     signal: invocation.signal,
+    waitUntil: invocation.waitUntil,
     stillHolds,
   });
   if (!answer.ok) {

@@ -62,6 +62,7 @@ function createUpstreamBackend(ports: GatewayPorts): McpBackend {
         callerAuthorization: authorizationForUpstream(call),
         isPreparation: isPreparation(call.message),
         signal: call.invocation.signal,
+        waitUntil: call.invocation.waitUntil,
         stillHolds: call.stillHolds,
       });
       if (!answer.ok) return answer;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Caller } from '../core/caller.ts';
 import type { Denial } from '../core/denial.ts';
 import { charsetOf } from '../core/forward.ts';
+import type { Invocation } from '../core/invocation.ts';
 import { isInside, type Perimeter } from '../core/perimeter-list.ts';
 import type { ServerEntry, ServiceEntry } from '../core/policy.ts';
 import type { Upstream, UpstreamResponse } from '../core/ports.ts';
@@ -31,6 +32,8 @@ export type OutboundCall = {
   /** See `CredentialCall`. */
   readonly isPreparation?: boolean;
   readonly signal: AbortSignal;
+  /** See `CredentialCall`. */
+  readonly waitUntil: Invocation['waitUntil'];
   /** Would the call be admitted and allowed now? Asked again where its credential took long to be had. */
   readonly stillHolds: StillHolds;
 };
@@ -94,6 +97,7 @@ async function attempt(
   const headers = new Map(call.headers);
   const startedAtMs = ports.now();
   const { caller, target, provider, perimeter, origin, callerAuthorization, isPreparation = false } = call;
+  const { waitUntil } = call;
   const put = await ports.credentials.put({
     caller,
     target,
@@ -104,6 +108,7 @@ async function attempt(
     callerAuthorization,
     refused: refused?.version,
     isPreparation,
+    waitUntil,
   });
   if (!put.ok) return put;
   const { version, lacks, caution } = put.value;

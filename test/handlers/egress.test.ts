@@ -246,11 +246,13 @@ describe('an API that is called with the account of whoever called the server', 
 
   test('gets the token of the user of the delegation, and the server never sees it', async () => {
     const owners: unknown[] = [];
-    const { response, sent } = await ask('GET', [bodyOf(['an echo of ana-token-0123456789'])], {
+    const kept: string[] = [];
+    const { response, sent, outcomes } = await ask('GET', [bodyOf(['an echo of ana-token-0123456789'])], {
       mode: 'user_oauth',
       behind: ana,
-      async accessToken(owner, { name }, need) {
+      async accessToken(owner, { name }, { waitUntil, ...need }) {
         owners.push([owner, name, need]);
+        waitUntil?.(Promise.resolve().then(() => kept.push('refreshed')));
         return ok({ token: new Secret('ana-token-0123456789'), version: 'v1', cloudIds: [] });
       },
     });
@@ -259,6 +261,8 @@ describe('an API that is called with the account of whoever called the server', 
     ]);
     expect(sent[0]?.headers.get('authorization')).toBe('Bearer ana-token-0123456789');
     expect(await response.text()).toBe('an echo of [redacted]');
+    await outcomes();
+    expect(kept).toEqual(['refreshed']);
   });
 
   test('is not called without one: the server is told where its user connects', async () => {

@@ -113,6 +113,7 @@ function connect({
         callerAuthorization: null,
         ...policyNow,
         signal: new AbortController().signal,
+        waitUntil: () => {},
         stillHolds: async () => ok(undefined),
       },
     );

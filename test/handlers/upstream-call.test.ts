@@ -40,6 +40,7 @@ function outbound(overrides: Partial<OutboundCall> = {}): OutboundCall {
     origin: ORIGIN,
     callerAuthorization: null,
     signal: new AbortController().signal,
+    waitUntil: () => {},
     stillHolds: HOLDS,
     ...overrides,
   };

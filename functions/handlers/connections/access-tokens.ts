@@ -39,7 +39,14 @@ export function createAccessTokens(ports: ConnectionPorts, vault: Vault): Connec
     return isUsable ? ok(opened.vaulted) : renewed;
   };
 
-  return async (owner, provider, { scopes, refused }) => {
+  const refreshBeside = (asked: Asked, opened: Opened) =>
+    renew(asked, opened, 'early').catch((error: unknown) => {
+      const detail = error instanceof Error ? error.name : 'no error';
+      const event = 'connection_refresh_failed';
+      ports.log({ level: 'error', event, provider: asked.provider.name, refused: 'unclear', detail });
+    });
+
+  return async (owner, provider, { scopes, refused, waitUntil }) => {
     const asked: Asked = { place: { owner, provider: provider.name }, provider };
     const read = await vault.read(asked.place);
     if (!read.ok) return read;
@@ -59,6 +66,10 @@ export function createAccessTokens(ports: ConnectionPorts, vault: Vault): Connec
     if (vaulted.refreshToken === undefined) {
       const isOver = (vaulted.expiresAtSeconds ?? 0) <= nowSeconds;
       return isOver ? broken('it has expired and cannot be refreshed') : ok(toToken(vaulted));
+    }
+    if (due === 'early' && waitUntil !== undefined) {
+      waitUntil(refreshBeside(asked, opened));
+      return ok(toToken(vaulted));
     }
     return toAnswer(await refreshed(asked, opened, due), provider, scopes);
   };

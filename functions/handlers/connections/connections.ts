@@ -1,4 +1,5 @@
 import type { Connection, ConnectionOwner } from '../../core/connection.ts';
+import type { Invocation } from '../../core/invocation.ts';
 import type { Unavailable } from '../../core/ports.ts';
 import type { Provider } from '../../core/provider.ts';
 import { ok, type Result } from '../../core/result.ts';
@@ -55,12 +56,17 @@ export type Connections = {
   /**
    * An access token with these scopes, refreshed where it is about to expire. `refused` is the version that an upstream has just answered
    * 401 to: where it is still the present one it is refreshed, unless it came a moment ago; the same version once more means that the
-   * 401 stands. One refresh at a time, in however many processes.
+   * 401 stands. One refresh at a time, in however many processes. Where the token still lives nobody waits for its refresh, which keeps the
+   * invocation alive by `waitUntil`; absent: it is waited for.
    */
   accessToken(
     owner: ConnectionOwner,
     provider: Provider,
-    need: { readonly scopes: readonly string[]; readonly refused?: string | undefined },
+    need: {
+      readonly scopes: readonly string[];
+      readonly refused?: string | undefined;
+      readonly waitUntil?: Invocation['waitUntil'] | undefined;
+    },
   ): Promise<Result<ConnectionToken, ConnectionFailure>>;
   find(
     owner: ConnectionOwner,

@@ -19,8 +19,8 @@ const LOOK_EVERY_MS = 100;
 export type Renewed = { readonly place: Place; readonly provider: Provider };
 
 /**
- * Has a connection that was read refreshed, and gives it as it is afterwards, whoever has done it. `early`: nobody waits for it; where it
- * is under way elsewhere the answer is `unavailable` at once. The failure `broken`: the provider has refused for no known reason, and is
+ * Has a connection that was read refreshed, and gives it as it is afterwards, whoever has done it. `early`: its token still lives, so where
+ * it is under way elsewhere the answer is `unavailable` at once. The failure `broken`: the provider has refused for no known reason, and is
  * asked again after {@link DOUBT_PAUSE_MS}, as it may have meant something else than the refresh token.
  */
 export type Renewal = (

@@ -17,7 +17,7 @@ const CLOUD_ID = 'x-atlassian-cloud-id';
  */
 export async function connectionToken(
   ports: ConnectionTokenPorts,
-  { caller, target, provider, origin, refused }: CredentialCall,
+  { caller, target, provider, origin, refused, waitUntil }: CredentialCall,
 ): Promise<Result<ConnectionToken, Denial>> {
   if (provider === undefined) {
     const detail = `${target.name} needs a provider that its users can connect at, and the policy has none for them`;
@@ -29,7 +29,7 @@ export async function connectionToken(
   }
   const scopes = target.egress.scopes ?? provider.scopes;
   const owner = { orgId: caller.orgId, subject: caller.subject };
-  const token = await ports.connections.accessToken(owner, provider, { scopes, refused });
+  const token = await ports.connections.accessToken(owner, provider, { scopes, refused, waitUntil });
   if (token.ok) return token;
   if (token.error.reason === 'unavailable') return err(token.error);
   const need = { provider, target: target.name, why: token.error.reason, origin };

@@ -1,5 +1,6 @@
 import type { Caller } from '../../core/caller.ts';
 import type { Denial } from '../../core/denial.ts';
+import type { Invocation } from '../../core/invocation.ts';
 import type { Perimeter } from '../../core/perimeter-list.ts';
 import type { Egress } from '../../core/policy.ts';
 import type { Provider } from '../../core/provider.ts';
@@ -31,6 +32,8 @@ export type CredentialCall = {
   readonly callerAuthorization: string | null;
   /** The version that the upstream has just answered 401 to; undefined at the first attempt. */
   readonly refused: string | undefined;
+  /** Keeps the invocation alive for what the call need not wait for; absent: it waits. */
+  readonly waitUntil?: Invocation['waitUntil'] | undefined;
   /** Only prepares calls, so that it may go without the connection of a user who has none yet; absent: it may not. */
   readonly isPreparation?: boolean;
 };

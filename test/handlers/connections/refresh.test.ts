@@ -199,6 +199,43 @@ describe('one refresh', () => {
     expect(refreshes()).toHaveLength(1);
   });
 
+  test('holds up no call while the token is still good, and lasts as long as it takes', async () => {
+    const owner = await connected();
+    cloud.time.ms += LIFE_MS - 200_000;
+    const go = Promise.withResolvers<void>();
+    const holding = cloud.environment({ upstream: holdAnswers(go.promise) });
+    const pending: Promise<unknown>[] = [];
+    const beside = (environment: Pick<Connections, 'accessToken'>) =>
+      environment.accessToken(owner, provider.entry, {
+        scopes: ['parcels.read'],
+        waitUntil: (work) => void pending.push(work),
+      });
+    for (let call = 0; call < 3; call += 1) {
+      const given = await beside(holding);
+      expect(given.ok && given.value.token.reveal()).toBe('access-token-1');
+    }
+    go.resolve();
+    await Promise.all(pending);
+    expect(await ask(cloud.environment(), owner)).toMatchObject({ token: 'access-token-2' });
+    expect(refreshes()).toHaveLength(1);
+    // At its end it is waited for.
+    cloud.time.ms += LIFE_MS;
+    const last = await beside(cloud.environment());
+    expect(last.ok && last.value.token.reveal()).toBe('access-token-3');
+  });
+
+  test('beside a call breaks nothing where it throws', async () => {
+    const owner = await connected();
+    cloud.time.ms += LIFE_MS - 200_000;
+    cloud.logged.length = 0;
+    const throwing = cloud.environment({ upstream: { send: () => Promise.reject(new TypeError('a bug')) } });
+    const pending: Promise<unknown>[] = [];
+    const waitUntil = (work: Promise<unknown>) => void pending.push(work);
+    expect((await throwing.accessToken(owner, provider.entry, { scopes: [], waitUntil })).ok).toBe(true);
+    await Promise.all(pending);
+    expect(cloud.logged).toMatchObject([{ event: 'connection_refresh_failed', detail: 'TypeError' }]);
+  });
+
   test('of a holder that died is made by another one after its time', async () => {
     const owner = await connected();
     cloud.time.ms += LIFE_MS;
