@@ -33,7 +33,7 @@ export type DocumentFailure =
 
 const CONFLICTS = {
   reused: 'this `Idempotency-Key` came with another document before',
-  gone: 'the document of this `Idempotency-Key` was deleted',
+  gone: 'the document of this `Idempotency-Key` was deleted, or its time is over',
 } as const;
 
 const RELATION_CONFLICTS = {

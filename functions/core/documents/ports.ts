@@ -43,7 +43,7 @@ export type NotFound = { readonly reason: 'not_found' };
 /** The caller may read and nothing else. */
 export type ReadOnly = { readonly reason: 'read_only' };
 
-/** `reused`: the key came with another document before. `gone`: the document that it made was deleted. */
+/** `reused`: the key came with another document before. `gone`: the document that it made was deleted, or is over. */
 export type IdempotencyConflict = {
   readonly reason: 'idempotency_conflict';
   readonly cause: 'reused' | 'gone';
@@ -146,14 +146,20 @@ export type Restored = {
   readonly outcome: 'created' | 'unchanged' | 'conflict' | 'expired' | 'missing';
 };
 
+/** Some documents of all. Where very many before the next one have expired, those go on after `pausedAt` who want more. */
+export type WalkedDocuments = {
+  readonly documents: readonly Document[];
+  readonly pausedAt: string | undefined;
+};
+
 /** Everything that a caller sees, out and in again. */
 export type ArchiveStore = {
-  /** The documents after this one in the order of ids, from the first where none is named; fewer than `limit` at the end alone. */
+  /** The documents after this one in the order of ids, from the first where none is named; fewer than `limit` at the end, or where it paused. */
   walk(
     caller: ContextCaller,
     afterId: string | undefined,
     limit: number,
-  ): Promise<Result<readonly Document[], Unavailable>>;
+  ): Promise<Result<WalkedDocuments, Unavailable>>;
   /**
    * Makes what an archive says, in the caller's scope, where it is not there yet. The same entry again changes nothing, whatever became of
    * the first attempt. Does NOT compare content with a checksum.
