@@ -4,18 +4,23 @@ import { ok, type Result } from '../core/result.ts';
 import type { ContextTable } from './context-table.ts';
 import { removePieces } from './document-content.ts';
 import { readIndex, removeIndex } from './document-index.ts';
+import { advanceLists } from './document-list-completion.ts';
 import { removeFromLists } from './document-lists.ts';
 import { type Creation, forgetCreation, sweepCreations } from './document-notes.ts';
 import { fromHeadRow, toHeadKey, toPartition } from './document-rows.ts';
 
-/** Removes what creates that died in this namespace left behind: some of it at a time. What cannot be removed now is found again. */
-export function sweepLeftovers(
+/**
+ * Removes what creates that died in this namespace left behind, and puts documents into lists that were stored before there were any: some of it
+ * at a time. What cannot be done now is found again.
+ */
+export async function sweepLeftovers(
   table: ContextTable,
   { scope }: Document,
   nowSeconds: number,
 ): Promise<Result<void, Unavailable>> {
   const pk = toPartition(scope.orgId, scope.namespace);
-  return sweepCreations(table, pk, nowSeconds, (creation) => removeStored(table, creation));
+  const listed = await sweepCreations(table, pk, nowSeconds, (creation) => removeStored(table, creation));
+  return listed.ok ? advanceLists(table, pk, listed.value) : listed;
 }
 
 /** Removes what a create stored whose document is not there, and its note. */

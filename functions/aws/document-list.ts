@@ -1,13 +1,19 @@
 import type { Document } from '../core/documents/document.ts';
 import { type DocumentQuery, matchesQuery } from '../core/documents/input.ts';
-import type { ContextCaller, DocumentPage, InvalidCursor, Seal } from '../core/documents/ports.ts';
+import type {
+  ContextCaller,
+  DocumentPage,
+  DocumentStore,
+  InvalidCursor,
+  Seal,
+} from '../core/documents/ports.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { canonicalFilters, isVisible } from '../core/visibility.ts';
 import type { ContextTable } from './context-table.ts';
 import { type Candidate, createCandidates } from './document-candidates.ts';
 import { findHeads } from './document-heads.ts';
-import { listPrefixes } from './document-lists.ts';
+import { listPrefixes } from './document-list-prefixes.ts';
 import { fromHeadRow, HEAD_PREFIX, toPartition } from './document-rows.ts';
 
 /** Documents per look, and looks per page: a list that matches little of much ends its page early, with a cursor. */
@@ -20,7 +26,7 @@ type Position = { readonly afterId: string | undefined; readonly skip: number };
 /**
  * One page of the documents that the caller sees and that match. What leads to them is the list of what is visible, or of the first tag
  * in it; their heads decide. A page looks one match ahead: a cursor means that there is more, and where documents that the caller cannot
- * see follow, it gets none.
+ * see follow, it gets none. A page that went past very many documents which have expired ends there, with a cursor.
  */
 export async function listDocuments(
   table: ContextTable,
@@ -45,9 +51,10 @@ export async function listDocuments(
       : DOCUMENTS_PER_LOOK;
     const found = await candidates.next(wanted);
     if (!found.ok) return found;
-    const heads = await headsOf(table, caller, found.value, prefixes.value);
+    const { found: looked, pausedAt } = found.value;
+    const heads = await headsOf(table, caller, looked, prefixes.value);
     if (!heads.ok) return heads;
-    for (const { id } of found.value) {
+    for (const { id } of looked) {
       const document = heads.value.get(id)?.document;
       if (document === undefined || !matchesQuery(document, query)) continue;
       if (skip > 0) {
@@ -60,19 +67,20 @@ export async function listDocuments(
       }
       documents.push(document);
     }
-    if (found.value.length < wanted) return ok({ documents, nextCursor: undefined });
-    afterId = found.value.at(-1)?.id;
+    if (pausedAt === undefined && looked.length < wanted) return ok({ documents, nextCursor: undefined });
+    afterId = pausedAt ?? looked.at(-1)?.id;
+    if (pausedAt !== undefined) break;
   }
   return ok({ documents, nextCursor: sealCursor(seal, caller, query, { afterId, skip }) });
 }
 
-/** All documents that the caller sees, in the order of ids, after this one; fewer than `limit` at the end alone. */
+/** Documents that the caller sees, in the order of ids, after this one; fewer than `limit` at the end, or where very much has expired. */
 export async function walkDocuments(
   table: ContextTable,
   caller: ContextCaller,
   afterId: string | undefined,
   limit: number,
-): Promise<Result<readonly Document[], Unavailable>> {
+): ReturnType<DocumentStore['walk']> {
   const prefixes = await listPrefixes(table, caller, undefined);
   if (!prefixes.ok) return prefixes;
   const pk = toPartition(caller.orgId, caller.namespace);
@@ -82,13 +90,15 @@ export async function walkDocuments(
     const wanted = limit - documents.length;
     const found = await candidates.next(wanted);
     if (!found.ok) return found;
-    const heads = await headsOf(table, caller, found.value, prefixes.value);
+    const { found: looked, pausedAt } = found.value;
+    const heads = await headsOf(table, caller, looked, prefixes.value);
     if (!heads.ok) return heads;
-    for (const { id } of found.value) {
+    for (const { id } of looked) {
       const document = heads.value.get(id)?.document;
       if (document !== undefined) documents.push(document);
     }
-    if (documents.length === limit || found.value.length < wanted) return ok(documents);
+    const isEnd = pausedAt !== undefined || looked.length < wanted;
+    if (isEnd || documents.length === limit) return ok({ documents, pausedAt });
   }
 }
 

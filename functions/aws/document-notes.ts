@@ -2,7 +2,8 @@ import type { Document } from '../core/documents/document.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
-import { isDead, sweepNotes } from './document-note-sweep.ts';
+import { LISTED } from './document-listed.ts';
+import { finishNotes, isDead, readNotes, toNote } from './document-note-sweep.ts';
 import {
   type DocumentHead,
   fromHeadRow,
@@ -11,6 +12,7 @@ import {
   toHeadRow,
   toPartition,
 } from './document-rows.ts';
+import { toScope } from './document-scopes.ts';
 
 /** What the sort keys of notes start with. */
 const NOTE_PREFIX = 'PENDING#';
@@ -32,12 +34,9 @@ export function noteCreation(
   nowSeconds: number,
 ): Promise<Result<void, Unavailable>> {
   const { document, write, isRepeatable } = creation;
-  const { pk, sk } = toNoteKey(creation);
+  const row = toHeadRow({ document, parts: [], write, incarnation: write, claim: undefined });
   return table.put({
-    ...toHeadRow({ document, parts: [], write, incarnation: write, claim: undefined }),
-    pk: { S: pk },
-    sk: { S: sk },
-    since: { N: String(nowSeconds) },
+    ...toNote(row, toNoteKey(creation), nowSeconds),
     // A function of an older version, which may run on for a while, leaves the rows of such a document's lists alone.
     repeatable: { BOOL: isRepeatable },
   });
@@ -79,14 +78,32 @@ export async function notedWrites(
   return keys.ok ? ok(new Set(keys.value.map(({ sk }) => sk.slice(prefix.length)))) : keys;
 }
 
-/** Finishes creates of a namespace that died, and forgets them: some of them at a time, in the order of ids, which is by age. */
-export function sweepCreations(
+/**
+ * Finishes creates of a namespace that died, and forgets them: some of them at a time, in the order of ids, which is by age. Answers with the
+ * row that says how far the namespace is in its lists.
+ */
+export async function sweepCreations(
   table: ContextTable,
   pk: string,
   nowSeconds: number,
   finish: (creation: Creation) => Promise<Result<void, Unavailable>>,
-): Promise<Result<void, Unavailable>> {
-  return sweepNotes(table, { pk, prefix: NOTE_PREFIX, nowSeconds }, (note) => finish(toCreation(note)));
+): Promise<Result<Row | undefined, Unavailable>> {
+  const rows = await readNotes(table, pk, LISTED);
+  if (!rows.ok) return rows;
+  const isListed = (row: Row) => text(row, 'sk') === LISTED;
+  const notes = rows.value.filter((row) => !isListed(row));
+  const finished = await finishNotes(table, notes, nowSeconds, (note) => finish(toCreation(note)));
+  return finished.ok ? ok(rows.value.find(isListed)) : finished;
+}
+
+/** The places of documents whose creates have not come to their end, or died. */
+export async function notedScopes(
+  table: ContextTable,
+  pk: string,
+): Promise<Result<ReadonlySet<string>, Unavailable>> {
+  const rows = await table.all(pk, NOTE_PREFIX, ROWS_PER_LOOK);
+  if (!rows.ok) return rows;
+  return ok(new Set(rows.value.map((row) => toScope(toCreation(row).document.scope.scopeFilters))));
 }
 
 /** All creates of a namespace that may be under way. */

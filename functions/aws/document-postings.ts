@@ -10,6 +10,9 @@ import { number, text, toPartition } from './document-rows.ts';
 const ROWS_PER_TERM = 2_000;
 const ROWS_PER_LOOK = 500;
 
+/** Rows that a look counts as at least: one which finds nothing is paid for as well. */
+const ROWS_OF_A_LOOK = 4;
+
 /** A row of the index: a term in one version of a document, as this write stored it. */
 export type Posting = Hit & { readonly id: string; readonly write: string };
 
@@ -31,7 +34,7 @@ export async function readPostings(
       const page = await table.page(pk, prefix, after, ROWS_PER_LOOK);
       if (!page.ok) return page;
       postings.push(...page.value.rows.map(toPosting));
-      looked += page.value.looked;
+      looked += Math.max(ROWS_OF_A_LOOK, page.value.looked);
       after = page.value.nextSortKey;
     } while (after !== undefined);
   }

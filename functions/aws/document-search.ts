@@ -5,7 +5,7 @@ import { ok } from '../core/result.ts';
 import type { ContextTable } from './context-table.ts';
 import { findMatches, type Match, type Named } from './document-matches.ts';
 import { type Posting, readPostings } from './document-postings.ts';
-import { visibleScopes } from './document-scopes.ts';
+import { visibleScopes } from './document-visible-scopes.ts';
 
 /** Documents beyond those asked for that one look takes, because some of what the index says may be of an older version. */
 const SPARE_CANDIDATES = 20;

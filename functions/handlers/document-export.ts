@@ -34,10 +34,11 @@ export async function exportPage(
   // One more than there is room for: the last page says that it is the last.
   const found = await documents.walk(caller, after, limit + 1);
   if (!found.ok) return found;
-  const [first] = found.value;
+  const { documents: walked, pausedAt = null } = found.value;
+  const [first] = walked;
   const begun = first === undefined ? ok(undefined) : await exportDocument(documents, caller, first);
   if (!begun.ok) return begun;
-  return ok(lines(begun.value, found.value.slice(1)));
+  return ok(lines(begun.value, walked.slice(1)));
 
   async function* lines(exported: Exported | undefined, rest: readonly Document[]): AsyncGenerator<string> {
     const endsAtSeconds = clock() + PAGE_SECONDS;
@@ -61,7 +62,7 @@ export async function exportPage(
       if (next.value !== undefined) yield* take(next.value);
       last = document.id;
     }
-    yield endLine(count.documents, count.relations, null);
+    yield endLine(count.documents, count.relations, pausedAt);
   }
 }
 

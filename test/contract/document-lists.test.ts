@@ -1,13 +1,12 @@
-import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { toHeadRow, toPartition } from '../../functions/aws/document-rows.ts';
+import { toPartition } from '../../functions/aws/document-rows.ts';
 import { createDocumentStore } from '../../functions/aws/documents.ts';
-import { createDocument } from '../../functions/core/documents/document.ts';
 import { parseDocumentQuery } from '../../functions/core/documents/input.ts';
 import type { ContextCaller, DocumentStore } from '../../functions/core/documents/ports.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS, newDocument } from '../support/context-callers.ts';
 import { type EmbeddedContextTable, startContextTable } from '../support/context-table.ts';
+import { storedBefore as putOld } from '../support/old-documents.ts';
 
 let table: EmbeddedContextTable;
 let store: DocumentStore;
@@ -47,32 +46,14 @@ async function listed(by: ContextCaller, input: Record<string, unknown>, from = 
 }
 
 /** Puts heads as a version did that had no lists. */
-async function storedBefore(
-  by: ContextCaller,
-  count: number,
-  tags: readonly string[] = [],
-): Promise<string[]> {
-  const documents = Array.from({ length: count }, (_, age) => {
-    const id = newDocument('x').id.replace(/^doc_.{8}/, `doc_${age.toString(16).padStart(8, '0')}`);
-    const { description } = newDocument('x', { tags });
-    return createDocument(description, null, { id, nowSeconds: NOW_SECONDS, scope: by });
-  });
-  for (let at = 0; at < count; at += 25) {
-    const puts = documents.slice(at, at + 25).map((document) => ({
-      PutRequest: {
-        Item: toHeadRow({ document, parts: [], write: 'w', incarnation: undefined, claim: undefined }),
-      },
-    }));
-    await table.client.send(new BatchWriteItemCommand({ RequestItems: { [table.tableName]: puts } }));
-  }
-  return documents.map(({ id }) => id);
-}
+const storedBefore = (by: ContextCaller, count: number, tags: readonly string[] = []) =>
+  putOld(table.tables(clock), by, count, { tags });
 
 describe('a list', () => {
   test('of little among very much that the caller cannot see costs what the little does', async () => {
     const mine = fresh({ run: '1' });
     const theirs = { ...mine, scopeFilters: new Map([['run', '2']]) };
-    await storedBefore(theirs, 1_500, ['t']);
+    await storedBefore(theirs, 600, ['t']);
     const id = await created(mine, ['t']);
     await listed(mine, {});
     const client = table.connect();

@@ -1,0 +1,110 @@
+import type { Unavailable } from '../core/ports.ts';
+import { ok, type Result } from '../core/result.ts';
+import type { ContextTable, Row } from './context-table.ts';
+import { leadingRows } from './document-list-rows.ts';
+import { noteProgress, type Progress, readProgress } from './document-listed.ts';
+import { removeFromLists } from './document-lists.ts';
+import { keyOf } from './document-relation-rows.ts';
+import { type DocumentHead, fromHeadRow, HEAD_PREFIX, toHeadKey } from './document-rows.ts';
+
+/** Documents that a list puts into lists at a time, and those that a create does. */
+const DOCUMENTS_PER_LIST = 250;
+const DOCUMENTS_PER_CREATE = 25;
+
+/** Rows that are put at once. */
+const PUTS_AT_ONCE = 25;
+
+/** Puts all documents into lists that were stored before there were any. It is done once for a namespace; who dies meanwhile has done part of it. */
+export async function completeLists(table: ContextTable, pk: string): Promise<Result<void, Unavailable>> {
+  const known = await readProgress(table, pk);
+  if (!known.ok) return known;
+  for (let progress = known.value; !progress.isComplete; ) {
+    const advanced = await advance(table, pk, progress, DOCUMENTS_PER_LIST);
+    if (!advanced.ok) return advanced;
+    progress = advanced.value;
+  }
+  return ok(undefined);
+}
+
+/** Does some of it, where it is not done: in a new namespace there is nothing to do but to say so. `known` is the row that says how far it is. */
+export async function advanceLists(
+  table: ContextTable,
+  pk: string,
+  known: Row | undefined,
+): Promise<Result<void, Unavailable>> {
+  const progress = await readProgress(table, pk, known);
+  if (!progress.ok || progress.value.isComplete) return progress.ok ? ok(undefined) : progress;
+  const advanced = await advance(table, pk, progress.value, DOCUMENTS_PER_CREATE);
+  return advanced.ok ? ok(undefined) : advanced;
+}
+
+async function advance(
+  table: ContextTable,
+  pk: string,
+  { until }: Progress,
+  documents: number,
+): Promise<Result<Progress, Unavailable>> {
+  const page = await table.page(pk, HEAD_PREFIX, until, documents);
+  if (!page.ok) return page;
+  const added = await addMissing(table, pk, page.value.rows.map(fromHeadRow));
+  if (!added.ok) return added;
+  const next = page.value.nextSortKey;
+  const noted = await noteProgress(table, pk, next);
+  return noted.ok ? ok({ isComplete: next === undefined, until: next }) : noted;
+}
+
+/** Puts documents into those of their lists where they have no row. It may be a row of a document that has the id since: none is put over another. */
+async function addMissing(
+  table: ContextTable,
+  pk: string,
+  heads: readonly DocumentHead[],
+): Promise<Result<void, Unavailable>> {
+  const led = heads.map((head) => ({ head, ...leadingRows(head) }));
+  const keys = led.flatMap(({ scopes, lists }) => [...scopes, ...lists]).map(keyOf);
+  const unique = new Map(keys.map((key) => [key.sk, key]));
+  const standing = await table.getAll([...unique.values()]);
+  if (!standing.ok) return standing;
+  const isThere = new Set(standing.value.flatMap((row) => row?.['sk']?.S ?? []));
+  const isMissing = (row: Row) => !isThere.has(keyOf(row).sk);
+  const missing = led.filter(({ scopes, lists }) => [...scopes, ...lists].some(isMissing));
+  if (missing.length === 0) return ok(undefined);
+  const added = await putEach(
+    table,
+    missing.flatMap(({ lists }) => lists.filter(isMissing)),
+  );
+  if (!added.ok) return added;
+  // After the lists and over what stands, because who finds the lists of these filters empty removes what leads to them.
+  const scopes = new Map(missing.flatMap((one) => one.scopes.map((row) => [keyOf(row).sk, row])));
+  const named = await table.writeAll([...scopes.values()], []);
+  if (!named.ok) return named;
+  return removeOvertaken(
+    table,
+    pk,
+    missing.map(({ head }) => head),
+  );
+}
+
+async function putEach(table: ContextTable, rows: readonly Row[]): Promise<Result<void, Unavailable>> {
+  for (let at = 0; at < rows.length; at += PUTS_AT_ONCE) {
+    const put = await Promise.all(rows.slice(at, at + PUTS_AT_ONCE).map(table.putNew));
+    for (const one of put) if (!one.ok) return one;
+  }
+  return ok(undefined);
+}
+
+/** Takes documents out of their lists again that went while they were put into them: who deleted them found no row to remove. */
+async function removeOvertaken(
+  table: ContextTable,
+  pk: string,
+  heads: readonly DocumentHead[],
+): Promise<Result<void, Unavailable>> {
+  const standing = await table.getAll(heads.map(({ document }) => toHeadKey(pk, document.id)));
+  if (!standing.ok) return standing;
+  for (const [index, { document, incarnation }] of heads.entries()) {
+    const row = standing.value[index];
+    if (row !== undefined && fromHeadRow(row).incarnation === incarnation) continue;
+    const removed = await removeFromLists(table, document);
+    if (!removed.ok) return removed;
+  }
+  return ok(undefined);
+}
