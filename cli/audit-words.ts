@@ -1,6 +1,7 @@
 import type { RecordValue } from '../functions/core/audit/chain.ts';
 import type { Finding } from '../functions/core/audit/finding.ts';
 import type { Verification } from '../functions/core/audit/verify.ts';
+import { printable } from './printable.ts';
 
 type Members = Readonly<Record<string, RecordValue>>;
 
@@ -70,11 +71,8 @@ function describeFinding({ kind, detail, chain, seq, ts, number }: Finding): str
   return `${kind.toUpperCase()}  ${[...place, detail].join(': ')}`;
 }
 
-/** What a client has chosen may hold characters that steer a terminal, or turn the writing: they are shown as their numbers. */
 function plain(value: RecordValue | undefined): string {
   if (value === undefined) return '';
   const text = typeof value === 'object' ? value.join(' ') : String(value);
-  return text.replace(/[\p{C}\u2028\u2029]/gu, (character) => {
-    return `\\u{${character.codePointAt(0)?.toString(16)}}`;
-  });
+  return printable(text);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { printable } from './printable.ts';
 
 /** A connection as the gateway tells it. */
 export const Connection = z.looseObject({
@@ -38,9 +39,4 @@ export function describeConnection({ status, account, connected_at }: Connection
   const whose = account === undefined ? '' : ` as ${printable(account.name ?? account.id)}`;
   const since = new Date(connected_at * 1000).toISOString().slice(0, 10);
   return status === 'active' ? `connected${whose} since ${since}` : `broken${whose}: connect again`;
-}
-
-/** A provider chooses the names of its accounts; none of them moves the cursor. */
-function printable(name: string): string {
-  return name.replace(/\p{C}/gu, '?');
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { printable } from './printable.ts';
 
 /** A document as the context store answers it, as far as a person is told of it. */
 const Described = z.object({
@@ -49,9 +50,4 @@ export function describeAll(
 
 function offsetsOf(sections: readonly { readonly offset: number }[]): string {
   return sections.length === 0 ? 'the name' : sections.map(({ offset }) => offset).join(', ');
-}
-
-/** Names and tags are other people's: what a terminal would obey does not get there. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{C}/gu, '?');
 }

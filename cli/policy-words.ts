@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { printable } from './printable.ts';
 import { timeOf } from './time.ts';
 
 /** What the gateway says that another policy would change. */
@@ -40,7 +41,7 @@ export function describePlan({ over, changes, more }: Plan): readonly string[] {
   if (changes.length === 0) return [`nothing changes: version ${over} says the same`];
   return [
     `over version ${over}:`,
-    ...changes.map(({ effect, text }) => `  ${SIGNS[effect]} ${text}`),
+    ...changes.map(({ effect, text }) => `  ${SIGNS[effect]} ${printable(text)}`),
     ...(more === undefined ? [] : [`  … and ${more} more`]),
   ];
 }

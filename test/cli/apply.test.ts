@@ -60,13 +60,13 @@ describe('what it changes is shown before', () => {
   const changes = [
     { effect: 'gain', part: 'clients', name: 'a', text },
     { effect: 'loss', part: 'clients', name: 'b', text: 'the client b is gone' },
-    { effect: 'change', part: 'servers', name: 'c', text: 'the server c moves' },
+    { effect: 'change', part: 'servers', name: 'c', text: 'the server c moves\n\u{1b}[1A\u{202e}away' },
   ];
   const lines = [
     'over version 6:',
     `  + ${text}`,
     '  - the client b is gone',
-    '  ~ the server c moves',
+    '  ~ the server c moves\\u{a}\\u{1b}[1A\\u{202e}away',
     '  … and 3 more',
   ];
   const plan = { ...EMPTY_PLAN, changes, more: 3 };

@@ -49,7 +49,7 @@ describe('connections', () => {
     const { code, out } = await sallyport('connections');
     expect([code, out]).toEqual([
       0,
-      'track    connected as ada?[2Jlovelace since 2027-01-15\nmailbox  broken: connect again',
+      'track    connected as ada\\u{1b}[2Jlovelace since 2027-01-15\nmailbox  broken: connect again',
     ]);
     expect(asked).toEqual(['GET /connections Bearer my-token']);
   });
@@ -96,7 +96,7 @@ describe('connect', () => {
     const { code, out, notes } = await sallyport('connect', 'track', '--no-browser');
     expect([code, out, notes]).toEqual([
       0,
-      'track is connected as ada?[2Jlovelace since 2027-01-15',
+      'track is connected as ada\\u{1b}[2Jlovelace since 2027-01-15',
       `open this page to connect:\n${PAGE}`,
     ]);
   });

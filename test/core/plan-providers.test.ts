@@ -40,41 +40,44 @@ const linesOf = (before: Partial<Snapshot>, after: Partial<Snapshot>) =>
     ({ effect, part, name, text }) => `${effect} ${part}/${name}: ${text}`,
   );
 
+const COMPANY_MEMBERS =
+  '`displayName` "Company login", `clientId` "company-client", `tokenAuth` "client_secret_post", `authUrl` "https://login.example.net/authorize", `tokenUrl` "https://login.example.net/token", `scopes` ["openid","email"], `usernameClaim` "email", `proof` {"kind":"id_token","issuer":"https://login.example.net","jwksUrl":"https://login.example.net/keys","groupsClaim":"groups"}';
+
 test.for<readonly [string, Partial<Snapshot>, readonly string[]]>([
   [
-    'a provider says where users connect, as whom, for what, and what else is sent',
+    'a provider says who connects there, and what it is, member by member',
     { providers: [providerEntry('track')] },
     [
-      'gain providers/track: the provider track is new: users of every organisation connect accounts at https://track.example.net/authorize, where the client track-client asks for `offline_access read:orders`; tokens come from https://track.example.net/token; it has `clientSecretName` "sallyport/{stage}/providers/track", `tokenAuth` "client_secret_post", `pkce` true',
+      'gain providers/track: the provider track is new: users of every organisation connect accounts there; it has `displayName` "Track", `clientId` "track-client", `clientSecretName` "sallyport/{stage}/providers/track", `tokenAuth` "client_secret_post", `authUrl` "https://track.example.net/authorize", `tokenUrl` "https://track.example.net/token", `scopes` ["offline_access","read:orders"], `scopeSeparator` " "',
     ],
   ],
   [
-    'a provider of one organisation, which is asked for nothing',
-    { providers: [providerEntry('mail', { org: 'beta', scopes: [], private: true })] },
-    [
-      'gain providers/mail: the provider mail is new: users of beta connect accounts at https://mail.example.net/authorize, where the client mail-client asks for no scope; tokens come from https://mail.example.net/token; it has `private` true, `clientSecretName` "sallyport/{stage}/providers/mail", `tokenAuth` "client_secret_post", `pkce` true',
-    ],
-  ],
-  [
-    'scopes stand as they are asked for',
-    { providers: [providerEntry('track', { scopes: ['a', 'b'], scopeSeparator: ',' })] },
-    [expect.stringContaining('asks for `a,b`;')],
-  ],
-  [
-    'an identity provider says who logs in where',
-    { idps: [COMPANY] },
-    [
-      'gain idps/company: the identity provider company is new: users of acme log in at https://login.example.net/authorize, as the client company-client asks for `openid email`; tokens come from https://login.example.net/token; it has `tokenAuth` "client_secret_post", `usernameClaim` "email", `proof` {"kind":"id_token","issuer":"https://login.example.net","jwksUrl":"https://login.example.net/keys","groupsClaim":"groups"}',
-    ],
-  ],
-  [
-    'one where nobody logs in vouches all the same',
-    { idps: [{ ...COMPANY, login: false }] },
+    'a provider of one organisation, without the protection of PKCE',
+    { providers: [providerEntry('mail', { org: 'beta', pkce: false })] },
     [
       expect.stringMatching(
-        /^gain idps\/company: the identity provider company is new: it vouches for users of acme, and nobody logs in there; /,
+        /^gain providers\/mail: the provider mail is new: users of beta connect accounts there, without PKCE; it has `displayName` "Mail", /,
       ),
     ],
+  ],
+  [
+    'an identity provider says who logs in there',
+    { idps: [COMPANY] },
+    [
+      `gain idps/company: the identity provider company is new: it logs users of acme in; it has ${COMPANY_MEMBERS}`,
+    ],
+  ],
+  [
+    'one where nobody logs in says what it would be if somebody did',
+    { idps: [{ ...COMPANY, login: false, acceptAssertions: false }] },
+    [
+      `gain idps/company: the identity provider company is new: it vouches for users of acme, and nobody logs in there; its assertions are not taken; it has ${COMPANY_MEMBERS}`,
+    ],
+  ],
+  [
+    'what somebody wrote stands as JSON, and says nothing of its own',
+    { providers: [providerEntry('track', { clientId: 'x\n  + nothing else changes' })] },
+    [expect.stringContaining('`clientId` "x\\n  + nothing else changes"')],
   ],
 ])('what is new: %s', ([, after, lines]) => {
   expect(linesOf({}, after)).toEqual(lines);

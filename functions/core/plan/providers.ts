@@ -12,19 +12,22 @@ export function compareProviders(before: Snapshot, after: Snapshot): readonly Ch
   ];
 }
 
+// Where they are, and what they call themselves, decides whom a user trusts: it is shown member by member, as it is written.
+
 const IDPS: Part<IdentityProvider> = {
   part: 'idps',
   noun: 'identity provider',
   nameOf: ({ name }) => name,
   added: {
     effect: 'gain',
-    words: ({ org, login, authUrl, tokenUrl, clientId, scopes }) =>
-      login === false
-        ? `is new: it vouches for users of ${org}, and nobody logs in there`
-        : `is new: users of ${org} log in at ${authUrl}, as the client ${clientId} asks for ${namesOf(scopes, ' ')}; tokens come from ${tokenUrl}`,
+    words: ({ org, login, acceptAssertions }) => {
+      const what =
+        login === false ? `vouches for users of ${org}, and nobody logs in there` : `logs users of ${org} in`;
+      return `is new: it ${what}${acceptAssertions === false ? '; its assertions are not taken' : ''}`;
+    },
   },
   removed: { effect: 'loss', words: ({ org }) => `is gone: nobody of ${org} comes by it any more` },
-  told: ['name', 'displayName', 'org', 'login', 'authUrl', 'tokenUrl', 'clientId', 'scopes'],
+  told: ['name', 'org', 'login', 'acceptAssertions'],
   handled: ['name'],
   compare: () => [],
 };
@@ -35,19 +38,18 @@ const PROVIDERS: Part<Provider> = {
   nameOf: ({ name }) => name,
   added: {
     effect: 'gain',
-    words: ({ org, authUrl, tokenUrl, clientId, scopes, scopeSeparator }) =>
-      `is new: users of ${org ?? 'every organisation'} connect accounts at ${authUrl}, where the client ${clientId} asks for ${namesOf(scopes, scopeSeparator)}; tokens come from ${tokenUrl}`,
+    words: ({ org, pkce }) =>
+      `is new: users of ${ofWhom(org)} connect accounts there${pkce ? '' : ', without PKCE'}`,
   },
   removed: {
     effect: 'loss',
-    words: ({ org }) => `is gone: users of ${org ?? 'every organisation'} have no connection there any more`,
+    words: ({ org }) => `is gone: users of ${ofWhom(org)} have no connection there any more`,
   },
-  told: ['name', 'displayName', 'org', 'authUrl', 'tokenUrl', 'clientId', 'scopes', 'scopeSeparator'],
+  told: ['name', 'org', 'pkce'],
   handled: ['name'],
   compare: () => [],
 };
 
-/** As they are asked for, which a separator is a part of. */
-function namesOf(scopes: readonly string[], separator: string): string {
-  return scopes.length === 0 ? 'no scope' : `\`${scopes.join(separator)}\``;
+function ofWhom(org: string | undefined): string {
+  return org ?? 'every organisation';
 }
