@@ -10,8 +10,8 @@ import { TestIssuer } from '../../support/test-issuer.ts';
 import { LISTS, type ListMethod, type Streamed, streamedEvents, VISIBLE } from '../grammar-stream.ts';
 import { shorterLists, shorterTexts, smallerMember } from '../mutate.ts';
 import { type Dispatched, readEvents } from '../oracle/event-stream.ts';
-import { readTree, type Tree } from '../oracle/json-tree.ts';
-import { EXACT_READERS, textOf } from '../oracle/lenient-readers.ts';
+import { caseless, readTree, type Tree } from '../oracle/json-tree.ts';
+import { EXACT_READERS, FOLDING_READERS, MERGING_READER, textOf } from '../oracle/lenient-readers.ts';
 import { createTarget, type Verdict } from '../target.ts';
 
 const MAX_EVENT = 4_096;
@@ -147,11 +147,13 @@ function messageOf(method: Streamed['asked']): Message {
   return message.value;
 }
 
-/** The names in a list that the caller may not see, as parsers read it that take the first or the last of two members. */
+const READERS = [...EXACT_READERS, ...FOLDING_READERS, MERGING_READER];
+
+/** The names in a list that the caller may not see, whichever parser reads it. */
 function hiddenItems(data: string, { items, name }: (typeof LISTS)[ListMethod]): readonly string[] {
   const tree = readTree(data);
   if (items !== 'tools') return [];
-  return EXACT_READERS.flatMap(({ member }) => {
+  return READERS.flatMap(({ member }) => {
     const list = member(member(tree, 'result'), items);
     const found = list?.kind === 'array' ? list.items : [];
     return found.flatMap((item) => {
@@ -168,11 +170,16 @@ function comparable(event: Dispatched | undefined, isPruned: boolean): string {
   return JSON.stringify({ ...event, data: tree === undefined ? event.data : withoutLists(tree, true) });
 }
 
+const RESULT = caseless('result');
+const PRUNED: ReadonlySet<string> = new Set(['tools', 'prompts', 'resources', 'cacheScope'].map(caseless));
+
+/** Without what somebody takes for a list, for another result than the one there is, or for what is said of caching. */
 function withoutLists(tree: Tree, isOutermost: boolean): unknown {
   if (tree.kind !== 'object') return tree;
-  const kept = tree.members.filter(
-    ([name]) => isOutermost || !['tools', 'prompts', 'resources', 'cacheScope'].includes(name),
-  );
+  const kept = tree.members.filter(([name]) => {
+    if (name === '__proto__') return false;
+    return isOutermost ? name === 'result' || caseless(name) !== RESULT : !PRUNED.has(caseless(name));
+  });
   return kept.map(([name, value]) => [
     name,
     isOutermost && name === 'result' ? withoutLists(value, false) : value,
