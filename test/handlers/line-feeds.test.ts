@@ -1,39 +1,22 @@
-import { beforeEach, describe, expect, test } from 'vitest';
-import { answerOf, type GatewayApp, startGatewayApp } from '../support/gateway-app.ts';
+import { describe, expect, test } from 'vitest';
+import { arrivedOf, type SentAnswer } from '../support/arrived-answer.ts';
+import { startGatewayApp } from '../support/gateway-app.ts';
 import { clientEntry, policyOf, scopeRule, serverEntry } from '../support/policies.ts';
 import { TestIssuer } from '../support/test-issuer.ts';
 
 const issuer = new TestIssuer();
-const policy = policyOf({
-  servers: [serverEntry('maps')],
-  scopes: [['use', [scopeRule('maps', ['tools/call', 'tools/list'], ['draw'])]]],
-  clients: [clientEntry('courier', { scopes: ['use'] })],
-});
-
-let app: GatewayApp;
-beforeEach(() => {
-  app = startGatewayApp(issuer, policy);
-});
+const app = startGatewayApp(
+  issuer,
+  policyOf({
+    servers: [serverEntry('maps')],
+    scopes: [['use', [scopeRule('maps', ['tools/call', 'tools/list'], ['draw'])]]],
+    clients: [clientEntry('courier', { scopes: ['use'] })],
+  }),
+);
 
 /** What arrives of an event stream. */
-async function arrived(method: string, body: string | readonly string[]): Promise<string> {
-  const pieces = typeof body === 'string' ? [body] : [...body];
-  const answer = answerOf('', { headers: { 'content-type': 'text/event-stream' } });
-  app.answer = () => ({ ...answer, body: ReadableStream.from(pieces.map((piece) => Buffer.from(piece))) });
-  const response = await app.fetch('/maps/mcp', {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${issuer.accessToken({ scope: 'use' })}`,
-      'content-type': 'application/json',
-    },
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 7,
-      method,
-      params: method === 'tools/call' ? { name: 'draw', arguments: {} } : {},
-    }),
-  });
-  return response.text();
+function arrived(method: SentAnswer['method'], pieces: readonly string[]): Promise<string> {
+  return arrivedOf(app, issuer, { server: 'maps', method, type: 'text/event-stream', pieces });
 }
 
 /** The data of events for a reader that ends lines at line feeds alone, and trims them, as the official SDK of Go does. */
