@@ -53,7 +53,7 @@ function start(
   const bounds = new Bounds(outgoing, request, (error) => {
     if (error instanceof RefusedAddress) fail('refused_address', error.message);
     else if (error instanceof TimedOut) fail('timeout', error.message);
-    else fail('unreachable', error.message);
+    else fail('unreachable', toldOf(error));
   });
   outgoing.once('socket', (socket) => bounds.watchConnect(socket));
   outgoing.on('error', (error) => bounds.stop(error));
@@ -80,6 +80,12 @@ function start(
     resolve(ok({ status, headers: joinHeaders(incoming), body: bodyOf(incoming, bounds) }));
   });
   outgoing.end(request.body);
+}
+
+/** What went wrong, in no words of the upstream's: Node's own tell every name that is in its certificate. */
+function toldOf(error: Error): string {
+  const isForAnother = 'code' in error && error.code === 'ERR_TLS_CERT_ALTNAME_INVALID';
+  return isForAnother ? 'its certificate is for another host' : error.message;
 }
 
 /** Undefined where a header of the caller's is none that HTTP can carry. */

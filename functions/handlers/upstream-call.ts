@@ -131,7 +131,7 @@ async function attempt(
     signal: call.signal,
   });
   const redactor = new Redactor(hidden);
-  // How it failed may be told in the upstream's words, such as the names of its certificate.
+  // Whoever tells how it failed may have it from the upstream.
   if (!answer.ok) return err({ ...answer.error, detail: redactor.text(answer.error.detail) });
   const encoding = foreignEncoding(answer.value, hidden.length > 0);
   if (encoding !== undefined) {

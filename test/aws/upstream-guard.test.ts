@@ -12,6 +12,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createUpstream } from '../../functions/aws/upstream.ts';
 import type { Upstream, UpstreamRequest } from '../../functions/core/ports.ts';
+import { err } from '../../functions/core/result.ts';
 import { type Certificate, selfSigned } from '../support/certificate.ts';
 
 const TIMEOUT = { connectMs: 2_000, firstByteMs: 2_000, silenceMs: 2_000, callMs: 4_000 };
@@ -340,6 +341,15 @@ describe('TLS', () => {
     const certificate = make();
     if (isTrusted) trust(certificate);
     expect(await ask(await start(certificate))).toBe('unreachable');
+  });
+
+  test('that is refused for its certificate is told of without a word that is in it', async () => {
+    const certificate = selfSigned('sk-live-0123456789.test');
+    trust(certificate);
+    const detail = 'its certificate is for another host';
+    expect(await createUpstream().send(requestTo(await start(certificate)))).toEqual(
+      err({ reason: 'unreachable', detail }),
+    );
   });
 
   test('is verified whatever the environment says', async () => {
