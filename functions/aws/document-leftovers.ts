@@ -1,13 +1,16 @@
 import type { Document } from '../core/documents/document.ts';
 import type { Unavailable } from '../core/ports.ts';
-import { ok, type Result } from '../core/result.ts';
+import { err, ok, type Result } from '../core/result.ts';
 import type { ContextTable } from './context-table.ts';
 import { removePieces } from './document-content.ts';
-import { readIndex, removeIndex } from './document-index.ts';
+import { fromListRow, type IndexEntry, readIndex, removeIndex, toListKey } from './document-index.ts';
 import { advanceLists } from './document-list-completion.ts';
 import { removeFromLists } from './document-lists.ts';
 import { type Creation, forgetCreation, sweepCreations } from './document-notes.ts';
-import { fromHeadRow, toHeadKey, toPartition } from './document-rows.ts';
+import { type DocumentHead, fromHeadRow, toHeadKey, toPartition } from './document-rows.ts';
+
+/** Looks at a document that others edit at the same time. */
+const ATTEMPTS = 5;
 
 /**
  * Removes what creates that died in this namespace left behind, and puts documents into lists that were stored before there were any: some of it
@@ -48,7 +51,7 @@ async function removeStored(table: ContextTable, creation: Creation): Promise<Re
     if (!pieces.ok) return pieces;
     const index = await readIndex(table, document, write);
     if (!index.ok) return index;
-    const inUse = standing === undefined ? ok([]) : await readIndex(table, standing.document, standing.write);
+    const inUse = await readIndexInUse(table, standing);
     if (!inUse.ok) return inUse;
     const isUsed = new Set(inUse.value.map((entry) => `${entry.write}#${entry.rank}#${entry.term}`));
     const unused = index.value.filter((entry) => !isUsed.has(`${entry.write}#${entry.rank}#${entry.term}`));
@@ -56,4 +59,30 @@ async function removeStored(table: ContextTable, creation: Creation): Promise<Re
     if (!unlisted.ok) return unlisted;
   }
   return removeFromLists(table, document, write);
+}
+
+/**
+ * The rows of the index that a document uses which was read, or a version of it that came since: of what was stored before it was read, that one
+ * uses no others. None where there is no document, or its version was stored before there was an index.
+ */
+async function readIndexInUse(
+  table: ContextTable,
+  known: DocumentHead | undefined,
+): Promise<Result<readonly IndexEntry[], Unavailable>> {
+  let standing = known;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    if (standing === undefined) return ok([]);
+    const { document, write }: DocumentHead = standing;
+    const list = await table.get(toListKey(document, write));
+    if (!list.ok) return list;
+    if (list.value !== undefined) return ok(fromListRow(list.value));
+    // The list of a version goes once there is a next one.
+    const head = await table.get(
+      toHeadKey(toPartition(document.scope.orgId, document.scope.namespace), document.id),
+    );
+    if (!head.ok) return head;
+    standing = head.value === undefined ? undefined : fromHeadRow(head.value);
+    if (standing?.write === write) return ok([]);
+  }
+  return err({ reason: 'unavailable', detail: 'context table: an edited document did not come to rest' });
 }

@@ -82,6 +82,15 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
     ['contract/document-leftovers.test.ts', 'what a create that died left is gone when another one comes an hour later, and not before'],
     ['contract/document-leftovers.test.ts', 'what a delete that died left is gone when another one comes an hour later'],
   ] },
+  { clause: 8, says: 'A sweep comes to everything that died, and takes nothing from what is there', tests: [
+    ['contract/document-sweeps.test.ts', 'notes of documents whose time is over hide no others from a sweep'],
+    ['contract/document-sweeps.test.ts', 'at what is in use, keeps its words'],
+    ['contract/document-sweeps.test.ts', 'a sweep beside edits that do not end takes nothing'],
+  ] },
+  { clause: 8, says: 'A page over very much that has expired ends, and says where it goes on', tests: [
+    ['contract/document-expired.test.ts', 'a list %s goes past it page by page'],
+    ['contract/document-expired.test.ts', 'an export goes past it page by page'],
+  ] },
   { clause: 8, says: 'Nothing that a process which died left behind is seen', tests: [
     ['contract/document-remains.test.ts', 'any of its writes, nothing is seen once the document is gone'],
     ['contract/document-remains.test.ts', 'any of its writes, nothing is seen before it is repeated'],
