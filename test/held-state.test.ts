@@ -244,11 +244,12 @@ describe('what an environment keeps is bounded', () => {
 
 test('a refresh is kept while it is under way, one for each connection, and not a moment longer', async () => {
   const go = Promise.withResolvers<void>();
-  const vault: Pick<Vault, 'note'> = {
+  const vault: Pick<Vault, 'note' | 'read'> = {
     async note() {
       await go.promise;
       return err({ reason: 'unavailable', detail: 'a test’s outage' });
     },
+    read: async () => ok(OPENED),
   };
   const ports = { now: () => 0, randomBytes: () => new Uint8Array(12) };
   // biome-ignore lint/nursery/noUnsafeTypeAssertion: what gets no lease needs none of the other ports

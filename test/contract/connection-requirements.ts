@@ -23,6 +23,7 @@ export const CONNECTION_REQUIREMENTS: readonly ConnectionRequirement[] = [
     ['core/configuration/providers.test.ts', 'a secret as it is'],
     ['handlers/connections/connections.test.ts', 'a secret that is not taken is read past the cache, once'],
     ['handlers/connections/connections.test.ts', 'a secret that is not taken any more stands back for the one that a rotation has staged'],
+    ['handlers/connections/provider-answers.test.ts', 'a code is redeemed where the old one is refused by %s'],
   ] },
   { clause: 'providers', says: 'A provider that answers nonsense, too much, or elsewhere connects nobody', tests: [
     ['handlers/connections/connections.test.ts', 'a provider that %s connects nobody'],
@@ -40,6 +41,8 @@ export const CONNECTION_REQUIREMENTS: readonly ConnectionRequirement[] = [
   ] },
   { clause: 'vault', says: 'Another account never takes the place of the one that is connected', tests: [
     ['handlers/connections/connections.test.ts', 'another account in the place of the one that is connected is refused'],
+    ['handlers/connections/provider-answers.test.ts', 'an account that was known and that nobody can name just now is not taken for another one'],
+    ['handlers/connections/provider-answers.test.ts', 'of questions whose token it is, by %s, is an outage'],
   ] },
   { clause: 'refresh', says: 'A hundred calls at the end of a token refresh it once, in one process and in several', tests: [
     ['handlers/connections/refresh.test.ts', 'serves a hundred calls that find the token at its end'],
@@ -63,6 +66,18 @@ export const CONNECTION_REQUIREMENTS: readonly ConnectionRequirement[] = [
   ] },
   { clause: 'refresh', says: 'A 401 of an upstream leads to one refresh, and to no more of them than one in 30 s', tests: [
     ['handlers/connections/refresh.test.ts', 'the token is refreshed once, and not again for one that refuses everything'],
+    ['handlers/connections/provider-answers.test.ts', 'costs its provider, %s, one question in 30 s'],
+  ] },
+  { clause: 'refresh', says: 'A refusal in words of the provider’s own asks the user to connect, and loses no connection', tests: [
+    ['handlers/connections/refresh.test.ts', 'has its user asked to connect, and is asked itself once a minute'],
+    ['handlers/connections/refresh.test.ts', 'loses nobody a connection that it takes again'],
+  ] },
+  { clause: 'refresh', says: 'No call waits for the refresh of a token that still lives', tests: [
+    ['handlers/connections/refresh.test.ts', 'holds up no call while the token is still good, and lasts as long as it takes'],
+    ['handlers/egress.test.ts', 'gets the token of the user of the delegation, and the server never sees it'],
+  ] },
+  { clause: 'refresh', says: 'A lease whose answer was lost holds up nobody', tests: [
+    ['handlers/connections/refresh.test.ts', 'goes on with a lease that was written and whose answer was lost'],
   ] },
   { clause: 'modes', says: '`user_oauth` and `hybrid` put on the calling user’s own token, and nothing where a part is missing', tests: [
     ['handlers/user-oauth.test.ts', 'puts on the token of the calling user’s own connection'],
@@ -88,5 +103,6 @@ export const CONNECTION_REQUIREMENTS: readonly ConnectionRequirement[] = [
     ['handlers/connections/connections.test.ts', 'revokes the refresh token at the provider, forgets, and says so'],
     ['handlers/connections/connections.test.ts', 'forgets also where the provider %s'],
     ['e2e/hybrid.test.ts', 'asks again after disconnecting, which the carrier hears of'],
+    ['handlers/connections/provider-answers.test.ts', 'what is disconnected is revoked where it is refused by %s'],
   ] },
 ];

@@ -41,6 +41,9 @@ export const SECRET_REQUIREMENTS = [
   ] },
   { clause: '§7', says: 'An outage is bridged for 300 s, AccessDenied and deletion never', tests: [
     ['contract/secret-store.test.ts', 'an outage is bridged for 300 s and not longer'],
+    ['contract/secret-store.test.ts', 'an outage is not bridged any longer where somebody has looked just before its end'],
+    ['aws/sealer.test.ts', 'serves on while its previous version is out of reach that was looked at, or was not there'],
+    ['aws/sealer.test.ts', 'says of nothing that it is not ours while its previous version is out of reach'],
     ['contract/secret-store.test.ts', 'a refusal and a deletion are never bridged'],
   ] },
   { clause: '§7', says: 'No secret byte is in an answer, a log, a record or a table', tests: [
