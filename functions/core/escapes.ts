@@ -1,3 +1,5 @@
+import { codeOfEntity, MAX_ENTITY_BYTES } from './entities.ts';
+
 /** Bytes as a reader understands them, and where each was written. */
 export type Unescaped = {
   readonly bytes: Buffer;
@@ -15,8 +17,6 @@ const LETTER_U = 0x75;
 const LETTER_X = 0x78;
 /** So far one character may be written: a longer one is left as it stands, so that what waits for its end is bounded. */
 const MAX_WRITTEN_BYTES = 128;
-/** `&CounterClockwiseContourIntegral;` is none that stands for ASCII; the longest of those, and of the numbers, is shorter. */
-const MAX_ENTITY_BYTES = 14;
 /** An escape that is open reaches over this many bytes at most: `\u` and four digits. */
 const MAX_HEX_BYTES = 5;
 /** Beside where a byte begins in the source, which is shorter than this: a `u` or `x` that opens an escape. */
@@ -40,46 +40,6 @@ const CONTROLS: ReadonlyMap<number, number> = new Map(
     letter.charCodeAt(0),
     control.charCodeAt(0),
   ]),
-);
-
-/** The named entities of ASCII (HTML §13.5). */
-const ENTITIES: ReadonlyMap<string, number> = new Map(
-  Object.entries({
-    '\t': 'Tab',
-    '\n': 'NewLine',
-    '!': 'excl',
-    '"': 'quot QUOT',
-    '#': 'num',
-    $: 'dollar',
-    '%': 'percnt',
-    '&': 'amp AMP',
-    "'": 'apos',
-    '(': 'lpar',
-    ')': 'rpar',
-    '*': 'ast midast',
-    '+': 'plus',
-    ',': 'comma',
-    '.': 'period',
-    '/': 'sol',
-    ':': 'colon',
-    ';': 'semi',
-    '<': 'lt LT',
-    '=': 'equals',
-    '>': 'gt GT',
-    '?': 'quest',
-    '@': 'commat',
-    '[': 'lsqb lbrack',
-    '\\': 'bsol',
-    ']': 'rsqb rbrack',
-    '^': 'Hat',
-    _: 'lowbar UnderBar',
-    '`': 'grave DiacriticalGrave',
-    '{': 'lcub lbrace',
-    '|': 'verbar vert VerticalLine',
-    '}': 'rcub rbrace',
-  }).flatMap(([character, names]) =>
-    names.split(' ').map((name) => [name, character.charCodeAt(0)] as const),
-  ),
 );
 
 /**
@@ -208,14 +168,8 @@ class Reduction {
     while (from >= farthest && this.#bytes[from] !== AMPERSAND) from -= 1;
     if (from < farthest) return;
     const name = this.#bytes.toString('latin1', from + 1, end);
-    const [, digits, hexDigits] = /^#(?:([0-9]+)|[xX]([0-9a-fA-F]+))$/.exec(name) ?? [];
-    const code =
-      hexDigits !== undefined
-        ? Number.parseInt(hexDigits, 16)
-        : digits !== undefined
-          ? Number.parseInt(digits, 10)
-          : ENTITIES.get(name);
-    if (code === undefined || code > 0x10ffff) return;
+    const code = codeOfEntity(name);
+    if (code === undefined) return;
     this.#replace(from, code < 0x10000 ? encodeUnit(code) : Buffer.from(String.fromCodePoint(code)));
   }
 
