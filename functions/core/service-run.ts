@@ -16,18 +16,26 @@ export class ServiceRun {
   /** What the token opens at the service. No section is no namespace; what is malformed opens nothing. */
   readonly scope: Result<ContextScope, ScopeRefusal>;
 
-  /** @throws TypeError on a token that {@link VerifiedRunToken.verify} did not make */
+  /**
+   * Freezes it: who holds a run can make it no other.
+   *
+   * @throws TypeError on a token that {@link VerifiedRunToken.verify} did not make, and in a class that extends this one
+   */
   constructor(token: VerifiedRunToken, service: string) {
+    if (new.target !== ServiceRun) throw new TypeError('a run is of no other class');
     if (!VerifiedRunToken.is(token)) throw new TypeError('a run needs a verified run token');
     const { orgId, services, permissions } = token.claims;
     this.#token = token;
     this.service = service;
     this.section = services.get(service);
-    this.context = {
+    this.context = Object.freeze({
       namespace: this.section?.get('namespace'),
       scopeFilters: this.section?.get('scope_filters'),
-    };
-    this.scope = parseContextScope({ orgId, ...this.context }, permissions.length === 2 ? 'write' : 'read');
+    });
+    const scope = parseContextScope({ orgId, ...this.context }, permissions.length === 2 ? 'write' : 'read');
+    Object.freeze(scope.ok ? scope.value : scope.error);
+    this.scope = Object.freeze(scope);
+    Object.freeze(this);
   }
 
   static is(value: unknown): value is ServiceRun {

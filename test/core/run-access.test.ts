@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { Action } from '../../functions/core/action.ts';
 import { Caller } from '../../functions/core/caller.ts';
 import { decide } from '../../functions/core/decide.ts';
-import type { VerifiedRunToken } from '../../functions/core/run-token.ts';
+import { VerifiedRunToken } from '../../functions/core/run-token.ts';
 import { ServiceRun } from '../../functions/core/service-run.ts';
 import { clientEntry, policyOf, serverEntry } from '../support/policies.ts';
-import { NOW_SECONDS, TestIssuer } from '../support/test-issuer.ts';
+import { NOW_SECONDS, ORIGIN, TestIssuer } from '../support/test-issuer.ts';
 
 const issuer = new TestIssuer();
 const coordinator = clientEntry('coordinator', { scopes: ['runs/issue'], runNamespaces: ['alpha'] });
@@ -139,5 +139,25 @@ describe('a run', () => {
     const cast = { ...issuer.run() } as unknown as ServiceRun;
     for (const value of [cast, null, 'run']) expect(ServiceRun.is(value)).toBe(false);
     expect(() => Caller.fromRun(cast, policyOf())).toThrow(TypeError);
+  });
+
+  test('stays what its token says, whoever holds it', () => {
+    const run = issuer.run();
+    if (!run.scope.ok) throw new Error(run.scope.error.reason);
+    const other = { orgId: 'globex', namespace: 'beta', permissions: 'write' };
+    for (const [target, source] of [
+      [run, { scope: other, context: { namespace: 'beta' }, section: new Map() }],
+      [run.context, { namespace: 'beta' }],
+      [run.scope, { value: other }],
+      [run.scope.value, other],
+    ] as const) {
+      expect(() => Object.assign(target, source)).toThrow(TypeError);
+    }
+    expect(Object.isFrozen(issuer.run({ services: {} }).scope)).toBe(true);
+    class Other extends ServiceRun {}
+    const expected = { issuer: ORIGIN, keys: issuer.keys, nowSeconds: NOW_SECONDS };
+    const token = VerifiedRunToken.verify(issuer.runToken(), expected);
+    if (!token.ok) throw new Error(token.error.detail);
+    expect(() => new Other(token.value, 'context-store')).toThrow(TypeError);
   });
 });
