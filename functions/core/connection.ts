@@ -12,8 +12,8 @@ export type Connection = {
   /** What the provider has granted. */
   readonly scopes: readonly string[];
   /**
-   * `broken`: the provider takes its refresh token no more; only connecting again helps. Or it cannot be read, or is another
-   * endpoint's or client's than the provider's entry names: only disconnecting helps.
+   * `broken`: the provider takes its refresh token no more; only connecting again helps. Or it refuses for no known reason: connecting
+   * again helps, or time. Or it cannot be read, or is another endpoint's or client's than the provider's entry names: only disconnecting helps.
    */
   readonly status: 'active' | 'broken';
   /** 0 where it cannot be read. */

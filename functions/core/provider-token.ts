@@ -123,7 +123,7 @@ function refusalOf(status: number, error: string | undefined, body: Json): Provi
   if (error !== undefined && (GRANT_ERRORS.has(error) || isOfToken)) {
     return { refused: 'grant', isOutage: false, detail };
   }
-  if (isOfClient(status, error)) return { refused: 'client', isOutage: false, detail };
+  if (refusesClient(status, body)) return { refused: 'client', isOutage: false, detail };
   // A page in the place of JSON is somebody else's than the endpoint's.
   const isDoubtful = REFUSING.has(status) && isJsonObject(body) && !OTHER_ERRORS.has(error ?? '');
   return { refused: isDoubtful ? 'doubtful' : 'unclear', isOutage: false, detail };
@@ -131,11 +131,7 @@ function refusalOf(status: number, error: string | undefined, body: Json): Provi
 
 /** Does an answer to a request of our client at a provider say that the client is not taken? */
 export function refusesClient(status: number, body: Json): boolean {
-  return isOfClient(status, stringMember(body, 'error'));
-}
-
-function isOfClient(status: number, error: string | undefined): boolean {
-  return status === 401 || CLIENT_ERRORS.has(error ?? '');
+  return status === 401 || CLIENT_ERRORS.has(stringMember(body, 'error') ?? '');
 }
 
 /** Some write it as a text. What is no number, or not more than none, says nothing. */

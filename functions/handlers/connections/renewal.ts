@@ -59,8 +59,13 @@ export function createRenewal(ports: ConnectionPorts, vault: Vault): Renewal {
       if (nowMs >= giveUpAtMs) return unavailable('it is being refreshed, and that takes long');
       let lost: Unavailable | undefined;
       if (lease === undefined) {
-        if ((envelope.pausedUntilMs ?? 0) > nowMs)
+        const { pausedUntilMs = 0, brokenFromMs = 0 } = envelope;
+        if (pausedUntilMs > nowMs) {
+          // It is asked for before its end: whoever is sent to connect has to find it broken.
+          if (urgency === 'now' && brokenFromMs > nowMs)
+            await vault.note(of.place, current, { pausedUntilMs, brokenFromMs: nowMs });
           return notRenewed(envelope, 'a refresh failed a moment ago');
+        }
         const untilMs = nowMs + LEASE_MS;
         const notes = { lease: { holder, untilMs }, ...doubtOf(envelope) };
         const leased = await vault.note(of.place, current, notes);

@@ -477,6 +477,22 @@ describe('a provider that', () => {
     expect(await environment.find(owner, provider.entry)).toMatchObject({ value: { status: 'broken' } });
   });
 
+  test('refused for no known reason before an upstream does, is found broken by who is sent to connect', async () => {
+    const owner = await connected();
+    const environment = cloud.environment();
+    cloud.time.ms += LIFE_MS - 200_000;
+    provider.instead = during('/token', answering(400, { error: 'invalid_request' }));
+    const { version } = await ask(environment, owner);
+    expect(await environment.find(owner, provider.entry)).toMatchObject({ value: { status: 'active' } });
+    expect(await ask(environment, owner, version)).toEqual({ reason: 'broken' });
+    expect(await environment.find(owner, provider.entry)).toMatchObject({ value: { status: 'broken' } });
+    expect(refreshes()).toHaveLength(1);
+    provider.instead = undefined;
+    cloud.time.ms += 60_000;
+    expect(await ask(environment, owner, version)).toMatchObject({ token: 'access-token-2' });
+    expect(await environment.find(owner, provider.entry)).toMatchObject({ value: { status: 'active' } });
+  });
+
   test('refuses whoever has just been connected anew takes nothing from the new connection', async () => {
     const owner = await connected();
     cloud.time.ms += LIFE_MS;
