@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createContextTable } from '../../functions/aws/context-table.ts';
+import { LISTED } from '../../functions/aws/document-listed.ts';
 import { toPartition } from '../../functions/aws/document-rows.ts';
 import { createDocumentStore } from '../../functions/aws/documents.ts';
 import type { ContextCaller, DocumentStore } from '../../functions/core/documents/ports.ts';
@@ -67,12 +68,14 @@ async function relationIds(id: string, by = caller): Promise<string[] | undefine
   return found.value.get(id)?.map((one) => one.id);
 }
 
-/** Every sort key of the caller's namespace but those of lists and the search index. */
+/** Every sort key of the caller's namespace but those of lists, of what says how far it is in them, and of the search index. */
 async function rowsOf(by = caller): Promise<readonly string[]> {
   const opened = await table.tables(clock)(by);
   const keys = opened.ok ? await opened.value.keys(toPartition(by.orgId, by.namespace), '') : opened;
   if (!keys.ok) throw new Error(keys.error.detail);
-  return keys.value.map(({ sk }) => sk).filter((sk) => !/^(?:INDEX|TERM|LIST|SCOPE)#/.test(sk));
+  return keys.value
+    .map(({ sk }) => sk)
+    .filter((sk) => sk !== LISTED && !/^(?:INDEX|TERM|LIST|SCOPE)#/.test(sk));
 }
 
 describe('a relation', () => {

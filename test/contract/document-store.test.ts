@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LISTED } from '../../functions/aws/document-listed.ts';
 import {
   toHeadKey,
   toHeadRow,
@@ -81,6 +82,7 @@ async function listedAll(caller: ContextCaller, input: Record<string, unknown>):
   return ids;
 }
 
+/** Every sort key of the caller's namespace but the one that says how far it is in its lists. */
 async function rowsOf(caller: ContextCaller): Promise<string[]> {
   const output = await table.client.send(
     new QueryCommand({
@@ -89,7 +91,7 @@ async function rowsOf(caller: ContextCaller): Promise<string[]> {
       ExpressionAttributeValues: { ':pk': { S: toPartition(caller.orgId, caller.namespace) } },
     }),
   );
-  return (output.Items ?? []).map((row) => row['sk']?.S ?? '');
+  return (output.Items ?? []).map((row) => row['sk']?.S ?? '').filter((sk) => sk !== LISTED);
 }
 
 const namespace = fc

@@ -6,6 +6,7 @@ import {
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { LISTED } from '../../functions/aws/document-listed.ts';
 import { createDocumentStore } from '../../functions/aws/documents.ts';
 import type { ContextCaller, DocumentStore, NewDocument } from '../../functions/core/documents/ports.ts';
 import { findDefinition, type Relation, toRelationId } from '../../functions/core/documents/relation.ts';
@@ -43,7 +44,7 @@ export function documentWorld(name: string) {
   };
   const restore = (document: NewDocument, store = storeOver()) => store.restore(caller, archived(document));
   const remove = (document: NewDocument, store = storeOver()) => store.delete(caller, document.id, '*');
-  /** The sort keys of all rows of the namespace. */
+  /** The sort keys of all rows of the namespace, but for the one that says how far it is in its lists. */
   const rows = async (): Promise<readonly string[]> => {
     const { Items = [] } = await table.client.send(
       new QueryCommand({
@@ -53,7 +54,7 @@ export function documentWorld(name: string) {
         ProjectionExpression: 'sk',
       }),
     );
-    return Items.map(({ sk }) => sk?.S ?? '');
+    return Items.map(({ sk }) => sk?.S ?? '').filter((sk) => sk !== LISTED);
   };
   beforeAll(async () => {
     table = await startContextTable();
