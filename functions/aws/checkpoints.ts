@@ -22,9 +22,10 @@ export function createCheckpointStore(dynamo: Dynamo, table: string): Checkpoint
         return err({ reason: 'unavailable', detail });
       }
       // biome-ignore lint/nursery/noUnsafeTypeAssertion: the shape of a Query answer (DynamoDB API reference)
-      const { Items } = answer.value as { Items?: Item[] };
+      const { Items, LastEvaluatedKey } = answer.value as { Items?: Item[]; LastEvaluatedKey?: Item };
       if (!Array.isArray(Items)) return err({ reason: 'unavailable', detail: 'an answer without items' });
-      return ok(Items.map(toStored));
+      // A Query ends at 1 MB as well: how many there are says nothing of whether more follow.
+      return ok({ checkpoints: Items.map(toStored), isAll: LastEvaluatedKey === undefined });
     },
 
     async create(orgId, { number, jws }, expiresAtSeconds) {

@@ -37,7 +37,6 @@ type AuditPorts = ModulePorts & {
 type AuditContext = Context<ModuleEnv>;
 
 const MAX_CHECKPOINTS = 500;
-const MAX_BYTES = 3_000_000;
 
 /**
  * Reading the audit log. It takes a token for `ORIGIN` and a UI scope with `read_audit` on `all`: an administrator reads the records of its
@@ -119,16 +118,10 @@ async function readCheckpoints(ports: AuditPorts, c: AuditContext): Promise<Resp
     before === undefined ? undefined : Number(before),
   );
   if (!read.ok) return denialProblem(read.error, requestId);
-  let bytes = 0;
-  const checkpoints = read.value.filter(({ jws }, index) => {
-    bytes += jws.length;
-    return index === 0 || bytes < MAX_BYTES;
-  });
-  const isAll = checkpoints.length === read.value.length && read.value.length < MAX_CHECKPOINTS;
   return c.json({
     org_id: orgId,
-    checkpoints,
-    is_all: isAll,
+    checkpoints: read.value.checkpoints,
+    is_all: read.value.isAll,
     ...(witness.value === undefined ? {} : { witness: showWitness(witness.value) }),
   });
 }

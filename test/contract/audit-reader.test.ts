@@ -143,22 +143,37 @@ describe('a range', () => {
 describe('checkpoints', () => {
   test('are numbered, kept once, and read newest first', async () => {
     const store = createCheckpointStore(table.dynamo, table.tableName);
-    expect(await store.newest('acme', 5)).toEqual(ok([]));
+    expect(await store.newest('acme', 5)).toEqual(ok({ checkpoints: [], isAll: true }));
     for (const number of [1, 2, 10, 11]) {
       expect(await store.create('acme', { number, jws: `jws-${number}` }, 100)).toEqual(ok(undefined));
     }
     const again = await store.create('acme', { number: 2, jws: 'another' }, 100);
     expect(again).toEqual({ ok: false, error: { reason: 'conflict' } });
     const newest = await store.newest('acme', 3);
-    expect(newest).toEqual(
-      ok([
-        { number: 11, jws: 'jws-11' },
-        { number: 10, jws: 'jws-10' },
-        { number: 2, jws: 'jws-2' },
-      ]),
-    );
-    expect(await store.newest('acme', 3, 2)).toEqual(ok([{ number: 1, jws: 'jws-1' }]));
-    expect(await store.newest('beta', 3)).toEqual(ok([]));
+    const checkpoints = [
+      { number: 11, jws: 'jws-11' },
+      { number: 10, jws: 'jws-10' },
+      { number: 2, jws: 'jws-2' },
+    ];
+    expect(newest).toEqual(ok({ checkpoints, isAll: false }));
+    const last = { checkpoints: [{ number: 1, jws: 'jws-1' }], isAll: true };
+    expect(await store.newest('acme', 3, 2)).toEqual(ok(last));
+    expect(await store.newest('beta', 3)).toEqual(ok({ checkpoints: [], isAll: true }));
+  });
+
+  test('of more than a page of the table are not all, however few they are, and the next page goes on', async () => {
+    const store = createCheckpointStore(table.dynamo, table.tableName);
+    const jws = 'x'.repeat(350_000);
+    for (const number of [1, 2, 3, 4]) await store.create('large', { number, jws }, 100);
+    const seen: (number | boolean)[] = [];
+    let before: number | undefined;
+    for (let pages = 0; pages < 9 && seen.at(-1) !== true; pages += 1) {
+      const page = await store.newest('large', 500, before);
+      if (!page.ok) throw new Error(page.error.detail);
+      seen.push(...page.value.checkpoints.map(({ number }) => number), page.value.isAll);
+      before = page.value.checkpoints.at(-1)?.number;
+    }
+    expect(seen).toEqual([4, 3, 2, false, 1, true]);
   });
 });
 

@@ -97,6 +97,24 @@ describe('an auditor', () => {
     expect(before.body.checkpoints).toEqual(world.checkpoints.slice(0, 1));
   });
 
+  test('reads checkpoints on where a page of the table ended, as it does long before there are 500', async () => {
+    for (let count = 0; count < 3; count += 1) {
+      world.write(world.startChain(`c-${count}`), 1);
+      await world.seal();
+    }
+    world.pageBytes = 1;
+    const pages: unknown[] = [];
+    for (const query of ['', '?before=3', '?before=2']) {
+      const { body } = await ask('acme-auditor', query, { path: '/admin/audit/checkpoints' });
+      pages.push([body.checkpoints.map(({ number }: { number: number }) => number), body.is_all]);
+    }
+    expect(pages).toEqual([
+      [[3], false],
+      [[2], false],
+      [[1], true],
+    ]);
+  });
+
   test('reads with the newest ones which of them the issuer knows of as its newest, and not with older ones', async () => {
     await world.seal();
     const path = '/admin/audit/checkpoints';

@@ -50,6 +50,8 @@ export class AuditWorld {
   others: readonly string[] = [];
   /** Has the organisation a client, or is it only in the configuration? */
   hasClient = true;
+  /** A page of checkpoints ends where it has so many bytes, as one of DynamoDB does. */
+  pageBytes = 1_048_576;
   /** Whatever is created is in conflict with something. */
   isBlocked = false;
   /** Nobody can read or keep what the issuer knows. */
@@ -205,12 +207,13 @@ export class AuditWorld {
         await this.beforeCheckpoints();
         if (this.isDown) return err({ reason: 'unavailable', detail: 'a test’s outage' });
         const own = orgId === this.orgId ? this.checkpoints : [];
-        return ok(
-          own
-            .filter(({ number }) => number < before)
-            .toReversed()
-            .slice(0, limit),
-        );
+        const found = own.filter(({ number }) => number < before).sort((a, b) => b.number - a.number);
+        let bytes = 0;
+        const checkpoints = found.slice(0, limit).filter(({ jws }) => {
+          bytes += jws.length;
+          return bytes - jws.length < this.pageBytes;
+        });
+        return ok({ checkpoints, isAll: checkpoints.length === found.length });
       },
       create: async (_orgId, checkpoint) => {
         if (this.isBlocked || this.checkpoints.some(({ number }) => number === checkpoint.number)) {

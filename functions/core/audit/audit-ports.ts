@@ -30,14 +30,16 @@ export type AuditReader = { readDay(query: DayQuery): Promise<Result<DayPage, Un
 /** A checkpoint as it is stored: a compact JWS, which nobody has verified. */
 export type StoredCheckpoint = { readonly number: number; readonly jws: string };
 
+/** Checkpoints, newest first. `isAll`: none of a lower number follows. */
+export type CheckpointSlice = { readonly checkpoints: readonly StoredCheckpoint[]; readonly isAll: boolean };
+
 /** Checkpoints of organisations, numbered from 1. Reads are strongly consistent. */
 export type CheckpointStore = {
-  /** The newest ones, newest first; those below `before` where it is given. */
-  newest(
-    orgId: string,
-    limit: number,
-    before?: number,
-  ): Promise<Result<readonly StoredCheckpoint[], Unavailable>>;
+  /**
+   * The newest ones, newest first; those below `before` where it is given. At most `limit`, and little more than 1 MB: there may be fewer
+   * although more follow.
+   */
+  newest(orgId: string, limit: number, before?: number): Promise<Result<CheckpointSlice, Unavailable>>;
   /** `conflict` where there is one of this number. */
   create(
     orgId: string,

@@ -11,7 +11,8 @@ export type VerifiedCheckpoints = {
 
 /**
  * Verifies checkpoints, given newest first. The newest is one of a key that is accepted now; every older one is what the next newer one
- * names, and so holds although its own key may have been retired since. One may be missing only when it could have expired.
+ * names, and so holds although its own key may have been retired since. One may be missing only when it could have expired: what names
+ * the next older one says when; below what is no checkpoint of the issuer's, the expiry of the next older one that is one does.
  */
 export function verifyCheckpoints(
   stored: readonly StoredCheckpoint[],
@@ -22,11 +23,16 @@ export function verifyCheckpoints(
   let newer: Checkpoint | undefined;
   // Behind one that the issuer could not verify (its key was retired at once) the hashes go on, and vouch for nothing.
   let isVouched = true;
+  // Below what does not hold: its number, and the numbers that are missing there.
+  let below: number | undefined;
+  let gaps: number[] = [];
   for (const { number, jws } of stored) {
     if (newer !== undefined && number < newer.number - 1) {
       if (!mayBeGone(newer, expected.nowSeconds)) findings.push(missing(newer.number - 1));
       newer = undefined;
     }
+    if (below !== undefined && number < below - 1) gaps.push(below - 1);
+    below = number;
     const checked: Checkpoint | string = newer === undefined ? opened(jws, expected.keys) : named(jws, newer);
     if (typeof checked === 'string') {
       findings.push({ kind: 'checkpoint', number, detail: checked });
@@ -40,6 +46,9 @@ export function verifyCheckpoints(
       isVouched = (isVouched && isVerified) || newer === undefined || openCheckpoint(jws, expected.keys).ok;
       if (isVouched) held.push(checked);
       newer = checked;
+      if (!mayHaveExpired(checked.expiresAtSeconds, expected.nowSeconds)) findings.push(...gaps.map(missing));
+      gaps = [];
+      below = undefined;
     }
   }
   return { checkpoints: held.toReversed(), findings };

@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../../core/result.ts';
 import type { KeySet } from '../../core/signed-token.ts';
 import type { IssuerKeys } from '../discovery.ts';
 import { type Range, readRange } from './read-range.ts';
-import { type SealPorts, seal } from './seal.ts';
+import { type SealPorts, seal, tellOf } from './seal.ts';
 import { readSealed, type Sealed, textOf } from './sealed.ts';
 
 type Tie = FoundRecord['record'];
@@ -82,14 +82,15 @@ async function sealOrg(
   const read = await readSealed(ports, orgId, { keys, nowSeconds });
   if (!read.ok) return read;
   let sealed = read.value;
-  const { number, hash, last, isLost, isWitnessed } = sealed;
-  if (isLost) {
+  const { lost, unwitnessed } = sealed;
+  if (lost !== undefined) {
+    const { number, hash } = lost;
     const detail = 'the audit table does not have it, and the issuer knows of it as its newest';
     ports.log({ level: 'error', event: 'checkpoint_lost', org_id: orgId, number, hash, detail });
   }
-  if (last !== undefined && !isWitnessed) {
-    const kept = await ports.witness.keep(orgId, { number, hash, expiresAtSeconds: last.expiresAtSeconds });
-    if (!kept.ok) return kept;
+  if (unwitnessed !== undefined) {
+    const told = await tellOf(ports, orgId, unwitnessed);
+    if (!told.ok) return told;
   }
   const untilMs = ports.now() - SETTLE_MS;
   let fromMs = sealed.last === undefined ? untilMs - FIRST_MS : Date.parse(sealed.last.through);
@@ -120,7 +121,7 @@ async function passed(
 ): Promise<Result<number, Unavailable>> {
   const read = await checkpoints.newest(orgId, 1);
   if (!read.ok) return read;
-  const [newest] = read.value;
+  const [newest] = read.value.checkpoints;
   if (newest !== undefined && newest.number > number) return ok(written);
   const detail = `what is no checkpoint is in the place of the one after ${number}`;
   return err({ reason: 'unavailable', detail });

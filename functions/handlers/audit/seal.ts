@@ -1,4 +1,4 @@
-import type { CheckpointStore, CheckpointWitness } from '../../core/audit/audit-ports.ts';
+import type { CheckpointStore, CheckpointWitness, Witness } from '../../core/audit/audit-ports.ts';
 import {
   CHECKPOINT_TYPE,
   type ChainState,
@@ -42,8 +42,9 @@ export async function seal(
   const { moved, fromMs, throughMs } = stretch;
   const key = await ports.signingKey.publicKey();
   if (!key.ok) return key;
+  // Also where nothing happens: of what cannot be verified, or is missed, a signed one tells for longer than the log of a run.
   const isDue =
-    before.isLost ||
+    !before.isVerified ||
     (before.last !== undefined &&
       (throughMs - Date.parse(before.last.through) >= HEARTBEAT_MS || before.keyId !== key.value.keyId));
   if (moved.length === 0 && !isDue) return ok(before);
@@ -73,15 +74,15 @@ export async function seal(
       expiresAtSeconds,
       keyId: key.value.keyId,
       isVerified: true,
-      isLost: false,
-      isWitnessed: true,
+      lost: undefined,
+      unwitnessed: undefined,
       states: new Map([...sealed.states, ...checkpoint.chains.map(toEntry)]),
     };
   }
   return ok(sealed);
 }
 
-/** Writes one, and keeps its name outside the table; the name is its hash. */
+/** Writes one, and tells of it outside the table; gives its hash. */
 async function write(
   ports: SealPorts,
   checkpoint: Checkpoint,
@@ -94,9 +95,18 @@ async function write(
   const { orgId, number, expiresAtSeconds } = checkpoint;
   const created = await ports.checkpoints.create(orgId, { number, jws }, expiresAtSeconds);
   if (!created.ok) return created;
-  // Outside the table too: whoever can write there cannot take back that there was this one.
   const hash = checkpointHash(jws);
-  ports.log({ level: 'info', event: 'checkpoint_written', org_id: orgId, number, hash });
-  const kept = await ports.witness.keep(orgId, { number, hash, expiresAtSeconds });
+  const kept = await tellOf(ports, orgId, { number, hash, expiresAtSeconds });
   return kept.ok ? ok(hash) : kept;
+}
+
+/** Logs the name of a checkpoint and keeps it: whoever can write to the table cannot take back that there was this one. */
+export function tellOf(
+  { log, witness }: Pick<SealPorts, 'log' | 'witness'>,
+  orgId: string,
+  name: Witness,
+): Promise<Result<void, Unavailable>> {
+  const { number, hash } = name;
+  log({ level: 'info', event: 'checkpoint_written', org_id: orgId, number, hash });
+  return witness.keep(orgId, name);
 }

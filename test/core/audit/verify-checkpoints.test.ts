@@ -93,6 +93,38 @@ describe('checkpoints', () => {
     expect(verify()).toEqual({ held: [4, 5], found: [3, 2, 1] });
   });
 
+  describe('below what is no checkpoint', () => {
+    const garbage = (number: number) => ({ number, jws: `AAAA.AAAA.${number}` });
+    /** The numbers that are left of five, and garbage. */
+    const leave = (numbers: readonly number[], ...others: readonly number[]) => {
+      made = [...made.filter(({ number }) => numbers.includes(number)), ...others.map(garbage)];
+      made.sort((a, b) => a.number - b.number);
+    };
+
+    test.for([
+      ['is missing', [1, 2], [4], [4, 3]],
+      ['is missing, and no other', [1, 2], [4, 5], [5, 4, 3]],
+      ['is missing above another such', [1], [3, 5], [5, 3, 4, 2]],
+      ['is there', [1, 2, 3], [4], [4]],
+      ['is none', [], [4], [4]],
+    ] as const)('what cannot have expired %s', ([, left, others, found]) => {
+      leave(left, ...others);
+      expect(verify()).toEqual({ held: [...left], found: [...found] });
+    });
+
+    test('is missing also where a later checkpoint names what is none', () => {
+      leave([1, 2], 4);
+      made.push({ number: 5, jws: sign(5, garbage(4).jws, { isPrevVerified: false }) });
+      expect(verify()).toEqual({ held: [1, 2, 5], found: [4, 3] });
+    });
+
+    test('may have expired like the one before it', () => {
+      leave([1, 2], 4);
+      expect(verify(NOW_SECONDS + DAY_SECONDS - 301).found).toEqual([4, 3]);
+      expect(verify(NOW_SECONDS + DAY_SECONDS - 300).found).toEqual([4]);
+    });
+  });
+
   test.for([
     ['another number', { number: 7 }],
     ['another organisation', { orgId: 'beta' }],

@@ -73,6 +73,15 @@ describe('a run', () => {
     expect(await world.seal()).toEqual({ written: 0, failed: 0 });
   });
 
+  test('that comes again writes nothing again where a page of the table has one checkpoint only', async () => {
+    for (const chain of ['a', 'b', 'c']) {
+      world.write(world.startChain(chain), 1);
+      await world.seal();
+    }
+    world.pageBytes = 1;
+    expect(await world.seal()).toEqual({ written: 0, failed: 0 });
+  });
+
   test('that comes at once with another writes one checkpoint', async () => {
     world.write(world.startChain('a'), 3);
     world.nowMs += 10_000;

@@ -84,7 +84,27 @@ describe('what the issuer keeps outside the table', () => {
     world.checkpoints.push({ number: 4, jws: 'AAAA.AAAA.AAAA' });
     world.isBlocked = true;
     await world.seal();
-    expect(world.witness).toBeUndefined();
+    expect(world).toMatchObject({ witness: { number: 3 } });
+  });
+
+  test('and its name in the log, is that of one too whose writer did not learn that it had written it', async () => {
+    world.write(chain, 1);
+    const { store, memory } = world;
+    const unanswered: Ways['store'] = {
+      ...store,
+      create: async (...asked) => {
+        await store.create(...asked);
+        return err({ reason: 'conflict' });
+      },
+    };
+    expect(await world.seal({ store: unanswered, memory })).toEqual({ written: 0, failed: 0 });
+    expect([numbers(), world.witness?.number, world.log]).toEqual([[1, 2, 3, 4], 3, []]);
+    await world.seal();
+    const hash = checkpointHash(world.checkpoints[3]?.jws ?? '');
+    expect(world.witness).toMatchObject({ number: 4, hash });
+    expect(world.log).toEqual([
+      { level: 'info', event: 'checkpoint_written', org_id: 'acme', number: 4, hash },
+    ]);
   });
 
   test('that cannot be kept is told of, and kept by the next run', async () => {
@@ -193,6 +213,69 @@ describe('newest checkpoints that were removed with their records', () => {
     world.write(chain, 1);
     await world.seal();
     expect(world.found()).toContain('checkpoint 4');
+  });
+
+  describe('and for which garbage of a higher number was put there', () => {
+    const put = (...those: readonly number[]) => {
+      for (const number of those) world.checkpoints.push({ number, jws: `AAAA.AAAA.${number}` });
+    };
+
+    test.for([
+      ['one', [4]],
+      ['as many as can be', Array.from({ length: 10 }, (_, index) => index + 4)],
+    ] as const)('are logged by their own name, and missed for ever: %s', async ([, garbage]) => {
+      const { hash } = world.witness ?? {};
+      removeNewest(1);
+      put(...garbage);
+      // Nothing happens in the organisation, and a page of the table is short.
+      world.pageBytes = 1;
+      expect(await world.seal()).toEqual({ written: 1, failed: 0 });
+      expect(lost()).toMatchObject([{ level: 'error', number: 3, hash }]);
+      expect(numbers().at(-1)).toBe(Math.max(...garbage) + 1);
+      for (let more = 0; more < 3; more += 1) {
+        expect(world.found()).toContain('checkpoint 3');
+        world.nowMs += 3_600_000;
+        expect(await world.seal()).toEqual({ written: 1, failed: 0 });
+      }
+      expect(lost()).toHaveLength(1);
+    });
+
+    test('are not missed where they are there, and what was put there is signed over at once', async () => {
+      put(4, 5, 6, 7, 8, 9, 10, 11, 12, 13);
+      world.pageBytes = 1;
+      expect(await world.seal()).toEqual({ written: 1, failed: 0 });
+      expect([lost(), numbers().at(-1), world.witness?.number]).toEqual([[], 14, 14]);
+      // None of ours is near any more that has how far the chain had come: that is said once more.
+      expect(await world.seal()).toEqual({ written: 1, failed: 0 });
+      expect(await world.seal()).toEqual({ written: 0, failed: 0 });
+      expect(world.found()).not.toContain('checkpoint 3');
+    });
+
+    test('nothing is sealed as long as that number is far above theirs, and everything once it was removed', async () => {
+      const { checkpoints } = world;
+      for (const number of [14, 999_999_999]) {
+        world.checkpoints = [...checkpoints];
+        put(number);
+        world.write(chain, 1);
+        expect(await world.seal()).toEqual({ written: 0, failed: 1 });
+        const detail = `what is no checkpoint of the issuer's has the number ${number}, too far above those that are`;
+        expect(world.log.at(-1)).toMatchObject({ level: 'error', event: 'checkpoint_failed', detail });
+        expect([world.checkpoints.length, world.witness?.number]).toEqual([4, 3]);
+      }
+      world.checkpoints = checkpoints;
+      expect(await world.seal()).toEqual({ written: 1, failed: 0 });
+      expect([numbers(), world.found()]).toEqual([[1, 2, 3, 4], []]);
+    });
+
+    test.for([
+      [500_000_000, { written: 1, failed: 0 }],
+      [500_000_001, { written: 0, failed: 1 }],
+    ] as const)('and nothing is known of, half of the numbers are left: %i', async ([number, result]) => {
+      world.checkpoints = [];
+      world.witness = undefined;
+      put(number);
+      expect(await world.seal()).toEqual(result);
+    });
   });
 
   test('leave the records before them as they were, and those after them are sealed', async () => {
