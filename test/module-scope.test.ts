@@ -28,7 +28,7 @@ const CONSTANT: Readonly<Record<string, string>> = {
   'functions/core/documents/search.ts SEARCH_ARGUMENTS': 'a schema',
   'functions/core/escapes.ts CLASSES': 'a class for each byte, which is only read',
   'functions/core/escapes.ts CONTROLS': 'a read-only map of characters',
-  'functions/core/escapes.ts ENTITIES': 'a read-only map of names of characters',
+  'functions/core/entities.ts ENTITIES': 'a read-only map of names of characters',
   'functions/core/json.ts NUMBER': 'told where to begin at every use',
   'functions/core/json.ts PLAIN_CHARACTERS': 'told where to begin at every use',
   'functions/core/json.ts WHITE_SPACE': 'told where to begin at every use',
