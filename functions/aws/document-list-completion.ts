@@ -9,7 +9,7 @@ import { type DocumentHead, fromHeadRow, HEAD_PREFIX, toHeadKey } from './docume
 
 /** Documents that a list puts into lists at a time, and those that a create does. */
 const DOCUMENTS_PER_LIST = 250;
-const DOCUMENTS_PER_CREATE = 25;
+const DOCUMENTS_PER_CREATE = 10;
 
 /** Rows that are put at once. */
 const PUTS_AT_ONCE = 25;
