@@ -184,9 +184,10 @@ export const GATEWAY_REQUIREMENTS: readonly Requirement[] = [
     ['e2e/audit.test.ts', 'of which somebody changed a record does not'],
   ] },
   { clause: 11, says: 'The newest records are missed although the newest checkpoints were removed with them, at once and for ever', tests: [
-    ['e2e/audit-witness.test.ts', 'are missed at once'],
-    ['e2e/audit-witness.test.ts', 'are missed for ever once the issuer has sealed again, which says so and gives no number twice'],
-    ['e2e/audit-witness.test.ts', 'a run that ends between the checkpoint and what is kept of it is no finding, and the next one makes up for it'],
+    ['e2e/audit.test.ts', 'are missed at once'],
+    ['e2e/audit.test.ts', 'are missed for ever once the issuer has sealed again, which says so and gives no number twice'],
+    ['handlers/audit/witness.test.ts', 'that cannot be kept is told of, and kept by the next run'],
+    ['handlers/audit/witness.test.ts', 'is made up for after checkpoints were written %s'],
     ['handlers/audit/witness.test.ts', 'issuers at once that take their steps in any order, and end at any of them, leave nothing to find'],
     ['handlers/audit/witness.test.ts', 'are told of still when they have been put back after the issuer had missed them'],
     ['handlers/audit/witness.test.ts', 'are logged by their own name, and missed for ever: %s'],

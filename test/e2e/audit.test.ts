@@ -1,11 +1,12 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { readCheckpoint } from '../../functions/core/audit/checkpoint.ts';
 import { recordKeyOf } from '../../functions/core/audit/record-key.ts';
 import { type LocalCloud, startLocalCloud } from '../../local/cloud.ts';
 import { run } from '../cli/terminal.ts';
-import { openTable } from '../support/cloud-tables.ts';
+import { type AdministeredTable, openTable } from '../support/cloud-tables.ts';
 import { type RecordingServer, startRecordingServer } from '../support/recording-server.ts';
 
 /** Every secret that is sent says what it is, and has this in it. */
@@ -17,11 +18,18 @@ const TRACE = '0af7651916cd43dd8448eb211c80319c';
 let directory: string;
 let cloud: LocalCloud;
 let server: RecordingServer;
+let table: AdministeredTable;
 const tokens = new Map<string, string>();
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'sallyport-audit-'));
-  cpSync(inject('assemblyDirectory'), join(directory, 'assembly'), { recursive: true });
+  const assemblyDir = join(directory, 'assembly');
+  cpSync(inject('assemblyDirectory'), assemblyDir, { recursive: true });
+  // The issuer seals when a test says so, and never between two steps of one.
+  for (const name of readdirSync(assemblyDir).filter((one) => one.endsWith('.template.json'))) {
+    const template = readFileSync(join(assemblyDir, name), 'utf8');
+    writeFileSync(join(assemblyDir, name), template.replaceAll('rate(1 minute)', 'rate(1 day)'));
+  }
   server = await startRecordingServer(({ url, body }, answer) => {
     if (url.includes('silent')) return;
     const { id = 1 } = JSON.parse(body || '{}');
@@ -35,7 +43,7 @@ beforeAll(async () => {
     ['credentials/acme/broken/client.agent', JSON.stringify({ type: 'bearer', token: secret('api-key') })],
   ];
   cloud = await startLocalCloud({
-    assemblyDir: join(directory, 'assembly'),
+    assemblyDir,
     dataDir: join(directory, 'data'),
     port: 0,
     secrets: new Map(seeds.map(([name, value]) => [`sallyport/local/${name}`, value ?? ''])),
@@ -43,9 +51,11 @@ beforeAll(async () => {
   });
   await cloud.invoke('control', { apply: { source: 'dev', files: configuration() } });
   for (const id of CLIENTS) tokens.set(id, await fetchToken(id));
+  table = await openTable(cloud.endpoints, 'AuditTable');
 }, 120_000);
 
 afterAll(async () => {
+  table?.close();
   await cloud?.close();
   await server?.close();
   rmSync(directory, { recursive: true, force: true });
@@ -389,13 +399,14 @@ describe('a record', () => {
   });
 });
 
-describe('the log', () => {
-  const audit = (id: string, ...argv: string[]) =>
-    run(['audit', ...argv, '--json'], {
-      env: { SALLYPORT_ORIGIN: cloud.origin, SALLYPORT_TOKEN: tokens.get(id) ?? '' },
-    });
-  const verify = async (...argv: string[]) => JSON.parse((await audit('auditor', 'verify', ...argv)).out);
+const audit = (id: string, ...argv: string[]) =>
+  run(['audit', ...argv, '--json'], {
+    env: { SALLYPORT_ORIGIN: cloud.origin, SALLYPORT_TOKEN: tokens.get(id) ?? '' },
+  });
+const verify = async (...argv: string[]) => JSON.parse((await audit('auditor', 'verify', ...argv)).out);
+const seal = () => cloud.invoke('issuer', { checkpoint: 'scheduled' });
 
+describe('the log', () => {
   test('is searched by an auditor of its organisation alone', async () => {
     const own = await audit(
       'auditor',
@@ -429,7 +440,7 @@ describe('the log', () => {
     await expect
       .poll(
         async () => {
-          expect(await cloud.invoke('issuer', { checkpoint: 'scheduled' })).toMatchObject({ failed: 0 });
+          expect(await seal()).toMatchObject({ failed: 0 });
           return verify();
         },
         { timeout: 60_000, interval: 3_000 },
@@ -447,7 +458,6 @@ describe('the log', () => {
   }, 90_000);
 
   test('of which somebody changed a record does not', async () => {
-    const table = await openTable(cloud.endpoints, 'AuditTable');
     const changed = records().find(({ server: name, event }) => name === 'desk' && event === 'decision');
     const { ts, chain, seq } = changed ?? {};
     const { pk, sk } = recordKeyOf({
@@ -458,9 +468,69 @@ describe('the log', () => {
     });
     const [item] = (await table.items(pk)).filter((one) => one['sk']?.S === sk);
     await table.put({ ...item, decision: { S: 'deny' } });
-    table.close();
     const { code, out } = await audit('auditor', 'verify');
     expect(code).toBe(1);
     expect(JSON.parse(out)).toMatchObject({ is_sound: false, findings: [{ kind: 'changed', chain, seq }] });
   });
 });
+
+describe('newest records that somebody removed with the newest checkpoint', () => {
+  let left: number;
+  let newest: number;
+
+  beforeAll(async () => {
+    left = (await numbersOfBeta()).at(-1) ?? 0;
+    expect(left).toBeGreaterThan(0);
+    await fetchToken('beta-auditor');
+    newest = await vi.waitFor(
+      async () => {
+        await seal();
+        const number = (await numbersOfBeta()).at(-1) ?? 0;
+        expect(number).toBeGreaterThan(left);
+        return number;
+      },
+      { timeout: 60_000, interval: 1_000 },
+    );
+    expect(await verify('--org', 'beta')).toMatchObject({ is_sound: true, findings: [] });
+    const checkpoints = await table.items('CHECKPOINT#beta');
+    const last = checkpoints.find(({ sk }) => Number(sk?.S) === left);
+    const { through = '' } = readCheckpoint(last?.['jws']?.S ?? '')?.checkpoint ?? {};
+    const uncovered = (await table.items('RECORD#beta#')).filter(({ sk }) => String(sk?.S) >= through);
+    expect(uncovered.length).toBeGreaterThan(0);
+    await table.remove([...checkpoints.filter(({ sk }) => Number(sk?.S) > left), ...uncovered]);
+  }, 120_000);
+
+  test('are missed at once', async () => {
+    const { code, out } = await audit('auditor', 'verify', '--org', 'beta');
+    const detail = 'it is not there any more: the issuer knows of it as its newest';
+    expect([code, JSON.parse(out)]).toMatchObject([
+      1,
+      { is_sound: false, findings: [{ kind: 'checkpoint', number: newest, detail }] },
+    ]);
+  });
+
+  test('are missed for ever once the issuer has sealed again, which says so and gives no number twice', async () => {
+    for (let run = 0; run < 2; run += 1) expect(await seal()).toMatchObject({ failed: 0 });
+    expect(lostOfBeta()).toMatchObject([{ level: 'error', number: newest }]);
+    expect((await numbersOfBeta()).slice(-2)).toEqual([left, newest + 1]);
+    const detail = 'it was removed, and perhaps others before it';
+    const { findings } = await verify('--org', 'beta');
+    expect(findings).toContainEqual({ kind: 'checkpoint', number: newest, detail });
+  });
+});
+
+/** The numbers of its checkpoints, in order. */
+async function numbersOfBeta(): Promise<readonly number[]> {
+  const checkpoints = await table.items('CHECKPOINT#beta');
+  return checkpoints.map(({ sk }) => Number(sk?.S)).sort((a, b) => a - b);
+}
+
+/** What the issuer has logged that it misses. */
+function lostOfBeta(): readonly Row[] {
+  const text = readFileSync(join(directory, 'data', 'logs', 'issuer.log'), 'utf8');
+  return text
+    .split('\n')
+    .filter((line) => line.includes('"checkpoint_lost"'))
+    .map((line) => JSON.parse(line.slice(line.indexOf('{'))))
+    .filter(({ org_id }) => org_id === 'beta');
+}
