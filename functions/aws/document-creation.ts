@@ -22,10 +22,7 @@ import { type DocumentHead, toHeadKey, toHeadRow, toPartition } from './document
 /** Looks at a claim that others take away at the same time. */
 const CLAIM_ATTEMPTS = 5;
 
-const GONE: { readonly ok: false; readonly error: IdempotencyConflict } = err({
-  reason: 'idempotency_conflict',
-  cause: 'gone',
-});
+const GONE = { reason: 'idempotency_conflict', cause: 'gone' } as const;
 
 /** Creates a document; with an idempotency key once, however often the same is asked for. */
 export async function createOnce(
@@ -44,7 +41,7 @@ export async function createOnce(
     const standing = await findHead(table, caller, claim.value.id);
     if (!standing.ok) return standing;
     if (standing.value !== undefined) return ok(standing.value.document);
-    if (claim.value.isGone) return GONE;
+    if (claim.value.isGone) return err(GONE);
     // Its create died, or is under way, or the document was deleted between the two looks.
     const held = await holdClaim(table, caller, claim.value, document.nowSeconds);
     if (!held.ok) return held;
@@ -72,12 +69,12 @@ async function write(
   };
   const first = bornAt(claim?.nowSeconds ?? nowSeconds);
   const isOver = first.expiresAtSeconds !== null && first.expiresAtSeconds <= nowSeconds;
-  if (isOver && claim?.wasMade === true) return GONE;
+  if (isOver && claim?.wasMade === true) return err(GONE);
   const document = isOver ? bornAt(nowSeconds) : first;
   const next = { document, content: content ?? new Uint8Array(), claim: claim?.sortKey };
   const stored = await storeNew(table, { ...next, isRepeatable: claim !== undefined }, nowSeconds);
   if (!stored.ok) return stored;
-  if (stored.value === 'gone' && claim !== undefined) return GONE;
+  if (stored.value === 'gone' && claim !== undefined) return err(GONE);
   if (stored.value !== 'taken') return ok(document);
   const standing = await findHead(table, caller, document.id);
   if (!standing.ok) return standing;
