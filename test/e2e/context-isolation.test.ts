@@ -100,7 +100,8 @@ async function sessionOf({ orgId, namespace }: { orgId: string; namespace: strin
 
 /** Every way in which the data role may touch the table, aimed at one partition. */
 function touches(client: DynamoDBClient, pk: string): readonly [string, () => Promise<unknown>][] {
-  const Key = { pk: { S: pk }, sk: { S: 'DOC#doc_000000000000000000000000' } };
+  // Of no kind that the store reads: what is left of it is no document.
+  const Key = { pk: { S: pk }, sk: { S: 'TOUCHED' } };
   const TableName = tableName;
   const values = { ':pk': { S: pk } };
   return [
