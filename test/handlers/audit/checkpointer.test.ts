@@ -192,6 +192,17 @@ describe('a checkpoint before', () => {
   });
 });
 
+test('a checkpoint whose key was retired at once is signed over at once, also where nothing happens', async () => {
+  world.write(world.startChain('a'), 1);
+  await world.seal();
+  const next = makeKey('access');
+  world.keys = [next];
+  world.signing = next;
+  world.nowMs += 25 * HOUR_MS;
+  expect(await world.seal()).toEqual({ written: 1, failed: 0 });
+  expect(await world.seal()).toEqual({ written: 0, failed: 0 });
+});
+
 describe('very much at once', () => {
   test('is told of in several checkpoints where there are many chains', async () => {
     for (let chain = 0; chain < 2_300; chain += 1) {
