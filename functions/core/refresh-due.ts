@@ -1,7 +1,7 @@
 /** From how long before its end an access token is refreshed, as long as nothing has to wait for it. */
 const EARLY_SECONDS = 300;
-/** Below this a call waits for the refresh: the token could end under way. */
-const LAST_SECONDS = 60;
+/** Below this much of its life a call waits for the refresh, also for an early one: the token could end under way. */
+export const LAST_SECONDS = 60;
 /** How long whoever refreshes may ask for, from the moment of the lease: a data key, our secret, the provider, and a second time where our secret is a new one. */
 export const REFRESH_MS = 17_000;
 /** The longest that one write to the table takes. */

@@ -71,9 +71,13 @@ export const CONNECTION_REQUIREMENTS: readonly ConnectionRequirement[] = [
   { clause: 'refresh', says: 'A refusal in words of the provider’s own asks the user to connect, and loses no connection', tests: [
     ['handlers/connections/refresh.test.ts', 'has its user asked to connect, and is asked itself once a minute'],
     ['handlers/connections/refresh.test.ts', 'loses nobody a connection that it takes again'],
+    ['handlers/connections/doubts.test.ts', 'is over once the provider takes it again, by the next call'],
+    ['handlers/connections/doubts.test.ts', 'is found by who is sent to connect when an upstream refuses it and the provider %s'],
+    ['handlers/connections/doubts.test.ts', 'sends nobody to connect where that could not be noted'],
   ] },
-  { clause: 'refresh', says: 'No call waits for the refresh of a token that still lives', tests: [
+  { clause: 'refresh', says: 'No call waits for the refresh of a token that lives for a minute more', tests: [
     ['handlers/connections/refresh.test.ts', 'holds up no call while the token is still good, and lasts as long as it takes'],
+    ['handlers/connections/doubts.test.ts', 'is waited for where the token is about to end'],
     ['handlers/egress.test.ts', 'gets the token of the user of the delegation, and the server never sees it'],
   ] },
   { clause: 'refresh', says: 'A lease whose answer was lost holds up nobody', tests: [

@@ -1,6 +1,6 @@
 import { missingScopes } from '../../core/granted-scopes.ts';
 import type { Provider } from '../../core/provider.ts';
-import { FORCE_AFTER_SECONDS, refreshDue } from '../../core/refresh-due.ts';
+import { FORCE_AFTER_SECONDS, LAST_SECONDS, refreshDue } from '../../core/refresh-due.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { isOfEndpoint, type VaultedConnection } from '../../core/vaulted-connection.ts';
 import type { ConnectionPorts } from './connection-ports.ts';
@@ -34,9 +34,8 @@ export function createAccessTokens(ports: ConnectionPorts, vault: Vault): Connec
   ): Promise<Result<VaultedConnection, ConnectionFailure>> => {
     const renewed = await renew(asked, opened, urgency);
     if (renewed.ok || renewed.error.reason === 'not_connected') return renewed;
-    const { expiresAtSeconds = 0 } = opened.vaulted;
-    const isUsable = expiresAtSeconds - Math.floor(ports.now() / 1_000) > USABLE_SECONDS;
-    return isUsable ? ok(opened.vaulted) : renewed;
+    const leftSeconds = leftOf(opened.vaulted, Math.floor(ports.now() / 1_000));
+    return leftSeconds > USABLE_SECONDS ? ok(opened.vaulted) : renewed;
   };
 
   const refreshBeside = (asked: Asked, opened: Opened) =>
@@ -61,13 +60,18 @@ export function createAccessTokens(ports: ConnectionPorts, vault: Vault): Connec
     if (refused !== undefined && refused === versionOf(vaulted))
       return afterRefusal({ ports, vault, renew, isRefused }, { ...asked, scopes }, opened);
     const nowSeconds = Math.floor(ports.now() / 1_000);
-    const due = refreshDue(vaulted, nowSeconds, ports.random());
+    const { brokenFromMs = Infinity } = opened.envelope;
+    const planned = refreshDue(vaulted, nowSeconds, ports.random());
+    // Nothing else would end the doubt of a token that has no end.
+    const due = planned === 'no' && brokenFromMs <= ports.now() ? 'early' : planned;
     if (due === 'no') return ok(toToken(vaulted));
     if (vaulted.refreshToken === undefined) {
-      const isOver = (vaulted.expiresAtSeconds ?? 0) <= nowSeconds;
+      const isOver = leftOf(vaulted, nowSeconds) <= 0;
       return isOver ? broken('it has expired and cannot be refreshed') : ok(toToken(vaulted));
     }
-    if (due === 'early' && waitUntil !== undefined) {
+    // What is beside the call may end its token, or last longer than that lives.
+    const isBeside = due === 'early' && leftOf(vaulted, nowSeconds) >= LAST_SECONDS;
+    if (isBeside && waitUntil !== undefined) {
       waitUntil(refreshBeside(asked, opened));
       return ok(toToken(vaulted));
     }
@@ -110,6 +114,10 @@ function toAnswer(
   if (renewed.value.status === 'broken') return broken('its refresh token is taken no more');
   const missing = missingScopes(provider, renewed.value, scopes);
   return missing.length > 0 ? err({ reason: 'lacks_scopes', missing }) : ok(toToken(renewed.value));
+}
+
+function leftOf({ expiresAtSeconds = Infinity }: VaultedConnection, nowSeconds: number): number {
+  return expiresAtSeconds - nowSeconds;
 }
 
 function toToken(vaulted: VaultedConnection): ConnectionToken {

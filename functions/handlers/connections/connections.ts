@@ -56,8 +56,8 @@ export type Connections = {
   /**
    * An access token with these scopes, refreshed where it is about to expire. `refused` is the version that an upstream has just answered
    * 401 to: where it is still the present one it is refreshed, unless it came a moment ago; the same version once more means that the
-   * 401 stands. One refresh at a time, in however many processes. Where the token still lives nobody waits for its refresh, which keeps the
-   * invocation alive by `waitUntil`; absent: it is waited for.
+   * 401 stands. One refresh at a time, in however many processes. Where the token lives for a minute more nobody waits for its refresh,
+   * which keeps the invocation alive by `waitUntil`; absent: it is waited for.
    */
   accessToken(
     owner: ConnectionOwner,

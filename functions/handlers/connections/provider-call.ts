@@ -75,7 +75,11 @@ async function askWith(
   if (!answer.ok) return err({ refused: 'unclear', ...answer.error });
   const { status, body: received, isOutage } = answer.value;
   const tokens = readProviderTokens(status, received);
-  if (!tokens.ok) return isOutage ? err({ ...tokens.error, refused: 'unclear', isOutage }) : tokens;
+  if (!tokens.ok) {
+    // A grant that is named as ended has ended, also where the same answer says how often somebody has asked.
+    const isUnclear = isOutage && tokens.error.refused !== 'grant';
+    return isUnclear ? err({ ...tokens.error, refused: 'unclear', isOutage }) : tokens;
+  }
   const sent = [grant['code'], grant['code_verifier'], grant['refresh_token'], secret?.reveal()];
   return ok(exchanged(tokens.value, sent));
 }

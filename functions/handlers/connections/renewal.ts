@@ -62,8 +62,10 @@ export function createRenewal(ports: ConnectionPorts, vault: Vault): Renewal {
         const { pausedUntilMs = 0, brokenFromMs = 0 } = envelope;
         if (pausedUntilMs > nowMs) {
           // It is asked for before its end: whoever is sent to connect has to find it broken.
-          if (urgency === 'now' && brokenFromMs > nowMs)
-            await vault.note(of.place, current, { pausedUntilMs, brokenFromMs: nowMs });
+          if (urgency === 'now' && brokenFromMs > nowMs) {
+            const noted = await vault.note(of.place, current, { pausedUntilMs, brokenFromMs: nowMs });
+            if (!noted.ok) return unavailable('a refresh failed a moment ago');
+          }
           return notRenewed(envelope, 'a refresh failed a moment ago');
         }
         const untilMs = nowMs + LEASE_MS;
@@ -116,7 +118,8 @@ async function refresh(
     const nowMs = ports.now();
     const endsAtMs = urgency === 'now' ? nowMs : (vaulted.expiresAtSeconds ?? 0) * 1_000;
     const brokenFromMs = Math.min(endsAtMs, envelope.brokenFromMs ?? endsAtMs);
-    const doubt = refused === 'doubtful' ? { brokenFromMs } : doubtOf(envelope);
+    const isDoubted = refused === 'doubtful' || envelope.brokenFromMs !== undefined;
+    const doubt = isDoubted ? { brokenFromMs } : {};
     const pauseMs = doubt.brokenFromMs === undefined ? PAUSE_MS : DOUBT_PAUSE_MS;
     const noted = await vault.note(place, leased, { pausedUntilMs: nowMs + pauseMs, ...doubt });
     // What somebody else has written meanwhile may be of use.

@@ -31,11 +31,17 @@ export function createTokenLooks(ports: ConnectionPorts): TokenLooks {
       return known.answer;
     }
     const asking = { provider, owner, untilMs: ports.now() + REFRESH_MS };
-    const answer = isRefused(ports, asking, vaulted.accessToken).then((isDead) => {
-      // It is in the vault from then on.
-      if (isDead === true) looks.delete(key);
-      return isDead;
-    });
+    const answer = isRefused(ports, asking, vaulted.accessToken).then(
+      (isDead) => {
+        // It is in the vault from then on.
+        if (isDead === true) looks.delete(key);
+        return isDead;
+      },
+      (error: unknown) => {
+        looks.delete(key);
+        throw error;
+      },
+    );
     looks.delete(key);
     looks.set(key, { askedAtSeconds, answer });
     for (const oldest of looks.keys()) {

@@ -158,12 +158,42 @@ describe('a provider that has had enough', () => {
   });
 });
 
+const ENDED: readonly (readonly [string, number, object])[] = [
+  ['invalid_grant', 400, { error: 'invalid_grant' }],
+  [
+    'the words of Atlassian',
+    403,
+    { error: 'unauthorized_client', error_description: 'refresh_token is invalid' },
+  ],
+];
+
+test.for(ENDED)(
+  'a refresh token that ended, by %s, has ended also where nothing remains of a limit',
+  async ([, status, body]) => {
+    const owner = world.somebody();
+    const environment = world.cloud.environment();
+    await environment.connect(owner, world.provider.entry, CONNECT_REQUEST);
+    world.cloud.time.ms += 3_600_000;
+    world.provider.instead = ({ url }, answer) => {
+      if (url !== '/token') return false;
+      answer.setHeader('x-ratelimit-remaining', '0');
+      return send(answer, status, body);
+    };
+    expect(await environment.accessToken(owner, world.provider.entry, NEED)).toMatchObject({
+      error: { reason: 'broken' },
+    });
+    expect(await environment.find(owner, world.provider.entry)).toMatchObject({
+      value: { status: 'broken' },
+    });
+  },
+);
+
 describe('a token that cannot be refreshed, and that an upstream refuses,', () => {
-  const connectedWithout = async () => {
+  const connectedWithout = async (ports: Parameters<typeof world.cloud.environment>[0] = {}) => {
     const owner = world.somebody();
     const { cloud, provider } = world;
     provider.tokens = { refresh_token: undefined, expires_in: undefined };
-    const environment = cloud.environment();
+    const environment = cloud.environment(ports);
     await environment.connect(owner, provider.entry, CONNECT_REQUEST);
     const given = await environment.accessToken(owner, provider.entry, NEED);
     if (!given.ok) throw new Error('there is no token');
@@ -191,6 +221,21 @@ describe('a token that cannot be refreshed, and that an upstream refuses,', () =
     world.cloud.time.ms += 1_000;
     await ask();
     expect(looks()).toBe(2);
+  });
+
+  test('is looked at again by the next call where a look has thrown', async () => {
+    let isThrowing = false;
+    const { upstream } = world.cloud;
+    const { ask, looks } = await connectedWithout({
+      upstream: {
+        send: (call) => (isThrowing ? Promise.reject(new TypeError('a bug')) : upstream.send(call)),
+      },
+    });
+    isThrowing = true;
+    await expect(ask()).rejects.toThrow('a bug');
+    isThrowing = false;
+    expect((await ask()).ok).toBe(true);
+    expect(looks()).toBe(1);
   });
 
   test('is broken for all who asked when its provider refuses it, in one question', async () => {
