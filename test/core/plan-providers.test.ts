@@ -3,6 +3,7 @@ import type { IdentityProvider } from '../../functions/core/identity-provider.ts
 import { comparePolicies } from '../../functions/core/plan/policy-changes.ts';
 import type { Snapshot } from '../../functions/core/policy.ts';
 import { providerEntry } from '../support/connect-app.ts';
+import { snapshotOf } from '../support/policies.ts';
 
 const COMPANY: IdentityProvider = {
   name: 'company',
@@ -25,18 +26,8 @@ const COMPANY: IdentityProvider = {
   acceptAccessTokens: undefined,
 };
 
-const none: Snapshot = {
-  format: 1,
-  scopes: [],
-  uiScopes: [],
-  groups: [],
-  servers: [],
-  services: [],
-  clients: [],
-  orgs: [],
-};
 const linesOf = (before: Partial<Snapshot>, after: Partial<Snapshot>) =>
-  comparePolicies({ ...none, ...before }, { ...none, ...after }).map(
+  comparePolicies(snapshotOf(before), snapshotOf(after)).map(
     ({ effect, part, name, text }) => `${effect} ${part}/${name}: ${text}`,
   );
 

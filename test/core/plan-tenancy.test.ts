@@ -1,17 +1,8 @@
 import { expect, test } from 'vitest';
 import { compareTenancy } from '../../functions/core/plan/tenancy.ts';
 import type { Snapshot } from '../../functions/core/policy.ts';
+import { snapshotOf } from '../support/policies.ts';
 
-const EMPTY: Snapshot = {
-  format: 1,
-  scopes: [],
-  uiScopes: [],
-  groups: [],
-  servers: [],
-  services: [],
-  clients: [],
-  orgs: [],
-};
 const team = (changes: object = {}) => {
   return {
     org: 'acme',
@@ -136,6 +127,6 @@ test.for<readonly [string, Partial<Snapshot>, Partial<Snapshot>, readonly string
     [],
   ],
 ])('%s', ([, before, after, expected]) => {
-  const changes = compareTenancy({ ...EMPTY, ...before }, { ...EMPTY, ...after });
+  const changes = compareTenancy(snapshotOf(before), snapshotOf(after));
   expect(changes.map(({ effect, text }) => `${effect}: ${text}`)).toEqual(expected);
 });

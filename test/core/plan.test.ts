@@ -7,21 +7,9 @@ import { Policy, type Snapshot } from '../../functions/core/policy.ts';
 import type { ArgumentSchema } from '../../functions/core/rules/argument-schema.ts';
 import type { ScopeRule } from '../../functions/core/rules/rule.ts';
 import type { TeamEntry } from '../../functions/core/team.ts';
-import { callerOf, clientEntry, serverEntry } from '../support/policies.ts';
+import { callerOf, clientEntry, serverEntry, snapshotOf } from '../support/policies.ts';
 import { TestIssuer } from '../support/test-issuer.ts';
 
-const EMPTY: Snapshot = {
-  format: 1,
-  scopes: [],
-  uiScopes: [],
-  groups: [],
-  servers: [],
-  services: [],
-  clients: [],
-  orgs: [],
-};
-
-const snapshotOf = (parts: Partial<Snapshot> = {}): Snapshot => ({ ...EMPTY, ...parts });
 const linesOf = (before: Partial<Snapshot>, after: Partial<Snapshot>) =>
   comparePolicies(snapshotOf(before), snapshotOf(after)).map(({ effect, text }) => `${effect}: ${text}`);
 

@@ -56,10 +56,15 @@ export function scopeRule(
   return { server, methods, tools, at: 'scopes.yml:1' };
 }
 
-/** A compiled policy of the parts that a test names. */
-export function policyOf(parts: Partial<Omit<Snapshot, 'format'>> = {}): Policy {
+/** What a configuration of the parts that a test names is compiled to. */
+export function snapshotOf(parts: Partial<Omit<Snapshot, 'format'>> = {}): Snapshot {
   const empty = { scopes: [], uiScopes: [], groups: [], servers: [], services: [], clients: [], orgs: [] };
-  return new Policy({ format: 1, ...empty, ...parts }, 1);
+  return { format: 1, ...empty, ...parts };
+}
+
+/** The policy of those parts. */
+export function policyOf(parts: Partial<Omit<Snapshot, 'format'>> = {}): Policy {
+  return new Policy(snapshotOf(parts), 1);
 }
 
 /** The caller of a fresh token of `courier` with these scopes, under a policy that knows the client. */
