@@ -88,14 +88,12 @@ test('a document has no more relations than can be read, whoever sees them', asy
   const document = await made(contextCaller());
   const edge = (index: number) => `EDGE#${document.id}#rel_${String(index).padStart(24, '0')}`;
   for (let index = 0; index < MAX_STORED_RELATIONS; index += 1) {
-    await memory
-      .client()
-      .send(
-        new PutItemCommand({
-          TableName: 'context',
-          Item: { pk: { S: 'acme#proj' }, sk: { S: edge(index) } },
-        }),
-      );
+    await memory.client().send(
+      new PutItemCommand({
+        TableName: 'context',
+        Item: { pk: { S: 'acme#proj' }, sk: { S: edge(index) } },
+      }),
+    );
   }
   expect(await relateOne(document, ofRun('1'))).toEqual(TOO_MANY);
 });
