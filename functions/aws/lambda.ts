@@ -141,18 +141,21 @@ export function traceOf({
   return traceId === undefined ? {} : { traceId };
 }
 
-/** A handler for a route whose integration answers whole (`BUFFERED`). */
+/** A handler for a route whose integration answers whole (`BUFFERED`). A body that fails fails the invocation, once what it keeps alive is done. */
 export function createBufferedHandler(
   app: FetchApp,
 ): (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult> {
   return async (event) => {
     const { signal } = new AbortController();
     const pending: Promise<unknown>[] = [];
-    const response = await serve(app, event, toInvocation(event, signal, pending));
-    const { statusCode, ...headers } = toPrelude(response);
-    const body = Buffer.from(await response.arrayBuffer()).toString('base64');
-    await Promise.allSettled(pending);
-    return { statusCode, ...headers, body, isBase64Encoded: true };
+    try {
+      const response = await serve(app, event, toInvocation(event, signal, pending));
+      const { statusCode, ...headers } = toPrelude(response);
+      const body = Buffer.from(await response.arrayBuffer()).toString('base64');
+      return { statusCode, ...headers, body, isBase64Encoded: true };
+    } finally {
+      await Promise.allSettled(pending);
+    }
   };
 }
 

@@ -4,12 +4,15 @@ import type { StepBudget } from './rules/text-program.ts';
  * Does a path match a pattern of a service's allow-list? `*` stands for one segment's characters, `**` for any
  * characters across segments; everything else for itself. The path must be in one spelling: with an empty or dot segment, a
  * backslash, a semicolon, white space, a control character also where it is encoded, an encoded slash, dot, backslash or percent
- * sign, encoded bytes that are no UTF-8, or what some servers read as a dot segment (one that begins with `..` and an encoded semicolon or
- * white space, or whose dots and slashes are others of Unicode) it matches nothing.
+ * sign, encoded bytes that are no UTF-8, or what some servers read as a dot segment (one that begins with `..` and an encoded semicolon,
+ * question mark, hash or white space, or whose dots and slashes are others of Unicode) it matches nothing.
  */
 export function matchesPath(pattern: string, path: string): boolean {
   return isPlainPath(path) && matchesParts(splitPattern(pattern), path) === true;
 }
+
+/** Slashes, with those that NFKC leaves as they are and that some readers fold to one: of fractions, of division, of sets, and the big ones. */
+const SLASHES = /[/\\\u2044\u2215\u2216\u29f5\u29f8]/u;
 
 /** Is this a path that every reader takes for the same one? */
 export function isPlainPath(path: string): boolean {
@@ -18,12 +21,15 @@ export function isPlainPath(path: string): boolean {
   if (decoded === undefined) return false;
   const segments = path.slice(1).split('/');
   const isWhole = segments.every((segment, index) => segment !== '' || index === segments.length - 1);
-  return isWhole && !decoded.normalize('NFKC').split(/[/\\]/).some(isLikeDots);
+  return isWhole && !decoded.normalize('NFKC').split(SLASHES).some(isLikeDots);
 }
 
-/** To a server that cuts parameters (`..;x`) or blanks off before it looks for dot segments. Some look for them where the blanks are in front. */
+/**
+ * To a server that cuts parameters (`..;x`), what it decodes as a query or fragment (`..%3F`), or blanks off before it looks for dot
+ * segments. Some look for them where the blanks are in front.
+ */
 function isLikeDots(segment: string): boolean {
-  return /^[\s\p{C}]*\.{1,2}(?:$|[\s\p{C};])/u.test(segment);
+  return /^[\s\p{C}]*\.{1,2}(?:$|[\s\p{C};?#])/u.test(segment);
 }
 
 /** Undefined where the percent-encoded bytes are no UTF-8: an overlong form is a slash or a dot to some decoders, and an error to others. */

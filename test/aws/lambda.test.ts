@@ -172,6 +172,25 @@ describe('a trace id', () => {
   );
 });
 
+describe('a whole answer', () => {
+  test('of a body that fails is none, once everything is recorded', async () => {
+    const done: string[] = [];
+    const recorded = Promise.withResolvers<void>();
+    const handler = createBufferedHandler({
+      fetch(_request, { waitUntil }) {
+        waitUntil(recorded.promise.then(() => done.push('recorded')));
+        return new Response(new ReadableStream({ start: (body) => body.error(new Error('torn')) }));
+      },
+    });
+    const handled = handler(eventOf('/me')).finally(() => done.push('over'));
+    // Its failure has every turn that it could need to end it before.
+    await turn();
+    recorded.resolve();
+    await expect(handled).rejects.toThrow('torn');
+    expect(done).toEqual(['recorded', 'over']);
+  });
+});
+
 describe('a streamed answer', () => {
   type Streaming = (event: APIGatewayProxyEvent, stream: Writable) => Promise<void>;
 
