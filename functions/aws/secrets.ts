@@ -16,8 +16,7 @@ const FAILED_SECONDS = 5;
 const MAX_HELD = 500;
 
 type Held = {
-  readonly version: SecretVersion;
-  readonly readAtSeconds: number;
+  readonly version: Required<SecretVersion>;
   /** The last look, whatever came of it, and how long the next one is left alone. */
   readonly lookedAtSeconds: number;
   readonly retryAfterSeconds: number;
@@ -49,18 +48,14 @@ export function createSecretStore(client: SecretsManagerClient, clock: Clock): S
       const old = refused ?? previous?.version.versionId;
       // Rotations are few: one that follows another is seen at once too.
       if (old !== undefined && answer.value.versionId !== old) forcedAtSeconds.delete(key);
-      keep(held, key, {
-        version: answer.value,
-        readAtSeconds: nowSeconds,
-        lookedAtSeconds: nowSeconds,
-        retryAfterSeconds: FRESH_SECONDS,
-      });
-      return answer;
+      const version = { ...answer.value, readAtSeconds: nowSeconds };
+      keep(held, key, { version, lookedAtSeconds: nowSeconds, retryAfterSeconds: FRESH_SECONDS });
+      return ok(version);
     }
     const canBridge =
       answer.error.reason === 'unavailable' &&
       previous !== undefined &&
-      isFresh(previous.readAtSeconds, STALE_SECONDS, nowSeconds);
+      isFresh(previous.version.readAtSeconds, STALE_SECONDS, nowSeconds);
     if (!canBridge) {
       keep(failed, key, { failure: answer.error, lookedAtSeconds: nowSeconds });
       return answer;
@@ -86,7 +81,7 @@ export function createSecretStore(client: SecretsManagerClient, clock: Clock): S
       const isHeld =
         known !== undefined &&
         isFresh(known.lookedAtSeconds, known.retryAfterSeconds, nowSeconds) &&
-        isFresh(known.readAtSeconds, STALE_SECONDS, nowSeconds);
+        isFresh(known.version.readAtSeconds, STALE_SECONDS, nowSeconds);
       if (isHeld && !isForced) {
         keep(held, key, known);
         return Promise.resolve(ok(known.version));

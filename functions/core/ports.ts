@@ -216,8 +216,12 @@ export type AuditLog = {
 /** The version of a secret that is asked for; Secrets Manager's own stage names. */
 export type SecretStage = 'AWSCURRENT' | 'AWSPREVIOUS' | 'AWSPENDING';
 
-/** One version of a secret. */
-export type SecretVersion = { readonly value: Secret; readonly versionId: string };
+/** One version of a secret. `readAtSeconds`: when its store was really asked; absent where it is asked for every answer. */
+export type SecretVersion = {
+  readonly value: Secret;
+  readonly versionId: string;
+  readonly readAtSeconds?: number;
+};
 
 /**
  * Secrets by full name. `missing`: no such secret or stage; `denied`: the role may not read it; `unavailable`: an outage.

@@ -1,8 +1,10 @@
+import { type GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createSealerSource } from '../../functions/aws/sealer.ts';
+import { createSecretStore } from '../../functions/aws/secrets.ts';
 import type { SecretFailure, SecretStage, SecretStore, SecretVersion } from '../../functions/core/ports.ts';
 import { err, ok, type Result } from '../../functions/core/result.ts';
-import type { Sealer } from '../../functions/core/seal.ts';
+import { Sealer } from '../../functions/core/seal.ts';
 import { Secret } from '../../functions/core/secret.ts';
 
 const NAME = 'sallyport/test/sealing';
@@ -48,17 +50,15 @@ describe('the sealing secret', () => {
     expect(await source()).toBeDefined();
   });
 
-  test('serves on while its previous version is out of reach that was looked at, or was not there', async () => {
-    for (const previous of [version('a'), MISSING]) {
-      stages = { AWSCURRENT: version('b'), AWSPREVIOUS: previous };
-      const source = createSealerSource(secrets, NAME);
-      const before = await source();
-      stages = { AWSCURRENT: version('b'), AWSPREVIOUS: failing('unavailable') };
-      expect(await source()).toBe(before);
-      // Of a rotation that came meanwhile nobody can say what was the one before.
-      stages = { AWSCURRENT: version('c'), AWSPREVIOUS: failing('unavailable') };
-      expect(await source()).toBeUndefined();
-    }
+  test('serves on while its previous version is out of reach that was not there', async () => {
+    stages = { AWSCURRENT: version('b') };
+    const source = createSealerSource(secrets, NAME);
+    const before = await source();
+    stages = { AWSCURRENT: version('b'), AWSPREVIOUS: failing('unavailable') };
+    expect(await source()).toBe(before);
+    // Of a rotation that came meanwhile nobody can say what was the one before.
+    stages = { AWSCURRENT: version('c'), AWSPREVIOUS: failing('unavailable') };
+    expect(await source()).toBeUndefined();
   });
 
   test('serves where its previous version may not be read', async () => {
@@ -86,4 +86,78 @@ describe('the sealing secret', () => {
       expect(looks).toBe(1);
     },
   );
+});
+
+describe('the sealing secret, through the cache,', () => {
+  const sealedWith = (id: string) => sealedBy(new Sealer([id.repeat(40)]));
+
+  /** Version `b` after `a`, and a function that has seen both. */
+  async function start() {
+    const lying = { current: 'b', previous: 'a', isPreviousOut: false };
+    const time = { seconds: 1_000_000 };
+    const client = Object.assign(new SecretsManagerClient({ region: 'us-east-1' }), {
+      async send({ input: { VersionStage: stage } }: GetSecretValueCommand) {
+        if (stage === 'AWSCURRENT')
+          return { SecretString: lying.current.repeat(40), VersionId: lying.current };
+        if (lying.isPreviousOut) throw Object.assign(new Error('slower'), { name: 'ThrottlingException' });
+        return { SecretString: lying.previous.repeat(40), VersionId: lying.previous };
+      },
+    });
+    const source = createSealerSource(
+      createSecretStore(client, () => time.seconds),
+      NAME,
+    );
+    expect(opens(await source(), sealedWith('a'))).toBe('upstream');
+    return { lying, time, source };
+  }
+
+  test('opens with its previous version for 300 s after that was read, and serves nobody then', async () => {
+    const { lying, time, source } = await start();
+    lying.isPreviousOut = true;
+    for (const seconds of [60, 100, 139]) {
+      time.seconds += seconds;
+      expect(opens(await source(), sealedWith('a'))).toBe('upstream');
+    }
+    for (const seconds of [1, 5, 60, 3_600]) {
+      time.seconds += seconds;
+      expect(await source()).toBeUndefined();
+    }
+    lying.isPreviousOut = false;
+    time.seconds += 5;
+    expect(opens(await source(), sealedWith('a'))).toBe('upstream');
+  });
+
+  test('does not take what it knew before a rotation for the version before that', async () => {
+    const { lying, time, source } = await start();
+    Object.assign(lying, { current: 'c', previous: 'b', isPreviousOut: true });
+    for (const seconds of [61, 1, 4, 61, 300]) {
+      time.seconds += seconds;
+      expect(await source()).toBeUndefined();
+    }
+    lying.isPreviousOut = false;
+    time.seconds += 5;
+    const sealer = await source();
+    expect(['a', 'b', 'c'].map((id) => opens(sealer, sealedWith(id)))).toEqual([
+      undefined,
+      'upstream',
+      'upstream',
+    ]);
+  });
+
+  test('opens what it sealed before each of two rotations as soon as it has seen them', async () => {
+    const { lying, time, source } = await start();
+    for (const [previous, current] of [
+      ['b', 'c'],
+      ['c', 'd'],
+    ] as const) {
+      Object.assign(lying, { current, previous });
+      time.seconds += 60;
+      const sealer = await source();
+      expect([previous, current].map((id) => opens(sealer, sealedWith(id)))).toEqual([
+        'upstream',
+        'upstream',
+      ]);
+      expect(opens(sealer, sealedWith('a'))).toBeUndefined();
+    }
+  });
 });

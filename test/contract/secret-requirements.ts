@@ -42,7 +42,10 @@ export const SECRET_REQUIREMENTS = [
   { clause: '§7', says: 'An outage is bridged for 300 s, AccessDenied and deletion never', tests: [
     ['contract/secret-store.test.ts', 'an outage is bridged for 300 s and not longer'],
     ['contract/secret-store.test.ts', 'an outage is not bridged any longer where somebody has looked just before its end'],
-    ['aws/sealer.test.ts', 'serves on while its previous version is out of reach that was looked at, or was not there'],
+    ['contract/secret-store.test.ts', 'an answer says when it was read, also where an outage is bridged'],
+    ['aws/sealer.test.ts', 'serves on while its previous version is out of reach that was not there'],
+    ['aws/sealer.test.ts', 'opens with its previous version for 300 s after that was read, and serves nobody then'],
+    ['aws/sealer.test.ts', 'does not take what it knew before a rotation for the version before that'],
     ['aws/sealer.test.ts', 'says of nothing that it is not ours while its previous version is out of reach'],
     ['contract/secret-store.test.ts', 'a refusal and a deletion are never bridged'],
   ] },

@@ -194,6 +194,25 @@ test('an outage is bridged for 300 s and not longer', async () => {
   expect(await read()).toBe('one');
 });
 
+test('an answer says when it was read, also where an outage is bridged', async () => {
+  const { create, store, time, faults } = await connect();
+  await create('one');
+  const readAt = async (options = {}) => {
+    const answer = await store.read(NAME, options);
+    return answer.ok ? answer.value.readAtSeconds : undefined;
+  };
+  expect(await readAt()).toBe(1_000);
+  time.seconds += 30;
+  expect(await readAt()).toBe(1_000);
+  faults.add({ service: 'secretsmanager', mode: 'error' }, Date.now());
+  expect(await readAt({ fresh: true })).toBe(1_000);
+  time.seconds += 60;
+  expect(await readAt()).toBe(1_000);
+  faults.clear();
+  time.seconds += 5;
+  expect(await readAt()).toBe(1_095);
+});
+
 test('an outage is not bridged any longer where somebody has looked just before its end', async () => {
   const { create, read, time, faults } = await connect();
   await create('one');
