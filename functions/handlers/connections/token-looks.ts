@@ -18,8 +18,8 @@ export type TokenLooks = (
 ) => Promise<boolean | undefined>;
 
 /**
- * Asks providers about access tokens: once for all who want to know it of one token at a time, and of one that is not refused once in
- * {@link FORCE_AFTER_SECONDS}, however often an upstream refuses it.
+ * Asks providers about access tokens: of one token once in {@link FORCE_AFTER_SECONDS} for all who want to know it, however often an
+ * upstream refuses it, whatever the answer. A look that throws is none.
  */
 export function createTokenLooks(ports: ConnectionPorts): TokenLooks {
   const looks = new Map<string, Look>();
@@ -31,17 +31,10 @@ export function createTokenLooks(ports: ConnectionPorts): TokenLooks {
       return known.answer;
     }
     const asking = { provider, owner, untilMs: ports.now() + REFRESH_MS };
-    const answer = isRefused(ports, asking, vaulted.accessToken).then(
-      (isDead) => {
-        // It is in the vault from then on.
-        if (isDead === true) looks.delete(key);
-        return isDead;
-      },
-      (error: unknown) => {
-        looks.delete(key);
-        throw error;
-      },
-    );
+    const answer = isRefused(ports, asking, vaulted.accessToken).catch((error: unknown) => {
+      looks.delete(key);
+      throw error;
+    });
     looks.delete(key);
     looks.set(key, { askedAtSeconds, answer });
     for (const oldest of looks.keys()) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SecretStore } from '../../../functions/core/ports.ts';
-import { ok } from '../../../functions/core/result.ts';
+import { err, ok } from '../../../functions/core/result.ts';
 import { Secret } from '../../../functions/core/secret.ts';
 import { CONNECT_REQUEST } from '../../support/connection-app.ts';
 import { useConnectionWorld } from '../../support/connection-world.ts';
@@ -189,11 +189,11 @@ test.for(ENDED)(
 );
 
 describe('a token that cannot be refreshed, and that an upstream refuses,', () => {
-  const connectedWithout = async (ports: Parameters<typeof world.cloud.environment>[0] = {}) => {
+  const connectedWithout = async (...ports: Parameters<typeof world.cloud.environment>) => {
     const owner = world.somebody();
     const { cloud, provider } = world;
     provider.tokens = { refresh_token: undefined, expires_in: undefined };
-    const environment = cloud.environment(ports);
+    const environment = cloud.environment(...ports);
     await environment.connect(owner, provider.entry, CONNECT_REQUEST);
     const given = await environment.accessToken(owner, provider.entry, NEED);
     if (!given.ok) throw new Error('there is no token');
@@ -221,6 +221,22 @@ describe('a token that cannot be refreshed, and that an upstream refuses,', () =
     world.cloud.time.ms += 1_000;
     await ask();
     expect(looks()).toBe(2);
+  });
+
+  test('is refused in one question also where that cannot be stored', async () => {
+    let isOut = false;
+    const { ask, looks } = await connectedWithout({}, (dynamo) => ({
+      call: async (operation, input) =>
+        isOut && operation === 'PutItem'
+          ? err({ reason: 'unavailable', detail: 'a test’s outage' })
+          : dynamo.call(operation, input),
+    }));
+    isOut = true;
+    world.provider.instead = (_, answer) => page(answer, 401);
+    for (let call = 0; call < 3; call += 1) {
+      expect(await ask()).toMatchObject({ error: { reason: 'broken' } });
+    }
+    expect(looks()).toBe(1);
   });
 
   test('is looked at again by the next call where a look has thrown', async () => {
