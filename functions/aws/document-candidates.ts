@@ -3,11 +3,15 @@ import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row } from './context-table.ts';
 import { text } from './document-rows.ts';
 
-/** Rows per look where the look before found none: all of it may be past its expiry, which DynamoDB removes late. */
-const ROWS_AFTER_NOTHING = 250;
-
-/** Rows past their expiry that are gone over, beyond the first look at each list. */
+/** Rows past their expiry that are gone over one list after the other, beyond what is looked at in all; DynamoDB removes them late. */
 const MAX_EXPIRED_ROWS = 1_000;
+
+/** Rows per look at one of the lists where the look before found only such. */
+const ROWS_AFTER_NOTHING = 100;
+
+/** Rows that are looked at in all of the lists together of which the first look found only such, and at least in each. */
+const ROWS_OF_ALL = 500;
+const FEWEST_ROWS = 10;
 
 /** Lists that are looked at at once. */
 const LOOKS_AT_ONCE = 16;
@@ -17,7 +21,6 @@ type Source = {
   readonly prefix: string;
   found: Candidate[];
   after: string | undefined;
-  isRead: boolean;
   isDone: boolean;
 };
 
@@ -37,7 +40,11 @@ export type Candidates = {
   next(limit: number): Promise<Result<CandidateLook, Unavailable>>;
 };
 
-/** The ids that end the keys which start with one of the prefixes, after this id; so many rows are read at a time. */
+/**
+ * The ids that end the keys which start with one of the prefixes, after this id; so many rows are read at a time. All lists are looked at once,
+ * and those that had only expired rows once more, so that wherever much has expired a page comes forward. Then only the list is read on that the
+ * order needs next: what is read of others beyond the place where a page pauses would be read again by the next page.
+ */
 export function createCandidates(
   table: ContextTable,
   pk: string,
@@ -48,47 +55,57 @@ export function createCandidates(
     prefix,
     found: [],
     after: afterId === undefined ? undefined : `${prefix}${afterId}`,
-    isRead: false,
     isDone: false,
   }));
+  let isBegun = false;
   let left = MAX_EXPIRED_ROWS;
   const isEmpty = (source: Source): boolean => source.found.length === 0 && !source.isDone;
-  const refill = async (source: Source): Promise<Result<void, Unavailable>> => {
-    // Each is read once, whatever the others cost, so that a page which pauses has come forward.
-    for (let rows = rowsPerLook; isEmpty(source) && (left > 0 || !source.isRead); rows = ROWS_AFTER_NOTHING) {
-      const page = await table.page(pk, source.prefix, source.after, rows);
-      if (!page.ok) return page;
-      source.found = page.value.rows.map((row) => ({ id: idOf(source, text(row, 'sk')), row }));
-      source.after = page.value.nextSortKey;
-      source.isRead = true;
-      source.isDone = source.after === undefined;
-      left -= page.value.looked - page.value.rows.length;
-    }
-    return ok(undefined);
+  /** Answers with the number of rows that had expired. */
+  const refill = async (source: Source, rows: number): Promise<Result<number, Unavailable>> => {
+    const page = await table.page(pk, source.prefix, source.after, rows);
+    if (!page.ok) return page;
+    source.found = page.value.rows.map((row) => ({ id: idOf(source, text(row, 'sk')), row }));
+    source.after = page.value.nextSortKey;
+    source.isDone = source.after === undefined;
+    return ok(page.value.looked - page.value.rows.length);
   };
-  const refillAll = async (): Promise<Result<void, Unavailable>> => {
-    const empty = sources.filter(isEmpty);
-    for (let at = 0; at < empty.length; at += LOOKS_AT_ONCE) {
-      const filled = await Promise.all(empty.slice(at, at + LOOKS_AT_ONCE).map(refill));
+  const refillAll = async (some: readonly Source[], rows: number): Promise<Result<void, Unavailable>> => {
+    for (let at = 0; at < some.length; at += LOOKS_AT_ONCE) {
+      const filled = await Promise.all(
+        some.slice(at, at + LOOKS_AT_ONCE).map((source) => refill(source, rows)),
+      );
       for (const one of filled) if (!one.ok) return one;
     }
     return ok(undefined);
   };
+  const begin = async (): Promise<Result<void, Unavailable>> => {
+    isBegun = true;
+    const looked = await refillAll(sources, rowsPerLook);
+    const empty = sources.filter(isEmpty);
+    // One alone is read on anyway.
+    if (!looked.ok || empty.length < 2) return looked;
+    return refillAll(empty, Math.max(FEWEST_ROWS, Math.floor(ROWS_OF_ALL / empty.length)));
+  };
   return {
     async next(limit) {
+      const begun = isBegun ? ok(undefined) : await begin();
+      if (!begun.ok) return begun;
       const found: Candidate[] = [];
+      let rows = rowsPerLook;
       while (found.length < limit) {
-        const filled = await refillAll();
-        if (!filled.ok) return filled;
-        const [pausedAt] = sources
-          .filter(isEmpty)
-          .map((source) => idOf(source, source.after ?? source.prefix))
-          .sort();
-        const [first] = sources
-          .flatMap((source) => source.found.slice(0, 1))
-          .sort((one, other) => (one.id < other.id ? -1 : 1));
-        const isAfter = pausedAt !== undefined && (first === undefined || first.id > pausedAt);
-        if (isAfter) return ok({ found, pausedAt });
+        const empty = lowest(sources.filter(isEmpty), reached);
+        const first = lowest(
+          sources.flatMap((source) => source.found.slice(0, 1)),
+          ({ id }) => id,
+        );
+        if (empty !== undefined && (first === undefined || first.id > reached(empty))) {
+          if (left <= 0) return ok({ found, pausedAt: reached(empty) });
+          const expired = await refill(empty, rows);
+          if (!expired.ok) return expired;
+          left -= expired.value;
+          rows = expired.value === 0 ? rowsPerLook : Math.max(rowsPerLook, ROWS_AFTER_NOTHING);
+          continue;
+        }
         if (first === undefined) break;
         found.push(first);
         for (const source of sources) if (source.found[0]?.id === first.id) source.found.shift();
@@ -96,6 +113,17 @@ export function createCandidates(
       return ok({ found, pausedAt: undefined });
     },
   };
+}
+
+/** All of a list up to this id was looked at. */
+function reached(source: Source): string {
+  return idOf(source, source.after ?? source.prefix);
+}
+
+/** The first one by what is said of it. */
+function lowest<T>(some: readonly T[], idOfOne: (one: T) => string): T | undefined {
+  const [first, ...others] = some;
+  return first && others.reduce((best, one) => (idOfOne(one) < idOfOne(best) ? one : best), first);
 }
 
 function idOf({ prefix }: Source, sortKey: string): string {

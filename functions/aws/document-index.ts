@@ -98,15 +98,16 @@ export function toTermPrefix(term: string, scope?: string): string {
   return scope === undefined ? `TERM#${term}#` : `TERM#${term}#${scope}#`;
 }
 
-/** The document, term and write that a row of the index is of. */
+/** The document, its scope, the term and the write that a row of the index is of. */
 export function readTermKey(sortKey: string): {
   readonly term: string;
+  readonly scope: string;
   readonly rank: string;
   readonly id: string;
   readonly write: string;
 } {
-  const [, term = '', , rank = '', id = '', write = ''] = sortKey.split('#');
-  return { term, rank, id, write };
+  const [, term = '', scope = '', rank = '', id = '', write = ''] = sortKey.split('#');
+  return { term, scope, rank, id, write };
 }
 
 /** The key of the list of a version's rows. */

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { leadingRows } from '../../functions/aws/document-list-rows.ts';
+import { createDocument, toDocumentId } from '../../functions/core/documents/document.ts';
 import type { ContextCaller } from '../../functions/core/documents/ports.ts';
 import { exportPage } from '../../functions/handlers/document-export.ts';
 import { contextCaller, NOW_SECONDS, newDocument } from '../support/context-callers.ts';
@@ -10,7 +12,7 @@ import { storedBefore } from '../support/old-documents.ts';
 const world = documentWorld('expired');
 const { caller, connect, fresh, pass, storeOver, tables } = world;
 
-/** Rows that a page looks at where all has expired: a thousand, and what is left of the last look. */
+/** Rows that a page looks at where all has expired: a thousand one list after the other, and before that some of each. */
 const MOST_ROWS = 1_300;
 
 const EXPIRING = { tags: ['t'], ttlSeconds: 60, isListed: true };
@@ -71,6 +73,47 @@ test.for([
   } while (cursor !== undefined && pages < 10);
   expect([found, pages]).toEqual([[id], expect.toSatisfy((count: number) => count > 1 && count < 5)]);
 });
+
+test.for([
+  ['one after the other', (run: number, age: number) => run * 40 + age],
+  ['at the same time', (run: number, age: number) => age * 60 + run],
+] as const)(
+  'very many runs that were %s, and expired, are gone past by what there is of them',
+  async ([, toSecond]) => {
+    const of = (run: number): ContextCaller =>
+      contextCaller({ namespace: caller().namespace, scopeFilters: { team: 'x', run: String(run) } });
+    const rows = Array.from({ length: 60 * 40 }, (_, number) => {
+      const [run, age] = [number % 60, Math.floor(number / 60)];
+      const id = toDocumentId(NOW_SECONDS - 10_000 + toSecond(run, age), Buffer.alloc(8, 1));
+      const description = { ...newDocument('x').description, ttlSeconds: 60 };
+      const document = createDocument(description, null, { id, nowSeconds: NOW_SECONDS, scope: of(run) });
+      return leadingRows({ document, write: 'w' });
+    });
+    const scopes = new Map(rows.flatMap((one) => one.scopes).map((row) => [row['sk']?.S, row]));
+    const opened = await tables()(caller());
+    if (!opened.ok) throw new Error(opened.error.detail);
+    const all = [...scopes.values(), ...rows.flatMap(({ lists }) => lists)];
+    expect((await opened.value.writeAll(all, [])).ok).toBe(true);
+    const id = await expireBeforeOne(of(0));
+    const query = { filename: undefined, tags: [], limit: 1, offset: 0 };
+    const { store, take } = counting();
+    const found: string[] = [];
+    let pages = 0;
+    let cursor: string | undefined;
+    do {
+      const page = await store.list(contextCaller({ ...of(0), scopeFilters: { team: 'x' } }), {
+        ...query,
+        cursor,
+      });
+      if (!page.ok) throw new Error(page.error.reason);
+      found.push(...page.value.documents.map((document) => document.id));
+      cursor = page.value.nextCursor;
+      pages += 1;
+    } while (cursor !== undefined && pages < 20);
+    expect(found).toEqual([id]);
+    expect(take()).toBeLessThan(3 * rows.length);
+  },
+);
 
 test('a page of a small number goes past what expired before it', async () => {
   await storedBefore(tables(), caller(), 700, EXPIRING);

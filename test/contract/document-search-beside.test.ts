@@ -107,7 +107,7 @@ test('a document that lost the word, or went, beside a search is not found', asy
   expect(await searched(['wanted'], { store: slow.store })).toEqual({ ids: [], isComplete: true });
 });
 
-test('rows of a word that expired are looked at so many times, as others are', async () => {
+test('rows of a word that expired are looked at as others are: at so many, and at once', async () => {
   const opened = await world.tables()(caller());
   if (!opened.ok) throw new Error(opened.error.detail);
   const rows = Array.from({ length: 2_600 }, (_, number) => ({
@@ -125,5 +125,6 @@ test('rows of a word that expired are looked at so many times, as others are', a
     queries += 1;
   });
   expect(await searched(['wanted'], { store: storeOver(client) })).toEqual({ ids: [], isComplete: false });
-  expect(queries).toBe(4);
+  // An edit between two looks could take a document from the rows of the second to those of the first.
+  expect(queries).toBe(1);
 });
