@@ -25,11 +25,11 @@ export function isPlainPath(path: string): boolean {
 }
 
 /**
- * To a server that cuts parameters (`..;x`), what it decodes as a query or fragment (`..%3F`), or blanks off before it looks for dot
- * segments. Some look for them where the blanks are in front.
+ * To a server that cuts parameters (`..;x`), what it decodes as a query or fragment (`..%3F`), or blanks and marks
+ * that are not seen (U+FE0F) off before it looks for dot segments. Some look for them where the blanks are in front.
  */
 function isLikeDots(segment: string): boolean {
-  return /^[\s\p{C}]*\.{1,2}(?:$|[\s\p{C};?#])/u.test(segment);
+  return /^[\s\p{C}\p{DI}]*\.{1,2}(?:$|[\s\p{C}\p{DI};?#])/u.test(segment);
 }
 
 /** Undefined where the percent-encoded bytes are no UTF-8: an overlong form is a slash or a dot to some decoders, and an error to others. */

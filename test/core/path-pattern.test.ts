@@ -121,6 +121,8 @@ describe('a path in more than one spelling matches nothing', () => {
     '/v2/a%e2%88%95..',
     '/v2/..%e2%88%96admin',
     '/v2/..%e2%a7%b5admin',
+    '/v2/.%EF%B8%8F./admin',
+    '/v2/%CD%8F../admin',
     '/v2/..%e2%a7%b8admin',
     '/v2/..\u2044admin',
     '/a%c0%afb',
