@@ -27,6 +27,27 @@ export const NOT_GONE: RowCondition = {
   ConditionExpression: `${THERE.ConditionExpression} AND ${UNMARKED.ConditionExpression}`,
 };
 
+/** There is one, and it is not marked as `gone` for good: who takes a whole namespace marks so, and older versions did. */
+const MARKABLE = `${THERE.ConditionExpression} AND (${UNMARKED.ConditionExpression} OR attribute_type(gone, :set))`;
+
+/** What marks a row that is there as `gone` by one of several, to be spread into its command. */
+export function markBy(name: string): RowCondition & { readonly UpdateExpression: string } {
+  return {
+    ConditionExpression: MARKABLE,
+    UpdateExpression: 'ADD gone :by',
+    ExpressionAttributeValues: { ':by': { SS: [name] }, ':set': { S: 'SS' } },
+  };
+}
+
+/** What takes that mark back: with the last of them a row is not marked any more, because no set is empty. */
+export function unmarkBy(name: string): RowCondition & { readonly UpdateExpression: string } {
+  return {
+    ConditionExpression: 'contains(gone, :name)',
+    UpdateExpression: 'DELETE gone :by',
+    ExpressionAttributeValues: { ':by': { SS: [name] }, ':name': { S: name } },
+  };
+}
+
 /** There is none, or one that has expired. */
 export function absentAt(nowSeconds: number): RowCondition {
   return {

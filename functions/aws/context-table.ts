@@ -13,6 +13,7 @@ import {
   absentAt,
   atVersion,
   headOf,
+  markBy,
   NOT_GONE,
   putBySame,
   type RowCondition,
@@ -20,6 +21,7 @@ import {
   stillBySame,
   THERE,
   UNMARKED,
+  unmarkBy,
   withAttributes,
 } from './context-conditions.ts';
 import { createContextReads, toKey } from './context-reads.ts';
@@ -101,6 +103,18 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
       });
       return conditional(client.send(command));
     },
+
+    /** Marks a row as `gone` by one of several. False where it is not there, or is marked so for good. */
+    markGone: (key: RowKey, by: string): Promise<Result<boolean, Unavailable>> =>
+      conditional(
+        client.send(new UpdateItemCommand({ TableName: tableName, Key: toKey(key), ...markBy(by) })),
+      ),
+
+    /** Takes back the mark of that one. False where there is no such. */
+    unmarkGone: (key: RowKey, by: string): Promise<Result<boolean, Unavailable>> =>
+      conditional(
+        client.send(new UpdateItemCommand({ TableName: tableName, Key: toKey(key), ...unmarkBy(by) })),
+      ),
 
     /** Sets attributes of a row that the same write put, and of which those named are as they were read. False where they are not, or it went. */
     async setAsRead(row: Row, set: Row, names: readonly string[]): Promise<Result<boolean, Unavailable>> {

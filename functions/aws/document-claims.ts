@@ -29,6 +29,9 @@ export type Claim = {
 /** What the sort keys of claims start with. */
 export const CLAIM_PREFIX = 'IDEMPOTENCY#';
 
+/** What a create is told whose document was deleted. */
+export const GONE = { reason: 'idempotency_conflict', cause: 'gone' } as const;
+
 /** A create that has not come to its end by then never will: no function runs for so long. */
 const DEAD_AFTER_SECONDS = 3_600;
 
@@ -72,7 +75,7 @@ export async function claimKey(
     id: text(standing.value, 'id'),
     nowSeconds: number(standing.value, 'born_at'),
     fingerprint: text(standing.value, 'fingerprint'),
-    isGone: standing.value['gone']?.BOOL === true,
+    isGone: standing.value['gone'] !== undefined,
     wasMade: standing.value['made']?.BOOL === true,
     isNew: false,
   });
@@ -91,7 +94,7 @@ export function holdClaim(
   return table.hold({ pk: toPartition(orgId, namespace), sk: sortKey }, newWrite(), nowSeconds);
 }
 
-/** Remembers that the claim's document is being deleted, so that a late repetition does not bring it back. */
+/** Remembers that the claim's document is gone for good, so that a late repetition does not bring it back. */
 export async function markGone(
   table: ContextTable,
   pk: string,
@@ -113,7 +116,7 @@ export function markMade(
 /** Are the creates over that put a claim or repeated it, whether they came to their ends or not? */
 export function isOver(row: Row, nowSeconds: number): boolean {
   const since = number(row, row['held_at'] === undefined ? 'born_at' : 'held_at');
-  return row['gone']?.BOOL === true || since + DEAD_AFTER_SECONDS <= nowSeconds;
+  return row['gone'] !== undefined || since + DEAD_AFTER_SECONDS <= nowSeconds;
 }
 
 /** Two creates that say the same have the same fingerprint. */

@@ -8,10 +8,11 @@ import type {
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ContextTable } from './context-table.ts';
-import { type Claim, claimKey, fingerprintOf, holdClaim, markMade } from './document-claims.ts';
+import { type Claim, claimKey, fingerprintOf, GONE, holdClaim, markMade } from './document-claims.ts';
 import { newWrite, writeContent } from './document-content.ts';
 import { findHead } from './document-heads.ts';
 import { writeIndex } from './document-index.ts';
+import { settleRepeat } from './document-late-heads.ts';
 import { removeLeftovers, sweepLeftovers } from './document-leftovers.ts';
 import { addToLists, keepInLists } from './document-lists.ts';
 import { type Creation, forgetCreation, forgetUndeleted, noteCreation } from './document-notes.ts';
@@ -21,8 +22,6 @@ import { type DocumentHead, toHeadKey, toHeadRow, toPartition } from './document
 
 /** Looks at a claim that others take away at the same time. */
 const CLAIM_ATTEMPTS = 5;
-
-const GONE = { reason: 'idempotency_conflict', cause: 'gone' } as const;
 
 /** Creates a document; with an idempotency key once, however often the same is asked for. */
 export async function createOnce(
@@ -40,7 +39,9 @@ export async function createOnce(
     if (claim.value.isNew) return write(table, caller, document, claim.value);
     const standing = await findHead(table, caller, claim.value.id);
     if (!standing.ok) return standing;
-    if (standing.value !== undefined) return ok(standing.value.document);
+    if (standing.value !== undefined) {
+      return settleRepeat(table, standing.value, claim.value, document.nowSeconds);
+    }
     if (claim.value.isGone) return err(GONE);
     // Its create died, or is under way, or the document was deleted between the two looks.
     const held = await holdClaim(table, caller, claim.value, document.nowSeconds);
@@ -78,7 +79,11 @@ async function write(
   if (stored.value !== 'taken') return ok(document);
   const standing = await findHead(table, caller, document.id);
   if (!standing.ok) return standing;
-  if (standing.value !== undefined) return ok(standing.value.document);
+  if (standing.value !== undefined) {
+    return claim === undefined
+      ? ok(standing.value.document)
+      : settleRepeat(table, standing.value, claim, nowSeconds);
+  }
   return err({ reason: 'unavailable', detail: `context table: ${document.id} went while it was written` });
 }
 
@@ -106,7 +111,7 @@ export async function storeNew(
   const stays = stored.value ? await endCreation(table, creation, next.claim, nowSeconds) : ok(false);
   if (!stays.ok) return stays;
   // The document is there or it is not: what cannot be cleared away now is found by the next create.
-  if (!stays.value) await removeLeftovers(table, creation);
+  if (!stays.value) await removeLeftovers(table, creation, nowSeconds);
   await sweepLeftovers(table, creation.document, nowSeconds);
   if (!stored.value) return ok('taken');
   return ok(stays.value ? 'stored' : 'gone');

@@ -4,6 +4,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import type { ContextTable } from './context-table.ts';
 import { removePieces } from './document-content.ts';
 import { fromListRow, type IndexEntry, readIndex, removeIndex, toListKey } from './document-index.ts';
+import { removeLate } from './document-late-heads.ts';
 import { advanceLists } from './document-list-completion.ts';
 import { removeFromLists } from './document-lists.ts';
 import { type Creation, forgetCreation, sweepCreations } from './document-notes.ts';
@@ -22,7 +23,9 @@ export async function sweepLeftovers(
   nowSeconds: number,
 ): Promise<Result<void, Unavailable>> {
   const pk = toPartition(scope.orgId, scope.namespace);
-  const listed = await sweepCreations(table, pk, nowSeconds, (creation) => removeStored(table, creation));
+  const listed = await sweepCreations(table, pk, nowSeconds, (creation) =>
+    removeStored(table, creation, nowSeconds),
+  );
   return listed.ok ? advanceLists(table, pk, listed.value) : listed;
 }
 
@@ -30,21 +33,28 @@ export async function sweepLeftovers(
 export async function removeLeftovers(
   table: ContextTable,
   creation: Creation,
+  nowSeconds: number,
 ): Promise<Result<void, Unavailable>> {
-  const removed = await removeStored(table, creation);
+  const removed = await removeStored(table, creation, nowSeconds);
   return removed.ok ? forgetCreation(table, creation) : removed;
 }
 
 /**
- * Removes what a create stored whose document is not there. What a write stored is under names that no other write has, so whoever
- * stores the document again is not disturbed.
+ * Removes what a create stored whose document is not there, or came once more after it was deleted. What a write stored is under names that no
+ * other write has, so whoever stores the document again is not disturbed.
  */
-async function removeStored(table: ContextTable, creation: Creation): Promise<Result<void, Unavailable>> {
-  const { document, write } = creation;
+async function removeStored(
+  table: ContextTable,
+  { document, write }: Creation,
+  nowSeconds: number,
+): Promise<Result<void, Unavailable>> {
   const pk = toPartition(document.scope.orgId, document.scope.namespace);
   const head = await table.get(toHeadKey(pk, document.id));
   if (!head.ok) return head;
-  const standing = head.value === undefined ? undefined : fromHeadRow(head.value);
+  const found = head.value === undefined ? undefined : fromHeadRow(head.value);
+  const late = found?.write === write ? await removeLate(table, found, nowSeconds) : ok(false);
+  if (!late.ok) return late;
+  const standing = late.value ? undefined : found;
   if (standing?.write !== write) {
     // A version that was edited since may use some of it.
     const pieces = await removePieces(table, { document }, write, standing?.parts ?? []);

@@ -55,17 +55,12 @@ export function forgetUndeleted(
   return table.deleteUnlessGone(toNoteKey(creation));
 }
 
-/** Says that a document is being deleted to the create that made it, where that has not come to its end. */
-export async function markDeleted(
+/** The note of the create that made a document, where that has not come to its end, or died before. */
+export async function findNote(
   table: ContextTable,
   { document, incarnation }: DocumentHead,
-): Promise<Result<void, Unavailable>> {
-  if (incarnation === undefined) return ok(undefined);
-  const key = toNoteKey({ document, write: incarnation });
-  const note = await table.get(key);
-  if (!note.ok || note.value === undefined) return note.ok ? ok(undefined) : note;
-  const marked = await table.mark(key, 'gone', { BOOL: true });
-  return marked.ok ? ok(undefined) : marked;
+): Promise<Result<Row | undefined, Unavailable>> {
+  return incarnation === undefined ? ok(undefined) : table.get(toNoteKey({ document, write: incarnation }));
 }
 
 /** The writes of creates of this document that have not come to their end, or died. */

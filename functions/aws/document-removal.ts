@@ -4,9 +4,10 @@ import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row } from './context-table.ts';
 import { findDescendants, stillLead } from './document-cascade.ts';
-import { markGone } from './document-claims.ts';
+import { markDeletion, unmarkDeletion } from './document-deletion-marks.ts';
 import { noteDeletion, sweepDeletions } from './document-deletions.ts';
-import { markDeleted } from './document-notes.ts';
+import { isDead } from './document-note-sweep.ts';
+import { findNote } from './document-notes.ts';
 import { removeRemains } from './document-remains.ts';
 import { type DocumentHead, fromHeadRow, toHeadKey, toPartition } from './document-rows.ts';
 import { findWritable } from './document-writes.ts';
@@ -60,7 +61,7 @@ export async function deleteDocument(
     if (isUnrelated && !isOfVersion) continue;
     const removed = isOfVersion ? ok(true) : await removeHead(table, root.value, { nowSeconds });
     if (!removed.ok) return removed;
-    // Another document has the id by now: it is read as this one was.
+    // It came once more while it was deleted: it is read again.
     if (!removed.value) continue;
     // The documents are gone: what cannot be cleared away now is found by the next delete.
     await sweepDeletions(table, toPartition(caller.orgId, caller.namespace), nowSeconds);
@@ -70,8 +71,8 @@ export async function deleteDocument(
 }
 
 /**
- * Removes the claim's promise, the head as it was read, and the rest, in this order. False where another document has the id, where this one has
- * another version and that is asked for, or where it is not wanted any more: that one stays.
+ * Removes the claim's promise, the head as it was read, and the rest, in this order. False where that document stays: because it has another
+ * version and this one is asked for, or it is not wanted any more. Then nothing says that it was to go.
  */
 export async function removeHead(
   table: ContextTable,
@@ -88,36 +89,36 @@ export async function removeHead(
 ): Promise<Result<boolean, Unavailable>> {
   const { document, incarnation, write } = head;
   const key = toHeadKey(toPartition(document.scope.orgId, document.scope.namespace), document.id);
-  const unclaimed = await forgetClaim(table, head);
-  if (!unclaimed.ok) return unclaimed;
-  // Its create may put the head once more, where the answer to the first time was lost.
-  const marked = await markDeleted(table, head);
+  const found = await findNote(table, head);
+  if (!found.ok) return found;
+  const note = found.value;
+  const deletion = await noteDeletion(table, head, nowSeconds);
+  if (!deletion.ok) return deletion;
+  const stay = async (): Promise<Result<boolean, Unavailable>> => {
+    const unmarked = await unmarkDeletion(table, head, note, deletion.value);
+    const stayed = unmarked.ok ? await table.delete(deletion.value) : unmarked;
+    return stayed.ok ? ok(false) : stayed;
+  };
+  // A create that is under way does at once what the mark says.
+  const first = note === undefined ? ok(true) : await isWanted();
+  if (!first.ok) return first;
+  if (!first.value) return stay();
+  const marked = await markDeletion(table, head, note, deletion.value);
   if (!marked.ok) return marked;
-  const noted = await noteDeletion(table, head, nowSeconds);
-  if (!noted.ok) return noted;
   const wanted = await isWanted();
   if (!wanted.ok) return wanted;
-  if (!wanted.value) {
-    const stayed = await table.delete(noted.value);
-    return stayed.ok ? ok(false) : stayed;
-  }
+  if (!wanted.value) return stay();
   const expected = isOfVersion ? { version: document.version, write } : undefined;
   const beheaded = await table.deleteHead(key, incarnation, expected);
   if (!beheaded.ok) return beheaded;
   // The client repeats a delete whose answer was lost: then there is no head, or already that of the next document.
   const standing = beheaded.value ? ok(undefined) : await table.get(key);
   if (!standing.ok) return standing;
-  const isThere = standing.value !== undefined && fromHeadRow(standing.value).incarnation === incarnation;
-  const cleared = isThere ? ok(undefined) : await removeRemains(table, head);
+  if (standing.value !== undefined && fromHeadRow(standing.value).incarnation === incarnation) return stay();
+  // What its create stored goes with that: it may put the head once more, and a head needs its pieces until it is taken away.
+  const isUnderWay = note !== undefined && marked.value && !isDead(note, nowSeconds);
+  const cleared = await removeRemains(table, isUnderWay ? { ...head, parts: [] } : head);
   // All of the document is gone, or nothing is.
-  const forgotten = cleared.ok ? await table.delete(noted.value) : cleared;
-  return forgotten.ok ? ok(standing.value === undefined) : forgotten;
-}
-
-async function forgetClaim(
-  table: ContextTable,
-  { document, claim }: DocumentHead,
-): Promise<Result<void, Unavailable>> {
-  if (claim === undefined) return ok(undefined);
-  return markGone(table, toPartition(document.scope.orgId, document.scope.namespace), claim);
+  const forgotten = cleared.ok ? await table.delete(deletion.value) : cleared;
+  return forgotten.ok ? ok(true) : forgotten;
 }

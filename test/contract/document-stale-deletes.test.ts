@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import type { ArchiveEntry } from '../../functions/core/documents/archive.ts';
 import type { NewDocument } from '../../functions/core/documents/ports.ts';
 import { newDocument } from '../support/context-callers.ts';
-import { dieAtWrite, meddle } from '../support/document-tables.ts';
+import { dieAtWrite, meddle, type When } from '../support/document-tables.ts';
 import { documentWorld, relationBetween, touches } from '../support/document-world.ts';
-import { archived } from '../support/whole-documents.ts';
+import { archived, expectWhole } from '../support/whole-documents.ts';
 
 /** A delete takes the documents that it read, and none that has their ids since. */
 
@@ -30,28 +30,44 @@ test('what was a child when a delete began, and is another document when it come
   expect((await rows()).filter((sk) => sk.startsWith('REMOVING#'))).toEqual([]);
 });
 
-test('a delete of a version does not take another document of the same id and version', async () => {
-  const document = aDocument();
-  expect((await restore(document)).ok).toBe(true);
-  const slow = storeWith(isDeleteOfHead, async () => {
-    expect((await remove(document)).ok).toBe(true);
-    const other = { ...document, content: Buffer.from('another') };
-    expect(await restore(other)).toMatchObject({ value: { outcome: 'created' } });
-  });
-  const deleted = await slow.store.delete(caller(), document.id, new Set([1]));
-  expect(deleted).toEqual({ ok: false, error: { reason: 'version_conflict' } });
-  expect(await isThere(document)).toBe(true);
-});
+/** Another delete is faster, or this one is and does not hear of it. */
+const FASTER: readonly (readonly ['*' | ReadonlySet<number>, When])[] = [
+  ['*', 'before'],
+  ['*', 'lost'],
+  [new Set([1]), 'before'],
+  [new Set([1]), 'lost'],
+];
 
-test('a delete of whatever has an id takes the document too that has it when it comes to it', async () => {
-  const document = aDocument();
-  expect((await restore(document)).ok).toBe(true);
-  const slow = storeWith(isDeleteOfHead, async () => {
-    expect((await remove(document)).ok).toBe(true);
+test.for(FASTER)(
+  'a delete does not take another document of the same id and version that comes after it (precondition %o, %s)',
+  async ([precondition, when]) => {
+    const document = aDocument();
     expect((await restore(document)).ok).toBe(true);
-  });
-  expect(await remove(document, slow.store)).toEqual({ ok: true, value: [document.id] });
-  expect(await rows()).toEqual([]);
+    const other = { ...document, content: Buffer.from('the very last') };
+    const slow = storeWith(
+      isDeleteOfHead,
+      async () => {
+        if (when === 'before') expect((await remove(document)).ok).toBe(true);
+        expect(await restore(other)).toMatchObject({ value: { outcome: 'created' } });
+      },
+      when,
+    );
+    const deleted = await slow.store.delete(caller(), document.id, precondition);
+    expect(deleted).toEqual({ ok: true, value: [document.id] });
+    await expectWhole(storeOver(), caller(), { id: document.id, content: 'the very last' });
+    expect((await rows()).filter((sk) => sk.startsWith('REMOVING#'))).toEqual([]);
+  },
+);
+
+test('what goes with its parent, and is imported when the answer to that is lost, stays', async () => {
+  const [parent, child] = [newDocument('p'), aDocument()];
+  for (const one of [parent, child]) expect((await restore(one)).ok).toBe(true);
+  const relation = relationBetween(parent, child, { kind: 'parent-child' });
+  expect((await storeOver().relate(caller(), relation)).ok).toBe(true);
+  const again = async () => expect(await restore(child)).toMatchObject({ value: { outcome: 'created' } });
+  const { store } = storeWith(touches('DeleteItem', `DOC#${child.id}`), again, 'lost');
+  expect(await remove(parent, store)).toEqual({ ok: true, value: [parent.id, child.id] });
+  expect([await isThere(parent), await isThere(child)]).toEqual([false, true]);
 });
 
 test.for(['*', new Set([1])] as const)(
@@ -72,7 +88,7 @@ test.for(['*', new Set([1])] as const)(
       });
     });
     const deleted = await slow.store.delete(agent, document.id, precondition);
-    expect(deleted).toEqual({ ok: false, error: { reason: 'not_found' } });
+    expect(deleted).toEqual({ ok: true, value: [document.id] });
     expect([await isThere(document), await isThere(document, agent)]).toEqual([true, false]);
   },
 );
