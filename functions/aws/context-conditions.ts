@@ -56,13 +56,13 @@ export function absentAt(nowSeconds: number): RowCondition {
   };
 }
 
-/** The same write put the row, if there is one. Rows of earlier versions of the store name none. */
+/** The same write put the row, if there is one; of a row that names none, as earlier versions of the store put them, one that still names none. */
 export function putBySame(row: Row): RowCondition {
   const write = row['write'];
   return write === undefined
     ? { ConditionExpression: 'attribute_not_exists(#write)', ExpressionAttributeNames: WRITE_NAME }
     : {
-        ConditionExpression: BY_WRITE,
+        ConditionExpression: '#write = :write',
         ExpressionAttributeNames: WRITE_NAME,
         ExpressionAttributeValues: { ':write': write },
       };

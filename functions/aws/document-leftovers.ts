@@ -26,7 +26,7 @@ export async function sweepLeftovers(
   const listed = await sweepCreations(table, pk, nowSeconds, (creation) =>
     removeStored(table, creation, nowSeconds),
   );
-  return listed.ok ? advanceLists(table, pk, listed.value) : listed;
+  return listed.ok ? advanceLists(table, pk, listed.value, nowSeconds) : listed;
 }
 
 /** Removes what a create stored whose document is not there, and its note. */

@@ -2,10 +2,11 @@ import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row } from './context-table.ts';
 import { leadingRows } from './document-list-rows.ts';
-import { noteProgress, type Progress, readProgress } from './document-listed.ts';
+import { noteProgress, noteSettling, type Progress, readProgress } from './document-listed.ts';
 import { removeFromLists } from './document-lists.ts';
+import { DEAD_AFTER_SECONDS } from './document-note-sweep.ts';
 import { keyOf } from './document-relation-rows.ts';
-import { type DocumentHead, fromHeadRow, HEAD_PREFIX, toHeadKey } from './document-rows.ts';
+import { type DocumentHead, HEAD_PREFIX, toHeadKey, tryHeadRow } from './document-rows.ts';
 
 /** Documents that a list puts into lists at a time, and those that a create does. */
 const DOCUMENTS_PER_LIST = 250;
@@ -18,39 +19,61 @@ const PUTS_AT_ONCE = 25;
 export async function completeLists(table: ContextTable, pk: string): Promise<Result<void, Unavailable>> {
   const known = await readProgress(table, pk);
   if (!known.ok) return known;
-  for (let progress = known.value; !progress.isComplete; ) {
-    const advanced = await advance(table, pk, progress, DOCUMENTS_PER_LIST);
-    if (!advanced.ok) return advanced;
-    progress = advanced.value;
+  let { isComplete, until } = known.value;
+  while (!isComplete) {
+    const next = await listSome(table, pk, until, DOCUMENTS_PER_LIST);
+    if (!next.ok) return next;
+    const noted = await noteProgress(table, pk, next.value);
+    if (!noted.ok) return noted;
+    until = next.value;
+    isComplete = until === undefined;
   }
   return ok(undefined);
 }
 
-/** Does some of it, where it is not done: in a new namespace there is nothing to do but to say so. `known` is the row that says how far it is. */
+/**
+ * Does some of it, where it is not done: in a new namespace there is nothing to do but to say so. `known` is the row that says how far it is. What is
+ * done is gone over once more when no function of a version without lists can run any longer.
+ */
 export async function advanceLists(
   table: ContextTable,
   pk: string,
   known: Row | undefined,
+  nowSeconds: number,
 ): Promise<Result<void, Unavailable>> {
   const progress = await readProgress(table, pk, known);
-  if (!progress.ok || progress.value.isComplete) return progress.ok ? ok(undefined) : progress;
-  const advanced = await advance(table, pk, progress.value, DOCUMENTS_PER_CREATE);
-  return advanced.ok ? ok(undefined) : advanced;
+  if (!progress.ok) return progress;
+  const { isComplete, until } = progress.value;
+  if (isComplete) return settle(table, pk, progress.value, nowSeconds);
+  const next = await listSome(table, pk, until, DOCUMENTS_PER_CREATE);
+  return next.ok ? noteProgress(table, pk, next.value, nowSeconds) : next;
 }
 
-async function advance(
+async function settle(
   table: ContextTable,
   pk: string,
-  { until }: Progress,
+  { isSettled, completeAtSeconds, again }: Progress,
+  nowSeconds: number,
+): Promise<Result<void, Unavailable>> {
+  if (isSettled) return ok(undefined);
+  if (completeAtSeconds === undefined) return noteSettling(table, pk, { completeAtSeconds: nowSeconds });
+  if (nowSeconds < completeAtSeconds + DEAD_AFTER_SECONDS) return ok(undefined);
+  const next = await listSome(table, pk, again, DOCUMENTS_PER_CREATE);
+  return next.ok ? noteSettling(table, pk, { again: next.value }) : next;
+}
+
+/** Answers with where to go on. A row that is no document's is passed over: it is refused where it is read. */
+async function listSome(
+  table: ContextTable,
+  pk: string,
+  after: string | undefined,
   documents: number,
-): Promise<Result<Progress, Unavailable>> {
-  const page = await table.page(pk, HEAD_PREFIX, until, documents);
+): Promise<Result<string | undefined, Unavailable>> {
+  const page = await table.page(pk, HEAD_PREFIX, after, documents);
   if (!page.ok) return page;
-  const added = await addMissing(table, pk, page.value.rows.map(fromHeadRow));
-  if (!added.ok) return added;
-  const next = page.value.nextSortKey;
-  const noted = await noteProgress(table, pk, next);
-  return noted.ok ? ok({ isComplete: next === undefined, until: next }) : noted;
+  const heads = page.value.rows.map(tryHeadRow).filter((head) => head !== undefined);
+  const added = await addMissing(table, pk, heads);
+  return added.ok ? ok(page.value.nextSortKey) : added;
 }
 
 /** Puts documents into those of their lists where they have no row. It may be a row of a document that has the id since: none is put over another. */
@@ -102,7 +125,7 @@ async function removeOvertaken(
   if (!standing.ok) return standing;
   for (const [index, { document, incarnation }] of heads.entries()) {
     const row = standing.value[index];
-    if (row !== undefined && fromHeadRow(row).incarnation === incarnation) continue;
+    if (row !== undefined && row['incarnation']?.S === incarnation) continue;
     const removed = await removeFromLists(table, document);
     if (!removed.ok) return removed;
   }

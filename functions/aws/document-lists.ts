@@ -66,7 +66,7 @@ export async function removeFromLists(
       const row = kept.get(sk);
       return row === undefined || found.value[index]?.['write']?.S === row['write']?.S ? [] : [row];
     });
-    if (taken.length === 0) return sweepScope(table, document.scope);
+    if (taken.length === 0) return sweepScope(table, document.scope, ended);
     // And look again: that one may be gone by now as well.
     const put = await table.writeAll(taken, []);
     if (!put.ok) return put;

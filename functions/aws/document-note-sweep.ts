@@ -5,7 +5,7 @@ import { keyOf } from './document-relation-rows.ts';
 import { number } from './document-rows.ts';
 
 /** What has not come to its end by then never will: no function runs for so long. */
-const DEAD_AFTER_SECONDS = 3_600;
+export const DEAD_AFTER_SECONDS = 3_600;
 
 /** Notes that one look takes. */
 const NOTES_PER_LOOK = 10;

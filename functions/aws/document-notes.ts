@@ -91,14 +91,16 @@ export async function sweepCreations(
   return finished.ok ? ok(rows.value.find(isListed)) : finished;
 }
 
-/** The places of documents whose creates have not come to their end, or died. */
+/** The places of documents whose creates have not come to their end, or died, but for that of the write `ended`. */
 export async function notedScopes(
   table: ContextTable,
   pk: string,
+  ended?: string,
 ): Promise<Result<ReadonlySet<string>, Unavailable>> {
   const rows = await table.all(pk, NOTE_PREFIX, ROWS_PER_LOOK);
   if (!rows.ok) return rows;
-  return ok(new Set(rows.value.map((row) => toScope(toCreation(row).document.scope.scopeFilters))));
+  const others = rows.value.map(toCreation).filter(({ write }) => write !== ended);
+  return ok(new Set(others.map(({ document }) => toScope(document.scope.scopeFilters))));
 }
 
 /** All creates of a namespace that may be under way. */

@@ -108,6 +108,16 @@ export function fromHeadRow(row: Row): DocumentHead {
   };
 }
 
+/** The same, and undefined where the row is not one that {@link toHeadRow} wrote. */
+export function tryHeadRow(row: Row): DocumentHead | undefined {
+  try {
+    return fromHeadRow(row);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
 /** A string attribute. @throws TypeError where it is missing or of another type */
 export function text(row: Row, name: string): string {
   const value = row[name]?.S;
