@@ -90,6 +90,16 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
   { clause: 8, says: 'A page over very much that has expired ends, and says where it goes on', tests: [
     ['contract/document-expired.test.ts', 'a list %s goes past it page by page'],
     ['contract/document-expired.test.ts', 'an export goes past it page by page'],
+    ['contract/document-expired.test.ts', 'and expired, are gone past by what there is of them'],
+  ] },
+  { clause: 8, says: 'A word is found in whichever of very many sets of filters that the caller sees, and nothing of others counts', tests: [
+    ['contract/document-many-scopes.test.ts', 'a rare word is found in whichever of very many sets it is'],
+    ['contract/document-many-scopes.test.ts', 'that the caller does not see than a search looks at'],
+  ] },
+  { clause: 8, says: 'A document that lists lack is found by its words, and comes into its lists', tests: [
+    ['contract/document-settling.test.ts', 'is found after a delete of the last one in its lists'],
+    ['contract/document-settling.test.ts', 'and is put into its lists by creates of an hour later'],
+    ['contract/document-settling.test.ts', 'a row that is no document keeps no create and no list from what is there'],
   ] },
   { clause: 8, says: 'Nothing that a process which died left behind is seen', tests: [
     ['contract/document-remains.test.ts', 'any of its writes, nothing is seen once the document is gone'],
