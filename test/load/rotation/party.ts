@@ -30,6 +30,8 @@ export type Party = {
   next(kind: Kind): object;
   /** From now on the newest is taken, and it alone. */
   take(kind: Kind): void;
+  /** How often a credential of this kind was refused. */
+  refusals(kind: Kind): number;
   close(): Promise<void>;
 };
 
@@ -40,6 +42,8 @@ export async function startParty(): Promise<Party> {
   const made = new Map<Kind, Made[]>(KINDS.map((kind) => [kind, []]));
   const taken = new Map<Kind, Made>();
   const tokens = new Map<string, Made>();
+  const refused = new Map<Kind, number>();
+  const refuse = (kind: Kind) => refused.set(kind, (refused.get(kind) ?? 0) + 1);
   const server: RecordingServer = await startRecordingServer((request, answer) => {
     // A load keeps nothing.
     server.seen.length = 0;
@@ -50,15 +54,19 @@ export async function startParty(): Promise<Party> {
     const [, first = '', second = ''] = request.url.split(/[/?]/);
     const kind = KINDS.find((one) => one === (first === 'token' ? second : first));
     const current = kind === undefined ? undefined : taken.get(kind);
-    if (current === undefined) answer.writeHead(404).end();
-    else if (first === 'token') await giveToken(request, answer, current);
+    if (kind === undefined || current === undefined) answer.writeHead(404).end();
+    else if (first === 'token') await giveToken(request, answer, kind, current);
     else if (isGood(request, current)) answerTool(request, answer, 'done');
-    else answer.writeHead(401).end();
+    else {
+      refuse(kind);
+      answer.writeHead(401).end();
+    }
   };
 
   const giveToken = async (
     request: RecordedRequest,
     answer: ServerResponse,
+    kind: Kind,
     current: Made,
   ): Promise<void> => {
     const form = new URLSearchParams(request.body);
@@ -72,6 +80,7 @@ export async function startParty(): Promise<Party> {
           );
     answer.writeHead(isClient ? 200 : 401, { 'content-type': 'application/json' });
     if (!isClient) {
+      refuse(kind);
       answer.end('{"error":"invalid_client"}');
       return;
     }
@@ -104,6 +113,7 @@ export async function startParty(): Promise<Party> {
       const newest = made.get(kind)?.at(-1);
       if (newest !== undefined) taken.set(kind, newest);
     },
+    refusals: (kind) => refused.get(kind) ?? 0,
     close: () => server.close(),
   };
 }
