@@ -124,10 +124,21 @@ export class MemoryContextTable {
     if (command instanceof UpdateItemCommand) {
       const { Key, ConditionExpression, UpdateExpression } = command.input;
       const { ExpressionAttributeNames, ExpressionAttributeValues } = command.input;
-      if (UpdateExpression?.startsWith('SET ') !== true) throw new Error('an update that is not known');
+      const [, change, set = '', names = ''] =
+        /^(ADD|DELETE) (\w+) (:\w+)$/.exec(UpdateExpression ?? '') ?? [];
+      if (change === undefined && UpdateExpression?.startsWith('SET ') !== true)
+        throw new Error('an update that is not known');
       this.#check(Key, admit, ConditionExpression, ExpressionAttributeValues);
       const { pk, sk } = keyOf(Key);
       const next = { ...admit(pk).get(sk) };
+      if (change !== undefined || UpdateExpression === undefined) {
+        const { [set]: standing, ...others } = next;
+        const some = ExpressionAttributeValues?.[names]?.SS ?? [];
+        const kept = standing?.SS?.filter((one) => !some.includes(one)) ?? [];
+        const SS = change === 'ADD' ? [...kept, ...some] : kept;
+        this.#put({ ...others, ...(SS.length === 0 ? {} : { [set]: { SS } }) }, admit);
+        return {};
+      }
       for (const [name = '', value = ''] of UpdateExpression.slice(4)
         .split(', ')
         .map((set) => set.split(' = '))) {
@@ -243,11 +254,16 @@ function holds(condition: string, row: Row | undefined, values: Row | undefined)
   if (condition.startsWith('(')) return holds(condition.slice(1, -1), row, values);
   const [, not, exists] = /^attribute_(not_)?exists\(#?(\w+)\)$/.exec(condition) ?? [];
   if (exists !== undefined) return (row?.[exists] === undefined) === (not !== undefined);
-  const [, name, sign, value] = /^#?(\w+) (=|<=) (:\w+)$/.exec(condition) ?? [];
+  const [, typed] = /^attribute_type\((\w+), :set\)$/.exec(condition) ?? [];
+  if (typed !== undefined) return row?.[typed]?.SS !== undefined;
+  const [, holder, held = ''] = /^contains\((\w+), (:\w+)\)$/.exec(condition) ?? [];
+  if (holder !== undefined) return row?.[holder]?.SS?.includes(values?.[held]?.S ?? '') === true;
+  const [, name, sign, value] = /^#?(\w+) (=|<|<=) (:\w+)$/.exec(condition) ?? [];
   if (name === undefined || value === undefined)
     throw new Error(`a condition that is not known: ${condition}`);
   const [one, other] = [row?.[name], values?.[value]];
   if (one === undefined || other === undefined) return false;
+  if (sign === '<') return (one.S ?? '') < (other.S ?? '');
   return sign === '=' ? one.S === other.S && one.N === other.N : Number(one.N) <= Number(other.N);
 }
 
