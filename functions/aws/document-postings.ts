@@ -12,16 +12,16 @@ const ROWS_PER_TERM = 2_000;
 /** Scopes that are asked at once. */
 const LOOKS_AT_ONCE = 16;
 
-/** Of more scopes than these the rows of all scopes are read first: where a word is rare, that is all of it. */
-const SCOPES_ASKED = 64;
-
 /** A row of the index: a term in one version of a document, as this write stored it. */
 export type Posting = Hit & { readonly id: string; readonly write: string };
 
 /** Rows of a term. Not `isComplete` where there are more than one search looks at. */
 type Postings = { readonly postings: readonly Posting[]; readonly isComplete: boolean };
 
-/** The rows of one term in the scopes, or in all where none are named. Rows of other scopes count for nothing. */
+/**
+ * The rows of one term in the scopes, or in all where none are named. Each scope is asked, however many there are: one look at the rows of all
+ * would be cheaper, and how long it takes would tell how many there are of the others.
+ */
 export async function readPostings(
   table: ContextTable,
   caller: ContextCaller,
@@ -29,17 +29,11 @@ export async function readPostings(
   scopes: readonly string[] | undefined,
 ): Promise<Result<Postings, Unavailable>> {
   const pk = toPartition(caller.orgId, caller.namespace);
-  if (scopes === undefined || scopes.length > SCOPES_ASKED) {
-    const all = await readPrefixes(table, pk, [toTermPrefix(term)]);
-    if (!all.ok || scopes === undefined) return all.ok ? ok(toPostings(all.value)) : all;
-    // Where there are more, how many there are of the others must not be told, nor take the place of what is visible.
-    const visible = new Set(scopes);
-    const isVisible = (row: Row) => visible.has(readTermKey(text(row, 'sk')).scope);
-    if (all.value.isComplete) return ok(toPostings({ ...all.value, rows: all.value.rows.filter(isVisible) }));
-  }
-  const prefixes = scopes.map((scope) => toTermPrefix(term, scope));
+  const prefixes = scopes?.map((scope) => toTermPrefix(term, scope)) ?? [toTermPrefix(term)];
   const found = await readPrefixes(table, pk, prefixes);
-  return found.ok ? ok(toPostings(found.value)) : found;
+  if (!found.ok) return found;
+  const { rows, isComplete } = found.value;
+  return ok({ postings: rows.map(toPosting), isComplete });
 }
 
 /** The rows whose keys start with one of the prefixes, some prefixes at a time; each is asked, however many there are, unless too much was found. */
@@ -66,16 +60,6 @@ async function readPrefixes(
     }
   }
   return ok({ rows, isComplete: true });
-}
-
-function toPostings({
-  rows,
-  isComplete,
-}: {
-  readonly rows: readonly Row[];
-  readonly isComplete: boolean;
-}): Postings {
-  return { postings: rows.map(toPosting), isComplete };
 }
 
 /** What a row of the index says. */

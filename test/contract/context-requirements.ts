@@ -94,7 +94,7 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
   ] },
   { clause: 8, says: 'A word is found in whichever of very many sets of filters that the caller sees, and nothing of others counts', tests: [
     ['contract/document-many-scopes.test.ts', 'a rare word is found in whichever of very many sets it is'],
-    ['contract/document-many-scopes.test.ts', 'that the caller does not see than a search looks at'],
+    ['contract/document-many-scopes.test.ts', 'by as many queries, however much there is that the caller does not see'],
   ] },
   { clause: 8, says: 'A document that lists lack is found by its words, and comes into its lists', tests: [
     ['contract/document-settling.test.ts', 'is found after a delete of the last one in its lists'],
