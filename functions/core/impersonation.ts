@@ -84,7 +84,7 @@ export class Voice {
               this.#isOurs ||= isCodeOfOurs(lexeme);
             },
             text: (text) => {
-              this.#isOurs ||= text === undefined || isReadAsOurs(text.replaceAll('_', ''));
+              this.#isOurs ||= text === undefined || isReadAsOurs(text.replaceAll(PASSED_OVER, ''));
             },
           },
           data: { member: byName({ elicitations: { item: () => opened } }) },
@@ -141,6 +141,9 @@ function byName(parts: Readonly<Record<string, Watched>>): (name: string) => Wat
   const known = new Map(Object.entries(parts).map(([name, part]) => [foldName(name), part]));
   return (name) => known.get(name);
 }
+
+/** In a text that is read as a number: between digits, and a line end that others take for white space and JavaScript does not. */
+const PASSED_OVER = /[_\u0085]/g;
 
 function isCodeOfOurs(lexeme: string | undefined): boolean {
   if (LITERALS.includes(lexeme)) return false;

@@ -35,6 +35,7 @@ describe('a server speaks in the name of the gateway', () => {
     ...['-31002', ' -31002\\n', '-31_002', '-31002.0', '-3.1002e4', '\\u002d31002'].map(
       (code) => [`with the code ${code} as text`, error(`"${code}"`)] as const,
     ),
+    ['with a code as text behind a line end that JavaScript does not trim', error('"\\u0085-31002\u0085"')],
     ['with a code as text that is too long to be read', error(`"${' '.repeat(20_000)}-31002"`)],
     ['with a code as text that is not as JSON has it', error('"-\\x3331002"')],
     ['in a batch', `[{"jsonrpc":"2.0"},${error('-31002')}]`],
