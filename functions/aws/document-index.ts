@@ -5,10 +5,11 @@ import { type Term, termsOf } from '../core/documents/terms.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
+import { coarseRankOf, rankOf } from './document-rank.ts';
 import { toExpiry, toPartition } from './document-rows.ts';
 import { shortHash, toScope } from './document-scopes.ts';
 
-/** One row of the index that a version of a document uses: its term, how often that is there, which write stored it, and a digest of it. */
+/** One row of the index that a version of a document uses: its term, its place by how often that is there, which write stored it, and a digest of it. */
 export type IndexEntry = {
   readonly term: string;
   readonly rank: string;
@@ -18,7 +19,8 @@ export type IndexEntry = {
 
 /**
  * Stores the index of a new version: first a list of all its rows, under the write that makes the version, then those rows that the version
- * before does not have. Until a head names that write, no search takes them for anything.
+ * before does not have. Until a head names that write, no search takes them for anything. A row that an older version stored stays as it is: an
+ * edit stores no more than what it changes.
  */
 export async function writeIndex(
   table: ContextTable,
@@ -30,9 +32,12 @@ export async function writeIndex(
   const added: Row[] = [];
   const entries = termsOf(document.filename, text).map((term): IndexEntry => {
     const digest = digestOf(term);
-    const standing = known.get(`${term.term}#${rankOf(term.count)}#${digest}`);
+    const rank = rankOf(term.count);
+    const standing =
+      known.get(`${term.term}#${rank}#${digest}`) ??
+      known.get(`${term.term}#${coarseRankOf(term.count)}#${digest}`);
     if (standing !== undefined) return standing;
-    const entry = { term: term.term, rank: rankOf(term.count), write: next.write, digest };
+    const entry = { term: term.term, rank, write: next.write, digest };
     added.push(toTermRow(document, entry, term));
     return entry;
   });
@@ -152,11 +157,6 @@ function toListPrefix(id: string): string {
 
 function partitionOf({ scope }: Document): string {
   return toPartition(scope.orgId, scope.namespace);
-}
-
-/** Rows with more of a term come first: one digit, downwards. */
-function rankOf(count: number): string {
-  return String(9 - Math.min(9, Math.floor(2 * Math.log2(count))));
 }
 
 function digestOf({ count, positions }: Term): string {

@@ -26,14 +26,24 @@ export async function findMatches(
   terms: readonly string[],
   named: readonly Named[],
 ): Promise<Result<{ readonly matches: readonly Match[]; readonly isComplete: boolean }, Unavailable>> {
-  const versions = await readVersions(
+  const heads = await headsOf(
     table,
     caller,
     named.map(({ id }) => id),
   );
-  if (!versions.ok) return versions;
+  if (!heads.ok) return heads;
   const postingsOf = new Map(named.map(({ id, postings }) => [id, postings]));
   const matches: Match[] = [];
+  const unsure: DocumentHead[] = [];
+  for (const head of heads.value) {
+    const own = (postingsOf.get(head.document.id) ?? []).filter(({ write }) => write === head.write);
+    // What the write stored that made this version is of this version: there is no need to look at its list.
+    if (terms.every((term) => own.some((posting) => posting.term === term)))
+      matches.push({ head, postings: own });
+    else unsure.push(head);
+  }
+  const versions = await readVersions(table, unsure);
+  if (!versions.ok) return versions;
   const changed: string[] = [];
   for (const { head, entries } of versions.value) {
     const postings = postingsOf.get(head.document.id) ?? [];
@@ -57,7 +67,9 @@ async function readMatches(
   terms: readonly string[],
   ids: readonly string[],
 ): ReturnType<typeof findMatches> {
-  const versions = await readVersions(table, caller, ids);
+  const heads = await headsOf(table, caller, ids);
+  if (!heads.ok) return heads;
+  const versions = await readVersions(table, heads.value);
   if (!versions.ok) return versions;
   const wanted = versions.value.map(({ head, entries = [] }) =>
     entries.filter(({ term }) => terms.includes(term)).map((entry) => toTermKey(head.document, entry)),
@@ -77,14 +89,19 @@ async function readMatches(
   return ok({ matches, isComplete: isListed && !rows.value.includes(undefined) });
 }
 
-async function readVersions(
+async function headsOf(
   table: ContextTable,
   caller: ContextCaller,
   ids: readonly string[],
-): Promise<Result<readonly Version[], Unavailable>> {
+): Promise<Result<readonly DocumentHead[], Unavailable>> {
   const found = await findHeads(table, caller, ids);
-  if (!found.ok) return found;
-  const heads = [...found.value.values()];
+  return found.ok ? ok([...found.value.values()]) : found;
+}
+
+async function readVersions(
+  table: ContextTable,
+  heads: readonly DocumentHead[],
+): Promise<Result<readonly Version[], Unavailable>> {
   const lists = await table.getAll(heads.map(({ document, write }) => toListKey(document, write)));
   if (!lists.ok) return lists;
   return ok(

@@ -1,16 +1,13 @@
-import type { ContextCaller } from '../core/documents/ports.ts';
 import type { Hit } from '../core/documents/ranking.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row } from './context-table.ts';
 import { readTermKey, toTermPrefix } from './document-index.ts';
-import { number, text, toPartition } from './document-rows.ts';
+import { LOOKS_AT_ONCE } from './document-looks.ts';
+import { number, text } from './document-rows.ts';
 
-/** Rows of one term that a search looks at, expired ones too. Within a scope those with most of the term come first. */
+/** Rows of one of several terms that a search looks at, expired ones too. Within a scope those with most of the term come first. */
 const ROWS_PER_TERM = 2_000;
-
-/** Scopes that are asked at once. */
-const LOOKS_AT_ONCE = 16;
 
 /** A row of the index: a term in one version of a document, as this write stored it. */
 export type Posting = Hit & { readonly id: string; readonly write: string };
@@ -19,16 +16,15 @@ export type Posting = Hit & { readonly id: string; readonly write: string };
 type Postings = { readonly postings: readonly Posting[]; readonly isComplete: boolean };
 
 /**
- * The rows of one term in the scopes, or in all where none are named. Each scope is asked, however many there are: one look at the rows of all
+ * The rows of one of several terms in the scopes, or in all where none are named. Each scope is asked, however many there are: one look at the rows of all
  * would be cheaper, and how long it takes would tell how many there are of the others.
  */
 export async function readPostings(
   table: ContextTable,
-  caller: ContextCaller,
+  pk: string,
   term: string,
   scopes: readonly string[] | undefined,
 ): Promise<Result<Postings, Unavailable>> {
-  const pk = toPartition(caller.orgId, caller.namespace);
   const prefixes = scopes?.map((scope) => toTermPrefix(term, scope)) ?? [toTermPrefix(term)];
   const found = await readPrefixes(table, pk, prefixes);
   if (!found.ok) return found;

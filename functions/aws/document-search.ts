@@ -1,23 +1,21 @@
 import type { ContextCaller, DocumentStore } from '../core/documents/ports.ts';
-import { scoreOf, sectionsOf, weightOf } from '../core/documents/ranking.ts';
+import { scoreOf, sectionsOf } from '../core/documents/ranking.ts';
 import type { SearchHit, SearchRequest } from '../core/documents/search.ts';
-import { ok } from '../core/result.ts';
+import type { Unavailable } from '../core/ports.ts';
+import { ok, type Result } from '../core/result.ts';
 import type { ContextTable } from './context-table.ts';
-import { findMatches, type Match, type Named } from './document-matches.ts';
-import { type Posting, readPostings } from './document-postings.ts';
+import { findMatches, type Match } from './document-matches.ts';
+import { byPlace, type Order, type Place } from './document-order.ts';
+import { toPartition } from './document-rows.ts';
+import { orderOfTerm } from './document-term-order.ts';
+import { orderOfTerms } from './document-terms-order.ts';
 import { visibleScopes } from './document-visible-scopes.ts';
-
-/** Documents beyond those asked for that one look takes, because some of what the index says may be of an older version. */
-const SPARE_CANDIDATES = 20;
 
 /** Documents that one search looks at. */
 const MAX_CANDIDATES = 1_000;
 
-/** Scores of terms. */
-type Weights = ReadonlyMap<string, number>;
-
-/** A document that the index names, with the score that it has at best. */
-type Candidate = Named & { readonly score: number };
+/** A match, and where it is in the result. */
+type Placed = Match & Place;
 
 /**
  * Full-text search over what the caller sees: the terms' rows in the scopes that are visible, then the heads of the best documents, which
@@ -29,65 +27,51 @@ export async function searchDocuments(
   caller: ContextCaller,
   { terms, limit }: SearchRequest,
 ): ReturnType<DocumentStore['search']> {
+  const order = await openOrder(table, caller, terms, limit);
+  if (!order.ok) return order;
+  const { weights, worthOf, next } = order.value;
+  let placed: readonly Placed[] = [];
+  let isComplete = true;
+  let looked = 0;
+  for (let perLook = limit; ; perLook *= 2) {
+    const few = Math.max(1, Math.min(perLook, MAX_CANDIDATES - looked));
+    const more = await next(few, placed[limit - 1]);
+    if (!more.ok) return more;
+    const { named } = more.value;
+    isComplete &&= more.value.isComplete && (named.length === 0 || looked < MAX_CANDIDATES);
+    if (named.length === 0 || looked >= MAX_CANDIDATES) break;
+    const found = await findMatches(table, caller, terms, named);
+    if (!found.ok) return found;
+    isComplete &&= found.value.isComplete;
+    looked += named.length;
+    const added = found.value.matches.map((match) => ({
+      ...match,
+      id: match.head.document.id,
+      worth: worthOf(match.postings),
+    }));
+    placed = [...placed, ...added].sort(byPlace).slice(0, limit);
+  }
+  return ok({ hits: placed.map((match) => toHit(match, weights)), isComplete });
+}
+
+/** A term alone is in the order in which its rows are; of several, the scores decide. */
+async function openOrder(
+  table: ContextTable,
+  caller: ContextCaller,
+  terms: readonly string[],
+  limit: number,
+): Promise<Result<Order, Unavailable>> {
   const scopes = await visibleScopes(table, caller);
   if (!scopes.ok) return scopes;
-  const found = await Promise.all(terms.map((term) => readPostings(table, caller, term, scopes.value)));
-  const byDocument = new Map<string, Posting[]>();
-  const weights = new Map<string, number>();
-  let isComplete = true;
-  for (const [index, one] of found.entries()) {
-    if (!one.ok) return one;
-    const documents = new Set(one.value.postings.map(({ id }) => id));
-    weights.set(terms[index] ?? '', weightOf(documents.size));
-    isComplete &&= one.value.isComplete;
-    for (const posting of one.value.postings) {
-      byDocument.set(posting.id, [...(byDocument.get(posting.id) ?? []), posting]);
-    }
-  }
-  const candidates = rank(byDocument, weights);
-  const perLook = limit * 2 + SPARE_CANDIDATES;
-  let hits: readonly SearchHit[] = [];
-  for (let at = 0; isBetter(candidates[at], hits[limit - 1]); at += perLook) {
-    if (at >= MAX_CANDIDATES) return ok({ hits, isComplete: false });
-    const looked = await findMatches(table, caller, terms, candidates.slice(at, at + perLook));
-    if (!looked.ok) return looked;
-    isComplete &&= looked.value.isComplete;
-    const more = looked.value.matches.map((match) => toHit(match, weights));
-    hits = [...hits, ...more].sort(byScore).slice(0, limit);
-  }
-  return ok({ hits, isComplete });
+  const pk = toPartition(caller.orgId, caller.namespace);
+  const [term, ...others] = terms;
+  return term !== undefined && others.length === 0
+    ? orderOfTerm(table, pk, term, { scopes: scopes.value, limit })
+    : orderOfTerms(table, pk, terms, scopes.value);
 }
 
-/** What the index names, best first. */
-function rank(byDocument: ReadonlyMap<string, readonly Posting[]>, weights: Weights): readonly Candidate[] {
-  return Array.from(byDocument, ([id, postings]) => ({
-    id,
-    postings,
-    score: scoreOf(onePerTerm(postings), weights),
-  })).sort((one, other) => other.score - one.score || (one.id < other.id ? -1 : 1));
-}
-
-/** May a document come before the last one that there is room for? */
-function isBetter(candidate: Candidate | undefined, last: SearchHit | undefined): boolean {
-  if (candidate === undefined || last === undefined) return candidate !== undefined;
-  return candidate.score > last.score || (candidate.score === last.score && candidate.id < last.document.id);
-}
-
-function toHit({ head, postings }: Match, weights: Weights): SearchHit {
+function toHit({ head, postings }: Match, weights: Order['weights']): SearchHit {
   const totalChars = head.parts.reduce((sum, { chars }) => sum + (chars ?? 0), 0);
   const sections = sectionsOf(postings, weights, totalChars);
   return { document: head.document, score: scoreOf(postings, weights), sections };
-}
-
-function byScore(one: SearchHit, other: SearchHit): number {
-  return other.score - one.score || (one.document.id < other.document.id ? -1 : 1);
-}
-
-/** Of rows of the same term, of which one may be of an older version, the one with most of it. */
-function onePerTerm(postings: readonly Posting[]): readonly Posting[] {
-  const best = new Map<string, Posting>();
-  for (const posting of postings) {
-    if ((best.get(posting.term)?.count ?? 0) < posting.count) best.set(posting.term, posting);
-  }
-  return [...best.values()];
 }

@@ -48,6 +48,11 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
     ['contract/document-search-beside.test.ts', 'hides no document that has the word before and after'],
     ['contract/document-search-beside.test.ts', 'a search beside edits that do not end says that there may be more'],
     ['contract/document-search-beside.test.ts', 'a search that meets very much that is not there says that there may be more'],
+    ['contract/document-search-beside.test.ts', 'an edit between two looks takes no document from the rows of the second to those of the first'],
+  ] },
+  { clause: 8, says: 'A search for one word reads no more of the index than its result needs, and finds what reading all of it finds', tests: [
+    ['contract/document-search-order.test.ts', 'a search finds what reading everything finds'],
+    ['contract/document-search-order.test.ts', 'costs the same however many documents have it'],
   ] },
   { clause: 8, says: 'The same of conditional requests', tests: [
     ['handlers/document-content.test.ts', 'who may not see the document does not learn its version'],

@@ -89,7 +89,7 @@ test('and by as many queries, however much there is that the caller does not see
   expect(before).toMatchObject({ ids: [made], isComplete: true, queries: SETS + 1 });
 });
 
-test('of a word in very many documents of such sets as many rows as of one set are looked at', async () => {
+test('of a word in very many documents of such sets each is asked, and few of them again', async () => {
   const runs = await fill();
   await put(runs.flatMap((run) => wordsIn(run, 4)));
   let asked = 0;
@@ -97,5 +97,5 @@ test('of a word in very many documents of such sets as many rows as of one set a
     asked += 1;
   });
   expect(await searched(storeOver(client))).toMatchObject({ isComplete: false });
-  expect(asked).toBeLessThan(SETS);
+  expect(asked).toBeLessThan(SETS + 100);
 });

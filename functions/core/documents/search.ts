@@ -21,8 +21,9 @@ export type SearchHit = {
 };
 
 /**
- * What was found, best first. Not `isComplete` where a term is in more documents than one search looks at, where more of those are not there (any
- * more) than it goes past, or where one of them was changed again and again meanwhile.
+ * What was found, best first; for one word those with most of it, and of equals the lower id. Not `isComplete` where there may be more: where one of
+ * several words is in more documents than one search looks at, where more of what the index names is not there (any more) than it goes past, where
+ * a word is in more sets of filters than who sees all of them asks, or where a document was changed again and again meanwhile.
  */
 export type SearchAnswer = { readonly hits: readonly SearchHit[]; readonly isComplete: boolean };
 
