@@ -10,7 +10,10 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const outdir = mkdtempSync(join(tmpdir(), 'sallyport-checks-'));
 vi.stubEnv('CDK_OUTDIR', outdir);
-afterAll(() => rmSync(outdir, { recursive: true }));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(outdir, { recursive: true });
+});
 
 const context = { 'aws:cdk:bundling-stacks': [] };
 const customDomain = {
