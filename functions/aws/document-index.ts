@@ -57,17 +57,16 @@ export async function readIndex(
   return row.ok ? ok(fromListRow(row.value)) : row;
 }
 
-/** Removes rows of the index, and the list that a write made of them. */
-export function removeIndex(
+/** Removes rows of the index, and after them the list that a write made of them: while one of them is left, it is found by the list. */
+export async function removeIndex(
   table: ContextTable,
   document: Document,
   write: string,
   entries: readonly IndexEntry[],
 ): Promise<Result<void, Unavailable>> {
-  return table.writeAll(
-    [],
-    [...entries.map((entry) => toTermKey(document, entry)), toListKey(document, write)],
-  );
+  const keys = entries.map((entry) => toTermKey(document, entry));
+  const removed = await table.writeAll([], keys);
+  return removed.ok ? table.writeAll([], [toListKey(document, write)]) : removed;
 }
 
 /** The lists that writes made of the index of a document, those too of a write which died. */
