@@ -56,6 +56,14 @@ export function absentAt(nowSeconds: number): RowCondition {
   };
 }
 
+/** There is none, or one that has this attribute. */
+export function absentOrWith(attribute: string): RowCondition {
+  return {
+    ConditionExpression: `attribute_not_exists(pk) OR attribute_exists(#${attribute})`,
+    ExpressionAttributeNames: { [`#${attribute}`]: attribute },
+  };
+}
+
 /** The same write put the row, if there is one; of a row that names none, as earlier versions of the store put them, one that still names none. */
 export function putBySame(row: Row): RowCondition {
   const write = row['write'];

@@ -11,6 +11,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import { attempt, createContextBatches, toUnavailable } from './context-batches.ts';
 import {
   absentAt,
+  absentOrWith,
   atVersion,
   headOf,
   markBy,
@@ -74,6 +75,10 @@ export function createContextTable(client: DynamoDBClient, tableName: string, cl
      * put whose answer was lost.
      */
     putNew: (row: Row): Promise<Result<boolean, Unavailable>> => putOn(row, absentAt(clock())),
+
+    /** Puts a row where none is, or one that has this attribute. False where one is that has not. */
+    putOver: (row: Row, attribute: string): Promise<Result<boolean, Unavailable>> =>
+      putOn(row, absentOrWith(attribute)),
 
     /** Puts a row in the place of this one, which the same write must have put still. False where another one is, or none. */
     putInstead: (row: Row, standing: Row): Promise<Result<boolean, Unavailable>> =>

@@ -15,7 +15,10 @@ const DOCUMENTS_PER_CREATE = 10;
 /** Rows that are put at once. */
 const PUTS_AT_ONCE = 25;
 
-/** Puts all documents into lists that were stored before there were any. It is done once for a namespace; who dies meanwhile has done part of it. */
+/**
+ * Puts all documents into lists that were stored before there were any. It is done once for a namespace; who dies meanwhile has done part of it. Where
+ * there is none nothing is noted: that there is such a namespace is for its first create to say.
+ */
 export async function completeLists(table: ContextTable, pk: string): Promise<Result<void, Unavailable>> {
   const known = await readProgress(table, pk);
   if (!known.ok) return known;
@@ -23,9 +26,10 @@ export async function completeLists(table: ContextTable, pk: string): Promise<Re
   while (!isComplete) {
     const next = await listSome(table, pk, until, DOCUMENTS_PER_LIST);
     if (!next.ok) return next;
-    const noted = await noteProgress(table, pk, next.value);
+    if (until === undefined && next.value.looked === 0) return ok(undefined);
+    const noted = await noteProgress(table, pk, next.value.until);
     if (!noted.ok) return noted;
-    until = next.value;
+    until = next.value.until;
     isComplete = until === undefined;
   }
   return ok(undefined);
@@ -46,7 +50,7 @@ export async function advanceLists(
   const { isComplete, until } = progress.value;
   if (isComplete) return settle(table, pk, progress.value, nowSeconds);
   const next = await listSome(table, pk, until, DOCUMENTS_PER_CREATE);
-  return next.ok ? noteProgress(table, pk, next.value, nowSeconds) : next;
+  return next.ok ? noteProgress(table, pk, next.value.until, nowSeconds) : next;
 }
 
 async function settle(
@@ -59,21 +63,21 @@ async function settle(
   if (completeAtSeconds === undefined) return noteSettling(table, pk, { completeAtSeconds: nowSeconds });
   if (nowSeconds < completeAtSeconds + DEAD_AFTER_SECONDS) return ok(undefined);
   const next = await listSome(table, pk, again, DOCUMENTS_PER_CREATE);
-  return next.ok ? noteSettling(table, pk, { again: next.value }) : next;
+  return next.ok ? noteSettling(table, pk, { again: next.value.until }) : next;
 }
 
-/** Answers with where to go on. A row that is no document's is passed over: it is refused where it is read. */
+/** Answers with how many rows there were and where to go on. One that is no document's is passed over: it is refused where it is read. */
 async function listSome(
   table: ContextTable,
   pk: string,
   after: string | undefined,
   documents: number,
-): Promise<Result<string | undefined, Unavailable>> {
+): Promise<Result<{ readonly looked: number; readonly until: string | undefined }, Unavailable>> {
   const page = await table.page(pk, HEAD_PREFIX, after, documents);
   if (!page.ok) return page;
   const heads = page.value.rows.map(tryHeadRow).filter((head) => head !== undefined);
   const added = await addMissing(table, pk, heads);
-  return added.ok ? ok(page.value.nextSortKey) : added;
+  return added.ok ? ok({ looked: page.value.looked, until: page.value.nextSortKey }) : added;
 }
 
 /** Puts documents into those of their lists where they have no row. It may be a row of a document that has the id since: none is put over another. */
@@ -95,16 +99,16 @@ async function addMissing(
     table,
     missing.flatMap(({ lists }) => lists.filter(isMissing)),
   );
-  if (!added.ok) return added;
   // After the lists and over what stands, because who finds the lists of these filters empty removes what leads to them.
   const scopes = new Map(missing.flatMap((one) => one.scopes.map((row) => [keyOf(row).sk, row])));
-  const named = await table.writeAll([...scopes.values()], []);
-  if (!named.ok) return named;
-  return removeOvertaken(
+  const named = added.ok ? await table.writeAll([...scopes.values()], []) : added;
+  // Where some could not be put, others were.
+  const removed = await removeOvertaken(
     table,
     pk,
     missing.map(({ head }) => head),
   );
+  return named.ok ? removed : named;
 }
 
 async function putEach(table: ContextTable, rows: readonly Row[]): Promise<Result<void, Unavailable>> {

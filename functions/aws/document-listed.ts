@@ -52,7 +52,9 @@ export async function noteProgress(
 ): Promise<Result<void, Unavailable>> {
   const row = { pk: { S: pk }, sk: { S: LISTED } };
   if (until === undefined) {
-    return table.put(nowSeconds === undefined ? row : { ...row, complete_at: { N: String(nowSeconds) } });
+    const complete = nowSeconds === undefined ? row : { ...row, complete_at: { N: String(nowSeconds) } };
+    const put = await table.putOver(complete, 'until');
+    return put.ok ? ok(undefined) : put;
   }
   const marked = await table.mark({ pk, sk: LISTED }, 'until', { S: until }, FURTHER);
   if (!marked.ok || marked.value) return marked.ok ? ok(undefined) : marked;

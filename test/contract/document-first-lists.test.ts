@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { LISTED } from '../../functions/aws/document-listed.ts';
-import { newDocument } from '../support/context-callers.ts';
-import { type IsCommand, meddle } from '../support/document-tables.ts';
+import { contextCaller, newDocument } from '../support/context-callers.ts';
+import { first, type IsCommand, meddle } from '../support/document-tables.ts';
 import { documentWorld, LONG_TEXT, touches } from '../support/document-world.ts';
 import { storedBefore } from '../support/old-documents.ts';
 import { expectWhole } from '../support/whole-documents.ts';
@@ -174,4 +174,32 @@ test('a namespace that an older version found to be all in its lists is read no 
   await drop('LISTS');
   expect((await heads.store.list(caller(), BY_TAG)).ok).toBe(true);
   expect(heads.count()).toBe(0);
+});
+
+test('a list of a namespace that nobody has stored anything in leaves nothing there', async () => {
+  const reader = contextCaller({ ...caller(), permissions: 'read', scopeFilters: {} });
+  expect(await storeOver().list(reader, BY_TAG)).toMatchObject({ value: { documents: [] } });
+  const opened = await world.tables()(caller());
+  const pk = `${caller().orgId}#${caller().namespace}`;
+  expect(opened.ok && (await opened.value.keys(pk, ''))).toEqual({ ok: true, value: [] });
+});
+
+test('a document that is deleted while it is first put into lists leaves no row in them where not all of these can be put', async () => {
+  fresh({ run: '1' });
+  const document = aDocument();
+  expect((await storeOver().create(caller(), document)).ok).toBe(true);
+  await unlist();
+  const isPut = touches('PutItem', 'LIST#');
+  const removing = first(isPut);
+  const failing = first((...command) => removing.wasMet() && isPut(...command));
+  const client = meddle(
+    meddle(connect(), removing, () => remove(document)),
+    failing,
+    async () => {
+      throw new Error('no');
+    },
+  );
+  expect((await storeOver(client).list(caller(), BY_TAG)).ok).toBe(false);
+  expect(failing.wasMet()).toBe(true);
+  expect((await rows()).filter((sk) => sk.includes(document.id))).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { noteProgress, readProgress } from '../../functions/aws/document-listed.ts';
+import { noteProgress, noteSettling, readProgress } from '../../functions/aws/document-listed.ts';
 import { contextCaller, NOW_SECONDS, newDocument } from '../support/context-callers.ts';
 import { meddle } from '../support/document-tables.ts';
 import { documentWorld, touches } from '../support/document-world.ts';
@@ -88,6 +88,17 @@ test('of two that put a namespace into lists the slower one takes nothing back',
   await drop('PENDING');
   for (const until of ['DOC#b', 'DOC#a']) await noteProgress(table, pk, until);
   expect(await readProgress(table, pk)).toMatchObject({ value: { isComplete: false, until: 'DOC#b' } });
+});
+
+test('who says last that a namespace is complete takes back nothing of what was noted since', async () => {
+  const { table, pk } = await theTable();
+  await noteProgress(table, pk, 'DOC#a');
+  await noteProgress(table, pk, undefined, NOW_SECONDS);
+  for (const again of ['DOC#b', undefined]) await noteSettling(table, pk, { again });
+  for (const nowSeconds of [undefined, NOW_SECONDS + 1]) await noteProgress(table, pk, undefined, nowSeconds);
+  expect(await readProgress(table, pk)).toMatchObject({
+    value: { isComplete: true, isSettled: true, completeAtSeconds: NOW_SECONDS, again: 'DOC#b' },
+  });
 });
 
 test('a row that is no document keeps no create and no list from what is there', async () => {

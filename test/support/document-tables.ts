@@ -33,6 +33,17 @@ export type IsCommand = (command: string, input: string) => boolean;
 /** When a test acts: `lost` is after a command was done whose answer is lost, so that the SDK sends it once more. */
 export type When = 'before' | 'after' | 'lost';
 
+/** Is it the first command of this sort? */
+export function first(isIt: IsCommand): IsCommand & { readonly wasMet: () => boolean } {
+  let wasMet = false;
+  const isFirst: IsCommand = (command, input) => {
+    if (wasMet || !isIt(command, input)) return false;
+    wasMet = true;
+    return true;
+  };
+  return Object.assign(isFirst, { wasMet: () => wasMet });
+}
+
 /** Makes a client do something before or after every one of its commands that `isIt`. */
 export function meddle(
   client: DynamoDBClient,

@@ -12,7 +12,7 @@ import type { ContextCaller, DocumentStore, NewDocument } from '../../functions/
 import { findDefinition, type Relation, toRelationId } from '../../functions/core/documents/relation.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS, newDocument } from './context-callers.ts';
 import { type EmbeddedContextTable, startContextTable } from './context-table.ts';
-import { type IsCommand, meddle, type When } from './document-tables.ts';
+import { first, type IsCommand, meddle, type When } from './document-tables.ts';
 import { archived } from './whole-documents.ts';
 
 /** Text of three pieces. */
@@ -81,14 +81,9 @@ export function documentWorld(name: string) {
 
     /** A store that does something at its first command of a sort; and whether it has. */
     storeWith(isIt: IsCommand, act: () => Promise<unknown>, when: When = 'before') {
-      let isDone = false;
-      const isFirst: IsCommand = (command, input) => {
-        if (isDone || !isIt(command, input)) return false;
-        isDone = true;
-        return true;
-      };
+      const isFirst = first(isIt);
       const client = meddle(table.connect(), isFirst, act, when);
-      return { store: storeOver(client), isDone: () => isDone };
+      return { store: storeOver(client), isDone: isFirst.wasMet };
     },
 
     /** The ids of a list. */
