@@ -5,7 +5,8 @@ import { CLAIM_PREFIX, isOver, markGone } from './document-claims.ts';
 import { isDead } from './document-note-sweep.ts';
 import { livingCreations } from './document-notes.ts';
 import { RELATING_PREFIX } from './document-relation-notes.ts';
-import { fromHeadRow, HEAD_PREFIX, text } from './document-rows.ts';
+import { isOf, toRelationKey } from './document-relation-rows.ts';
+import { type DocumentHead, fromHeadRow, HEAD_PREFIX, text } from './document-rows.ts';
 import { scopeRows } from './document-scopes.ts';
 
 const ROWS_PER_LOOK = 1_000;
@@ -19,13 +20,15 @@ const SHARED = /^(?:EDGE|IDEMPOTENCY|LIST|REL|SCOPE)#/;
 
 /** What is there, or about to be, although its partition is being deleted. */
 type Living = {
-  /** Ids of documents that came after their predecessors went. */
-  readonly documents: ReadonlySet<string>;
+  /** Documents that came after their predecessors went, by their ids. */
+  readonly documents: ReadonlyMap<string, DocumentHead>;
   /** Of creates that are under way: ids, and ids with writes. */
   readonly created: ReadonlySet<string>;
   readonly writes: ReadonlySet<string>;
   /** Keys of the rows by which a caller with filters finds the place of their documents. */
   readonly scopes: ReadonlySet<string>;
+  /** Relations that are led to from a document which is there, by their sort keys. */
+  readonly relations: ReadonlyMap<string, Row>;
 };
 
 /**
@@ -49,7 +52,7 @@ export async function removeRows(
     if (!page.ok) return page;
     looked += page.value.looked;
     // After the rows: a create has a note before its first row and until its head is there.
-    const living = await findLiving(table, pk, nowSeconds);
+    const living = await findLiving(table, pk, page.value.rows, nowSeconds);
     if (!living.ok) return living;
     const gone = page.value.rows.filter((row) => !isLiving(row, living.value, nowSeconds));
     const isShared = (row: Row) => SHARED.test(text(row, 'sk'));
@@ -91,30 +94,44 @@ async function removeHeads(
   return ok(removed);
 }
 
-/** The creates that are under way, and after them the documents, so that none is missed that is between the two. */
+/**
+ * The creates that are under way, and after them the documents, so that none is missed that is between the two. And of these the relations that
+ * rows lead to: a relation is put before such a row, and goes before it.
+ */
 async function findLiving(
   table: ContextTable,
   pk: string,
+  rows: readonly Row[],
   nowSeconds: number,
 ): Promise<Result<Living, Unavailable>> {
   const creations = await livingCreations(table, pk, nowSeconds);
   if (!creations.ok) return creations;
   const heads = await table.all(pk, HEAD_PREFIX, ROWS_PER_LOOK);
   if (!heads.ok) return heads;
-  const documents = heads.value.map((row) => fromHeadRow(row).document);
+  const documents = new Map(heads.value.map(fromHeadRow).map((head) => [head.document.id, head]));
   const created = creations.value.map(({ document }) => document);
+  const edges = rows.map((row) => text(row, 'sk').split('#')).filter(([kind]) => kind === 'EDGE');
+  const led = edges.flatMap(([, id = '', relation = '']) => (documents.has(id) ? [relation] : []));
+  const relations = await table.getAll([...new Set(led)].map((id) => toRelationKey(pk, id)));
+  if (!relations.ok) return relations;
+  const there = [...documents.values()].map(({ document }) => document);
   return ok({
-    documents: new Set(documents.map(({ id }) => id)),
+    documents,
     created: new Set(created.map(({ id }) => id)),
     writes: new Set(creations.value.map(({ document, write }) => `${document.id}#${write}`)),
-    scopes: new Set([...documents, ...created].flatMap(scopeRows).map((row) => text(row, 'sk'))),
+    scopes: new Set([...there, ...created].flatMap(scopeRows).map((row) => text(row, 'sk'))),
+    relations: new Map(
+      relations.value.flatMap((row) => (row === undefined ? [] : [[text(row, 'sk'), row] as const])),
+    ),
   });
 }
 
 /** Has a row to do with what is there, or about to be? What a partition says about its documents goes with the partition, not here. */
-function isLiving(row: Row, { documents, created, writes, scopes }: Living, nowSeconds: number): boolean {
+function isLiving(row: Row, living: Living, nowSeconds: number): boolean {
+  const { documents, created, writes, scopes } = living;
   const sk = text(row, 'sk');
   const words = sk.split('#');
+  const write = row['write']?.S;
   const isOfWrite = (id = '', write = '') => documents.has(id) || writes.has(`${id}#${write}`);
   switch (`${words[0]}#`) {
     case HEAD_PREFIX:
@@ -123,22 +140,32 @@ function isLiving(row: Row, { documents, created, writes, scopes }: Living, nowS
     case 'SCOPE#':
       return scopes.has(sk);
     case 'REL#':
-      return documents.has(text(row, 'from_id')) && documents.has(text(row, 'to_id'));
-    case 'EDGE#':
+      return isRelating(row, documents);
+    case 'EDGE#': {
+      const relation = living.relations.get(toRelationKey('', words[2] ?? '').sk);
+      return relation !== undefined && relation['write']?.S === write && isRelating(relation, documents);
+    }
     case 'REMOVING#':
       return documents.has(words[1] ?? '');
     case 'LIST#':
-      return documents.has(words.at(-1) ?? '') || created.has(words.at(-1) ?? '');
+      // Older versions did not say which write puts such a row.
+      return (write === undefined && created.has(words.at(-1) ?? '')) || isOfWrite(words.at(-1), write);
     case CLAIM_PREFIX:
       return documents.has(text(row, 'id')) || created.has(text(row, 'id')) || !isOver(row, nowSeconds);
     case RELATING_PREFIX:
       // What who makes it leaves is found by its note alone.
-      return (
-        !isDead(row, nowSeconds) || (documents.has(text(row, 'from_id')) && documents.has(text(row, 'to_id')))
-      );
+      return !isDead(row, nowSeconds) || isRelating(row, documents);
     case 'TERM#':
       return isOfWrite(words.at(-2), words.at(-1));
     default:
       return isOfWrite(words[1], words[2]);
   }
+}
+
+/** Is a relation one of two documents that are there, and not of others that had their ids? */
+function isRelating(row: Row, documents: Living['documents']): boolean {
+  return ['from_id', 'to_id'].every((end) => {
+    const head = documents.get(text(row, end));
+    return head !== undefined && isOf(row, head);
+  });
 }
