@@ -1,23 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { sharedTables } from '../../functions/aws/context-table.ts';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
-import { DOCUMENT_ID_RANDOM_BYTES, toDocumentId } from '../../functions/core/documents/document.ts';
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { parseEditRequest } from '../../functions/core/documents/edit.ts';
 import { parseDocumentQuery } from '../../functions/core/documents/input.ts';
-import type { ContextCaller, DocumentStore } from '../../functions/core/documents/ports.ts';
-import { queryTerms } from '../../functions/core/documents/terms.ts';
-import { contextCaller, cursorSeal, NOW_SECONDS } from '../support/context-callers.ts';
+import type { ContextCaller } from '../../functions/core/documents/ports.ts';
+import { contextCaller } from '../support/context-callers.ts';
 import { MemoryContextTable } from '../support/context-memory.ts';
+import { create, must, openStore, printGrowth, ROUNDS, SIZES } from './context-figures.ts';
+import { measureSearches } from './context-search.ts';
 import { measureSessions } from './context-sessions.ts';
-import { median } from './statistics.ts';
 
-const SIZES = [100, 10_000, 100_000];
-const ROUNDS = 100;
 const LARGE_ROUNDS = 5;
-
-/** Words of a document: some that many have, one that it has alone. */
-const COMMON = ['plan', 'report', 'draft', 'final', 'review', 'number', 'chapter', 'summary'];
 
 /**
  * The context store over a table in memory that counts units as DynamoDB does: what an operation costs beside a plain item, and whether a
@@ -27,6 +18,7 @@ export async function measureContext(assemblyDirectory: string): Promise<void> {
   await measureSessions(assemblyDirectory);
   await measureOperations();
   await measureGrowth();
+  await measureSearches();
 }
 
 async function measureOperations(): Promise<void> {
@@ -78,18 +70,17 @@ async function measureOperations(): Promise<void> {
   await row(table, 'delete 1 KB', 1, plainPut, () => must(store.delete(caller, ids.small, '*')));
 }
 
-/** Queries and searches among more and more documents. */
+/** Pages among more and more documents. */
 async function measureGrowth(): Promise<void> {
   const table = new MemoryContextTable();
   const { store, caller } = openStore(table, table.client(), 'growth');
   const run = contextCaller({ namespace: 'growth', scopeFilters: { run: 'r-7' } });
-  console.log('\none page of 10, or one search        documents   read units   CPU ms   p50 ms');
+  console.log('\none page of 10                       documents   read units   CPU ms   p50 ms');
   let documents = 0;
   let cursor = '';
   for (const size of SIZES) {
     for (; documents < size; documents += 1) {
-      const word = COMMON[documents % COMMON.length] ?? '';
-      const content = Buffer.from(`${word} unique${documents} text`);
+      const content = Buffer.from(`unique${documents} text`);
       const owner = documents % 10 === 0 ? run : caller;
       await create(store, owner, content, documents % 100 === 0 ? ['rare'] : [], documents);
     }
@@ -100,74 +91,18 @@ async function measureGrowth(): Promise<void> {
       if (!page.ok || page.value.documents.length === 0) throw new Error('nothing listed');
       cursor = page.value.nextCursor ?? '';
     };
-    const search = async (words: string, who: ContextCaller) => {
-      const request = { terms: queryTerms(words), limit: 10, includeRelations: false };
-      const found = await store.search(who, request);
-      if (!found.ok || found.value.hits.length === 0) throw new Error(`${words} was not found`);
-    };
     const operations: readonly (readonly [string, () => Promise<void>])[] = [
       ['first page of the namespace', () => list({}, caller)],
       ['the page after it', async () => list({ cursor: await first() }, caller)],
       ['page of a run', () => list({}, run)],
       ['page of a tag', () => list({ tags: ['rare'] }, caller)],
-      ['search for a word of one document', () => search(`unique${size - 5}`, caller)],
-      ['search for a word of an eighth', () => search('report', caller)],
-      ['the same as a run', () => search('draft', run)],
     ];
     const first = async () => {
       await list({}, caller);
       return cursor;
     };
-    for (const [name, operate] of operations) {
-      await operate();
-      const times: number[] = [];
-      const before = table.units.read;
-      const cpu = process.cpuUsage();
-      for (let round = 0; round < ROUNDS; round += 1) {
-        const startedAt = performance.now();
-        await operate();
-        times.push(performance.now() - startedAt);
-      }
-      const { user, system } = process.cpuUsage(cpu);
-      const cpuMs = (user + system) / ROUNDS / 1_000;
-      const units = (table.units.read - before) / ROUNDS;
-      const figures = `${String(size).padStart(9)}   ${units.toFixed(0).padStart(10)}   ${cpuMs.toFixed(2).padStart(6)}   ${median(times).toFixed(2).padStart(6)}`;
-      console.log(`${name.padEnd(36)} ${figures}`);
-    }
+    for (const [name, operate] of operations) await printGrowth(table, name, size, operate);
   }
-}
-
-function openStore(
-  table: MemoryContextTable,
-  client: DynamoDBClient,
-  namespace: string,
-): { readonly store: DocumentStore; readonly caller: ContextCaller } {
-  const clock = () => NOW_SECONDS;
-  const tables = sharedTables(client, 'context', clock);
-  table.units.read = 0;
-  return {
-    store: createDocumentStore({ tables, seal: cursorSeal(), clock }),
-    caller: contextCaller({ namespace }),
-  };
-}
-
-async function create(
-  store: DocumentStore,
-  caller: ContextCaller,
-  content: Uint8Array,
-  tags: readonly string[],
-  number = 0,
-): Promise<string> {
-  const id = toDocumentId(NOW_SECONDS + number, randomBytes(DOCUMENT_ID_RANDOM_BYTES));
-  const description = { filename: 'a.txt', contentType: 'text/plain', tags, metadata: new Map() };
-  await must(
-    store.create(caller, { id, nowSeconds: NOW_SECONDS, description, content, idempotencyKey: undefined }),
-  );
-  return id;
-}
-
-async function must(answer: Promise<{ readonly ok: boolean }>): Promise<void> {
-  if (!(await answer).ok) throw new Error('an operation failed');
 }
 
 /** Prints one operation and answers how often a second it is done. */
