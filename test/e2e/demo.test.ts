@@ -19,7 +19,7 @@ let cloud: Sallyport;
 let secrets: SecretsManagerClient;
 
 beforeAll(async () => {
-  cloud = await startDemoCloud();
+  cloud = await startDemoCloud({ hasOwnClock: true });
   secrets = new SecretsManagerClient({
     region: cloud.ready['AWS_REGION'] ?? '',
     endpoint: cloud.ready['AWS_ENDPOINT_URL_SECRETS_MANAGER'] ?? '',
@@ -61,12 +61,11 @@ test('a rotated key takes effect without a restart, by the ordinary SDK', async 
     secrets.send(new PutSecretValueCommand({ SecretId: name(service), SecretString: JSON.stringify(value) }));
   await put('weather', { type: 'header', name: 'X-Api-Key', value: keys.weather.trader });
   await put('polygon', { type: 'bearer', token: keys.polygon.trader });
-  const isRotated = async () => [
-    await accountOf('analyst', 'weather', 'current_weather', { city: 'Oslo' }),
-    await accountOf('analyst', 'fininfo', 'get_stock_aggregates', AGGREGATES),
-  ];
-  await expect.poll(isRotated, { timeout: 75_000, interval: 2_000 }).toEqual(['trader', 'trader']);
-}, 100_000);
+  // What the gateway holds may be that old.
+  cloud.pass(60);
+  expect(await accountOf('analyst', 'weather', 'current_weather', { city: 'Oslo' })).toBe('trader');
+  expect(await accountOf('analyst', 'fininfo', 'get_stock_aggregates', AGGREGATES)).toBe('trader');
+});
 
 test('a key is in no answer, log or audit record', async () => {
   const keys = JSON.parse(readFileSync(join(cloud.dataDirectory, 'demo-secrets.json'), 'utf8'));

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { inject } from 'vitest';
+import { putInClock } from './function-clock.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -21,6 +22,8 @@ export type Sallyport = {
   logOf(name: string): string;
   token(clientId: string, options?: TokenOptions): Promise<string>;
   fetchToken(clientId: string, options?: TokenOptions): Promise<Response>;
+  /** Puts the clock of the functions forward, where they were started with one of their own. */
+  pass(seconds: number): void;
   fault(body: Readonly<Record<string, unknown>>): Promise<void>;
   clearFaults(): Promise<void>;
   close(): Promise<void>;
@@ -46,6 +49,8 @@ export async function startSallyport(options: {
   readonly credentials?: Readonly<Record<string, unknown>>;
   /** Browser origins that may call; with any, the cloud is synthesized anew. */
   readonly allowedOrigins?: readonly string[];
+  /** Do the functions go by a clock that {@link Sallyport.pass} puts forward? By the machine's otherwise. */
+  readonly hasOwnClock?: boolean;
 }): Promise<Sallyport> {
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-e2e-'));
   const configDirectory = join(directory, 'config');
@@ -58,26 +63,30 @@ export async function startSallyport(options: {
   writeFileSync(join(configDirectory, 'secrets.local.yml'), JSON.stringify(seeds));
   const origins = options.allowedOrigins?.join(',') ?? '';
   const allowed = origins === '' ? [] : ['--allowed-origins', origins];
-  return start(directory, ['--config', configDirectory, ...allowed], secretOf);
+  return start(directory, ['--config', configDirectory, ...allowed], secretOf, options.hasOwnClock);
 }
 
 /** Starts `sallyport dev` as a newcomer does: the shipped configuration, the demo servers, generated secrets. */
-export function startDemoCloud(): Promise<Sallyport> {
+export function startDemoCloud(options: { readonly hasOwnClock?: boolean } = {}): Promise<Sallyport> {
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-e2e-'));
-  return start(directory, [], (clientId) => {
+  const secretOfDemo = (clientId: string) => {
     const secrets = JSON.parse(readText(join(directory, 'data', 'demo-secrets.json')));
     return secrets.clients[clientId];
-  });
+  };
+  return start(directory, [], secretOfDemo, options.hasOwnClock);
 }
 
 async function start(
   directory: string,
   args: readonly string[],
   seededSecretOf: (clientId: string) => string,
+  hasOwnClock = false,
 ): Promise<Sallyport> {
   const dataDirectory = join(directory, 'data');
   mkdirSync(dataDirectory);
-  cpSync(inject('assemblyDirectory'), join(dataDirectory, 'assembly'), { recursive: true });
+  const assemblyDirectory = join(dataDirectory, 'assembly');
+  cpSync(inject('assemblyDirectory'), assemblyDirectory, { recursive: true });
+  const clock = hasOwnClock ? putInClock(assemblyDirectory) : undefined;
   const child = spawn(
     process.execPath,
     ['cli/main.ts', 'dev', ...args, '--data', dataDirectory, '--port', '0', '--json'],
@@ -120,6 +129,10 @@ async function start(
       const body = await response.text();
       if (response.status !== 200) throw new Error(`token endpoint: ${response.status} ${body}`);
       return JSON.parse(body).access_token;
+    },
+    pass(seconds) {
+      if (clock === undefined) throw new Error('the functions go by the clock of the machine');
+      clock.pass(seconds);
     },
     async fault(body) {
       const response = await fetch(`${controlUrl}/faults`, {
