@@ -6,7 +6,7 @@ import type { Posting } from './document-postings.ts';
 /** Where a document is in a result: more comes first, and of equals the lower id. */
 export type Place = { readonly worth: number; readonly id: string };
 
-/** Documents, best first. Not `isComplete` where a bound stopped who looked for them. */
+/** Some documents, best first. Not `isComplete` where a bound stopped who looked for them: others may come before them. */
 export type NextNamed = { readonly named: readonly Named[]; readonly isComplete: boolean };
 
 /** The order of a search's result, as far as the index alone tells: the heads of the documents decide. */

@@ -31,18 +31,20 @@ export async function searchDocuments(
   if (!order.ok) return order;
   const { weights, worthOf, next } = order.value;
   let placed: readonly Placed[] = [];
-  let isComplete = true;
+  let isSettled = true;
   let looked = 0;
   for (let perLook = limit; ; perLook *= 2) {
     const few = Math.max(1, Math.min(perLook, MAX_CANDIDATES - looked));
     const more = await next(few, placed[limit - 1]);
     if (!more.ok) return more;
     const { named } = more.value;
-    isComplete &&= more.value.isComplete && (named.length === 0 || looked < MAX_CANDIDATES);
-    if (named.length === 0 || looked >= MAX_CANDIDATES) break;
+    if (named.length === 0 || looked >= MAX_CANDIDATES) {
+      const isComplete = isSettled && more.value.isComplete && named.length === 0;
+      return ok({ hits: placed.map((match) => toHit(match, weights)), isComplete });
+    }
     const found = await findMatches(table, caller, terms, named);
     if (!found.ok) return found;
-    isComplete &&= found.value.isComplete;
+    isSettled &&= found.value.isComplete;
     looked += named.length;
     const added = found.value.matches.map((match) => ({
       ...match,
@@ -51,7 +53,6 @@ export async function searchDocuments(
     }));
     placed = [...placed, ...added].sort(byPlace).slice(0, limit);
   }
-  return ok({ hits: placed.map((match) => toHit(match, weights)), isComplete });
 }
 
 /** A term alone is in the order in which its rows are; of several, the scores decide. */

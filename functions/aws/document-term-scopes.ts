@@ -14,8 +14,9 @@ const FIRST_ROWS = 2_000;
 /** Looks that find the scopes of a term, where those are not known. */
 const MAX_LOOKS = 256;
 
-/** Looks after which the rest is divided among several. */
+/** Looks after which the rest is divided among several, and the rows of each of these: about as many as one read unit has. */
 const LOOKS_ALONE = 3;
+const ROWS_OF_MANY = 30;
 
 /** Where the rest is divided: digests of filters begin with any of 64 characters, which sort so. */
 const CUTS = ['7', 'F', 'N', 'V', 'b', 'j', 'r'];
@@ -73,14 +74,15 @@ export async function findTermScopes(
   for (let looks = 0; open.length > 0; ) {
     if (looks >= MAX_LOOKS) return ok({ scopes, isComplete: false });
     const asked = open.slice(0, LOOKS_AT_ONCE);
+    const each = looks < LOOKS_ALONE ? rows : Math.min(rows, ROWS_OF_MANY);
     looks += asked.length;
-    const pages = await lookAtAll(asked, ({ after }) => table.page(pk, prefix, `${prefix}${after}`, rows));
+    const pages = await lookAtAll(asked, ({ after }) => table.page(pk, prefix, `${prefix}${after}`, each));
     if (!pages.ok) return pages;
     const left = open.slice(LOOKS_AT_ONCE);
     for (const [index, range] of asked.entries()) {
       const page = pages.value[index];
       if (page === undefined) continue;
-      scopes.push(...scopesIn(term, page, range.until, rows));
+      scopes.push(...scopesIn(term, page, range.until, each));
       const { nextSortKey } = page;
       const scope = nextSortKey === undefined ? END : readTermKey(nextSortKey).scope;
       if (scope < range.until) left.push(...divided({ ...range, after: `${scope}${BEHIND}` }, looks));
