@@ -11,10 +11,11 @@ import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { canonicalFilters, isVisible } from '../core/visibility.ts';
 import type { ContextTable } from './context-table.ts';
-import { type Candidate, createCandidates } from './document-candidates.ts';
+import { type Candidate, type Candidates, createCandidates } from './document-candidates.ts';
 import { findHeads } from './document-heads.ts';
-import { listPrefixes } from './document-list-prefixes.ts';
+import { type ListPrefixes, listPrefixes } from './document-list-prefixes.ts';
 import { fromHeadRow, HEAD_PREFIX, toPartition } from './document-rows.ts';
+import { sweepSome } from './document-scope-sweep.ts';
 
 /** Documents per look, and looks per page: a list that matches little of much ends its page early, with a cursor. */
 const DOCUMENTS_PER_LOOK = 250;
@@ -36,14 +37,15 @@ export async function listDocuments(
 ): Promise<Result<DocumentPage, InvalidCursor | Unavailable>> {
   const start = openCursor(seal, caller, query);
   if (!start.ok) return start;
-  const prefixes = await listPrefixes(table, caller, query.tags[0]);
-  if (!prefixes.ok) return prefixes;
+  const lists = await listPrefixes(table, caller, query.tags[0]);
+  if (!lists.ok) return lists;
+  const { prefixes } = lists.value;
   const pk = toPartition(caller.orgId, caller.namespace);
   // Then nearly everything that a list leads to matches.
   const isExact = query.filename === undefined && query.tags.length <= 1;
   let { skip, afterId } = start.value;
   const rowsPerLook = isExact ? Math.min(query.limit + skip + 1, DOCUMENTS_PER_LOOK) : DOCUMENTS_PER_LOOK;
-  const candidates = createCandidates(table, pk, prefixes.value, { afterId, rowsPerLook });
+  const candidates = createCandidates(table, pk, prefixes, { afterId, rowsPerLook });
   const documents: Document[] = [];
   for (let look = 0; look < LOOKS_PER_PAGE; look += 1) {
     const wanted = isExact
@@ -51,8 +53,9 @@ export async function listDocuments(
       : DOCUMENTS_PER_LOOK;
     const found = await candidates.next(wanted);
     if (!found.ok) return found;
+    if (look === 0) await sweepEmpty(table, caller, lists.value, candidates);
     const { found: looked, pausedAt } = found.value;
-    const heads = await headsOf(table, caller, looked, prefixes.value);
+    const heads = await headsOf(table, caller, looked, prefixes);
     if (!heads.ok) return heads;
     for (const { id } of looked) {
       const document = heads.value.get(id)?.document;
@@ -81,17 +84,19 @@ export async function walkDocuments(
   afterId: string | undefined,
   limit: number,
 ): ReturnType<DocumentStore['walk']> {
-  const prefixes = await listPrefixes(table, caller, undefined);
-  if (!prefixes.ok) return prefixes;
+  const lists = await listPrefixes(table, caller, undefined);
+  if (!lists.ok) return lists;
+  const { prefixes } = lists.value;
   const pk = toPartition(caller.orgId, caller.namespace);
-  const candidates = createCandidates(table, pk, prefixes.value, { afterId, rowsPerLook: limit });
+  const candidates = createCandidates(table, pk, prefixes, { afterId, rowsPerLook: limit });
   const documents: Document[] = [];
-  for (;;) {
+  for (let look = 0; ; look += 1) {
     const wanted = limit - documents.length;
     const found = await candidates.next(wanted);
     if (!found.ok) return found;
+    if (look === 0) await sweepEmpty(table, caller, lists.value, candidates);
     const { found: looked, pausedAt } = found.value;
-    const heads = await headsOf(table, caller, looked, prefixes.value);
+    const heads = await headsOf(table, caller, looked, prefixes);
     if (!heads.ok) return heads;
     for (const { id } of looked) {
       const document = heads.value.get(id)?.document;
@@ -100,6 +105,17 @@ export async function walkDocuments(
     const isEnd = pausedAt !== undefined || looked.length < wanted;
     if (isEnd || documents.length === limit) return ok({ documents, pausedAt });
   }
+}
+
+/** Sweeps some of the sets of filters whose lists this read has found empty. */
+function sweepEmpty(
+  table: ContextTable,
+  caller: ContextCaller,
+  { sets }: ListPrefixes,
+  candidates: Candidates,
+): Promise<void> {
+  const empty = candidates.empty().flatMap((prefix) => sets.get(prefix) ?? []);
+  return sweepSome(table, caller, empty, sets.size);
 }
 
 /** The heads of those of the documents that the caller sees; the rows of a list of all heads are heads themselves. */

@@ -4,29 +4,31 @@ import { ok, type Result } from '../core/result.ts';
 import { isWithin, type ScopeFilters } from '../core/visibility.ts';
 import type { ContextTable, Row } from './context-table.ts';
 import { toPartition } from './document-rows.ts';
-import { sweepScope } from './document-scope-sweep.ts';
-import { fromScopeRow, NO_FILTERS, toScope, toScopePrefix } from './document-scopes.ts';
+import { fromScopeRow, toScope, toScopePrefix } from './document-scopes.ts';
 
 /** Rows of each of a caller's filters at first, and then. */
 const FIRST_ROWS = 16;
 const ROWS_PER_LOOK = 500;
-
-/** Of more sets of filters than these, who reads them looks at one in eight, and at so many at most, whether a document still has it. */
-const SETS_UNSWEPT = 32;
-const SWEPT_OF_EIGHT = 8;
-const MAX_SWEPT = 16;
 
 /** The places of all documents that the caller sees; undefined where those are all of the namespace. */
 export async function visibleScopes(
   table: ContextTable,
   caller: ContextCaller,
 ): Promise<Result<readonly string[] | undefined, Unavailable>> {
+  const sets = await visibleSets(table, caller);
+  return sets.ok ? ok(sets.value?.map(toScope)) : sets;
+}
+
+/** The sets of filters of all documents that the caller sees, first that of none; undefined where those are all of the namespace. */
+export async function visibleSets(
+  table: ContextTable,
+  caller: ContextCaller,
+): Promise<Result<readonly ScopeFilters[] | undefined, Unavailable>> {
   if (caller.scopeFilters.size === 0) return ok(undefined);
   const rows = await readFewest(table, caller);
   if (!rows.ok) return rows;
   const sets = rows.value.map(fromScopeRow).filter((filters) => isWithin(filters, caller.scopeFilters));
-  await sweepSome(table, caller, sets);
-  return ok([NO_FILTERS, ...sets.map(toScope)]);
+  return ok([new Map(), ...sets]);
 }
 
 /** Whatever is visible has all of the caller's filters, so the rows under any one of them name it: they are read of the one that has the fewest. */
@@ -49,17 +51,4 @@ async function readFewest(
     const read = all.find(({ after }) => after === undefined);
     if (read !== undefined) return ok(read.rows);
   }
-}
-
-/** What documents that expired have left goes where it costs those who read: some of it at a time. What cannot be removed now is found again. */
-async function sweepSome(
-  table: ContextTable,
-  { orgId, namespace }: ContextCaller,
-  sets: readonly ScopeFilters[],
-): Promise<void> {
-  if (sets.length <= SETS_UNSWEPT) return;
-  const count = Math.min(MAX_SWEPT, Math.ceil(sets.length / SWEPT_OF_EIGHT));
-  const start = Math.floor(Math.random() * sets.length);
-  const some = [...sets, ...sets].slice(start, start + count);
-  await Promise.all(some.map((scopeFilters) => sweepScope(table, { orgId, namespace, scopeFilters })));
 }
