@@ -14,8 +14,9 @@ const SPARE_ROWS = 20;
 /** Rows of a term that a search looks at beyond the first ones of each scope, expired ones too. */
 const MORE_ROWS = 2_000;
 
-/** A look that was too short is made again with so many times its rows. */
+/** A look that was too short is made again with so many times its rows, and at least with as many more as one read unit has. */
 const GROWTH = 8;
+const FEWEST_MORE = 30;
 
 /** A document that the index names. */
 type Candidate = Named & Place;
@@ -42,7 +43,7 @@ export async function orderOfTerm(
 
   const readOn = async (short: readonly TermScope[]): Promise<Result<void, Unavailable>> => {
     const more = short.map((scope) => {
-      const added = scope.rows * (GROWTH - 1);
+      const added = Math.max(FEWEST_MORE, scope.rows * (GROWTH - 1));
       // A look that leaves little to look at had better take that too.
       const taken = left < 2 * added ? left : added;
       left -= taken;

@@ -9,7 +9,7 @@ import { readRank } from './document-rank.ts';
 import { text } from './document-rows.ts';
 
 /** Rows that are read first in all scopes together, and at least one in each. */
-const FIRST_ROWS = 2_000;
+const FIRST_ROWS = 1_000;
 
 /** Looks that find the scopes of a term, where those are not known. */
 const MAX_LOOKS = 256;
