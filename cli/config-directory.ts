@@ -48,7 +48,12 @@ export async function readConfiguration(
         continue;
       }
       const source = await readFile(path, 'utf8');
-      const { text, missing } = interpolate(source, withoutSecrets(name, source, env));
+      const interpolated = interpolate(source, withoutSecrets(name, source, env));
+      if (!interpolated.ok) {
+        problems.push(`${path}:${interpolated.error.line}: ${interpolated.error.message}`);
+        continue;
+      }
+      const { text, missing } = interpolated.value;
       files[name] = text;
       if (MAY_REFER_TO_DEPLOYMENT.has(name)) continue;
       for (const { name: variable, line } of missing) {

@@ -1,5 +1,6 @@
-import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import { REFERENCE } from '../functions/core/configuration/interpolate.ts';
+import { openYaml } from '../functions/core/configuration/yaml-document.ts';
+import { keyName, toValue, type YamlNode } from '../functions/core/configuration/yaml-node.ts';
 
 /** Keys whose values are secrets, at any depth below them. `token_url` and `scopes` are not. */
 const SECRET_KEY =
@@ -16,27 +17,28 @@ export function findSecretVariables(text: string): ReadonlySet<string> {
     names.push(name);
     return `\ue000${names.length - 1}\ue000`;
   });
-  const document = parseDocument(masked);
-  if (document.errors.length > 0) return new Set(names.filter((name) => name !== undefined));
+  let isSound = true;
+  const { contents } = openYaml(masked, () => {
+    isSound = false;
+  });
+  if (!isSound) return new Set(names.filter((name) => name !== undefined));
   const found = new Set<string>();
-  const seen = { secret: new Set<unknown>(), open: new Set<unknown>() };
-  const visit = (node: unknown, isSecret: boolean): void => {
+  const seen = { secret: new Set<YamlNode>(), open: new Set<YamlNode>() };
+  const visit = (node: YamlNode, isSecret: boolean): void => {
+    const value = toValue(node);
     const visited = isSecret ? seen.secret : seen.open;
-    if (visited.has(node)) return;
-    visited.add(node);
-    if (isAlias(node)) visit(node.resolve(document), isSecret);
-    else if (isSeq(node)) for (const item of node.items) visit(item, isSecret);
-    else if (isMap(node)) {
-      for (const { key, value } of node.items) {
-        visit(value, isSecret || SECRET_KEY.test(isScalar(key) ? String(key.value) : ''));
-      }
-    } else if (isSecret && isScalar(node)) {
-      for (const [, index] of String(node.value).matchAll(/\ue000(\d+)\ue000/g)) {
+    if (visited.has(value)) return;
+    visited.add(value);
+    if (value.kind === 'list') for (const item of value.items) visit(item, isSecret);
+    else if (value.kind === 'map') {
+      for (const entry of value.entries) visit(entry.value, isSecret || SECRET_KEY.test(keyName(entry.key)));
+    } else if (isSecret) {
+      for (const [, index] of value.source.matchAll(/\ue000(\d+)\ue000/g)) {
         const name = names[Number(index)];
         if (name !== undefined) found.add(name);
       }
     }
   };
-  visit(document.contents, false);
+  if (contents !== undefined) visit(contents, false);
   return found;
 }

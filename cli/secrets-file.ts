@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { openYaml } from '../functions/core/configuration/yaml-document.ts';
+import { keyName, toValue, type YamlNode } from '../functions/core/configuration/yaml-node.ts';
 import { err, ok, type Result } from '../functions/core/result.ts';
 import { type Failure, failed, reasonOf } from './outcome.ts';
 
@@ -23,24 +24,38 @@ export async function readSecretsFile(
     const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     return isAbsent ? ok(new Map()) : err(failed(`cannot read ${path}: ${reasonOf(error)}`));
   }
-  const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines });
-  const refuse = (offset: number, message: string) =>
-    err(failed(`${path}:${lines.linePos(offset).line}: ${message}`));
-  const [syntaxError] = document.errors;
-  if (syntaxError !== undefined) return refuse(syntaxError.pos[0], `not valid YAML (${syntaxError.code})`);
+  const refuse = (line: number, message: string) => err(failed(`${path}:${line}: ${message}`));
+  let unsoundLine: number | undefined;
+  // What is wrong may be told in words of the file, and those are secrets.
+  const { contents, lineOf } = openYaml(source, (line) => {
+    unsoundLine ??= line;
+  });
+  if (unsoundLine !== undefined) {
+    return refuse(unsoundLine, 'not valid YAML, or a name twice; write what begins with a sign in quotes');
+  }
   const secrets = new Map<string, string>();
-  if (document.contents === null) return ok(secrets);
-  if (!isMap(document.contents)) return refuse(0, 'write a map: secret name, then its value');
-  for (const { key, value } of document.contents.items) {
-    const offset = isScalar(key) ? (key.range?.[0] ?? 0) : 0;
-    if (!isScalar(key) || typeof key.value !== 'string') return refuse(offset, 'a secret’s name is a string');
-    if (isMap(value)) secrets.set(resolve(key.value, stage), JSON.stringify(value.toJS(document)));
-    else if (isScalar(value) && typeof value.value === 'string')
+  if (contents === undefined) return ok(secrets);
+  const file = toValue(contents);
+  if (file.kind === 'scalar' && file.value === null) return ok(secrets);
+  if (file.kind !== 'map') return refuse(1, 'write a map: secret name, then its value');
+  for (const { key, value: written } of file.entries) {
+    if (key.kind !== 'scalar' || typeof key.value !== 'string') {
+      return refuse(lineOf(key), 'a secret’s name is a string');
+    }
+    const value = toValue(written);
+    if (value.kind === 'map') secrets.set(resolve(key.value, stage), JSON.stringify(toJson(value)));
+    else if (value.kind === 'scalar' && typeof value.value === 'string') {
       secrets.set(resolve(key.value, stage), value.value);
-    else return refuse(offset, `the value of \`${key.value}\` is a string (in quotes) or an object`);
+    } else return refuse(lineOf(key), `the value of \`${key.value}\` is a string (in quotes) or an object`);
   }
   return ok(secrets);
+}
+
+function toJson(node: YamlNode): unknown {
+  const value = toValue(node);
+  if (value.kind === 'scalar') return value.value;
+  if (value.kind === 'list') return value.items.map(toJson);
+  return Object.fromEntries(value.entries.map((entry) => [keyName(entry.key), toJson(entry.value)]));
 }
 
 function resolve(name: string, stage: string): string {

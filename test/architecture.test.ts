@@ -69,7 +69,7 @@ type Rule = {
 };
 
 const RULES: Readonly<Record<string, Rule>> = {
-  core: { areas: [], packages: ['yaml', 'ipaddr.js'], builtins: ['node:crypto', 'node:util'] },
+  core: { areas: [], packages: ['js-yaml', 'ipaddr.js'], builtins: ['node:crypto', 'node:util'] },
   handlers: {
     areas: ['core'],
     packages: ['hono', '@modelcontextprotocol/server'],
@@ -102,7 +102,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   verifier: { areas: ['core'], packages: [], builtins: [] },
   cli: {
     areas: ['core'],
-    packages: ['yaml', 'zod', '@modelcontextprotocol/client'],
+    packages: ['zod', '@modelcontextprotocol/client'],
     builtins: ['node:*'],
   },
 };
@@ -114,6 +114,8 @@ const RULES: Readonly<Record<string, Rule>> = {
 const CORE_FOR_CLI = [
   'functions/core/result.ts',
   'functions/core/configuration/interpolate.ts',
+  'functions/core/configuration/yaml-document.ts',
+  'functions/core/configuration/yaml-node.ts',
   'functions/core/signed-token.ts',
   'functions/core/audit/checkpoint.ts',
   'functions/core/audit/verify.ts',

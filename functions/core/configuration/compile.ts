@@ -47,7 +47,12 @@ export function compileConfiguration(
     }
   }
   const open = (name: string): YamlReader => {
-    const { text, missing } = interpolate(files.get(name) ?? '', {});
+    const interpolated = interpolate(files.get(name) ?? '', {});
+    if (!interpolated.ok) {
+      problems.push({ file: name, ...interpolated.error });
+      return YamlReader.open(name, '', problems);
+    }
+    const { text, missing } = interpolated.value;
     for (const variable of WITH_VARIABLES.has(name) ? [] : missing) {
       const message = `the variable \`${variable.name}\` has no value; set it, or write \`\${${variable.name}:-default}\``;
       problems.push({ file: name, line: variable.line, message });

@@ -1,4 +1,7 @@
-import { isScalar, isSeq, Lexer, parse, parseDocument } from 'yaml';
+import { EVENT_ID, type Event, getScalarValue, SCALAR_STYLE, type ScalarEvent } from 'js-yaml';
+import { ok, type Result } from '../result.ts';
+import { lineCounter } from './line-counter.ts';
+import { parseYaml, type YamlError } from './yaml-events.ts';
 
 /** A variable that has no value and no default, and the line (from 1) that refers to it. */
 export type MissingVariable = { readonly name: string; readonly line: number };
@@ -21,57 +24,65 @@ type Reference = {
  */
 export const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:\{stage\}|[^}\r\n])*))?\}|\{stage\}/g;
 
-/** What the lexer adds to the text's own tokens: a scalar follows; a document begins; a flow collection ends. */
-const SCALAR_FOLLOWS = '\u001f';
-const OTHER_MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018']);
+/** What stands in double quotes as an escape alone (YAML 1.2 §5.1), beyond what JSON escapes. */
+const NOT_PRINTABLE = /[\p{Cc}\u2028\u2029\ufeff\ufffe\uffff]/u;
 
 /**
  * Resolves `${NAME}` and `${NAME:-default}` in the scalars of a YAML text; the default also stands in for an empty
  * variable, as in a shell. Comments are left alone. A value can never change the structure of the document: where its
  * characters would, the scalar is written in double quotes. Lines keep their numbers, unless a value with line breaks
- * stands in a block scalar. Does not check that the text is valid YAML.
+ * stands in a block scalar. Where the text, its references taken for words, is no YAML, the error is told, and nothing is resolved.
  */
-export function interpolate(text: string, env: Variables): Interpolated {
+export function interpolate(text: string, env: Variables): Result<Interpolated, YamlError> {
   const references = findReferences(text, env);
-  if (references.length === 0) return { text, missing: [] };
+  if (references.length === 0) return ok({ text, missing: [] });
   const mask = unusedCharacter(text);
-  const out: string[] = [];
+  const masked = maskReferences(text, references, mask);
+  const parsed = parseYaml(masked);
+  if (!parsed.ok) return parsed;
+  const lineAt = lineCounter(text);
+  let out = '';
   const missing: MissingVariable[] = [];
-  let offset = 0;
-  let isBlock = false;
-  let isUnquoted = false;
-  for (const token of new Lexer().lex(maskReferences(text, references, mask))) {
-    if (token === SCALAR_FOLLOWS) {
-      isUnquoted = true;
-      continue;
+  let end = 0;
+  for (const scalar of parsed.value.filter(isScalar)) {
+    const inside = takeWithin(references, scalar);
+    if (inside.length === 0) continue;
+    const isQuoted = QUOTED.has(scalar.style);
+    const from = isQuoted ? scalar.valueStart - 1 : scalar.valueStart;
+    out += text.slice(end, from) + substitute(text, masked, scalar, inside, mask);
+    end = isQuoted ? scalar.valueEnd + 1 : scalar.valueEnd;
+    for (const { name, start } of inside.filter((r) => r.isMissing)) {
+      missing.push({ name, line: lineAt(start) });
     }
-    if (OTHER_MARKS.has(token)) continue;
-    const style = isUnquoted ? (isBlock ? 'block' : 'plain') : /^["']/.test(token) ? 'quoted' : 'other';
-    isBlock = !isUnquoted && (isBlock || /^[|>]/.test(token));
-    isUnquoted = false;
-    const source = text.slice(offset, offset + token.length);
-    const inside = references.filter((r) => r.start >= offset && r.start < offset + token.length);
-    if (inside.length === 0 || style === 'other') out.push(source);
-    else {
-      out.push(substitute(style, source, token, offset, inside, mask));
-      for (const { name, start } of inside.filter((r) => r.isMissing)) {
-        missing.push({ name, line: text.slice(0, start).split('\n').length });
-      }
-    }
-    offset += token.length;
   }
-  return { text: out.join(''), missing };
+  return ok({ text: out + text.slice(end), missing });
 }
 
+/** Takes away those that stand before the end of the scalar; answers with those within it. */
+function takeWithin(references: Reference[], { valueStart, valueEnd }: ScalarEvent): readonly Reference[] {
+  const past = references.findIndex(({ start }) => start >= valueEnd);
+  const taken = references.splice(0, past < 0 ? references.length : past);
+  return taken.filter(({ start }) => start >= valueStart);
+}
+
+const QUOTED: ReadonlySet<number> = new Set([SCALAR_STYLE.SINGLE_QUOTED, SCALAR_STYLE.DOUBLE_QUOTED]);
+
+function isScalar(event: Event): event is ScalarEvent {
+  return event.type === EVENT_ID.SCALAR;
+}
+
+/** The scalar as it is written with its variables resolved, with its quotes. */
 function substitute(
-  style: 'plain' | 'quoted' | 'block',
-  source: string,
-  token: string,
-  offset: number,
+  text: string,
+  masked: string,
+  scalar: ScalarEvent,
   references: readonly Reference[],
   mask: string,
 ): string {
-  if (style === 'block') {
+  const { valueStart: offset, style } = scalar;
+  const source = text.slice(offset, scalar.valueEnd);
+  const isQuoted = QUOTED.has(style);
+  if (!isQuoted && style !== SCALAR_STYLE.PLAIN) {
     return splice(source, offset, references, (value, before) => {
       const indent = String(/(?:^|\n)([ \t]*)[^\n]*$/.exec(before)?.[1]);
       return value.replaceAll('\n', `\n${indent}`);
@@ -80,22 +91,34 @@ function substitute(
   const written = splice(source, offset, references, (value) => value);
   // In quotes, only these characters can end the scalar or begin an escape. Of a control character in plain text it depends on what
   // follows the scalar how it is read: a carriage return before the end of the line is part of that.
-  const harmful = style === 'quoted' ? /["'\\\p{Cc}]/u : /\p{Cc}/u;
+  const isPrintable = references.every(({ value }) => !NOT_PRINTABLE.test(value));
   const isSafe =
-    references.every(({ value }) => !harmful.test(value)) && (style === 'quoted' || isPlain(written));
-  return isSafe ? written : JSON.stringify(unmask(decode(token), references, mask));
+    isPrintable && (isQuoted ? references.every(({ value }) => !/["'\\]/.test(value)) : isPlain(written));
+  if (!isSafe) return quote(unmask(getScalarValue(masked, scalar), references, mask));
+  return isQuoted ? `${text.charAt(offset - 1)}${written}${text.charAt(scalar.valueEnd)}` : written;
 }
 
-/** Is this text one plain scalar wherever it stands, and read back as it is written? */
+/** Is this text one plain scalar wherever it stands, and read back as it is written? At the beginning of a line, dashes may begin a document. */
 function isPlain(text: string): boolean {
-  const document = parseDocument(`[${text}]`);
-  if (document.errors.length > 0 || !isSeq(document.contents)) return false;
-  const [item, ...rest] = document.contents.items;
-  return rest.length === 0 && isScalar(item) && item.type === 'PLAIN' && item.source === text;
+  if (/^(?:---|\.\.\.)/.test(text)) return false;
+  const parsed = parseYaml(`[${text}]`);
+  if (!parsed.ok) return false;
+  const scalars = parsed.value.filter(isScalar);
+  const [scalar] = scalars;
+  return (
+    scalar?.style === SCALAR_STYLE.PLAIN &&
+    // The document and the list begin and end.
+    parsed.value.length === scalars.length + 4 &&
+    scalars.length === 1 &&
+    getScalarValue(`[${text}]`, scalar) === text
+  );
 }
 
-function decode(token: string): string {
-  return String(parse(token, { schema: 'failsafe', logLevel: 'silent' }));
+function quote(value: string): string {
+  const characters = Array.from(JSON.stringify(value), (character) =>
+    NOT_PRINTABLE.test(character) ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}` : character,
+  );
+  return characters.join('');
 }
 
 function splice(
@@ -125,7 +148,7 @@ function unmask(decoded: string, references: readonly Reference[], mask: string)
   return out;
 }
 
-/** Masking keeps every offset, so the lexer's tokens can be cut from the original text. */
+/** Masking keeps every offset, so what a scalar covers can be cut from the original text. */
 function maskReferences(text: string, references: readonly Reference[], mask: string): string {
   return splice(
     text,

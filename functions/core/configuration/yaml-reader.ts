@@ -1,5 +1,5 @@
-import { isAlias, isMap, isScalar, isSeq, type Node } from 'yaml';
-import { keyName, openYaml, type YamlDocument } from './yaml-document.ts';
+import { openYaml, type YamlDocument } from './yaml-document.ts';
+import { keyName, toValue, type YamlNode, type YamlScalar, type YamlValue } from './yaml-node.ts';
 
 /** Something wrong in a configuration file; `line` counts from 1. `message` says what to write instead. */
 export type ConfigurationProblem = { readonly file: string; readonly line: number; readonly message: string };
@@ -16,15 +16,16 @@ const MAX_DIGITS = 100;
  * A file with an error in its syntax, a repeated key or an alias without an anchor reads as empty.
  */
 export class YamlReader {
-  readonly #node: Node | undefined;
+  /** What stands here; of an alias, what it stands for. */
+  readonly #node: YamlValue | undefined;
   readonly #place: Place;
   readonly #isAliased: boolean;
   readonly #shared: Shared;
 
-  private constructor(node: Node | undefined, place: Place, shared: Shared) {
-    this.#node = isAlias(node) ? shared.document.targetOf(node) : node;
+  private constructor(node: YamlNode | undefined, place: Place, shared: Shared) {
+    this.#node = node && toValue(node);
     this.#place = place;
-    this.#isAliased = place.isAliased || isAlias(node);
+    this.#isAliased = place.isAliased || node?.kind === 'alias';
     this.#shared = shared;
   }
 
@@ -58,15 +59,12 @@ export class YamlReader {
   /** Is there nothing here, an explicit null, or an empty list? */
   get isEmpty(): boolean {
     if (this.#node === undefined) return true;
-    return isSeq(this.#node)
-      ? this.#node.items.length === 0
-      : isScalar(this.#node) && this.#node.value === null;
+    return this.#node.kind === 'list' ? this.#node.items.length === 0 : this.#value === null;
   }
 
   /** What stands here; nothing, and an explicit null, are scalars. */
   get kind(): 'map' | 'list' | 'scalar' {
-    if (isMap(this.#node)) return 'map';
-    return isSeq(this.#node) ? 'list' : 'scalar';
+    return this.#node?.kind ?? 'scalar';
   }
 
   problem(message: string): undefined {
@@ -81,11 +79,11 @@ export class YamlReader {
   /** The members of a map in order; an empty value has none. */
   entries(): readonly (readonly [string, YamlReader])[] {
     if (this.isEmpty) return [];
-    if (!isMap<Node, Node | null>(this.#node)) {
+    if (this.#node?.kind !== 'map') {
       this.problem('write a map here (`name: value` lines)');
       return [];
     }
-    return this.#affordable(this.#node.items).map(({ key, value }) => {
+    return this.#affordable(this.#node.entries).map(({ key, value }) => {
       const name = keyName(key);
       return [name, this.#child(value, name, key)];
     });
@@ -111,33 +109,33 @@ export class YamlReader {
   }
 
   string(): string | undefined {
-    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    const value = this.#value;
     return typeof value === 'string' && value !== '' ? value : this.problem('write a text here');
   }
 
   strings(): readonly string[] {
     return this.#listed().flatMap((item, index) => {
       // Most of a file is lists of texts.
-      if (isScalar(item) && typeof item.value === 'string' && item.value !== '') return item.value;
+      if (item.kind === 'scalar' && typeof item.value === 'string' && item.value !== '') return item.value;
       return this.#child(item, index, item).string() ?? [];
     });
   }
 
   /** Every text at or below this value, as it stands. Reports nothing of what is none. */
   texts(): readonly string[] {
-    if (isScalar(this.#node)) return typeof this.#node.value === 'string' ? [this.#node.value] : [];
-    if (isSeq(this.#node)) return this.items().flatMap((item) => item.texts());
-    return isMap(this.#node) ? this.entries().flatMap(([, value]) => value.texts()) : [];
+    if (typeof this.#value === 'string') return [this.#value];
+    if (this.#node?.kind === 'list') return this.items().flatMap((item) => item.texts());
+    return this.#node?.kind === 'map' ? this.entries().flatMap(([, value]) => value.texts()) : [];
   }
 
   boolean(): boolean | undefined {
-    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    const value = this.#value;
     return typeof value === 'boolean' ? value : this.problem('write true or false');
   }
 
   /** A scalar as a JSON text; a number in the digits in which it is written. */
   json(): string | undefined {
-    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    const value = this.#value;
     if (typeof value === 'number') return this.number();
     const isJson = value === null || typeof value === 'boolean' || typeof value === 'string';
     return isJson ? JSON.stringify(value) : this.problem('write a text, a number, true, false or null here');
@@ -145,8 +143,9 @@ export class YamlReader {
 
   /** A number of JSON (RFC 8259 §6), in the digits in which it is written. */
   number(): string | undefined {
-    const { value, source = '' } = isScalar(this.#node) ? this.#node : {};
-    const isNumber = typeof value === 'number' && JSON_NUMBER.test(source) && source.length <= MAX_DIGITS;
+    const source = this.#node?.kind === 'scalar' ? this.#node.source : '';
+    const isNumber =
+      typeof this.#value === 'number' && JSON_NUMBER.test(source) && source.length <= MAX_DIGITS;
     return isNumber ? source : this.problem('write a number here, such as 100 or 0.5');
   }
 
@@ -159,18 +158,22 @@ export class YamlReader {
   }
 
   integer(min: number, max: number): number | undefined {
-    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    const value = this.#value;
     const fits = typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max;
     return fits ? value : this.problem(`write a whole number from ${min} to ${max}`);
   }
 
   /** A duration as `500ms`, `5s` or `4m`, in milliseconds. */
   durationMs(minMs: number, maxMs: number): number | undefined {
-    const text = isScalar(this.#node) ? String(this.#node.value) : '';
+    const text = String(this.#value);
     const [, digits, unit] = /^([0-9]{1,7})(ms|s|m)$/.exec(text) ?? [];
     const durationMs = Number(digits) * (unit === 'm' ? 60_000 : unit === 's' ? 1_000 : 1);
     if (durationMs >= minMs && durationMs <= maxMs) return durationMs;
     return this.problem(`write a duration such as 5s, from ${minMs} ms to ${maxMs / 1000} s`);
+  }
+
+  get #value(): YamlScalar['value'] | undefined {
+    return this.#node?.kind === 'scalar' ? this.#node.value : undefined;
   }
 
   /** The items, or a problem and none of them where aliases have multiplied the file beyond its bound. */
@@ -183,16 +186,16 @@ export class YamlReader {
     return [];
   }
 
-  #listed(): readonly Node[] {
+  #listed(): readonly YamlNode[] {
     if (this.isEmpty) return [];
-    if (isSeq<Node>(this.#node)) return this.#affordable(this.#node.items);
+    if (this.#node?.kind === 'list') return this.#affordable(this.#node.items);
     this.problem('write a list here (`- item` lines or `[a, b]`)');
     return [];
   }
 
-  #child(node: Node | null, step: string | number, at: Node): YamlReader {
+  #child(node: YamlNode, step: string | number, at: YamlNode): YamlReader {
     const place = { parent: this, step, node: at, isAliased: this.#isAliased };
-    return new YamlReader(node ?? undefined, place, this.#shared);
+    return new YamlReader(node, place, this.#shared);
   }
 
   #report(line: number, message: string): undefined {
@@ -207,7 +210,7 @@ export class YamlReader {
 type Place = {
   readonly parent: YamlReader | undefined;
   readonly step: string | number;
-  readonly node: Node | undefined;
+  readonly node: YamlNode | undefined;
   readonly isAliased: boolean;
 };
 

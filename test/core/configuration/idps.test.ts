@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { compileConfiguration } from '../../../functions/core/configuration/compile.ts';
-import { interpolate } from '../../../functions/core/configuration/interpolate.ts';
 import { Policy } from '../../../functions/core/policy.ts';
+import { interpolated } from '../../support/interpolated.ts';
 import { policyOf } from '../../support/policies.ts';
 
 function compile(idps: string, orgs = 'orgs: { acme: {} }', clients = '') {
@@ -456,7 +456,7 @@ describe.runIf(existsSync(FIXTURE))('the file of the source system, unmodified,'
 
   test('loads with them; what only Cognito knows is asked for', () => {
     const variables = { COGNITO_CLIENT_ID: 'c-1', COGNITO_DOMAIN: 'acme', AWS_REGION: 'eu-central-1' };
-    const { warnings } = compiled(interpolate(source(), variables).text);
+    const { warnings } = compiled(interpolated(source(), variables).text);
     expect(warnings).toEqual([
       expect.stringContaining('`cognito` is off: its `issuer` is not known; write it'),
     ]);
@@ -473,7 +473,7 @@ describe.runIf(existsSync(FIXTURE))('the file of the source system, unmodified,'
       GOOGLE_CLIENT_ID: 'g',
       AWS_REGION: 'eu-central-1',
     };
-    const { idps, warnings } = compiled(interpolate(text, variables).text);
+    const { idps, warnings } = compiled(interpolated(text, variables).text);
     expect(warnings).toEqual([]);
     expect(idps.map(({ name, clientSecretName, proof }) => [name, clientSecretName, proof.kind])).toEqual([
       ['cognito', 'sallyport/{stage}/env/COGNITO_CLIENT_SECRET', 'id_token'],

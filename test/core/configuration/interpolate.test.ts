@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { interpolate } from '../../../functions/core/configuration/interpolate.ts';
+import { interpolated } from '../../support/interpolated.ts';
 
 const env = {
   URL: 'https://api.example.com/v2?a=1&b=2',
@@ -13,6 +14,7 @@ const env = {
   LINES: 'one\ntwo',
   BRACES: '{a}, [b]',
   RETURN: '\r',
+  SIGNS: '\u007f\u2028\ufeff\uffff',
 };
 
 describe('a variable takes its value from the environment', () => {
@@ -35,7 +37,7 @@ describe('a variable takes its value from the environment', () => {
     ['a: |\n  # ${PORT}\n  b ${URL}\n', { a: `# 8080\nb ${env.URL}\n` }],
     ['- ${PORT}\n- &x ${URL}\n- *x', [8080, env.URL, env.URL]],
   ] as const)('%s', ([text, expected]) => {
-    const result = interpolate(text, env);
+    const result = interpolated(text, env);
     expect(result.missing).toEqual([]);
     expect(parse(result.text)).toEqual(expected);
   });
@@ -52,9 +54,10 @@ describe('a value stays a value, whatever its characters', () => {
     ['a: |\n  ${LINES}\n  end\nb: 1', { a: 'one\ntwo\nend\n', b: 1 }],
     ['a: [${BRACES}]', { a: [env.BRACES] }],
     ['a: ${RETURN}\nb: 1', { a: '\r', b: 1 }],
+    ['a: ${SIGNS}\nb: "x${SIGNS}"', { a: env.SIGNS, b: `x${env.SIGNS}` }],
     ['a: x${RETURN}\nb: 1', { a: 'x\r', b: 1 }],
   ] as const)('%s', ([text, expected]) => {
-    expect(parse(interpolate(text, env).text)).toEqual(expected);
+    expect(parse(interpolated(text, env).text)).toEqual(expected);
   });
 
   test('no environment can add a key or change the type of a quoted scalar', () => {
@@ -66,7 +69,7 @@ describe('a value stays a value, whatever its characters', () => {
     );
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), place, (value, text) => {
-        const document: unknown = parse(interpolate(text, { V: value }).text);
+        const document: unknown = parse(interpolated(text, { V: value }).text);
         expect(document).toEqual({ a: expect.anything(), b: 1 });
         if (text.includes('"') || text.includes("'")) expect(document).toEqual({ a: value, b: 1 });
       }),
@@ -74,7 +77,7 @@ describe('a value stays a value, whatever its characters', () => {
   });
 
   test('a value is not read for variables again', () => {
-    expect(interpolate('a: ${V}', { V: '${PORT}', PORT: '1' }).text).toContain('${PORT}');
+    expect(interpolated('a: ${V}', { V: '${PORT}', PORT: '1' }).text).toContain('${PORT}');
   });
 });
 
@@ -87,16 +90,16 @@ describe('what is not a variable is left alone', () => {
     'a: "${1X}"',
     'a: plain text, 100% # done',
   ])('%s', (text) => {
-    expect(interpolate(text, env)).toEqual({ text, missing: [] });
+    expect(interpolated(text, env)).toEqual({ text, missing: [] });
   });
 
   test('a name of an object’s prototype is not a variable', () => {
-    expect(interpolate('a: "${constructor}"', {}).missing).toEqual([{ name: 'constructor', line: 1 }]);
+    expect(interpolated('a: "${constructor}"', {}).missing).toEqual([{ name: 'constructor', line: 1 }]);
   });
 });
 
 test('a missing variable is named with its line and stays as it was written', () => {
-  const result = interpolate('a: ${ONE}\n# ${NOT_THIS}\nb:\n  - "${TWO}"\nc: { d: ${ONE} }\n', env);
+  const result = interpolated('a: ${ONE}\n# ${NOT_THIS}\nb:\n  - "${TWO}"\nc: { d: ${ONE} }\n', env);
   expect(result.missing).toEqual([
     { name: 'ONE', line: 1 },
     { name: 'TWO', line: 4 },
@@ -106,11 +109,27 @@ test('a missing variable is named with its line and stays as it was written', ()
 });
 
 test('`{stage}` in a flow mapping is text, as it is everywhere else', () => {
-  const { text } = interpolate('a: { ref: sallyport/{stage}/clients/x }\nb: sallyport/{stage}/y', env);
+  const { text } = interpolated('a: { ref: sallyport/{stage}/clients/x }\nb: sallyport/{stage}/y', env);
   expect(parse(text)).toEqual({ a: { ref: 'sallyport/{stage}/clients/x' }, b: 'sallyport/{stage}/y' });
 });
 
 test('a default may name a secret of the stage', () => {
-  const { text } = interpolate('a: ${UNSET:-sallyport/{stage}/x}', env);
+  const { text } = interpolated('a: ${UNSET:-sallyport/{stage}/x}', env);
   expect(parse(text)).toEqual({ a: 'sallyport/{stage}/x' });
+});
+
+test.for([
+  ['a: ${B}: c\n', 1],
+  ['a: 1\nb: [${C}', 2],
+  ['a: {stage}{stage}: x: y\n', 1],
+  [`a: ${'['.repeat(100)}\${B}`, 1],
+] as const)('what is no YAML is resolved nowhere: %j', ([text, line]) => {
+  const result = interpolate(text, { B: 'x', C: 'y' });
+  expect(result.ok ? result.value : result.error.line).toBe(line);
+});
+
+test('a value at the beginning of a line begins no document', () => {
+  for (const value of ['--- x', '---', '... x', '...']) {
+    expect(parse(interpolated('${V}: 1\nb: 2\n', { V: value }).text)).toEqual({ [value]: 1, b: 2 });
+  }
 });

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { interpolate } from '../../../functions/core/configuration/interpolate.ts';
 import { readProviders } from '../../../functions/core/configuration/providers.ts';
 import { type ConfigurationProblem, YamlReader } from '../../../functions/core/configuration/yaml-reader.ts';
 import { authorizationUrl, connectCallbackUrl, type Provider } from '../../../functions/core/provider.ts';
+import { interpolated } from '../../support/interpolated.ts';
 
 const ORGS = [
   { id: 'acme', suspended: false },
@@ -13,7 +13,7 @@ const ORGS = [
 
 function read(text: string) {
   const problems: ConfigurationProblem[] = [];
-  const reader = YamlReader.open('providers.yml', interpolate(text, {}).text, problems);
+  const reader = YamlReader.open('providers.yml', interpolated(text, {}).text, problems);
   return { ...readProviders(reader, ORGS), problems: problems.map(({ message }) => message) };
 }
 

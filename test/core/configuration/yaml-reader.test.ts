@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type ConfigurationProblem, YamlReader } from '../../../functions/core/configuration/yaml-reader.ts';
+import { growthOf } from '../../support/growth.ts';
 
 function open(text: string) {
   const problems: ConfigurationProblem[] = [];
@@ -115,6 +116,70 @@ describe('values have types, and a wrong one is a problem with its line and plac
   });
 });
 
+describe('brackets that close below their key', () => {
+  test.for([
+    ['a: [\n  x\n]\nb: 1\n', 2, ['x']],
+    ['a: [\n  x, # one\n  # two\n\n]\nb: 1\n', 2, ['x']],
+    ['a: [\r\n  x, # one\r\n\r\n]\r\nb: 1\r\n', 2, ['x']],
+    ["a: [\n  \"x # y\", 'it''s', z#z # it's\n]\nb: 1\n", 2, ['x # y', "it's", 'z#z']],
+    ['a: [x,\n  "y\n  ] z",\n]\nb: |\n  {\n  } # text\n', 2, ['x', 'y ] z']],
+    ['b: {\n  c: [\n    1\n  ]\n}\na:\n  - x\n', 2, ['x']],
+  ] as const)('%j', ([text, members, strings]) => {
+    const { file, problems } = open(text);
+    const { a, b } = file.members('a', 'b');
+    expect([file.entries().length, a?.strings(), problems]).toEqual([members, strings, []]);
+    expect(b?.line).toBe(text.split('\n').findIndex((line) => line.startsWith('b:')) + 1);
+  });
+
+  test('change nothing of a text that has some', () => {
+    const { file } = open('a: [\n]\nb: |\n  {\n    x # y\n  }\n');
+    expect(file.members('b', 'a').b?.string()).toBe('{\n  x # y\n}\n');
+  });
+});
+
+describe('tags of the core schema', () => {
+  test.for([
+    ['a: !!str 1', 'string', '1'],
+    ['a: ! 1', 'string', '1'],
+    ['a: !<tag:yaml.org,2002:str> 1', 'string', '1'],
+    ['a: !!str', 'string', undefined],
+    ['a: !!bool "true"', 'boolean', true],
+    ['a: !!bool FALSE', 'boolean', false],
+    ['a: !!float 1', 'number', '1'],
+    ['a: !!float "1.5"', 'number', '1.5'],
+    ['a: !!int "7"', 'number', '7'],
+    ['a: !!null ~', 'strings', []],
+    ['a: !!seq [x]', 'strings', ['x']],
+    ['a: ! [x]', 'strings', ['x']],
+  ] as const)('%j as %s is %j', ([text, type, value]) => {
+    const { file, problems } = open(text);
+    expect(file.members('a').a?.[type]()).toEqual(value);
+    expect(problems.length).toBe(value === undefined ? 1 : 0);
+  });
+
+  test.for([
+    '!!bool 1',
+    '!!null x',
+    '!!int 1.5',
+    '!!float x',
+    '!!binary aGk=',
+    '!!set { a }',
+    '!!str [a]',
+    '!!map x',
+    '!!seq {}',
+  ])('do not fit %s', (value) => {
+    const tag = value.split(' ')[0];
+    expect(open(`a: ${value}`).problems).toEqual([
+      { file: 'a.yml', line: 1, message: `the tag \`${tag}\` does not fit here; leave it out` },
+    ]);
+  });
+
+  test('may come with a line that says what is read anyway', () => {
+    const { file, problems } = open('%YAML 1.2\n---\na: !!map { x: 1 }\n');
+    expect([file.members('a').a?.kind, problems]).toEqual(['map', []]);
+  });
+});
+
 describe('names', () => {
   test('are as they are written', () => {
     const { file } = open('007: x\n~: x\ntrue: x\n1.0: x\n"q q": x\n1e3: x\n');
@@ -159,7 +224,24 @@ describe('what is no YAML', () => {
     ['blocks without end, each with an anchor', `${'- &a '.repeat(8_000)}x`, 1],
     ['blocks without end, each with both', `${'- !t &a '.repeat(8_000)}x`, 1],
     ['dashes without end', `a:\n${'- '.repeat(20_000)}`, 2],
-    ['braces without end, strays before them', `a: [x, ]]]\n${'{'.repeat(20_000)}`, 2],
+    ['braces without end, on a line below', `a: [x]\nb: ${'{'.repeat(20_000)}`, 2],
+    ['a bracket too many', `a: [x]]\n${'{'.repeat(20_000)}`, 1],
+    ['a character that cannot be printed', 'a: 1\nb: "\u0001"', 2],
+    ['a key behind a text, in a list below its key', "a:\n- 'x'b: 1", 2],
+    ['a key behind a text and a space', "a:\n- 'x' b: 1", 2],
+    ['a key behind a list', 'a:\n- [x] b: 1', 2],
+    ['a key of several lines behind a text', "a:\n- 'x'? b\n", 2],
+    ['an alias for a key behind a text', "a: &k 1\nb:\n- 'x' *k : 1", 3],
+    ['a list for a key behind a text', "a:\n- 'x' [b]: 1", 2],
+    ['text in brackets no further in than its key', 'a: [\nx\n]', 2],
+    ['a tab behind a comma', 'a: [x,\ty]', 1],
+    ['an open bracket before one that closes below its key', 'a: [[\n]\n', 2],
+    ['another version of YAML', '%YAML 1.1\n---\na: yes\n', 1],
+    ['a tag of its own', '%TAG !e! tag:example.com,2026:\n---\na: !e!x 1\n', 1],
+    ['tags that are not of the core schema', 'a: 1\nb: !x y', 2],
+    ['a text that is to be a number', 'a: 1\nb: !!int y', 2],
+    ['a list that is to be a map', 'a: 1\nb: !!map\n  - y', 3],
+    ['a map that is to be a list', 'a: 1\nb: !!seq { y: 1 }', 2],
     ['a value that is nested 65 deep', `a: ${'['.repeat(64)}1${']'.repeat(64)}`, 1],
   ] as const)('%s is a problem with its line and leaves nothing to read', ([, text, line]) => {
     const { file, problems } = open(text);
@@ -170,22 +252,33 @@ describe('what is no YAML', () => {
 
   test.for([
     ['dashes', '- '],
-    ['dashes with tags', '- !t '],
-    ['dashes with anchors', '- &a '],
+    ['brackets', '['],
+    ['braces', '{'],
+    ['questions', '? '],
+    ['keys in brackets', '[a: '],
   ])('%s that nest too deep are one problem, however many there are', ([, unit = '']) => {
     expect(open(`${unit.repeat(8_000)}x`).problems).toEqual([
       { file: 'a.yml', line: 1, message: 'values nest 64 deep at most' },
     ]);
   });
 
-  test.for([
-    ['syntax errors', `a: 1\n${'b: c: d\n'.repeat(60)}`, 2],
-    ['repeated keys', `a: 1\n${'a: 1\n'.repeat(60)}`, 2],
-  ] as const)('of many %s the first 50 are told, and how many more there are', ([, text, firstLine]) => {
+  test('of many syntax errors the first is told, with its column', () => {
+    expect(open(`a: 1\n${'b: c: d\n'.repeat(60)}`).problems).toEqual([
+      {
+        file: 'a.yml',
+        line: 2,
+        message:
+          'not valid YAML at column 5: bad indentation of a mapping entry; begin each key of a map in one column, and put text with `: ` in quotes',
+      },
+    ]);
+  });
+
+  test('of many repeated keys the first 50 are told, and how many more there are', () => {
+    const text = `a: 1\n${'a: 1\n'.repeat(60)}`;
     const { problems } = open(text);
     expect(problems).toHaveLength(51);
     expect(problems.slice(0, 50).map(({ line }) => line)).toEqual(
-      Array.from({ length: 50 }, (_, index) => firstLine + index),
+      Array.from({ length: 50 }, (_, index) => 2 + index),
     );
     expect(problems[50]).toEqual({
       file: 'a.yml',
@@ -218,17 +311,12 @@ describe('anchors', () => {
   test.for([
     ['a: *none\nb: 1\n', ['1: there is no anchor `&none` above']],
     ['a: *late\nb: &late 1\n', ['1: there is no anchor `&late` above']],
+    ['a: &a [x, *a]\n', ['1: there is no anchor `&a` above']],
     ['a: [1, *x]\nb: *y\n', ['1: there is no anchor `&x` above', '2: there is no anchor `&y` above']],
   ] as const)('that are missing are problems, never nothing: %j', ([text, expected]) => {
     const { file, problems } = open(text);
     expect(problems.map(({ line, message }) => `${line}: ${message}`)).toEqual(expected);
     expect(file.entries()).toEqual([]);
-  });
-
-  test('that hold themselves are read no deeper than asked', () => {
-    const { file, problems } = open('a: &a [x, *a]\n');
-    expect(file.members('a').a?.strings()).toEqual(['x']);
-    expect(problems).toHaveLength(1);
   });
 
   test('cannot multiply a file: a bound, one problem, and nothing in place of the rest', () => {
@@ -253,6 +341,16 @@ describe('anchors', () => {
     expect(file.entries()).toHaveLength(41);
     expect(problems).toEqual([]);
   });
+});
+
+test.for([
+  ['keys between carriage returns', (size: number) => 'k: v\r'.repeat(size)],
+  ['brackets that close below their keys', (size: number) => 'k: [\n] # x\n'.repeat(size)],
+  ['blank lines before such a bracket', (size: number) => `k: [${'\n'.repeat(size)}]`],
+  ['comments before such a bracket', (size: number) => `k: [${'\n# "x\'y # z'.repeat(size)}\n]`],
+  ['quotes before a comment before such a bracket', (size: number) => `k: [\n${'"" '.repeat(size)}"\n]`],
+] as const)('reading %s takes time in proportion to the file', ([, textOf]) => {
+  expect(growthOf((size) => open(textOf(size)), 1_000)).toBeLessThan(10);
 });
 
 test('a file of a hundred thousand keys is read', () => {
