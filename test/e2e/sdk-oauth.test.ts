@@ -46,6 +46,7 @@ beforeAll(async () => {
   process.env['NODE_EXTRA_CA_CERTS'] = documents.certificateFile;
   const machine = { org: 'acme', grants: ['client_credentials'], scopes: SCOPES };
   running = await startLoginCloud({
+    hasOwnClock: true,
     clients: {
       signer: { ...machine, auth: 'private_key_jwt', jwks: { keys: [signingKey.published] } },
     },
@@ -195,11 +196,15 @@ describe('without a user, from the URL of the server alone to a tool:', () => {
   });
 });
 
+/** A function looks again at what is revoked after this long. */
+const HELD_SECONDS = 5;
+
 /** Revokes a token as its public client does, and waits until the access token opens nothing. */
 async function revoke(token: string | undefined, accessToken: string | undefined): Promise<void> {
   const body = new URLSearchParams({ token: token ?? '', client_id: 'desk-app' });
   const answer = await fetch(`${running.cloud.origin}/oauth/revoke`, { method: 'POST', body });
   expect(answer.status).toBe(200);
+  running.cloud.pass(HELD_SECONDS);
   const ping = () =>
     fetch(endpoint(), {
       method: 'POST',

@@ -23,6 +23,8 @@ export async function startLoginCloud(
     readonly registration?: unknown;
     /** Identity providers after `company`. */
     readonly idps?: Readonly<Record<string, unknown>>;
+    /** As {@link startSallyport} understands it. */
+    readonly hasOwnClock?: boolean;
   } = {},
 ): Promise<LoginCloud> {
   const upstream: ToolServers = await startToolServers({ prices: ['latest'] });
@@ -36,6 +38,7 @@ export async function startLoginCloud(
   };
   const look = ['initialize', 'tools/list'];
   const cloud = await startSallyport({
+    hasOwnClock: more.hasOwnClock ?? false,
     clients: Object.keys(more.secretClients ?? {}),
     credentials: { 'sallyport/{stage}/env/COMPANY_IDP_SECRET': COMPANY_SECRET },
     config: {
