@@ -131,7 +131,7 @@ beforeAll(async () => {
     url: `${upstream.origin}/${name}`,
     private: true,
     egress: { mode: 'service_account', key: 'client' },
-    timeout: { silence: '2s' },
+    timeout: { silence: '1s' },
   });
   const values = Object.entries(CREDENTIALS).map(([name, { value }]) => {
     const spelled = 'token_url' in value ? { ...value, token_url: machines.url } : value;
