@@ -124,3 +124,16 @@ test.for([
     expect(counted.queries()).toBe(queries.ofAll + queries.ofTheTeam);
   }
 });
+
+test('who sees all of a namespace asks so many of very many sets of filters, and hears that there may be more', async () => {
+  const all = crowd(300, 31);
+  const { store, queries } = await plantedStore(all);
+  const { ids, isComplete } = await searched(store, everyone, 10);
+  expect([ids.length, isComplete]).toEqual([10, false]);
+  expect(queries()).toBeLessThan(300);
+  // Who names filters has all of them asked that it sees.
+  expect(await searched(store, theTeam, 10)).toMatchObject({
+    ids: evaluated(all, theTeam, 10),
+    isComplete: true,
+  });
+});

@@ -1,5 +1,7 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fromListRow } from '../../functions/aws/document-index.ts';
 import { toPartition } from '../../functions/aws/document-rows.ts';
 import { createDocumentStore } from '../../functions/aws/documents.ts';
 import { parseEditRequest } from '../../functions/core/documents/edit.ts';
@@ -51,6 +53,24 @@ async function indexRows(by = caller): Promise<readonly string[]> {
   const keys = opened.ok ? await opened.value.keys(toPartition(by.orgId, by.namespace), '') : opened;
   if (!keys.ok) throw new Error(keys.error.detail);
   return keys.value.map(({ sk }) => sk).filter((sk) => /^(?:TERM|INDEX)#/.test(sk));
+}
+
+/** Makes all rows of the namespace's index such as an older version stored: their ranks have one digit, and so have the lists that name them. */
+async function roughen(): Promise<void> {
+  const opened = await table.tables(clock)(caller);
+  if (!opened.ok) throw new Error(opened.error.detail);
+  const pk = toPartition(caller.orgId, caller.namespace);
+  for (const sk of await indexRows()) {
+    const row = await opened.value.get({ pk, sk });
+    if (!row.ok || row.value === undefined) throw new Error('a row of the index has gone');
+    if (sk.startsWith('TERM#')) {
+      const rough = sk.replace(/^(TERM#[^#]+#[^#]+#.)\d+/, '$1');
+      await opened.value.writeAll([{ ...row.value, sk: { S: rough } }], rough === sk ? [] : [{ pk, sk }]);
+    } else {
+      const entries = fromListRow(row.value).map((entry) => ({ ...entry, rank: entry.rank.slice(0, 1) }));
+      await opened.value.put({ ...row.value, bytes: { B: gzipSync(JSON.stringify(entries)) } });
+    }
+  }
 }
 
 describe('a search', () => {
@@ -149,6 +169,29 @@ describe('a search', () => {
   });
 });
 
+test('what a version with rough ranks stored is found in its place, and edits leave each of its rows once', async () => {
+  fresh();
+  const more = await created('word word word word word one');
+  const less = await created('word word word word one');
+  await roughen();
+  expect(await idsOf('word')).toEqual([more, less]);
+  const edit = async (oldString: string, newString: string) => {
+    const parsed = parseEditRequest({ old_string: oldString, new_string: newString });
+    if (!parsed.ok) throw new Error(parsed.error.message);
+    expect((await store.edit(caller, less, parsed.value, '*')).ok).toBe(true);
+  };
+  const places = async () =>
+    (await indexRows()).filter((sk) => sk.startsWith('TERM#word#-')).map((sk) => sk.split('#')[3]);
+  await edit('one', 'two');
+  expect(await places()).toEqual(['5', '5']);
+  expect(await idsOf('word')).toEqual([more, less]);
+  await edit('two', 'word word');
+  expect(await places()).toEqual(['49999993', '5']);
+  expect([await idsOf('word'), await idsOf('two')]).toEqual([[less, more], []]);
+  for (const id of [more, less]) await store.delete(caller, id, '*');
+  expect(await indexRows()).toEqual([]);
+});
+
 test('a process that dies leaves the words of the old version or of the new one, never of both', async () => {
   for (const when of ['before', 'after'] as const) {
     let isThrough = false;
@@ -163,7 +206,10 @@ test('a process that dies leaves the words of the old version or of the new one,
       const [old, next] = [await idsOf('old'), await idsOf('new')];
       expect([...old, ...next]).toEqual([id]);
       expect(await idsOf('kept')).toEqual([id]);
-      await store.delete(caller, id, '*');
+      // When it cannot be under way any more.
+      const later = () => clock() + 900;
+      const cleared = createDocumentStore({ tables: table.tables(later), seal: cursorSeal(), clock: later });
+      await cleared.delete(caller, id, '*');
       expect(await indexRows()).toEqual([]);
     }
   }

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { type ContextTable, type Row, sharedTables } from '../../functions/aws/context-table.ts';
+import { type Row, sharedTables } from '../../functions/aws/context-table.ts';
 import { type IndexEntry, toListKey, toTermKey } from '../../functions/aws/document-index.ts';
 import { coarseRankOf, rankOf } from '../../functions/aws/document-rank.ts';
 import { toExpiry, toHeadRow, toPartition } from '../../functions/aws/document-rows.ts';
@@ -45,9 +45,8 @@ export async function plantedStore(all: readonly Planted[]) {
   for (const planted of all) {
     const scope = contextCaller({ scopeFilters: planted.scopeFilters });
     for (const row of scopeRows({ scope })) scopes.set(row['sk']?.S ?? '', row);
-    await plant(opened.value, planted);
   }
-  const written = await opened.value.writeAll([...scopes.values()], []);
+  const written = await opened.value.writeAll([...scopes.values(), ...all.flatMap(rowsOf)], []);
   if (!written.ok) throw new Error(written.error.detail);
   return {
     store: createDocumentStore({ tables, seal: cursorSeal(), clock }),
@@ -56,7 +55,7 @@ export async function plantedStore(all: readonly Planted[]) {
   };
 }
 
-async function plant(table: ContextTable, { id, scopeFilters, count, fate, isOld }: Planted): Promise<void> {
+function rowsOf({ id, scopeFilters, count, fate, isOld }: Planted): readonly Row[] {
   const scope = contextCaller({ scopeFilters });
   const made = createDocument(newDocument('a').description, null, { id, nowSeconds: NOW_SECONDS, scope });
   const document = { ...made, expiresAtSeconds: fate === 'expired' ? NOW_SECONDS : null };
@@ -80,8 +79,7 @@ async function plant(table: ContextTable, { id, scopeFilters, count, fate, isOld
     const bytes = gzipSync(JSON.stringify(fate === 'lost' ? [] : [own]));
     rows.push(toHeadRow(head), { pk: { S: pk }, sk: { S: sk }, bytes: { B: bytes }, ...toExpiry(document) });
   }
-  const written = await table.writeAll(rows, []);
-  if (!written.ok) throw new Error(written.error.detail);
+  return rows;
 }
 
 function toWordRow(document: Document, entry: IndexEntry, count: number): Row {
