@@ -4,7 +4,9 @@ import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row } from './context-table.ts';
 import { newWrite } from './document-content.ts';
+import { edgeKeys, edgesFor, edgesFrom, relationIdOf, toEdgeRows } from './document-relation-edges.ts';
 import { forgetRelation, noteRelation, sweepRelations } from './document-relation-notes.ts';
+import { removeRelations } from './document-relation-removal.ts';
 import {
   type Ends,
   findEnds,
@@ -12,19 +14,13 @@ import {
   isOf,
   isOfAll,
   keyOf,
-  removeRelations,
-  toEdgeKey,
-  toEdgePrefix,
-  toEdgeRows,
   toRelationRow,
 } from './document-relation-rows.ts';
 import { relationsOf } from './document-relations.ts';
-import { text, toExpiry, toPartition } from './document-rows.ts';
+import { toExpiry, toPartition } from './document-rows.ts';
 
 /** Most relations of one document that are stored, whoever sees them: one that may see all has to be able to read them. */
 export const MAX_STORED_RELATIONS = 10 * MAX_RELATIONS;
-
-const EDGES_PER_LOOK = 1_000;
 
 /** Looks at a relation that others make and remove at the same time. */
 const ATTEMPTS = 5;
@@ -80,11 +76,11 @@ async function isFull(
   { besides, most }: { readonly besides: string; readonly most: number },
 ): Promise<Result<boolean, Unavailable>> {
   const pk = toPartition(caller.orgId, caller.namespace);
-  const edges = await table.all(pk, toEdgePrefix(id), EDGES_PER_LOOK);
+  const edges = await edgesFrom(table, pk, id);
   if (!edges.ok) return edges;
-  const own = toEdgeKey(pk, id, besides).sk;
-  const stored = edges.value.filter((edge) => text(edge, 'sk') !== own).length;
-  if (stored < most || stored >= MAX_STORED_RELATIONS) return ok(stored >= most);
+  const others = edges.value.filter((edge) => relationIdOf(edge) !== besides);
+  if (others.length >= MAX_STORED_RELATIONS) return ok(true);
+  if (edgesFor(caller, others).length < most) return ok(false);
   const seen = await relationsOf(table, caller, [id]);
   if (!seen.ok) return seen;
   return ok((seen.value.get(id) ?? []).filter((one) => one.id !== besides).length >= most);
@@ -108,7 +104,7 @@ async function putRelation(
     // The client repeats a put whose answer was lost: then the relation that stands is this one.
     if (isSameWrite(standing.value, row)) return ok(undefined);
     if (isOf(standing.value, from) && isOf(standing.value, to)) {
-      const edges = await table.getAll(toEdgeRows(row).map(keyOf));
+      const edges = await table.getAll(edgeKeys(row));
       if (!edges.ok) return edges;
       if (!edges.value.includes(undefined)) return err({ reason: 'relation_conflict', cause: 'exists' });
     }

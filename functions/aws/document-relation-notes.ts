@@ -1,8 +1,11 @@
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
-import { sweepNotes } from './document-note-sweep.ts';
-import { headKeys, isOfAll, keyOf, removeRelations, toEdgeRows } from './document-relation-rows.ts';
+import { newWrite } from './document-content.ts';
+import { sweepNotes, toNote } from './document-note-sweep.ts';
+import { relationIdOf, toEdgeRows } from './document-relation-edges.ts';
+import { removeRelations } from './document-relation-removal.ts';
+import { headKeys, isOfAll, keyOf, NOTES } from './document-relation-rows.ts';
 import { text } from './document-rows.ts';
 
 /** What the sort keys of notes of relations start with. */
@@ -22,6 +25,21 @@ export function noteRelation(
     relation: { S: text(row, 'sk') },
     since: { N: String(nowSeconds) },
   });
+}
+
+/** Notes a relation that is about to be taken away, so that what leads to it is found where nobody comes to the end of it. Answers with the note's key. */
+export async function noteUnrelating(
+  table: ContextTable,
+  row: Row,
+  nowSeconds: number,
+): Promise<Result<RowKey, Unavailable>> {
+  const isNote = (name: string) => NOTES.some(({ attribute }) => attribute === name);
+  const named = Object.fromEntries(Object.entries(row).filter(([name]) => !isNote(name)));
+  // Each who takes it away has a note of its own, as has who makes it and may be at it still.
+  const key = { pk: text(row, 'pk'), sk: `${RELATING_PREFIX}${relationIdOf(row)}#${newWrite()}` };
+  const note = { ...toNote(named, key, nowSeconds), relation: { S: text(row, 'sk') } };
+  const put = await table.put(note);
+  return put.ok ? ok(key) : put;
 }
 
 /** Takes the note back: the relation is there as a whole, or nothing of it is. */
@@ -52,6 +70,5 @@ export function sweepRelations(
 }
 
 function toNoteKey(row: Row): RowKey {
-  const { pk, sk } = keyOf(row);
-  return { pk, sk: `${RELATING_PREFIX}${sk.slice(sk.indexOf('#') + 1)}#${text(row, 'write')}` };
+  return { pk: text(row, 'pk'), sk: `${RELATING_PREFIX}${relationIdOf(row)}#${text(row, 'write')}` };
 }

@@ -5,6 +5,7 @@ import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row, RowKey } from './context-table.ts';
 import { findHeads } from './document-heads.ts';
+import { digestFilters } from './document-relation-edges.ts';
 import { type DocumentHead, fromHeadRow, number, text, toHeadKey } from './document-rows.ts';
 
 const RELATION_PREFIX = 'REL#';
@@ -18,16 +19,6 @@ export type Ends = { readonly from: DocumentHead; readonly to: DocumentHead };
 /** The key of the row that a relation is. */
 export function toRelationKey(pk: string, id: string): RowKey {
   return { pk, sk: `${RELATION_PREFIX}${id}` };
-}
-
-/** What the keys of all rows start with that lead from a document to its relations. */
-export function toEdgePrefix(id: string): string {
-  return `EDGE#${id}#`;
-}
-
-/** The key of the row that leads from a document to one of its relations. */
-export function toEdgeKey(pk: string, id: string, relationId: string): RowKey {
-  return { pk, sk: `${toEdgePrefix(id)}${relationId}` };
 }
 
 /** The key of a row. */
@@ -46,6 +37,8 @@ export function toRelationRow(pk: string, relation: Relation, write: string, { f
     to_id: { S: relation.toId },
     ...Object.fromEntries(NOTES.map(({ name, attribute }) => [attribute, toText(relation[name])])),
     created_at: { N: String(relation.createdAtSeconds) },
+    from_filters: toDigests(from),
+    to_filters: toDigests(to),
     write: { S: write },
     ...(from.incarnation === undefined ? {} : { from_incarnation: { S: from.incarnation } }),
     ...(to.incarnation === undefined ? {} : { to_incarnation: { S: to.incarnation } }),
@@ -70,19 +63,13 @@ export function toChangedNote(
   return { [attribute]: toText(note), [revision]: { S: write } };
 }
 
-function toText(note: string | null): AttributeValue {
-  return note === null ? { NULL: true } : { S: note };
+/** What tells a document's filters, for the rows that lead to it. */
+function toDigests({ document }: DocumentHead): AttributeValue {
+  return { L: digestFilters(document.scope.scopeFilters).map((digest) => ({ S: digest })) };
 }
 
-/** The rows that lead from both documents to a relation; they say which write made it. */
-export function toEdgeRows(row: Row): readonly Row[] {
-  const { write, expires_at } = row;
-  return edgesOf(row).map(({ pk, sk }) => ({
-    pk: { S: pk },
-    sk: { S: sk },
-    ...(write === undefined ? {} : { write }),
-    ...(expires_at === undefined ? {} : { expires_at }),
-  }));
+function toText(note: string | null): AttributeValue {
+  return note === null ? { NULL: true } : { S: note };
 }
 
 /** @throws TypeError where the row is not one that {@link toRelationRow} wrote */
@@ -118,63 +105,6 @@ export function headKeys(row: Row): readonly RowKey[] {
 /** Is a relation one of both of these heads? */
 export function isOfAll(row: Row, heads: readonly (Row | undefined)[]): boolean {
   return heads.every((head) => head !== undefined && isOf(row, fromHeadRow(head)));
-}
-
-/** Every relation that both of its documents lead to and this is one of, whoever may see it. */
-export async function storedRelations(
-  table: ContextTable,
-  pk: string,
-  id: string,
-): Promise<Result<readonly StoredRelation[], Unavailable>> {
-  const prefix = toEdgePrefix(id);
-  const edges = await table.keys(pk, prefix);
-  if (!edges.ok) return edges;
-  const found = await table.getAll(edges.value.map(({ sk }) => toRelationKey(pk, sk.slice(prefix.length))));
-  if (!found.ok) return found;
-  const rows = found.value.filter((row) => row !== undefined);
-  // Where the other document does not lead to it, who made it died or is about to go on.
-  const others = await table.getAll(rows.flatMap(edgesOf).filter(({ sk }) => !sk.startsWith(prefix)));
-  if (!others.ok) return others;
-  const whole = rows.filter((_row, index) => others.value[index] !== undefined);
-  return ok(whole.map((row) => ({ row, relation: fromRelationRow(row) })));
-}
-
-/** Removes relations as they were read, what counts first; one that was made again since stays. */
-export async function removeRelations(
-  table: ContextTable,
-  rows: readonly Row[],
-): Promise<Result<void, Unavailable>> {
-  const removed = await table.removeAsRead(rows);
-  return removed.ok ? table.removeAsRead(rows.flatMap(toEdgeRows)) : removed;
-}
-
-/**
- * Removes the relations of a document that is gone, and what led to such. A relation is put before the rows that lead to it, so where one of
- * these leads to nothing, its relation was removed.
- */
-export async function removeRelationsOf(
-  table: ContextTable,
-  pk: string,
-  head: DocumentHead,
-): Promise<Result<void, Unavailable>> {
-  const prefix = toEdgePrefix(head.document.id);
-  const keys = await table.keys(pk, prefix);
-  if (!keys.ok) return keys;
-  const edges = await table.getAll(keys.value);
-  if (!edges.ok) return edges;
-  const rows = await table.getAll(keys.value.map(({ sk }) => toRelationKey(pk, sk.slice(prefix.length))));
-  if (!rows.ok) return rows;
-  const isGone = (row: Row | undefined): boolean => row === undefined || isOf(row, head);
-  const removed = await removeRelations(table, rows.value.filter((row) => row !== undefined).filter(isGone));
-  if (!removed.ok) return removed;
-  const led = edges.value.filter((_edge, index) => isGone(rows.value[index]));
-  return table.removeAsRead(led.filter((edge) => edge !== undefined));
-}
-
-function edgesOf(row: Row): readonly RowKey[] {
-  const pk = text(row, 'pk');
-  const { id, fromId, toId } = fromRelationRow(row);
-  return [fromId, toId].map((end) => toEdgeKey(pk, end, id));
 }
 
 /** Both documents, where the caller sees them. */

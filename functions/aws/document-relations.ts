@@ -1,21 +1,28 @@
-import type { ContextCaller, NotFound, ReadOnly, RelationStore } from '../core/documents/ports.ts';
-import { type NewRelation, type RelationNotes, toRelationId } from '../core/documents/relation.ts';
+import type { ContextCaller, NotFound, ReadOnly, RelationStore, Seal } from '../core/documents/ports.ts';
+import {
+  type NewRelation,
+  type Relation,
+  type RelationNotes,
+  toRelationId,
+} from '../core/documents/relation.ts';
+import { MAX_ANSWERED, type RelationQuery } from '../core/documents/relation-page.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { ContextTable } from './context-table.ts';
+import { canonicalFilters } from '../core/visibility.ts';
+import type { ContextTable, Row } from './context-table.ts';
 import { newWrite } from './document-content.ts';
-import { findHeads } from './document-heads.ts';
+import { type Edge, edgeKeys } from './document-relation-edges.ts';
+import { noteUnrelating } from './document-relation-notes.ts';
+import { readRelations, UNBOUNDED } from './document-relation-reads.ts';
+import { removeRelations } from './document-relation-removal.ts';
 import {
   findEnds,
   fromRelationRow,
   isOf,
   keyOf,
   NOTES,
-  removeRelations,
   type StoredRelation,
-  storedRelations,
   toChangedNote,
-  toEdgeRows,
   toRelationKey,
 } from './document-relation-rows.ts';
 import { toPartition } from './document-rows.ts';
@@ -29,8 +36,7 @@ export async function relationsOf(
   ids: readonly string[],
 ): ReturnType<RelationStore['relationsOf']> {
   const seen = await seenRelations(table, caller, ids);
-  if (!seen.ok) return seen;
-  return ok(new Map(Array.from(seen.value, ([id, stored]) => [id, stored.map(({ relation }) => relation)])));
+  return seen.ok ? ok(eachOf(seen.value, toRelations)) : seen;
 }
 
 /** The same, with the rows that they are. */
@@ -39,30 +45,68 @@ export async function seenRelations(
   caller: ContextCaller,
   ids: readonly string[],
 ): Promise<Result<ReadonlyMap<string, readonly StoredRelation[]>, Unavailable>> {
-  const pk = toPartition(caller.orgId, caller.namespace);
-  const found = new Map<string, readonly StoredRelation[]>();
-  const heads = await findHeads(table, caller, ids);
-  if (!heads.ok) return heads;
-  for (const id of heads.value.keys()) {
-    const stored = await storedRelations(table, pk, id);
-    if (!stored.ok) return stored;
-    const others = await findHeads(
-      table,
-      caller,
-      stored.value.flatMap(({ relation }) => [relation.fromId, relation.toId]),
-    );
-    if (!others.ok) return others;
-    const seen = stored.value.filter(({ relation, row }) =>
-      [relation.fromId, relation.toId].every((end) => {
-        const head = others.value.get(end);
-        return head !== undefined && isOf(row, head);
-      }),
-    );
-    const byAge = (one: StoredRelation, other: StoredRelation) =>
-      one.relation.createdAtSeconds - other.relation.createdAtSeconds;
-    found.set(id, seen.toSorted(byAge));
-  }
-  return ok(found);
+  const found = await readRelations(table, caller, ids);
+  return found.ok ? ok(eachOf(found.value, ({ stored }) => stored)) : found;
+}
+
+/** As many of them as fit one answer. */
+export async function someRelationsOf(
+  table: ContextTable,
+  caller: ContextCaller,
+  ids: readonly string[],
+): ReturnType<RelationStore['someRelationsOf']> {
+  const { relations: total, bytes } = MAX_ANSWERED;
+  const found = await readRelations(table, caller, ids, { ...UNBOUNDED, total, bytes });
+  if (!found.ok) return found;
+  return ok(
+    eachOf(found.value, ({ stored, isComplete }) => ({ relations: toRelations(stored), isComplete })),
+  );
+}
+
+/** One page of the relations of a document. */
+export async function relationPage(
+  table: ContextTable,
+  seal: Seal,
+  caller: ContextCaller,
+  [id, { limit, cursor }]: readonly [string, RelationQuery],
+): ReturnType<RelationStore['relationPage']> {
+  const context = cursorContext(caller, id);
+  const after = cursor === undefined ? undefined : fromCursor(seal.open(cursor, context));
+  if (cursor !== undefined && after === undefined) return err({ reason: 'invalid_cursor' });
+  const { relations: total, bytes } = MAX_ANSWERED;
+  const found = await readRelations(table, caller, [id], { perDocument: limit, total, bytes, after });
+  if (!found.ok) return found;
+  const own = found.value.get(id);
+  if (own === undefined) return NOT_FOUND;
+  const { stored, isComplete, last } = own;
+  const nextCursor = isComplete || last === undefined ? undefined : seal.seal(toCursor(last), context);
+  return ok({ relations: toRelations(stored), nextCursor });
+}
+
+function toRelations(stored: readonly StoredRelation[]): readonly Relation[] {
+  return stored.map(({ relation }) => relation);
+}
+
+function eachOf<T, R>(found: ReadonlyMap<string, T>, to: (one: T) => R): ReadonlyMap<string, R> {
+  return new Map(Array.from(found, ([id, one]) => [id, to(one)]));
+}
+
+function toCursor({ createdAtSeconds, relationId }: Edge): string {
+  return JSON.stringify([createdAtSeconds, relationId]);
+}
+
+function fromCursor(opened: string | undefined): Edge | undefined {
+  const place: unknown = opened === undefined ? undefined : JSON.parse(opened);
+  const [createdAtSeconds, relationId] = Array.isArray(place) ? place : [];
+  return typeof createdAtSeconds === 'number' && typeof relationId === 'string'
+    ? { createdAtSeconds, relationId }
+    : undefined;
+}
+
+/** A cursor is good for its caller, scope and document alone; the limit may change between pages. */
+function cursorContext({ orgId, namespace, scopeFilters, callerKey }: ContextCaller, id: string): string {
+  const filters = canonicalFilters(scopeFilters);
+  return JSON.stringify(['document-relations', orgId, namespace, filters, callerKey, id]);
 }
 
 /**
@@ -109,22 +153,30 @@ export async function annotate(
   });
 }
 
-/** Takes a relation away, in both directions. */
+/** Takes a relation away, in both directions. It is noted first: who dies meanwhile leaves what the next relate an hour later removes. */
 export async function unrelate(
   table: ContextTable,
   caller: ContextCaller,
-  relationId: string,
+  [relationId, nowSeconds]: readonly [string, number],
 ): ReturnType<RelationStore['unrelate']> {
   const found = await findRelation(table, caller, relationId);
   if (!found.ok) return found;
   const { row } = found.value;
+  const note = await noteUnrelating(table, row, nowSeconds);
+  if (!note.ok) return note;
+  const removed = await removeWhole(table, row);
+  // It is gone: what cannot be cleared away now is found by the next relate.
+  if (removed.ok) await table.delete(note.value);
+  return removed;
+}
+
+async function removeWhole(table: ContextTable, row: Row): Promise<Result<void, Unavailable>> {
   const removed = await removeRelations(table, [row]);
   if (!removed.ok) return removed;
   // Who made one of these before and lost may have put what leads to it last, and died.
-  const [standing, ...edges] = [keyOf(row), ...toEdgeRows(row).map(keyOf)];
-  const led = await table.getAll(edges);
+  const led = await table.getAll(edgeKeys(row));
   if (!led.ok || led.value.every((edge) => edge === undefined)) return led.ok ? removed : led;
-  const again = await table.get(standing);
+  const again = await table.get(keyOf(row));
   if (!again.ok || again.value !== undefined) return again.ok ? removed : again;
   return table.removeAsRead(led.value.filter((edge) => edge !== undefined));
 }
@@ -161,7 +213,7 @@ async function findRelation(
   const { from, to } = ends.value;
   if (!isOf(row.value, from) || !isOf(row.value, to)) return NOT_FOUND;
   // Where nothing leads to it, who made it died or is about to.
-  const edges = await table.getAll(toEdgeRows(row.value).map(keyOf));
+  const edges = await table.getAll(edgeKeys(row.value));
   if (!edges.ok) return edges;
   if (edges.value.includes(undefined)) return NOT_FOUND;
   return caller.permissions === 'write' ? ok({ relation, row: row.value }) : err({ reason: 'read_only' });

@@ -5,7 +5,7 @@ import { findPieces, removeParts, writeOfPiece } from './document-content.ts';
 import { findIndexLists, removeIndexLists, writeOfList } from './document-index.ts';
 import { removeFromLists } from './document-lists.ts';
 import { notedWrites } from './document-notes.ts';
-import { removeRelationsOf } from './document-relation-rows.ts';
+import { removeRelationsOf } from './document-relation-removal.ts';
 import { type DocumentHead, toHeadKey, toPartition } from './document-rows.ts';
 
 /**

@@ -7,7 +7,7 @@ import { listDocuments, walkDocuments } from './document-list.ts';
 import { createPartitionStore } from './document-partitions.ts';
 import { describeDocument, readDocument, readRange } from './document-reads.ts';
 import { relate } from './document-relation-creation.ts';
-import { annotate, relationsOf, unrelate } from './document-relations.ts';
+import { annotate, relationPage, relationsOf, someRelationsOf, unrelate } from './document-relations.ts';
 import { deleteDocument } from './document-removal.ts';
 import { restoreEntry } from './document-restore.ts';
 import { searchDocuments } from './document-search.ts';
@@ -69,7 +69,10 @@ export function createDocumentStore(parts: {
     relate: (caller, relation) =>
       on(caller, (table) => relate(table, caller, relation, { clockSeconds: clock() })),
     relationsOf: (caller, ids) => on(caller, (table) => relationsOf(table, caller, ids)),
+    someRelationsOf: (caller, ids) => on(caller, (table) => someRelationsOf(table, caller, ids)),
+    relationPage: (caller, id, query) =>
+      on(caller, (table) => relationPage(table, seal, caller, [id, query])),
     annotate: (caller, id, notes) => on(caller, (table) => annotate(table, caller, id, notes)),
-    unrelate: (caller, id) => on(caller, (table) => unrelate(table, caller, id)),
+    unrelate: (caller, id) => on(caller, (table) => unrelate(table, caller, [id, clock()])),
   };
 }

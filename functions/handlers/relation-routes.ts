@@ -6,8 +6,17 @@ import {
   RELATION_DEFINITIONS,
   toWireRelation,
 } from '../core/documents/relation.ts';
+import { parseRelationQuery } from '../core/documents/relation-page.ts';
 import type { AppEnv } from './app.ts';
-import { type DocumentPorts, failWith, PRIVATE, resolveCaller, resolveReference } from './document-route.ts';
+import { toWireRelationPage } from './document-page.ts';
+import {
+  type DocumentPorts,
+  failWith,
+  PRIVATE,
+  resolveCaller,
+  resolveReference,
+  toWholeNumber,
+} from './document-route.ts';
 import { readJsonBody } from './document-upload.ts';
 
 /** Relations of documents: what kinds there are, make, list, note, take away (formats §1.0.7). All are decided as `doc_link`. */
@@ -19,14 +28,17 @@ export function addRelationRoutes(app: Hono<AppEnv>, ports: DocumentPorts, base:
   });
 
   app.get(`${base}/documents/:id/relations`, async (context) => {
-    const reference = await resolveReference(ports, context, 'doc_link');
+    const reference = await resolveReference(ports, context, 'doc_link', ['limit', 'cursor']);
     if (!reference.ok) return reference.error;
-    const { caller, id } = reference.value;
-    const found = await ports.documents.relationsOf(caller, [id]);
-    if (!found.ok) return failWith(ports, context, found.error);
-    const relations = found.value.get(id);
-    if (relations === undefined) return failWith(ports, context, { reason: 'not_found' });
-    return context.json({ relations: relations.map(toWireRelation) }, 200, PRIVATE);
+    const { caller, id, query } = reference.value;
+    const { limit, ...rest } = query;
+    const asked = parseRelationQuery(
+      typeof limit === 'string' ? { ...rest, limit: toWholeNumber(limit) } : rest,
+    );
+    if (!asked.ok) return failWith(ports, context, asked.error);
+    const page = await ports.documents.relationPage(caller, id, asked.value);
+    if (!page.ok) return failWith(ports, context, page.error);
+    return context.json(toWireRelationPage(page.value), 200, PRIVATE);
   });
 
   app.post(`${base}/relations`, async (context) => {

@@ -238,6 +238,9 @@ describe.each(CLIENTS)('%s', (_, connect) => {
     expect(noted).toEqual({ ...made, to_from_note: 'because' });
     const listed = await call(client, 'doc_query', { filename: 'b', include_relations: true });
     expect(listed.structuredContent).toMatchObject({ documents: [{ id: to, relations: [noted] }] });
+    const page = (await call(client, 'doc_link', { list_of: to, limit: 1 })).structuredContent;
+    expect(page).toEqual({ relations: [noted], next_cursor: null });
+    expect(await refusal(client, 'doc_link', { list_of: to, cursor: 'forged' })).toContain('cursor');
     expect((await call(client, 'doc_link', { remove_id: made?.['id'] })).structuredContent).toMatchObject({
       success: true,
     });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
 import { createDocumentStore } from '../../functions/aws/documents.ts';
 import type { ContextCaller, DocumentStore } from '../../functions/core/documents/ports.ts';
 import { err, ok } from '../../functions/core/result.ts';
@@ -16,6 +17,10 @@ const invocation = {
   sourceIp: '192.0.2.1',
   signal: new AbortController().signal,
 };
+const RelationPage = z.object({
+  relations: z.array(z.object({ id: z.string() })),
+  next_cursor: z.string().nullable(),
+});
 const UNKNOWN = `rel_${'0'.repeat(24)}`;
 
 let table: EmbeddedContextTable;
@@ -87,7 +92,7 @@ test('a relation is made, listed, noted and removed', async () => {
   expect(made).toMatchObject({ ...between(from, to), from_to_note: 'x', to_from_note: null });
   for (const id of [from, to]) {
     const listed = await call('GET', `/documents/${id}/relations`);
-    expect(await answerOf(listed)).toEqual([200, { relations: [made] }]);
+    expect(await answerOf(listed)).toEqual([200, { relations: [made], next_cursor: null }]);
   }
   const path = `/relations/${made['id']}`;
   const [, noted] = await answerOf(await call('PATCH', path, { note: 'y' }));
@@ -97,6 +102,32 @@ test('a relation is made, listed, noted and removed', async () => {
   expect(await answerOf(await call('DELETE', path))).toMatchObject([200, { success: true }]);
   expect((await call('DELETE', path)).status).toBe(404);
   expect(new Set(asked)).toEqual(new Set(['doc_link', 'doc_query']));
+});
+
+test('relations are listed by pages, oldest first, and a cursor is good for its document and caller alone', async () => {
+  const from = await created();
+  const made: string[] = [];
+  for (let index = 0; index < 5; index += 1) {
+    const [, { id }] = await answerOf(await call('POST', '/relations', between(from, await created())));
+    made.push(String(id));
+  }
+  const path = `/documents/${from}/relations`;
+  const seen: string[] = [];
+  const cursors: string[] = [];
+  for (let query = '?limit=2'; query !== ''; ) {
+    const page = RelationPage.parse(await (await call('GET', `${path}${query}`)).json());
+    expect(page.relations.length).toBeLessThanOrEqual(2);
+    seen.push(...page.relations.map(({ id }) => id));
+    query = page.next_cursor === null ? '' : `?limit=2&cursor=${encodeURIComponent(page.next_cursor)}`;
+    if (page.next_cursor !== null) cursors.push(page.next_cursor);
+  }
+  expect(seen).toEqual(made.toSorted());
+  expect(cursors).toHaveLength(2);
+  const cursor = `?cursor=${encodeURIComponent(cursors[0] ?? '')}`;
+  expect((await call('GET', `${path}${cursor}`)).status).toBe(200);
+  expect((await call('GET', `/documents/${await created()}/relations${cursor}`)).status).toBe(400);
+  caller = { ...caller, callerKey: 'another' };
+  expect((await call('GET', `${path}${cursor}`)).status).toBe(400);
 });
 
 test('the kinds of relations are listed', async () => {
@@ -122,6 +153,10 @@ test('what is malformed is 400, what is not there 404, what is there already 409
     [400, await call('PATCH', `/relations/${UNKNOWN}`, {})],
     [400, await call('GET', '/relations/definitions?x=1')],
     [400, await call('GET', '/documents?include_relations=yes')],
+    [400, await call('GET', `/documents/${from}/relations?limit=0`)],
+    [400, await call('GET', `/documents/${from}/relations?limit=501`)],
+    [400, await call('GET', `/documents/${from}/relations?cursor=forged`)],
+    [400, await call('GET', `/documents/${from}/relations?offset=1`)],
     [404, await call('POST', '/relations', between(from, unknown))],
     [404, await call('PATCH', `/relations/${UNKNOWN}`, { note: 'x' })],
     [404, await call('PATCH', '/relations/x', { note: 'x' })],

@@ -111,7 +111,11 @@ export const QUERY_ARGUMENTS: ToolArguments<DocumentQuery> = {
         maxLength: DOCUMENT_BOUNDS.cursorLength,
         description: 'The `next_cursor` of the page before, for the page after it.',
       },
-      include_relations: { type: 'boolean', description: 'Give each document its relations.' },
+      include_relations: {
+        type: 'boolean',
+        description:
+          'Give each document its relations. It has more where `relations_complete` is false: see doc_link, `list_of`.',
+      },
     },
     [],
   ),

@@ -220,7 +220,8 @@ function isTag(value: unknown): value is string {
   return isText(value, DOCUMENT_BOUNDS.tagLength) && value.trim() === value && !value.includes(',');
 }
 
-function isText(value: unknown, maxLength: number): value is string {
+/** Is this text of 1 to so many UTF-16 units, without control characters? */
+export function isText(value: unknown, maxLength: number): value is string {
   return (
     typeof value === 'string' &&
     value.length >= 1 &&

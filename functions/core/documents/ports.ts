@@ -9,6 +9,7 @@ import type { Partition } from './partition.ts';
 import type { Precondition, VersionConflict } from './precondition.ts';
 import type { CharacterRange, NotText, RangeBeyondEnd, TextRange } from './range.ts';
 import type { NewRelation, Relation, RelationNotes } from './relation.ts';
+import type { RelationQuery } from './relation-page.ts';
 import type { SearchAnswer, SearchRequest } from './search.ts';
 
 /** A caller of the context store. `callerKey` is equal for no other caller; cursors and idempotency are bound to it. */
@@ -167,17 +168,37 @@ export type ArchiveStore = {
   restore(caller: ContextCaller, entry: ArchiveEntry): Promise<Result<Restored, ReadOnly | Unavailable>>;
 };
 
+/** Some relations of a document, oldest first. Not `isComplete` where there may be more. */
+export type SomeRelations = { readonly relations: readonly Relation[]; readonly isComplete: boolean };
+
+/** One page of a document's relations, oldest first. It may be shorter than the limit and still have a next one. */
+export type RelationPage = {
+  readonly relations: readonly Relation[];
+  readonly nextCursor: string | undefined;
+};
+
 /** The relations of documents. A relation is there for those who see both of its documents, and for nobody else. */
 export type RelationStore = {
   relate(
     caller: ContextCaller,
     relation: NewRelation,
   ): Promise<Result<Relation, NotFound | ReadOnly | RelationConflict | Unavailable>>;
-  /** Of each of the documents that the caller sees, oldest relation first. */
+  /** Of each of the documents that the caller sees, oldest relation first. All of them, however many: for an answer there are the next two. */
   relationsOf(
     caller: ContextCaller,
     ids: readonly string[],
   ): Promise<Result<ReadonlyMap<string, readonly Relation[]>, Unavailable>>;
+  /** The same, as many as fit one answer: where that is not all, those with the most have fewer. */
+  someRelationsOf(
+    caller: ContextCaller,
+    ids: readonly string[],
+  ): Promise<Result<ReadonlyMap<string, SomeRelations>, Unavailable>>;
+  /** Of one document, as many as are asked for and fit one answer. */
+  relationPage(
+    caller: ContextCaller,
+    id: string,
+    query: RelationQuery,
+  ): Promise<Result<RelationPage, NotFound | InvalidCursor | Unavailable>>;
   annotate(
     caller: ContextCaller,
     relationId: string,

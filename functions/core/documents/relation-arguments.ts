@@ -1,18 +1,22 @@
 import { ok, type Result } from '../result.ts';
 import { type ToolArguments, toSchema } from './arguments.ts';
-import { type InvalidArgument, parseFields, refuse } from './input.ts';
+import { isDocumentId } from './document.ts';
+import { DOCUMENT_BOUNDS, type InvalidArgument, parseFields, refuse } from './input.ts';
 import {
   isRelationId,
+  MAX_RELATIONS,
   type NewRelation,
   parseNotes,
   parseRelation,
   RELATION_DEFINITIONS,
   type RelationNotes,
 } from './relation.ts';
+import { parseRelationQuery, type RelationQuery } from './relation-page.ts';
 
 /** What `doc_link` shall do. */
 export type LinkRequest =
   | { readonly mode: 'types' }
+  | { readonly mode: 'list'; readonly documentId: string; readonly query: RelationQuery }
   | { readonly mode: 'create'; readonly relation: NewRelation }
   | { readonly mode: 'update'; readonly relationId: string; readonly notes: Partial<RelationNotes> }
   | { readonly mode: 'remove'; readonly relationId: string };
@@ -23,11 +27,24 @@ const DOCUMENT_ID = { type: 'string', pattern: '^doc_[0-9a-f]{24}$' } as const;
 const RELATION_ID = { type: 'string', pattern: '^rel_[0-9a-f]{24}$' } as const;
 const NOTE = { type: ['string', 'null'], maxLength: 2048 } as const;
 
-/** Arguments of `doc_link`: one of four modes, by which of the leading arguments there is. */
+/** Arguments of `doc_link`: one of five modes, by which of the leading arguments there is. */
 export const LINK_ARGUMENTS: ToolArguments<LinkRequest> = {
   schema: toSchema(
     {
       types: { type: 'boolean', const: true, description: 'List the types of relations that there are.' },
+      list_of: { ...DOCUMENT_ID, description: 'List the relations of this document, oldest first.' },
+      limit: {
+        type: 'integer',
+        minimum: 1,
+        maximum: MAX_RELATIONS,
+        description: `With \`list_of\`: relations per page, ${MAX_RELATIONS} by default.`,
+      },
+      cursor: {
+        type: 'string',
+        minLength: 1,
+        maxLength: DOCUMENT_BOUNDS.cursorLength,
+        description: 'With `list_of`: the `next_cursor` of the page before, for the page after it.',
+      },
       create_from: { ...DOCUMENT_ID, description: 'Relate this document to `create_to`.' },
       create_to: { ...DOCUMENT_ID, description: 'The other document of a new relation.' },
       relation_type: {
@@ -55,6 +72,9 @@ export const LINK_ARGUMENTS: ToolArguments<LinkRequest> = {
 function parseLinkRequest(input: unknown): Result<LinkRequest, InvalidArgument> {
   const fields = parseFields(input, [
     'types',
+    'list_of',
+    'limit',
+    'cursor',
     'create_from',
     'create_to',
     'relation_type',
@@ -63,14 +83,28 @@ function parseLinkRequest(input: unknown): Result<LinkRequest, InvalidArgument> 
     ...NOTES,
   ]);
   if (!fields.ok) return fields;
-  const { types, create_from, create_to, relation_type, update_id, remove_id, ...notes } = fields.value;
+  const {
+    types,
+    list_of,
+    limit,
+    cursor,
+    create_from,
+    create_to,
+    relation_type,
+    update_id,
+    remove_id,
+    ...notes
+  } = fields.value;
   const isCreate = [create_from, create_to, relation_type].some((value) => value !== undefined);
-  const modes = [types !== undefined, isCreate, update_id !== undefined, remove_id !== undefined];
-  if (modes.filter(Boolean).length !== 1) {
+  const modes = [types, list_of, update_id, remove_id].map((value) => value !== undefined);
+  if ([...modes, isCreate].filter(Boolean).length !== 1) {
     return refuse(
       'types',
-      'or `create_from`, or `update_id`, or `remove_id` is required, and one of them only',
+      'or `list_of`, or `create_from`, or `update_id`, or `remove_id` is required, and one of them only',
     );
+  }
+  if (list_of === undefined && (limit !== undefined || cursor !== undefined)) {
+    return refuse(limit === undefined ? 'cursor' : 'limit', 'belongs to `list_of`');
   }
   const isNoted = Object.values(notes).some((value) => value !== undefined);
   if (isCreate) {
@@ -93,6 +127,13 @@ function parseLinkRequest(input: unknown): Result<LinkRequest, InvalidArgument> 
     return parsed.ok ? ok({ mode: 'update', relationId: update_id, notes: parsed.value }) : parsed;
   }
   if (isNoted) return refuse('note', 'belongs to a relation that is made or updated');
+  if (list_of !== undefined) {
+    if (typeof list_of !== 'string' || !isDocumentId(list_of)) {
+      return refuse('list_of', 'must be `doc_` and 24 hexadecimal digits');
+    }
+    const query = parseRelationQuery({ limit, cursor });
+    return query.ok ? ok({ mode: 'list', documentId: list_of, query: query.value }) : query;
+  }
   if (remove_id === undefined)
     return types === true ? ok({ mode: 'types' }) : refuse('types', 'must be true');
   return isId(remove_id) ? ok({ mode: 'remove', relationId: remove_id }) : refuse('remove_id', MUST_BE_ID);

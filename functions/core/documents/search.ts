@@ -45,7 +45,11 @@ export const SEARCH_ARGUMENTS: ToolArguments<SearchRequest> = {
         maximum: BOUNDS.limit,
         description: `Most documents to find, ${BOUNDS.defaultLimit} by default.`,
       },
-      include_relations: { type: 'boolean', description: 'Give each document its relations.' },
+      include_relations: {
+        type: 'boolean',
+        description:
+          'Give each document its relations. It has more where `relations_complete` is false: see doc_link, `list_of`.',
+      },
     },
     ['q'],
   ),

@@ -1,0 +1,108 @@
+import { createContextTable, type Row } from '../../functions/aws/context-table.ts';
+import { toEdgeRows } from '../../functions/aws/document-relation-edges.ts';
+import { toRelationRow } from '../../functions/aws/document-relation-rows.ts';
+import { type DocumentHead, fromHeadRow, toHeadKey, toHeadRow } from '../../functions/aws/document-rows.ts';
+import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocument } from '../../functions/core/documents/document.ts';
+import type { DocumentStore } from '../../functions/core/documents/ports.ts';
+import { findDefinition, toRelationId } from '../../functions/core/documents/relation.ts';
+import { ok } from '../../functions/core/result.ts';
+import { contextCaller, cursorSeal, NOW_SECONDS, newDocument } from './context-callers.ts';
+import { MemoryContextTable, type Units } from './context-memory.ts';
+
+/** What the rows of relations have that those of an earlier version had not. */
+const SINCE = {
+  REL: ['from_filters', 'to_filters'],
+  EDGE: ['other', 'filters', 'created_at'],
+} as const;
+
+/** Documents in memory, and relations put among them as rows, so that there are many in no time. */
+export function relatedDocuments() {
+  const memory = new MemoryContextTable();
+  const clock = () => NOW_SECONDS;
+  const table = createContextTable(memory.client(), 'context', clock);
+  const store: DocumentStore = createDocumentStore({
+    tables: async () => ok(table),
+    seal: cursorSeal(),
+    clock,
+  });
+  const put = async (rows: readonly Row[]): Promise<void> => {
+    const written = await table.writeAll(rows, []);
+    if (!written.ok) throw new Error(written.error.detail);
+  };
+  let made = 0;
+  return {
+    store,
+    memory,
+
+    /** So many documents without content, of these filters and all of this name. */
+    async documents(
+      count: number,
+      scopeFilters: Record<string, string> = {},
+      filename = 'x',
+    ): Promise<readonly DocumentHead[]> {
+      const scope = contextCaller({ scopeFilters });
+      const heads = Array.from({ length: count }, () => {
+        made += 1;
+        const id = `doc_${made.toString(16).padStart(24, '0')}`;
+        const document = createDocument(newDocument(filename).description, null, {
+          id,
+          nowSeconds: NOW_SECONDS,
+          scope,
+        });
+        return { document, parts: [], write: 'w', incarnation: 'w', claim: undefined };
+      });
+      await put(heads.map(toHeadRow));
+      return heads;
+    },
+
+    /** The head of a document that the store made. */
+    async headOf(id: string): Promise<DocumentHead> {
+      const row = await table.get(toHeadKey('acme#proj', id));
+      if (!row.ok || row.value === undefined) throw new Error('no such document');
+      return fromHeadRow(row.value);
+    },
+
+    /** Relates each document to each of the others: those are the older relations that are related first. `isOld`: as an earlier version stored it. */
+    async relate(
+      near: readonly DocumentHead[],
+      far: readonly DocumentHead[],
+      { note = null, isOld = false }: { readonly note?: string | null; readonly isOld?: boolean } = {},
+    ): Promise<readonly string[]> {
+      const definition = findDefinition('related');
+      if (definition === undefined) throw new Error('no such definition');
+      const ids: string[] = [];
+      for (const [age, to] of far.entries()) {
+        for (const from of near) {
+          const relation = {
+            definition,
+            fromId: from.document.id,
+            toId: to.document.id,
+            fromToNote: note,
+            toFromNote: note,
+          };
+          const id = toRelationId(relation);
+          const createdAtSeconds = NOW_SECONDS + age;
+          const row = toRelationRow('acme#proj', { ...relation, id, createdAtSeconds }, 'w', { from, to });
+          ids.push(id);
+          const rows = [row, ...toEdgeRows(row)];
+          await put(isOld ? rows.map(asBefore) : rows);
+        }
+      }
+      return ids;
+    },
+
+    /** What an act costs. */
+    async cost(act: () => Promise<unknown>): Promise<Units> {
+      const before = { ...memory.units };
+      await act();
+      const { read, write, calls } = memory.units;
+      return { read: read - before.read, write: write - before.write, calls: calls - before.calls };
+    },
+  };
+}
+
+function asBefore(row: Row): Row {
+  const since: readonly string[] = row['sk']?.S?.startsWith('REL#') === true ? SINCE.REL : SINCE.EDGE;
+  return Object.fromEntries(Object.entries(row).filter(([name]) => !since.includes(name)));
+}
