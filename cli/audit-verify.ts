@@ -52,7 +52,7 @@ export async function verifyLog(
   const until = new Date(now() - SETTLE_MS).toISOString();
   const verified = verifyCheckpoints(stored, { orgId, keys: keys.value, nowSeconds });
   const settled = verified.checkpoints.filter(({ through }) => through <= until);
-  const begin = isComplete ? checkBegin(verified.checkpoints[0], nowSeconds) : [];
+  const begin = isComplete ? checkBegin(verified.checkpoints[0], stored, nowSeconds) : [];
   const verifier = new AuditVerifier(orgId, settled, since);
   let query: Readonly<Record<string, string>> = {
     org: orgId,

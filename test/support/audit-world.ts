@@ -172,7 +172,7 @@ export class AuditWorld {
     const nowSeconds = Math.floor(this.nowMs / 1000);
     const missed = [
       ...checkWitness(this.checkpoints, this.witness, nowSeconds),
-      ...checkBegin(this.verified.checkpoints[0], nowSeconds),
+      ...checkBegin(this.verified.checkpoints[0], this.checkpoints, nowSeconds),
     ];
     return [...missed.map(({ kind, number }) => `${kind} ${number}`), ...this.kinds(since)];
   }

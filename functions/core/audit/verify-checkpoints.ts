@@ -54,9 +54,17 @@ export function verifyCheckpoints(
   return { checkpoints: held.toReversed(), findings };
 }
 
-/** Is what came before the oldest checkpoint there for certain, so that its absence is a finding? */
-export function checkBegin(oldest: Checkpoint | undefined, nowSeconds: number): readonly Finding[] {
+/**
+ * Is what came before the oldest checkpoint that holds there for certain, so that its absence is a finding? What is `stored` and does not hold is
+ * not absent: verifying found it.
+ */
+export function checkBegin(
+  oldest: Checkpoint | undefined,
+  stored: readonly StoredCheckpoint[],
+  nowSeconds: number,
+): readonly Finding[] {
   if (oldest === undefined || oldest.number === 1 || mayBeGone(oldest, nowSeconds)) return [];
+  if (stored.some(({ number }) => number === oldest.number - 1)) return [];
   return [missing(oldest.number - 1)];
 }
 

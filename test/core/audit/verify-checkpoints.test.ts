@@ -194,11 +194,14 @@ describe('the oldest checkpoint', () => {
   });
 
   test.for([
-    ['the first', oldest(1, 0), 0],
-    ['none', undefined, 0],
-    ['one after what has expired', oldest(4, NOW_SECONDS), 0],
-    ['one after what has not', oldest(4, NOW_SECONDS + DAY_SECONDS), 1],
-  ] as const)('is %s', ([, checkpoint, findings]) => {
-    expect(checkBegin(checkpoint, NOW_SECONDS)).toHaveLength(findings);
+    ['the first', oldest(1, 0), [], 0],
+    ['none', undefined, [], 0],
+    ['one after what has expired', oldest(4, NOW_SECONDS), [], 0],
+    ['one after what has not', oldest(4, NOW_SECONDS + DAY_SECONDS), [], 1],
+    ['one after what is there, and was found not to hold', oldest(4, NOW_SECONDS + DAY_SECONDS), [3, 4], 0],
+    ['one after another than what is there', oldest(4, NOW_SECONDS + DAY_SECONDS), [2, 4], 1],
+  ] as const)('is %s', ([, checkpoint, numbers, findings]) => {
+    const stored = numbers.map((number) => ({ number, jws: '' }));
+    expect(checkBegin(checkpoint, stored, NOW_SECONDS)).toHaveLength(findings);
   });
 });

@@ -330,7 +330,9 @@ describe('a checkpoint', () => {
     await world.seal();
     world.checkpoints = world.checkpoints.slice(2);
     const [third] = world.verified.checkpoints;
-    expect(checkBegin(third, Math.floor(world.nowMs / 1000))).toMatchObject([{ number: 2 }]);
+    expect(checkBegin(third, world.checkpoints, Math.floor(world.nowMs / 1000))).toMatchObject([
+      { number: 2 },
+    ]);
   });
 
   test('that was removed is found', async () => {
