@@ -14,6 +14,7 @@ import {
   readQuery,
   resolveTools,
   toWholeNumber,
+  withoutParameters,
 } from './document-route.ts';
 
 /**
@@ -32,11 +33,9 @@ export function addArchiveRoutes(app: Hono<AppEnv>, ports: DocumentPorts, base: 
   });
 
   app.post(`${base}/import`, async (context) => {
-    const caller = await resolveTools(ports, context, ['doc_push', 'doc_link']);
+    const resolved = await resolveTools(ports, context, ['doc_push', 'doc_link']);
+    const caller = withoutParameters(context, resolved);
     if (!caller.ok) return caller.error;
-    const parameters = readQuery(context);
-    const query = parameters.ok ? parseFields(parameters.value, []) : parameters;
-    if (!query.ok) return failWith(ports, context, query.error);
     const archive = await readArchive(context.req.raw);
     if (!archive.ok) return failWith(ports, context, archive.error);
     const report = await importArchive(ports.documents, caller.value, archive.value, ports.clock);

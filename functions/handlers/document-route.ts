@@ -114,11 +114,18 @@ export async function resolveCaller(
   context: DocumentContext,
   tool: DocumentTool,
 ): Promise<Result<ContextCaller, Response>> {
-  const caller = await resolveTool(ports, context, tool);
-  if (!caller.ok) return caller;
+  return withoutParameters(context, await resolveTool(ports, context, tool));
+}
+
+/** Who was resolved, where the query string is empty: what is not known in it may have been meant to narrow the request. */
+export function withoutParameters<T>(
+  context: DocumentContext,
+  resolved: Result<T, Response>,
+): Result<T, Response> {
+  if (!resolved.ok) return resolved;
   const parameters = readQuery(context);
   const query = parameters.ok ? parseFields(parameters.value, []) : parameters;
-  return query.ok ? caller : err(toDocumentProblem(query.error, context.env.requestId));
+  return query.ok ? resolved : err(toDocumentProblem(query.error, context.env.requestId));
 }
 
 /**

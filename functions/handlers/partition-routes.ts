@@ -1,15 +1,21 @@
 import type { Hono } from 'hono';
 import { isReservedPartition, parsePartition, toWirePartition } from '../core/documents/partition.ts';
 import type { AppEnv } from './app.ts';
-import { type DocumentContext, type DocumentPorts, failWith, PRIVATE } from './document-route.ts';
+import {
+  type DocumentContext,
+  type DocumentPorts,
+  failWith,
+  PRIVATE,
+  withoutParameters,
+} from './document-route.ts';
 import { readJsonBody } from './document-upload.ts';
 
 const PARTITIONS = '/context/partitions';
 
 /** The partitions of the caller's org, for administrators of the context store (formats §1.0.6). */
 export function addPartitionRoutes(app: Hono<AppEnv>, ports: DocumentPorts): void {
-  const resolve = (context: DocumentContext, operation: string) =>
-    ports.resolveAdministrator(context.req.raw, context.env, operation);
+  const resolve = async (context: DocumentContext, operation: string) =>
+    withoutParameters(context, await ports.resolveAdministrator(context.req.raw, context.env, operation));
 
   app.get(PARTITIONS, async (context) => {
     const orgId = await resolve(context, 'partitions/list');

@@ -73,6 +73,22 @@ test('partitions are made, listed and deleted', async () => {
   }
 });
 
+test('partitions take no parameters: what one was meant to narrow is not done as a whole', async () => {
+  expect((await call('POST', '/partitions', { name: 'kept' }))[0]).toBe(201);
+  for (const [method, path, body] of [
+    ['GET', '/partitions', undefined],
+    ['POST', '/partitions', { name: 'another' }],
+    ['DELETE', '/partitions/kept', undefined],
+  ] as const) {
+    expect(await call(method, `${path}?namespace=x`, body)).toMatchObject([
+      400,
+      { code: 'invalid_argument' },
+    ]);
+  }
+  expect(await call('GET', '/partitions')).toMatchObject([200, { partitions: [{ name: 'kept' }] }]);
+  expect((await call('DELETE', '/partitions/kept'))[0]).toBe(200);
+});
+
 test('partitions are for administrators', async () => {
   isAdministrator = false;
   expect((await call('GET', '/partitions'))[0]).toBe(403);
