@@ -2,7 +2,15 @@
 export const EXPOSED_HEADERS: readonly string[] = ['Mcp-Session-Id', 'WWW-Authenticate', 'X-Request-Id'];
 
 /** Methods that a browser client may use. */
-export const ALLOWED_METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+export const ALLOWED_METHODS: readonly string[] = [
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+];
 
 /** Request headers that a browser client may send; `*` would not cover `Authorization`. */
 export const ALLOWED_HEADERS: readonly string[] = [

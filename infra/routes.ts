@@ -4,13 +4,16 @@ export type RouteTarget = 'issuer' | 'gateway' | 'contextStore' | 'control';
 /** One row of the route table: every method of the row goes to the same function. */
 export type Route = {
   readonly path: string;
-  readonly methods: readonly ('ANY' | 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[];
+  readonly methods: readonly ('ANY' | 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[];
   readonly target: RouteTarget;
   /** `token`: the authorizer decides first. `public`: no token is looked at. */
   readonly access: 'token' | 'public';
 };
 
-/** Every route of the API (contract §2). `OPTIONS` is added to each path and asks for no token. */
+/**
+ * Every route of the API (contract §2). `OPTIONS` is added to each path and asks for no token. `HEAD` is where documents are read: clients of files
+ * ask for it, and the routes of all methods have it anyway.
+ */
 // biome-ignore format: one row per route
 export const ROUTES: readonly Route[] = [
   { path: '/.well-known/oauth-authorization-server',                  methods: ['GET'],                   target: 'issuer',       access: 'public' },
@@ -34,18 +37,18 @@ export const ROUTES: readonly Route[] = [
   { path: '/{server}/mcp',                                            methods: ['POST', 'GET', 'DELETE'], target: 'gateway',      access: 'token' },
   { path: '/egress/{service}/{path+}',                                methods: ['ANY'],                   target: 'gateway',      access: 'token' },
   { path: '/context-store/mcp',                                       methods: ['POST', 'GET', 'DELETE'], target: 'contextStore', access: 'token' },
-  { path: '/context/documents',                                       methods: ['POST', 'GET'],           target: 'contextStore', access: 'token' },
-  { path: '/context/documents/{id}',                                  methods: ['GET', 'DELETE'],         target: 'contextStore', access: 'token' },
+  { path: '/context/documents',                                       methods: ['POST', 'GET', 'HEAD'],   target: 'contextStore', access: 'token' },
+  { path: '/context/documents/{id}',                                  methods: ['GET', 'HEAD', 'DELETE'], target: 'contextStore', access: 'token' },
   { path: '/context/documents/{id}/content',                          methods: ['PUT', 'PATCH'],          target: 'contextStore', access: 'token' },
-  { path: '/context/documents/{id}/metadata',                         methods: ['GET'],                   target: 'contextStore', access: 'token' },
-  { path: '/context/documents/{id}/relations',                        methods: ['GET'],                   target: 'contextStore', access: 'token' },
-  { path: '/context/search',                                          methods: ['GET'],                   target: 'contextStore', access: 'token' },
-  { path: '/context/export',                                          methods: ['GET'],                   target: 'contextStore', access: 'token' },
+  { path: '/context/documents/{id}/metadata',                         methods: ['GET', 'HEAD'],           target: 'contextStore', access: 'token' },
+  { path: '/context/documents/{id}/relations',                        methods: ['GET', 'HEAD'],           target: 'contextStore', access: 'token' },
+  { path: '/context/search',                                          methods: ['GET', 'HEAD'],           target: 'contextStore', access: 'token' },
+  { path: '/context/export',                                          methods: ['GET', 'HEAD'],           target: 'contextStore', access: 'token' },
   { path: '/context/import',                                          methods: ['POST'],                  target: 'contextStore', access: 'token' },
   { path: '/context/relations',                                       methods: ['POST'],                  target: 'contextStore', access: 'token' },
-  { path: '/context/relations/definitions',                           methods: ['GET'],                   target: 'contextStore', access: 'token' },
+  { path: '/context/relations/definitions',                           methods: ['GET', 'HEAD'],           target: 'contextStore', access: 'token' },
   { path: '/context/relations/{id}',                                  methods: ['PATCH', 'DELETE'],       target: 'contextStore', access: 'token' },
-  { path: '/context/partitions',                                      methods: ['POST', 'GET'],           target: 'contextStore', access: 'token' },
+  { path: '/context/partitions',                                      methods: ['POST', 'GET', 'HEAD'],   target: 'contextStore', access: 'token' },
   { path: '/context/partitions/{name}',                               methods: ['DELETE'],                target: 'contextStore', access: 'token' },
   { path: '/context/namespaces/{namespace}/{path+}',                  methods: ['ANY'],                   target: 'contextStore', access: 'token' },
   { path: '/runs',                                                    methods: ['POST'],               target: 'issuer',       access: 'token' },

@@ -22,7 +22,7 @@ export async function findWritable(
   if (!head.ok) return head;
   if (head.value === undefined) return err({ reason: 'not_found' });
   if (caller.permissions !== 'write') return err({ reason: 'read_only' });
-  const checked = checkVersion(precondition, head.value.document.version);
+  const checked = checkVersion(precondition, head.value.document);
   return checked.ok ? ok(head.value) : checked;
 }
 

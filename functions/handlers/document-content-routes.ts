@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { toAttachment } from '../core/documents/content-disposition.ts';
 import { type Document, toWireDocument } from '../core/documents/document.ts';
 import { parseEditRequest } from '../core/documents/edit.ts';
-import { hasVersion, parseIfMatch, toEntityTag } from '../core/documents/precondition.ts';
+import { isKnown, parseIfMatch, toEntityTag } from '../core/documents/precondition.ts';
 import { parseRange } from '../core/documents/range.ts';
 import type { AppEnv } from './app.ts';
 import {
@@ -26,12 +26,14 @@ export function addContentRoutes(app: Hono<AppEnv>, ports: DocumentPorts, docume
     const range = parseRange({ offset: wholeNumber(query.offset), limit: wholeNumber(query.limit) });
     if (!range.ok) return failWith(ports, context, range.error);
     const ifNoneMatch = context.req.header('if-none-match');
-    if (ifNoneMatch !== undefined) {
-      // Who has it already does not pay for its content.
+    const isHead = context.req.method === 'HEAD' && range.value === undefined;
+    if (ifNoneMatch !== undefined || isHead) {
+      // Who has it already, or does not want it, does not pay for its content.
       const known = await ports.documents.info(caller, id);
       if (!known.ok) return failWith(ports, context, known.error);
-      const isKnown = hasVersion(ifNoneMatch, known.value.version);
-      if (isKnown) return context.body(null, 304, toContentHeaders(known.value));
+      const headers = toContentHeaders(known.value);
+      if (isKnown(ifNoneMatch, known.value)) return context.body(null, 304, headers);
+      if (isHead) return context.body(null, 200, headers);
     }
     if (range.value === undefined) {
       const read = await ports.documents.read(caller, id);
@@ -76,10 +78,10 @@ export function addContentRoutes(app: Hono<AppEnv>, ports: DocumentPorts, docume
   });
 }
 
-/** The document as JSON, under the entity tag of its version. */
+/** The document as JSON, under its entity tag. */
 function described(context: DocumentContext, document: Document, more: object = {}): Response {
   return context.json({ ...toWireDocument(document, contextUrlOf(context)), ...more }, 200, {
-    ETag: toEntityTag(document.version),
+    ETag: toEntityTag(document),
     ...PRIVATE,
   });
 }
@@ -88,7 +90,7 @@ function toContentHeaders(document: Document): Record<string, string> {
   return {
     'Content-Type': document.contentType,
     'Content-Disposition': toAttachment(document.filename),
-    ETag: toEntityTag(document.version),
+    ETag: toEntityTag(document),
     ...INERT,
     ...PRIVATE,
   };

@@ -6,7 +6,7 @@ import {
   toWireDocument,
 } from '../core/documents/document.ts';
 import { parseDocumentQuery, refuse, splitTags } from '../core/documents/input.ts';
-import { hasVersion, parseIfMatch, toEntityTag } from '../core/documents/precondition.ts';
+import { isKnown, parseIfMatch, toEntityTag } from '../core/documents/precondition.ts';
 import { type AppEnv, createApp } from './app.ts';
 import { addArchiveRoutes } from './document-archive-routes.ts';
 import { addContentRoutes } from './document-content-routes.ts';
@@ -19,6 +19,7 @@ import {
   PRIVATE,
   type QueryParameters,
   readQuery,
+  resolveCaller,
   resolveReference,
   resolveTool,
   toFlag,
@@ -58,7 +59,7 @@ function addDocumentRoutes(app: Hono<AppEnv>, ports: DocumentPorts, documents: s
   app.post(documents, async (context) => {
     const request = context.req.raw;
     const tool = isForm(request) ? 'doc_push' : 'doc_create';
-    const caller = await resolveTool(ports, context, tool);
+    const caller = await resolveCaller(ports, context, tool);
     if (!caller.ok) return caller.error;
     const idempotencyKey = request.headers.get('idempotency-key') ?? undefined;
     if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
@@ -77,7 +78,7 @@ function addDocumentRoutes(app: Hono<AppEnv>, ports: DocumentPorts, documents: s
     });
     if (!created.ok) return failWith(ports, context, created.error);
     const document = toWireDocument(created.value, contextUrlOf(context));
-    const ETag = toEntityTag(document.version);
+    const ETag = toEntityTag(created.value);
     return context.json(document, 201, { Location: document.url, ETag, ...PRIVATE });
   });
 
@@ -96,9 +97,8 @@ function addDocumentRoutes(app: Hono<AppEnv>, ports: DocumentPorts, documents: s
     if (!reference.ok) return reference.error;
     const found = await ports.documents.info(reference.value.caller, reference.value.id);
     if (!found.ok) return failWith(ports, context, found.error);
-    const headers = { ETag: toEntityTag(found.value.version), ...PRIVATE };
-    const isKnown = hasVersion(context.req.header('if-none-match'), found.value.version);
-    if (isKnown) return context.body(null, 304, headers);
+    const headers = { ETag: toEntityTag(found.value), ...PRIVATE };
+    if (isKnown(context.req.header('if-none-match'), found.value)) return context.body(null, 304, headers);
     return context.json(toWireDocument(found.value, contextUrlOf(context)), 200, headers);
   });
 

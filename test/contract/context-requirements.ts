@@ -77,6 +77,7 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
   { clause: 8, says: 'A lost update is 409', tests: [
     ['contract/document-writes.test.ts', 'of fifty writers at once, what was acknowledged is in the document'],
     ['handlers/document-content.test.ts', 'for another version conflicts, as a delete does'],
+    ['handlers/document-content.test.ts', 'who has an earlier document of the same id and version gets the new one, and does not write over it'],
   ] },
   { clause: 8, says: 'Nothing half-written is ever visible', tests: [
     ['contract/document-writes.test.ts', 'leaves the old version or the new one, whole'],

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { createDocument, type Document } from '../../../functions/core/documents/document.ts';
 import { DOCUMENT_BOUNDS } from '../../../functions/core/documents/input.ts';
 import {
   checkVersion,
-  hasVersion,
+  isKnown,
   parseIfMatch,
   toEntityTag,
 } from '../../../functions/core/documents/precondition.ts';
@@ -52,6 +53,21 @@ describe('a range of characters', () => {
 });
 
 describe('a precondition', () => {
+  const aDocument = (version: number, changes: Partial<Document> = {}): Document => ({
+    ...createDocument(
+      { filename: 'a', contentType: 'text/plain', tags: ['x'], metadata: new Map([['k', 'v']]) },
+      Buffer.from('content'),
+      {
+        id: 'doc_000000000000000000000000',
+        nowSeconds: 1,
+        scope: { orgId: 'acme', namespace: 'proj', scopeFilters: new Map(), permissions: 'write' },
+      },
+    ),
+    version,
+    ...changes,
+  });
+  const own = toEntityTag(aDocument(7));
+
   test.for<[string | undefined, number, boolean]>([
     [undefined, 7, true],
     ['*', 7, true],
@@ -62,10 +78,17 @@ describe('a precondition', () => {
     ['"07"', 7, false],
     ['""', 7, false],
     ['"abc"', 7, false],
+    [own, 7, true],
+    [`"1", ${own}`, 7, true],
+    [own, 8, false],
+    [`W/${own}`, 7, false],
+    ['"7-0"', 7, false],
+    ['"7-"', 7, false],
+    [own.toUpperCase(), 7, false],
   ])('If-Match %s on version %i', ([header, version, expected]) => {
     const precondition = parseIfMatch(header);
     if (!precondition.ok) throw new Error(precondition.error.message);
-    expect(checkVersion(precondition.value, version).ok).toBe(expected);
+    expect(checkVersion(precondition.value, aDocument(version)).ok).toBe(expected);
   });
 
   test.for(['7', '"7', '"7",', '', 'W/7', '"a b"', Array.from({ length: 21 }, () => '"1"').join()])(
@@ -78,16 +101,43 @@ describe('a precondition', () => {
   test.for<[string | undefined, boolean]>([
     [undefined, false],
     ['*', true],
-    ['"7"', true],
-    ['W/"7"', true],
-    ['"6","7"', true],
+    [own, true],
+    [`W/${own}`, true],
+    [`"6",${own}`, true],
+    [`${Array.from({ length: 20 }, () => '"1"').join()},${own}`, false],
+    ['"7"', false],
     ['"6"', false],
     ['7', false],
+    [own.slice(1, -1), false],
   ])('If-None-Match %s on version 7', ([header, expected]) => {
-    expect(hasVersion(header, 7)).toBe(expected);
+    expect(isKnown(header, aDocument(7))).toBe(expected);
   });
 
-  test('takes the entity tag of the version back', () => {
-    expect(parseIfMatch(toEntityTag(12))).toEqual({ ok: true, value: new Set([12]) });
+  test.for<[string, Partial<Document>]>([
+    ['content', { checksum: 'f'.repeat(64) }],
+    ['no content', { checksum: null, sizeBytes: 0 }],
+    ['another name', { filename: 'b' }],
+    ['other tags', { tags: [] }],
+    ['other metadata', { metadata: new Map([['k', 'w']]) }],
+    ['another lifetime', { expiresAtSeconds: 2 }],
+  ])('a document that comes again with its version and %s is another one', ([, changes]) => {
+    const next = aDocument(7, changes);
+    const precondition = parseIfMatch(own);
+    expect(isKnown(own, next)).toBe(false);
+    expect(precondition.ok && checkVersion(precondition.value, next).ok).toBe(false);
+  });
+
+  test('has a tag that tells nothing of filters, and none of the order in which a table has metadata', () => {
+    const scope = { orgId: 'acme', namespace: 'proj', scopeFilters: new Map([['run', '1']]) };
+    expect(toEntityTag(aDocument(7, { scope }))).toBe(own);
+    const pairs: [string, string][] = [
+      ['a', '1'],
+      ['b', '2'],
+    ];
+    const [one, other] = [pairs, pairs.toReversed()].map((metadata) =>
+      toEntityTag(aDocument(7, { metadata: new Map(metadata) })),
+    );
+    expect(one).toBe(other);
+    expect(own).toMatch(/^"7-[0-9a-f]{32}"$/);
   });
 });
