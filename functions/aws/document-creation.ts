@@ -13,7 +13,7 @@ import { newWrite, writeContent } from './document-content.ts';
 import { findHead } from './document-heads.ts';
 import { writeIndex } from './document-index.ts';
 import { settleRepeat } from './document-late-heads.ts';
-import { removeLeftovers, sweepLeftovers } from './document-leftovers.ts';
+import { removeLeftovers, removeRefused, sweepLeftovers } from './document-leftovers.ts';
 import { addToLists, keepInLists } from './document-lists.ts';
 import { type Creation, forgetCreation, forgetUndeleted, noteCreation } from './document-notes.ts';
 import { defaultLifetime } from './document-partitions.ts';
@@ -111,7 +111,8 @@ export async function storeNew(
   const stays = stored.value ? await endCreation(table, creation, next.claim, nowSeconds) : ok(false);
   if (!stays.ok) return stays;
   // The document is there or it is not: what cannot be cleared away now is found by the next create.
-  if (!stays.value) await removeLeftovers(table, creation, nowSeconds);
+  if (!stored.value) await removeRefused(table, creation, nowSeconds);
+  else if (!stays.value) await removeLeftovers(table, creation, nowSeconds);
   await sweepLeftovers(table, creation.document, nowSeconds);
   if (!stored.value) return ok('taken');
   return ok(stays.value ? 'stored' : 'gone');

@@ -13,11 +13,11 @@ export async function markDeletion(
   table: ContextTable,
   head: DocumentHead,
   note: Row | undefined,
-  deletion: RowKey,
+  by: string,
 ): Promise<Result<boolean, Unavailable>> {
-  const claimed = await eachMark(claimKeys(head), (key) => table.markGone(key, deletion.sk));
+  const claimed = await eachMark(claimKeys(head), (key) => table.markGone(key, by));
   if (!claimed.ok || note === undefined) return claimed.ok ? ok(false) : claimed;
-  return table.markGone(keyOf(note), deletion.sk);
+  return table.markGone(keyOf(note), by);
 }
 
 /** Takes back what {@link markDeletion} said, and not what other deletes did. */
@@ -25,10 +25,10 @@ export function unmarkDeletion(
   table: ContextTable,
   head: DocumentHead,
   note: Row | undefined,
-  deletion: RowKey,
+  by: string,
 ): Promise<Result<void, Unavailable>> {
   const keys = [...claimKeys(head), ...(note === undefined ? [] : [keyOf(note)])];
-  return eachMark(keys, (key) => table.unmarkGone(key, deletion.sk));
+  return eachMark(keys, (key) => table.unmarkGone(key, by));
 }
 
 async function eachMark(

@@ -83,18 +83,28 @@ export function writeOfList({ sk }: RowKey): string {
   return write;
 }
 
-/** Removes lists of the index, and every row that they name. */
+/** Most seconds from when a version is said to be made until all of its index is put: no function runs for so long. */
+const WRITING_SECONDS = 900;
+
+/**
+ * Removes every row that lists of the index name, and the lists, but for those of another write than `ended` that may be under way: what that puts
+ * yet is found by its list alone.
+ */
 export async function removeIndexLists(
   table: ContextTable,
   document: Document,
   lists: readonly RowKey[],
+  { ended, nowSeconds }: { readonly ended: string; readonly nowSeconds: number },
 ): Promise<Result<void, Unavailable>> {
   const rows = await table.getAll(lists);
   if (!rows.ok) return rows;
   const keys = rows.value.flatMap(fromListRow).map((entry) => toTermKey(document, entry));
   const unique = new Map(keys.map((key) => [key.sk, key]));
   const removed = await table.writeAll([], [...unique.values()]);
-  return removed.ok ? table.writeAll([], lists) : removed;
+  const isOver = (list: RowKey, row: Row | undefined): boolean =>
+    writeOfList(list) === ended || Number(row?.['since']?.N ?? 0) + WRITING_SECONDS <= nowSeconds;
+  const over = lists.filter((list, index) => isOver(list, rows.value[index]));
+  return removed.ok ? table.writeAll([], over) : removed;
 }
 
 /** What the keys of a term's rows start with: in every scope, or in one. */
@@ -147,7 +157,8 @@ export function toTermKey(document: Document, { term, rank, write }: IndexEntry)
 function toListRow(document: Document, write: string, entries: readonly IndexEntry[]): Row {
   const { pk, sk } = toListKey(document, write);
   const bytes = gzipSync(JSON.stringify(entries));
-  return { pk: { S: pk }, sk: { S: sk }, bytes: { B: bytes }, ...toExpiry(document) };
+  const since = { N: String(document.updatedAtSeconds) };
+  return { pk: { S: pk }, sk: { S: sk }, bytes: { B: bytes }, since, ...toExpiry(document) };
 }
 
 function toListPrefix(id: string): string {

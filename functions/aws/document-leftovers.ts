@@ -7,7 +7,7 @@ import { fromListRow, type IndexEntry, readIndex, removeIndex, toListKey } from 
 import { removeLate } from './document-late-heads.ts';
 import { advanceLists } from './document-list-completion.ts';
 import { removeFromLists } from './document-lists.ts';
-import { type Creation, forgetCreation, sweepCreations } from './document-notes.ts';
+import { type Creation, forgetCreation, leaveCreation, sweepCreations } from './document-notes.ts';
 import { type DocumentHead, fromHeadRow, toHeadKey, toPartition } from './document-rows.ts';
 
 /** Looks at a document that others edit at the same time. */
@@ -37,6 +37,19 @@ export async function removeLeftovers(
 ): Promise<Result<void, Unavailable>> {
   const removed = await removeStored(table, creation, nowSeconds);
   return removed.ok ? forgetCreation(table, creation) : removed;
+}
+
+/**
+ * Removes what a create stored whose id another document has. A put of its head that was sent twice may come once more when that one is gone: by its
+ * note, which stays, it is found then.
+ */
+export async function removeRefused(
+  table: ContextTable,
+  creation: Creation,
+  nowSeconds: number,
+): Promise<Result<void, Unavailable>> {
+  const left = await leaveCreation(table, creation);
+  return left.ok ? removeStored(table, creation, nowSeconds) : left;
 }
 
 /**

@@ -47,6 +47,15 @@ export function forgetCreation(table: ContextTable, creation: Creation): Promise
   return table.delete(toNoteKey(creation));
 }
 
+/** Leaves the note of a create whose document another one has the id of, as one whose document is deleted: its head may be put once more. */
+export async function leaveCreation(
+  table: ContextTable,
+  creation: Creation,
+): Promise<Result<void, Unavailable>> {
+  const left = await table.markGone(toNoteKey(creation), creation.write);
+  return left.ok ? ok(undefined) : left;
+}
+
 /** Takes the note back of a document that is there. False where it says that the document is deleted: then it stays. */
 export function forgetUndeleted(
   table: ContextTable,

@@ -2,6 +2,7 @@ import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row } from './context-table.ts';
 import { CLAIM_PREFIX, isOver, markGone } from './document-claims.ts';
+import { idOfDeletion } from './document-deletions.ts';
 import { isDead } from './document-note-sweep.ts';
 import { livingCreations } from './document-notes.ts';
 import { RELATING_PREFIX } from './document-relation-notes.ts';
@@ -146,7 +147,8 @@ function isLiving(row: Row, living: Living, nowSeconds: number): boolean {
       return relation !== undefined && relation['write']?.S === write && isRelating(relation, documents);
     }
     case 'REMOVING#':
-      return documents.has(words[1] ?? '');
+      // Who writes what it is about may come to store it after this.
+      return !isDead(row, nowSeconds) || documents.has(idOfDeletion(row));
     case 'LIST#':
       // Older versions did not say which write puts such a row.
       return (write === undefined && created.has(words.at(-1) ?? '')) || isOfWrite(words.at(-1), write);

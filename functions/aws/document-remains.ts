@@ -15,6 +15,7 @@ import { type DocumentHead, toHeadKey, toPartition } from './document-rows.ts';
 export async function removeRemains(
   table: ContextTable,
   head: DocumentHead,
+  nowSeconds: number,
 ): Promise<Result<void, Unavailable>> {
   const { document, parts } = head;
   const pk = toPartition(document.scope.orgId, document.scope.namespace);
@@ -37,6 +38,9 @@ export async function removeRemains(
   if (!next.ok || next.value !== undefined) return next.ok ? ok(undefined) : next;
   const without = (keys: readonly RowKey[], writeOf: (key: RowKey) => string) =>
     keys.filter((key) => !noted.value.has(writeOf(key)));
-  const unlisted = await removeIndexLists(table, document, without(lists.value, writeOfList));
+  const unlisted = await removeIndexLists(table, document, without(lists.value, writeOfList), {
+    ended: head.write,
+    nowSeconds,
+  });
   return unlisted.ok ? table.writeAll([], without(pieces.value, writeOfPiece)) : unlisted;
 }

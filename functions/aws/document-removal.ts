@@ -5,11 +5,11 @@ import { err, ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row } from './context-table.ts';
 import { findDescendants, stillLead } from './document-cascade.ts';
 import { markDeletion, unmarkDeletion } from './document-deletion-marks.ts';
-import { noteDeletion, sweepDeletions } from './document-deletions.ts';
+import { forgetDeletion, noteDeletion, noteDone, sweepDeletions } from './document-deletions.ts';
 import { isDead } from './document-note-sweep.ts';
 import { findNote } from './document-notes.ts';
 import { removeRemains } from './document-remains.ts';
-import { type DocumentHead, fromHeadRow, toHeadKey, toPartition } from './document-rows.ts';
+import { type DocumentHead, fromHeadRow, text, toHeadKey, toPartition } from './document-rows.ts';
 import { findWritable } from './document-writes.ts';
 
 /** Looks at a document that others delete and store again at the same time. */
@@ -94,16 +94,17 @@ export async function removeHead(
   const note = found.value;
   const deletion = await noteDeletion(table, head, nowSeconds);
   if (!deletion.ok) return deletion;
+  const by = text(deletion.value, 'sk');
   const stay = async (): Promise<Result<boolean, Unavailable>> => {
-    const unmarked = await unmarkDeletion(table, head, note, deletion.value);
-    const stayed = unmarked.ok ? await table.delete(deletion.value) : unmarked;
+    const unmarked = await unmarkDeletion(table, head, note, by);
+    const stayed = unmarked.ok ? await forgetDeletion(table, deletion.value) : unmarked;
     return stayed.ok ? ok(false) : stayed;
   };
   // A create that is under way does at once what the mark says.
   const first = note === undefined ? ok(true) : await isWanted();
   if (!first.ok) return first;
   if (!first.value) return stay();
-  const marked = await markDeletion(table, head, note, deletion.value);
+  const marked = await markDeletion(table, head, note, by);
   if (!marked.ok) return marked;
   const wanted = await isWanted();
   if (!wanted.ok) return wanted;
@@ -117,8 +118,8 @@ export async function removeHead(
   if (standing.value !== undefined && fromHeadRow(standing.value).incarnation === incarnation) return stay();
   // What its create stored goes with that: it may put the head once more, and a head needs its pieces until it is taken away.
   const isUnderWay = note !== undefined && marked.value && !isDead(note, nowSeconds);
-  const cleared = await removeRemains(table, isUnderWay ? { ...head, parts: [] } : head);
+  const cleared = await removeRemains(table, isUnderWay ? { ...head, parts: [] } : head, nowSeconds);
   // All of the document is gone, or nothing is.
-  const forgotten = cleared.ok ? await table.delete(deletion.value) : cleared;
-  return forgotten.ok ? ok(true) : forgotten;
+  const done = cleared.ok ? await noteDone(table, deletion.value, nowSeconds) : cleared;
+  return done.ok ? ok(true) : done;
 }

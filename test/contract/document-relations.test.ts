@@ -68,14 +68,14 @@ async function relationIds(id: string, by = caller): Promise<string[] | undefine
   return found.value.get(id)?.map((one) => one.id);
 }
 
-/** Every sort key of the caller's namespace but those of lists, of what says how far it is in them, and of the search index. */
+/** Every sort key of the caller's namespace but those of lists, of what says how far it is in them, of the search index, and notes of deletes. */
 async function rowsOf(by = caller): Promise<readonly string[]> {
   const opened = await table.tables(clock)(by);
   const keys = opened.ok ? await opened.value.keys(toPartition(by.orgId, by.namespace), '') : opened;
   if (!keys.ok) throw new Error(keys.error.detail);
   return keys.value
     .map(({ sk }) => sk)
-    .filter((sk) => sk !== LISTED && !/^(?:INDEX|TERM|LIST|SCOPE)#/.test(sk));
+    .filter((sk) => sk !== LISTED && !/^(?:INDEX|TERM|LIST|SCOPE|REMOVING)#/.test(sk));
 }
 
 describe('a relation', () => {

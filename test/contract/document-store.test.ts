@@ -160,7 +160,7 @@ describe('a document', () => {
   });
 
   test.for([1, 65_535, 65_536, 65_537, 900_000, MAX_DOCUMENT_BYTES])(
-    'of %i bytes keeps every byte, and leaves no row behind when it goes',
+    'of %i bytes keeps every byte, and leaves no row behind but a note when it goes',
     async (size) => {
       const caller = contextCaller({ namespace: freshNamespace() });
       const content = randomBytes(size);
@@ -169,7 +169,7 @@ describe('a document', () => {
       expect(read.ok && content.equals(read.value.content)).toBe(true);
       expect(await store.delete(caller, id, '*')).toEqual({ ok: true, value: [id] });
       expect(await store.read(caller, id)).toEqual(NOT_FOUND);
-      expect(await rowsOf(caller)).toEqual([]);
+      expect((await rowsOf(caller)).filter((sk) => !sk.startsWith('REMOVING#'))).toEqual([]);
     },
   );
 

@@ -44,17 +44,18 @@ export function documentWorld(name: string) {
   };
   const restore = (document: NewDocument, store = storeOver()) => store.restore(caller, archived(document));
   const remove = (document: NewDocument, store = storeOver()) => store.delete(caller, document.id, '*');
-  /** The sort keys of all rows of the namespace, but for the one that says how far it is in its lists. */
+  /** The sort keys of all rows of the namespace, but for the one that says how far it is in its lists, and notes of deletes that were done. */
   const rows = async (): Promise<readonly string[]> => {
     const { Items = [] } = await table.client.send(
       new QueryCommand({
         TableName: table.tableName,
         KeyConditionExpression: 'pk = :pk',
         ExpressionAttributeValues: { ':pk': keyOf('').pk },
-        ProjectionExpression: 'sk',
+        ProjectionExpression: 'sk, done',
       }),
     );
-    return Items.map(({ sk }) => sk?.S ?? '').filter((sk) => sk !== LISTED);
+    const others = Items.filter(({ done }) => done === undefined);
+    return others.map(({ sk }) => sk?.S ?? '').filter((sk) => sk !== LISTED);
   };
   beforeAll(async () => {
     table = await startContextTable();
