@@ -38,6 +38,7 @@ export async function orderOfTerm(
     : readTermScopes(table, pk, term, visible.scopes, rows));
   if (!opened.ok) return opened;
   let { scopes } = opened.value;
+  let ranked = candidatesOf(scopes);
   const named = new Set<string>();
   let left = MORE_ROWS;
 
@@ -56,6 +57,7 @@ export async function orderOfTerm(
     if (!read.ok) return read;
     const byPrefix = new Map(read.value.map((scope) => [scope.prefix, scope]));
     scopes = scopes.map((scope) => byPrefix.get(scope.prefix) ?? scope);
+    ranked = candidatesOf(scopes);
     return ok(undefined);
   };
 
@@ -66,7 +68,7 @@ export async function orderOfTerm(
 
     async next(count, last) {
       for (;;) {
-        const candidates = candidatesOf(scopes, named);
+        const candidates = ranked.filter(({ id }) => !named.has(id));
         const until = earlier(candidates[count - 1], last);
         const short = scopes.filter(
           ({ next }) => next !== undefined && (until === undefined || comesBefore(next, until)),
@@ -85,11 +87,10 @@ export async function orderOfTerm(
   });
 }
 
-/** The documents of the rows that were read but those of `named`, each at the place of its best row: the others may be of an older version. */
-function candidatesOf(scopes: readonly TermScope[], named: ReadonlySet<string>): readonly Candidate[] {
+/** The documents of the rows that were read, each at the place of its best row: the others may be of an older version. */
+function candidatesOf(scopes: readonly TermScope[]): readonly Candidate[] {
   const byDocument = new Map<string, Posting[]>();
   for (const posting of scopes.flatMap(({ postings }) => postings)) {
-    if (named.has(posting.id)) continue;
     const others = byDocument.get(posting.id);
     if (others === undefined) byDocument.set(posting.id, [posting]);
     else others.push(posting);

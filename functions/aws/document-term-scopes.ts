@@ -8,8 +8,9 @@ import { type Posting, toPosting } from './document-postings.ts';
 import { readRank } from './document-rank.ts';
 import { text } from './document-rows.ts';
 
-/** Rows that are read first in all scopes together, and at least one in each. */
-const FIRST_ROWS = 1_000;
+/** Rows that are read first in all scopes together, and at least in each: a look that ends before the rows do is made again where few are found. */
+const FIRST_ROWS = 500;
+const FEWEST_ROWS = 8;
 
 /** Looks that find the scopes of a term, where those are not known. */
 const MAX_LOOKS = 256;
@@ -53,7 +54,7 @@ export async function readTermScopes(
   scopes: readonly string[],
   rows: number,
 ): Promise<Result<TermScopes, Unavailable>> {
-  const each = Math.min(rows, Math.ceil(FIRST_ROWS / scopes.length));
+  const each = Math.min(rows, Math.max(FEWEST_ROWS, Math.ceil(FIRST_ROWS / scopes.length)));
   const read = await lookAtAll(scopes, (scope) => readTermScope(table, pk, toTermPrefix(term, scope), each));
   return read.ok ? ok({ scopes: read.value, isComplete: true }) : read;
 }
