@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { err, ok, type Result } from '../functions/core/result.ts';
 import { type ContextDoor, type ContextRequest, readText } from './context-door.ts';
-import { describeAll, describeDocument } from './context-words.ts';
+import { describeAll, describeDocument, describeMore } from './context-words.ts';
 import { parseJson } from './http.ts';
 import { type Failure, failed, misused, type Output, reasonOf } from './outcome.ts';
 import type { Terminal } from './terminal.ts';
@@ -34,9 +34,8 @@ export const DOCUMENT_ACTIONS: Readonly<Record<string, ContextAction>> = {
       const page = await door.askJson({ path: `/documents${queryOf(input, this.options)}` });
       if (!page.ok) return page;
       const { documents, next_cursor: next } = page.value;
-      const more = typeof next === 'string' ? `\nmore: --cursor ${next}` : '';
       const text = describeAll(documents, describeDocument, 'no documents for this token');
-      return ok({ text: `${text}${more}`, json: page.value });
+      return ok({ text: `${text}${describeMore(next)}`, json: page.value });
     },
   },
   search: {
@@ -177,7 +176,7 @@ async function described(door: ContextDoor, request: ContextRequest): Promise<Re
 }
 
 /** A query string of the options that are given, under their own names. */
-function queryOf(
+export function queryOf(
   input: Arguments,
   names: readonly string[],
   more: Readonly<Record<string, string>> = {},

@@ -1,6 +1,6 @@
 import { err, ok } from '../functions/core/result.ts';
-import { type ContextAction, toDocument } from './context-actions.ts';
-import { describeAll, describeRelation } from './context-words.ts';
+import { type ContextAction, queryOf, toDocument } from './context-actions.ts';
+import { describeAll, describeMore, describeRelation } from './context-words.ts';
 import { misused } from './outcome.ts';
 
 /** What is done with the relations of documents. */
@@ -30,14 +30,15 @@ export const RELATION_ACTIONS: Readonly<Record<string, ContextAction>> = {
     },
   },
   links: {
-    usage: 'ID',
+    usage: 'ID [--limit N] [--cursor CURSOR]',
     positionals: { min: 1, max: 1 },
-    options: [],
-    async run(door, [id]) {
-      const found = await door.askJson({ path: `${toDocument(id)}/relations` });
-      if (!found.ok) return found;
-      const text = describeAll(found.value['relations'], describeRelation, 'no relations for this token');
-      return ok({ text, json: found.value });
+    options: ['limit', 'cursor'],
+    async run(door, [id], input) {
+      const page = await door.askJson({ path: `${toDocument(id)}/relations${queryOf(input, this.options)}` });
+      if (!page.ok) return page;
+      const { relations, next_cursor: next } = page.value;
+      const text = describeAll(relations, describeRelation, 'no relations for this token');
+      return ok({ text: `${text}${describeMore(next)}`, json: page.value });
     },
   },
   unlink: {

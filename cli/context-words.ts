@@ -48,6 +48,11 @@ export function describeAll(
   return lines.length === 0 ? otherwise : lines.join('\n');
 }
 
+/** How to go on after a page; nothing where it was the last one. */
+export function describeMore(nextCursor: unknown): string {
+  return typeof nextCursor === 'string' ? `\nmore: --cursor ${nextCursor}` : '';
+}
+
 function offsetsOf(sections: readonly { readonly offset: number }[]): string {
   return sections.length === 0 ? 'the name' : sections.map(({ offset }) => offset).join(', ');
 }

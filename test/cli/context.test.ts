@@ -128,6 +128,16 @@ describe('documents', () => {
     expect(await json('info', parent)).toMatchObject({ tags: ['a', 'b'], size_bytes: 0 });
   });
 
+  test('name their links by pages', async () => {
+    const id = await pushed('a.txt', 'a');
+    for (const name of ['b.txt', 'c.txt'])
+      await json('link', id, await pushed(name, 'x'), '--type', 'related');
+    const [one, more = ''] = (await context('links', id, '--limit', '1')).out.split('\n');
+    const [, cursor = ''] = /^more: --cursor (\S+)$/.exec(more) ?? [];
+    const { out: other } = await context('links', id, '--limit', '1', '--cursor', cursor);
+    expect((await context('links', id)).out.split('\n')).toEqual([one, other]);
+  });
+
   test('of a namespace that is named are asked for there', async () => {
     await context('list', '--namespace', 'odd:name');
     expect(paths).toEqual(['GET /context/namespaces/odd%3Aname/documents']);

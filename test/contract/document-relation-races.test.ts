@@ -211,3 +211,49 @@ test('what leads to a relation that another took the place of, put last by one t
   expect((await storeOver().unrelate(caller(), relation.id)).ok).toBe(true);
   expect((await world.rows()).filter((sk) => /^(?:EDGE|REL)#/.test(sk))).toEqual([]);
 });
+
+test.for([
+  { act: 'unrelate', when: 'before' },
+  { act: 'unrelate', when: 'after' },
+  { act: 'delete', when: 'before' },
+  { act: 'delete', when: 'after' },
+] as const)(
+  'what leads to a relation whose $act died $when any of its writes is gone from both ends an hour later, or all of it is there',
+  async ({ act, when }) => {
+    let left = 0;
+    for (let at = 0, isThrough = false; !isThrough; at += 1) {
+      world.fresh();
+      const [document, other] = await twoDocuments();
+      const relation = relationBetween(document, other);
+      expect((await storeOver().relate(caller(), relation)).ok).toBe(true);
+      const client = world.connect();
+      const death = dieAtWrite(client, at, when);
+      const dying = storeOver(client);
+      await (act === 'unrelate' ? dying.unrelate(caller(), relation.id) : remove(other, dying));
+      isThrough = death.writes() <= at;
+      const ofRelations = async () =>
+        (await world.rows()).filter((sk) => /^(?:EDGE|REL|RELATING)#/.test(sk)).map((sk) => sk.split('#')[0]);
+      const isThere = (await notesAt(document)).length === 1;
+      if (!isThere && (await ofRelations()).includes('EDGE')) left += 1;
+      world.pass(3_600);
+      const [next, last] = await twoDocuments();
+      expect((await storeOver().relate(caller(), relationBetween(next, last))).ok).toBe(true);
+      for (const one of [next, last]) expect((await remove(one)).ok).toBe(true);
+      expect(await ofRelations()).toEqual(isThere ? ['EDGE', 'EDGE', 'REL'] : []);
+    }
+    expect(left).toBeGreaterThan(0);
+  },
+);
+
+test('a delete takes what leads to a relation that is not there any more from both ends, and nothing of others', async () => {
+  const [document, other] = await twoDocuments();
+  const third = newDocument('c.txt');
+  expect((await restore(third)).ok).toBe(true);
+  const [loose, kept] = [relationBetween(document, other), relationBetween(document, third)];
+  for (const one of [loose, kept]) expect((await storeOver().relate(caller(), one)).ok).toBe(true);
+  await world.drop(`REL#${loose.id}`);
+  expect((await remove(other)).ok).toBe(true);
+  expect((await world.rows()).filter((sk) => /^(?:EDGE|REL)#/.test(sk)).toSorted()).toEqual(
+    [`EDGE#${document.id}#${kept.id}`, `EDGE#${third.id}#${kept.id}`, `REL#${kept.id}`].toSorted(),
+  );
+});

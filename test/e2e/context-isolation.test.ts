@@ -269,6 +269,8 @@ function operations(
       }),
     () => store.relate(caller, relation),
     () => store.relationsOf(caller, [id]),
+    () => store.someRelationsOf(caller, [id]),
+    () => store.relationPage(caller, id, { limit: 1, cursor: undefined }),
     () => store.annotate(caller, relationId, { fromToNote: 'x' }),
     () => store.unrelate(caller, relationId),
     () => store.delete(caller, id, '*'),
