@@ -115,6 +115,11 @@ describe('the arguments of doc_link', () => {
       { mode: 'update', relationId: R, notes: { fromToNote: 'x' } },
     ],
     [{ remove_id: R }, { mode: 'remove', relationId: R }],
+    [{ list_of: A }, { mode: 'list', documentId: A, query: { limit: 500 } }],
+    [
+      { list_of: A, limit: 2, cursor: 'c' },
+      { mode: 'list', documentId: A, query: { limit: 2, cursor: 'c' } },
+    ],
   ])('%j', ([input, value]) => {
     expect(LINK_ARGUMENTS.parse(input)).toMatchObject({ ok: true, value });
   });
@@ -137,6 +142,13 @@ describe('the arguments of doc_link', () => {
     [{ remove_id: R, note: 'x' }, 'note'],
     [{ types: true, note: 'x' }, 'note'],
     [{ types: true, scope_filters: {} }, 'scope_filters'],
+    [{ list_of: 'x' }, 'list_of'],
+    [{ list_of: 7 }, 'list_of'],
+    [{ list_of: A, limit: 0 }, 'limit'],
+    [{ list_of: A, note: 'x' }, 'note'],
+    [{ list_of: A, types: true }, 'types'],
+    [{ types: true, limit: 1 }, 'limit'],
+    [{ types: true, cursor: 'c' }, 'cursor'],
   ])('are refused: %j', ([input, field]) => {
     const refused = LINK_ARGUMENTS.parse(input);
     expect(refused).toMatchObject({ ok: false, error: { field } });
