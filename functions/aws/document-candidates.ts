@@ -1,6 +1,7 @@
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import type { ContextTable, Row } from './context-table.ts';
+import { lookAtAll } from './document-looks.ts';
 import { text } from './document-rows.ts';
 
 /** Rows of each of many lists that are looked at first. */
@@ -8,6 +9,9 @@ const FIRST_ROWS = 8;
 
 /** A list that was read to where it was asked to is asked for so many times as much then. */
 const GROWTH = 4;
+
+/** Who goes on asking has those read on at once that have less than so many times what each would give to the next look. */
+const AHEAD = 4;
 
 /** Rows past their expiry that are gone over one list after the other, beyond what is looked at in all; DynamoDB removes them late. */
 const MAX_EXPIRED_ROWS = 1_000;
@@ -22,9 +26,6 @@ const ROWS_AFTER_NOTHING = 100;
 const ROWS_OF_ALL = 500;
 const FEWEST_ROWS = 10;
 const ROWS_OF_A_UNIT = 32;
-
-/** Lists that are looked at at once. */
-const LOOKS_AT_ONCE = 16;
 
 /** Rows whose keys start alike, and of which the next ones are here. */
 type Source = {
@@ -92,19 +93,13 @@ export function createCandidates(
     source.isDone = source.after === undefined;
     return ok(page.value.looked - page.value.rows.length);
   };
+  /** The same of several, each by so many rows. */
   const refillAll = async (
     some: readonly Source[],
     rowsOf: (source: Source) => number,
   ): Promise<Result<number, Unavailable>> => {
-    let expired = 0;
-    for (let at = 0; at < some.length; at += LOOKS_AT_ONCE) {
-      const asked = some.slice(at, at + LOOKS_AT_ONCE);
-      for (const one of await Promise.all(asked.map((source) => refill(source, rowsOf(source))))) {
-        if (!one.ok) return one;
-        expired += one.value;
-      }
-    }
-    return ok(expired);
+    const expired = await lookAtAll(some, (source) => refill(source, rowsOf(source)));
+    return expired.ok ? ok(expired.value.reduce((sum, one) => sum + one, 0)) : expired;
   };
   const begin = async (): Promise<Result<unknown, Unavailable>> => {
     isBegun = true;
@@ -117,7 +112,7 @@ export function createCandidates(
     return refillAll(empty, () => rows);
   };
   const goOn = async (limit: number): Promise<Result<unknown, Unavailable>> => {
-    const few = limit / sources.length;
+    const few = (AHEAD * limit) / sources.length;
     const short = sources.filter(({ found, isDone }) => !isDone && found.length < few);
     if (short.length < 2 || left <= 0) return ok(undefined);
     const expired = await refillAll(short, ({ rows }) => rows);

@@ -1,7 +1,7 @@
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 
-/** Looks at the table that one search makes at once. */
+/** Looks at the table that one search, or one page of a list, makes at once. */
 export const LOOKS_AT_ONCE = 16;
 
 /** What looks at each of them answered, in their order, some at a time; the first failure ends it. */

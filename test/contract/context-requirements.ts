@@ -112,6 +112,7 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
     ['contract/document-expired.test.ts', 'a list %s goes past it page by page'],
     ['contract/document-expired.test.ts', 'an export goes past it page by page'],
     ['contract/document-expired.test.ts', 'and expired, are gone past by what there is of them'],
+    ['contract/document-list-merges.test.ts', 'every document comes once, in order, and the last page ends it'],
   ] },
   { clause: 8, says: 'A word is found in whichever of very many sets of filters that the caller sees, and nothing of others counts', tests: [
     ['contract/document-many-scopes.test.ts', 'a rare word is found in whichever of very many sets it is'],
