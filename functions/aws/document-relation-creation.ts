@@ -13,6 +13,7 @@ import {
   headKeys,
   isOf,
   isOfAll,
+  isSameWrite,
   keyOf,
   toRelationRow,
 } from './document-relation-rows.ts';
@@ -145,10 +146,6 @@ async function leadTo(
     row = standing;
   }
   return err({ reason: 'unavailable', detail: 'context table: a relation did not come to rest' });
-}
-
-function isSameWrite(one: Row, other: Row): boolean {
-  return one['write']?.S === other['write']?.S;
 }
 
 /** A relation goes with the first of its documents. */

@@ -5,7 +5,7 @@ import { newWrite } from './document-content.ts';
 import { sweepNotes, toNote } from './document-note-sweep.ts';
 import { relationIdOf, toEdgeRows } from './document-relation-edges.ts';
 import { removeRelations } from './document-relation-removal.ts';
-import { headKeys, isOfAll, keyOf, NOTES } from './document-relation-rows.ts';
+import { headKeys, isOfAll, isSameWrite, keyOf, NOTES } from './document-relation-rows.ts';
 import { text } from './document-rows.ts';
 
 /** What the sort keys of notes of relations start with. */
@@ -61,12 +61,31 @@ export function sweepRelations(
     const [standing, ...others] = found.value;
     // Somebody took it away, and what leads to it was put after that.
     if (standing === undefined) return table.removeAsRead(edges);
-    const isWhole = !others.slice(0, edges.length).includes(undefined);
+    const led = others.slice(0, edges.length);
+    const isWhole = !led.includes(undefined) && isOfAll(row, others.slice(edges.length));
     // What leads to it at both ends is whole: somebody may rely on it by now. Else it goes as this write made it.
-    return isWhole && isOfAll(row, others.slice(edges.length))
-      ? ok(undefined)
-      : removeRelations(table, [row]);
+    if (isSameWrite(standing, row)) return isWhole ? ok(undefined) : removeRelations(table, [row]);
+    const own = led.filter((edge) => edge !== undefined).filter((edge) => isSameWrite(edge, row));
+    return leadInstead(table, standing, own);
   });
+}
+
+/** Has what one write put under another one's relation lead to that. Where it goes meanwhile, what leads to it goes too. */
+async function leadInstead(
+  table: ContextTable,
+  standing: Row,
+  stale: readonly Row[],
+): Promise<Result<void, Unavailable>> {
+  const edges = toEdgeRows(standing);
+  for (const one of stale) {
+    const edge = edges.find(({ sk }) => sk?.S === one['sk']?.S);
+    const put = edge === undefined ? ok(true) : await table.putInstead(edge, one);
+    if (!put.ok) return put;
+  }
+  const again = await table.get(keyOf(standing));
+  if (!again.ok) return again;
+  const isThere = again.value !== undefined && isSameWrite(again.value, standing);
+  return isThere ? ok(undefined) : table.removeAsRead(edges);
 }
 
 function toNoteKey(row: Row): RowKey {

@@ -1,7 +1,7 @@
 import type { Unavailable } from '../core/ports.ts';
 import type { Result } from '../core/result.ts';
 import type { ContextTable, Row } from './context-table.ts';
-import { edgesFrom, farKey, relationIdOf, toEdgeRows } from './document-relation-edges.ts';
+import { edgesFrom, farKey, relationIdOf, toEdgePrefix, toEdgeRows } from './document-relation-edges.ts';
 import { isOf, toRelationKey } from './document-relation-rows.ts';
 import { type DocumentHead, text } from './document-rows.ts';
 
@@ -35,10 +35,14 @@ export async function removeRelationsOf(
   const removed = await table.removeAsRead(gone);
   if (!removed.ok) return removed;
   const isLoose = (edge: Row): boolean => !stay.has(relationIdOf(edge));
-  const read = far.value.filter((edge) => edge !== undefined);
-  // Rows of an earlier version do not say what is at their other end, but the relation does.
-  const known = new Set([...near.value, ...read].map((edge) => text(edge, 'sk')));
-  const unknown = gone.flatMap(toEdgeRows).filter((edge) => !known.has(text(edge, 'sk')));
-  const unled = await table.removeAsRead([...read.filter(isLoose), ...unknown]);
-  return unled.ok ? table.removeAsRead(near.value.filter(isLoose)) : unled;
+  const read = [...near.value, ...far.value.filter((edge) => edge !== undefined)].filter(isLoose);
+  // What the relation says of them too: rows of an earlier version do not say what is at their other end, and others may have been put right since.
+  const led = new Map([...read, ...gone.flatMap(toEdgeRows)].map((edge) => [nameOf(edge), edge]));
+  const isNear = (edge: Row): boolean => text(edge, 'sk').startsWith(toEdgePrefix(head.document.id));
+  const unled = await table.removeAsRead([...led.values()].filter((edge) => !isNear(edge)));
+  return unled.ok ? table.removeAsRead([...led.values()].filter(isNear)) : unled;
+}
+
+function nameOf(edge: Row): string {
+  return `${text(edge, 'sk')} ${edge['write']?.S ?? ''}`;
 }

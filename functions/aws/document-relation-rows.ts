@@ -26,6 +26,11 @@ export function keyOf(row: Row): RowKey {
   return { pk: text(row, 'pk'), sk: text(row, 'sk') };
 }
 
+/** Did the same write put both rows? */
+export function isSameWrite(one: Row, other: Row): boolean {
+  return one['write']?.S === other['write']?.S;
+}
+
 /** A relation as a row. It is one of these documents, and not of others that get their ids. */
 export function toRelationRow(pk: string, relation: Relation, write: string, { from, to }: Ends): Row {
   const sk = toRelationKey(pk, relation.id).sk;

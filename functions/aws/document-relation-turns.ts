@@ -71,9 +71,8 @@ async function readSome(
   const others = rows.flatMap((row) => edgeKeys(row)).filter(({ sk }) => !known.has(sk));
   const edges = await sideBySide(others, (some) => table.getAll(some));
   if (!edges.ok) return edges;
-  const missing = new Set(
-    others.filter((_key, index) => edges.value.flat()[index] === undefined).map(({ sk }) => sk),
-  );
+  const led = edges.value.flat();
+  const missing = new Set(others.filter((_key, index) => led[index] === undefined).map(({ sk }) => sk));
   const isWhole = (row: Row): boolean => edgeKeys(row).every(({ sk }) => !missing.has(sk));
   return ok(rows.filter(isWhole).map((row) => ({ row, relation: fromRelationRow(row) })));
 }

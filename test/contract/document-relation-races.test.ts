@@ -257,3 +257,22 @@ test('a delete takes what leads to a relation that is not there any more from bo
     [`EDGE#${document.id}#${kept.id}`, `EDGE#${third.id}#${kept.id}`, `REL#${kept.id}`].toSorted(),
   );
 });
+
+test('what leads to a relation is put right where one that died put its own there, of a document that is gone', async () => {
+  const [document, other] = await twoDocuments();
+  const relation = relationBetween(document, other);
+  const client = meddle(world.connect(), touches('BatchWriteItem', 'EDGE#'), async () => {
+    expect((await remove(document)).ok).toBe(true);
+    expect((await restore(document)).ok).toBe(true);
+    expect((await storeOver().relate(caller(), relation)).ok).toBe(true);
+  });
+  const death = dieAtWrite(client, 2, 'after');
+  await storeOver(client).relate(caller(), relation);
+  expect(death.writes()).toBe(3);
+  world.pass(3_600);
+  const [next, last] = await twoDocuments();
+  expect((await storeOver().relate(caller(), relationBetween(next, last))).ok).toBe(true);
+  expect([await notesAt(document), await notesAt(other)]).toEqual([[null], [null]]);
+  expect((await remove(other)).ok).toBe(true);
+  expect((await world.rows()).filter((sk) => sk.includes(relation.id))).toEqual([]);
+});
