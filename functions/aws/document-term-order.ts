@@ -89,12 +89,10 @@ export async function orderOfTerm(
 
 /** The documents of the rows that were read, each at the place of its best row: the others may be of an older version. */
 function candidatesOf(scopes: readonly TermScope[]): readonly Candidate[] {
-  const byDocument = new Map<string, Posting[]>();
-  for (const posting of scopes.flatMap(({ postings }) => postings)) {
-    const others = byDocument.get(posting.id);
-    if (others === undefined) byDocument.set(posting.id, [posting]);
-    else others.push(posting);
-  }
+  const byDocument = Map.groupBy(
+    scopes.flatMap(({ postings }) => postings),
+    ({ id }) => id,
+  );
   return Array.from(byDocument, ([id, postings]) => ({ id, postings, worth: mostOf(postings) })).sort(
     byPlace,
   );

@@ -1,6 +1,6 @@
 import type { Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
-import type { ContextTable, Row, RowPage } from './context-table.ts';
+import type { ContextTable, RowPage } from './context-table.ts';
 import { readTermKey, toTermPrefix } from './document-index.ts';
 import { LOOKS_AT_ONCE, lookAtAll } from './document-looks.ts';
 import type { Place } from './document-order.ts';
@@ -118,15 +118,10 @@ function scopesIn(
   until: string,
   asked: number,
 ): readonly TermScope[] {
-  const byScope = new Map<string, Row[]>();
+  const byScope = Map.groupBy(rows, (row) => readTermKey(text(row, 'sk')).scope);
   const lastScope = nextSortKey === undefined ? undefined : readTermKey(nextSortKey).scope;
-  if (lastScope !== undefined) byScope.set(lastScope, []);
-  for (const row of rows) {
-    const { scope } = readTermKey(text(row, 'sk'));
-    const found = byScope.get(scope);
-    if (found === undefined) byScope.set(scope, [row]);
-    else found.push(row);
-  }
+  // Of the last one all that was seen may have expired.
+  if (lastScope !== undefined && !byScope.has(lastScope)) byScope.set(lastScope, []);
   return [...byScope]
     .filter(([scope]) => scope < until)
     .map(([scope, found]) => ({

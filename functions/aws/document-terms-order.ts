@@ -16,7 +16,7 @@ export async function orderOfTerms(
   scopes: readonly string[] | undefined,
 ): Promise<Result<Order, Unavailable>> {
   const found = await Promise.all(terms.map((term) => readPostings(table, pk, term, scopes)));
-  const byDocument = new Map<string, Posting[]>();
+  const all: Posting[] = [];
   const weights = new Map<string, number>();
   let isComplete = true;
   for (const [index, one] of found.entries()) {
@@ -24,18 +24,17 @@ export async function orderOfTerms(
     const documents = new Set(one.value.postings.map(({ id }) => id));
     weights.set(terms[index] ?? '', weightOf(documents.size));
     isComplete &&= one.value.isComplete;
-    for (const posting of one.value.postings) {
-      const others = byDocument.get(posting.id);
-      if (others === undefined) byDocument.set(posting.id, [posting]);
-      else others.push(posting);
-    }
+    all.push(...one.value.postings);
   }
   const worthOf = (postings: readonly Posting[]) => scoreOf(onePerTerm(postings), weights);
-  const candidates = Array.from(byDocument, ([id, postings]) => ({
-    id,
-    postings,
-    worth: worthOf(postings),
-  })).sort(byPlace);
+  const candidates = Array.from(
+    Map.groupBy(all, ({ id }) => id),
+    ([id, postings]) => ({
+      id,
+      postings,
+      worth: worthOf(postings),
+    }),
+  ).sort(byPlace);
   let at = 0;
   return ok({
     weights,

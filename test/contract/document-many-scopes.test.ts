@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Row } from '../../functions/aws/context-table.ts';
 import { toListPrefix } from '../../functions/aws/document-list-rows.ts';
 import { scopeRows, toScope } from '../../functions/aws/document-scopes.ts';
@@ -7,6 +7,9 @@ import { meddle } from '../support/document-tables.ts';
 import { documentWorld, touches } from '../support/document-world.ts';
 
 /** Searches of a team with very many runs: each of their sets of filters counts, and none that the caller does not see. */
+
+/** Two thousand queries take long where the machine is busy. */
+vi.setConfig({ testTimeout: 120_000 });
 
 const world = documentWorld('many');
 const { caller, connect, storeOver, tables } = world;

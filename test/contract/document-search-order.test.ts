@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { ContextCaller } from '../../functions/core/documents/ports.ts';
 import { scoreOf, weightOf } from '../../functions/core/documents/ranking.ts';
 import { isVisible } from '../../functions/core/visibility.ts';
@@ -7,6 +7,8 @@ import { contextCaller } from '../support/context-callers.ts';
 import { isThere, type Planted, plantedStore } from '../support/planted-words.ts';
 
 /** Searches for one word, which read as much of the index as their results need: they find what reading all of it finds. */
+
+vi.setConfig({ testTimeout: 120_000 });
 
 /** What reading everything and sorting it finds. */
 function evaluated(all: readonly Planted[], caller: ContextCaller, limit: number): readonly string[] {

@@ -260,4 +260,4 @@ test('whatever callers write and delete, each finds what a plain reading of what
     }),
     { numRuns: 8, endOnFailure: true },
   );
-});
+}, 120_000);
