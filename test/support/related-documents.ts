@@ -72,6 +72,7 @@ export function relatedDocuments() {
       const definition = findDefinition('related');
       if (definition === undefined) throw new Error('no such definition');
       const ids: string[] = [];
+      const rows: Row[] = [];
       for (const [age, to] of far.entries()) {
         for (const from of near) {
           const relation = {
@@ -85,10 +86,10 @@ export function relatedDocuments() {
           const createdAtSeconds = NOW_SECONDS + age;
           const row = toRelationRow('acme#proj', { ...relation, id, createdAtSeconds }, 'w', { from, to });
           ids.push(id);
-          const rows = [row, ...toEdgeRows(row)];
-          await put(isOld ? rows.map(asBefore) : rows);
+          rows.push(...[row, ...toEdgeRows(row)].map((one) => (isOld ? asBefore(one) : one)));
         }
       }
+      await put(rows);
       return ids;
     },
 
