@@ -68,6 +68,8 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
   { clause: 8, says: 'A search for one word reads no more of the index than its result needs, and finds what reading all of it finds', tests: [
     ['contract/document-search-order.test.ts', 'a search finds what reading everything finds'],
     ['contract/document-search-order.test.ts', 'costs the same however many documents have it'],
+    ['contract/document-search-order.test.ts', 'who sees all of a namespace asks so many of very many sets of filters, and hears that there may be more'],
+    ['contract/document-search.test.ts', 'what a version with rough ranks stored is found in its place, and edits leave each of its rows once'],
   ] },
   { clause: 8, says: 'The same of conditional requests', tests: [
     ['handlers/document-content.test.ts', 'who may not see the document does not learn its version'],
