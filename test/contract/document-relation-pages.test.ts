@@ -139,6 +139,20 @@ test('what a document has many of is cut before what another has few of', async 
   expect(countsOf(documents)).toEqual([...many.map(() => [394, false]), [30, undefined]]);
 });
 
+test('a page of documents with more relations than an answer goes through says so of those after that', async () => {
+  const world = relatedDocuments();
+  const crowded = await world.documents(20, {}, 'near');
+  for (const one of crowded) await world.loosen(one, 5_000);
+  const after = await world.documents(2, {}, 'near, after');
+  await world.relate(after, await world.documents(1));
+  const { calls } = await world.cost(async () => {
+    expect(countsOf(await listed(world, 'near'))).toEqual([...crowded, ...after].map(() => [0, false]));
+  });
+  // The documents, their heads, what leads from each of the crowded ones, and as many of their relations as an answer may have.
+  expect(calls).toBe(1 + 1 + 20 + 20);
+  expect(countsOf(await listed(world, 'after'))).toEqual(after.map(() => [1, undefined]));
+});
+
 test.for([{ isOld: false }, { isOld: true }])(
   'relations that a caller does not see are not on its pages (as before: $isOld)',
   async ({ isOld }) => {

@@ -93,6 +93,15 @@ export function relatedDocuments() {
       return ids;
     },
 
+    /** Puts so many rows that lead from a document to relations which are not there. */
+    async loosen({ document }: DocumentHead, count: number): Promise<void> {
+      const own = document.id.slice(-8);
+      const sk = (index: number) => `EDGE#${document.id}#rel_${own}${index.toString(16).padStart(16, '0')}`;
+      await put(
+        Array.from({ length: count }, (_, index) => ({ pk: { S: 'acme#proj' }, sk: { S: sk(index) } })),
+      );
+    },
+
     /** What an act costs. */
     async cost(act: () => Promise<unknown>): Promise<Units> {
       const before = { ...memory.units };
