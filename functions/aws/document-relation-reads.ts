@@ -143,3 +143,8 @@ function endsOf(stored: StoredRelation | undefined): readonly string[] {
 function byCreation(one: StoredRelation, other: StoredRelation): number {
   return one.relation.createdAtSeconds - other.relation.createdAtSeconds;
 }
+
+/** The same of each document, as something else. */
+export function eachOf<T, R>(found: ReadonlyMap<string, T>, to: (one: T) => R): ReadonlyMap<string, R> {
+  return new Map(Array.from(found, ([id, one]) => [id, to(one)]));
+}

@@ -13,6 +13,11 @@ const RELATION_PREFIX = 'REL#';
 /** A relation and the row that it is. */
 export type StoredRelation = { readonly relation: Relation; readonly row: Row };
 
+/** The relations without their rows. */
+export function toRelations(stored: readonly StoredRelation[]): readonly Relation[] {
+  return stored.map(({ relation }) => relation);
+}
+
 /** The two documents of a relation. */
 export type Ends = { readonly from: DocumentHead; readonly to: DocumentHead };
 

@@ -1,19 +1,12 @@
-import type { ContextCaller, NotFound, ReadOnly, RelationStore, Seal } from '../core/documents/ports.ts';
-import {
-  type NewRelation,
-  type Relation,
-  type RelationNotes,
-  toRelationId,
-} from '../core/documents/relation.ts';
-import { MAX_ANSWERED, type RelationQuery } from '../core/documents/relation-page.ts';
+import type { ContextCaller, NotFound, ReadOnly, RelationStore } from '../core/documents/ports.ts';
+import { type NewRelation, type RelationNotes, toRelationId } from '../core/documents/relation.ts';
 import type { Unavailable } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { canonicalFilters } from '../core/visibility.ts';
 import type { ContextTable, Row } from './context-table.ts';
 import { newWrite } from './document-content.ts';
-import { type Edge, edgeKeys } from './document-relation-edges.ts';
+import { edgeKeys } from './document-relation-edges.ts';
 import { noteUnrelating } from './document-relation-notes.ts';
-import { readRelations, UNBOUNDED } from './document-relation-reads.ts';
+import { eachOf, readRelations } from './document-relation-reads.ts';
 import { removeRelations } from './document-relation-removal.ts';
 import {
   findEnds,
@@ -24,6 +17,7 @@ import {
   type StoredRelation,
   toChangedNote,
   toRelationKey,
+  toRelations,
 } from './document-relation-rows.ts';
 import { toPartition } from './document-rows.ts';
 
@@ -47,66 +41,6 @@ export async function seenRelations(
 ): Promise<Result<ReadonlyMap<string, readonly StoredRelation[]>, Unavailable>> {
   const found = await readRelations(table, caller, ids);
   return found.ok ? ok(eachOf(found.value, ({ stored }) => stored)) : found;
-}
-
-/** As many of them as fit one answer. */
-export async function someRelationsOf(
-  table: ContextTable,
-  caller: ContextCaller,
-  ids: readonly string[],
-): ReturnType<RelationStore['someRelationsOf']> {
-  const { relations: total, bytes } = MAX_ANSWERED;
-  const found = await readRelations(table, caller, ids, { ...UNBOUNDED, total, bytes });
-  if (!found.ok) return found;
-  return ok(
-    eachOf(found.value, ({ stored, isComplete }) => ({ relations: toRelations(stored), isComplete })),
-  );
-}
-
-/** One page of the relations of a document. */
-export async function relationPage(
-  table: ContextTable,
-  seal: Seal,
-  caller: ContextCaller,
-  [id, { limit, cursor }]: readonly [string, RelationQuery],
-): ReturnType<RelationStore['relationPage']> {
-  const context = cursorContext(caller, id);
-  const after = cursor === undefined ? undefined : fromCursor(seal.open(cursor, context));
-  if (cursor !== undefined && after === undefined) return err({ reason: 'invalid_cursor' });
-  const { relations: total, bytes } = MAX_ANSWERED;
-  const found = await readRelations(table, caller, [id], { perDocument: limit, total, bytes, after });
-  if (!found.ok) return found;
-  const own = found.value.get(id);
-  if (own === undefined) return NOT_FOUND;
-  const { stored, isComplete, last } = own;
-  const nextCursor = isComplete || last === undefined ? undefined : seal.seal(toCursor(last), context);
-  return ok({ relations: toRelations(stored), nextCursor });
-}
-
-function toRelations(stored: readonly StoredRelation[]): readonly Relation[] {
-  return stored.map(({ relation }) => relation);
-}
-
-function eachOf<T, R>(found: ReadonlyMap<string, T>, to: (one: T) => R): ReadonlyMap<string, R> {
-  return new Map(Array.from(found, ([id, one]) => [id, to(one)]));
-}
-
-function toCursor({ createdAtSeconds, relationId }: Edge): string {
-  return JSON.stringify([createdAtSeconds, relationId]);
-}
-
-function fromCursor(opened: string | undefined): Edge | undefined {
-  const place: unknown = opened === undefined ? undefined : JSON.parse(opened);
-  const [createdAtSeconds, relationId] = Array.isArray(place) ? place : [];
-  return typeof createdAtSeconds === 'number' && typeof relationId === 'string'
-    ? { createdAtSeconds, relationId }
-    : undefined;
-}
-
-/** A cursor is good for its caller, scope and document alone; the limit may change between pages. */
-function cursorContext({ orgId, namespace, scopeFilters, callerKey }: ContextCaller, id: string): string {
-  const filters = canonicalFilters(scopeFilters);
-  return JSON.stringify(['document-relations', orgId, namespace, filters, callerKey, id]);
 }
 
 /**
