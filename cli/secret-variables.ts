@@ -1,4 +1,4 @@
-import { REFERENCE } from '../functions/core/configuration/interpolate.ts';
+import { REFERENCE, unusedCharacter } from '../functions/core/configuration/interpolate.ts';
 import { openYaml } from '../functions/core/configuration/yaml-document.ts';
 import { keyName, toValue, type YamlNode } from '../functions/core/configuration/yaml-node.ts';
 
@@ -13,9 +13,10 @@ const SECRET_KEY =
 export function findSecretVariables(text: string): ReadonlySet<string> {
   const names: (string | undefined)[] = [];
   // A reference is no YAML inside braces, so each gets a letter that YAML reads as text, around its number.
+  const mask = unusedCharacter(text);
   const masked = text.replaceAll(REFERENCE, (_source, name: string | undefined) => {
     names.push(name);
-    return `\ue000${names.length - 1}\ue000`;
+    return `${mask}${names.length - 1}${mask}`;
   });
   let isSound = true;
   const { contents } = openYaml(masked, () => {
@@ -24,6 +25,13 @@ export function findSecretVariables(text: string): ReadonlySet<string> {
   if (!isSound) return new Set(names.filter((name) => name !== undefined));
   const found = new Set<string>();
   const seen = { secret: new Set<YamlNode>(), open: new Set<YamlNode>() };
+  const number = new RegExp(`${mask}(\\d+)(?=${mask})`, 'g');
+  const take = (written: string): void => {
+    for (const [, index] of written.matchAll(number)) {
+      const name = names[Number(index)];
+      if (name !== undefined) found.add(name);
+    }
+  };
   const visit = (node: YamlNode, isSecret: boolean): void => {
     const value = toValue(node);
     const visited = isSecret ? seen.secret : seen.open;
@@ -31,13 +39,13 @@ export function findSecretVariables(text: string): ReadonlySet<string> {
     visited.add(value);
     if (value.kind === 'list') for (const item of value.items) visit(item, isSecret);
     else if (value.kind === 'map') {
-      for (const entry of value.entries) visit(entry.value, isSecret || SECRET_KEY.test(keyName(entry.key)));
-    } else if (isSecret) {
-      for (const [, index] of value.source.matchAll(/\ue000(\d+)\ue000/g)) {
-        const name = names[Number(index)];
-        if (name !== undefined) found.add(name);
+      for (const { key, value: member } of value.entries) {
+        const name = keyName(key);
+        if (isSecret) take(name);
+        // A variable may make any name of a key.
+        visit(member, isSecret || name.includes(mask) || SECRET_KEY.test(name));
       }
-    }
+    } else if (isSecret) take(value.source);
   };
   if (contents !== undefined) visit(contents, false);
   return found;

@@ -43,19 +43,28 @@ export async function readSecretsFile(
       return refuse(lineOf(key), 'a secret’s name is a string');
     }
     const value = toValue(written);
-    if (value.kind === 'map') secrets.set(resolve(key.value, stage), JSON.stringify(toJson(value)));
-    else if (value.kind === 'scalar' && typeof value.value === 'string') {
+    if (value.kind === 'map') {
+      const json = toJson(value);
+      // An alias within may stand for a thousand others.
+      if (json === undefined) return refuse(lineOf(key), 'write the object out, without aliases within it');
+      secrets.set(resolve(key.value, stage), JSON.stringify(json));
+    } else if (value.kind === 'scalar' && typeof value.value === 'string') {
       secrets.set(resolve(key.value, stage), value.value);
     } else return refuse(lineOf(key), `the value of \`${key.value}\` is a string (in quotes) or an object`);
   }
   return ok(secrets);
 }
 
+/** Undefined for what has an alias in it. */
 function toJson(node: YamlNode): unknown {
-  const value = toValue(node);
-  if (value.kind === 'scalar') return value.value;
-  if (value.kind === 'list') return value.items.map(toJson);
-  return Object.fromEntries(value.entries.map((entry) => [keyName(entry.key), toJson(entry.value)]));
+  if (node.kind === 'alias') return undefined;
+  if (node.kind === 'scalar') return node.value;
+  const members = node.kind === 'list' ? node.items : node.entries.map(({ value }) => value);
+  const values = members.map(toJson);
+  if (values.includes(undefined)) return undefined;
+  return node.kind === 'list'
+    ? values
+    : Object.fromEntries(node.entries.map(({ key }, index) => [keyName(key), values[index]]));
 }
 
 function resolve(name: string, stage: string): string {

@@ -28,6 +28,12 @@ test.for([
   ['client_secret: ${A}\nclient_id: ${A}'],
   ['client_id: ${A}\nclient_secret: [', ['A']],
   ['x: &x [*x, ${A}]'],
+  ['x: &k client_secret\n*k : "${A}"'],
+  ['? { client_secret: "${A}" }\n: x'],
+  ['"${B:-client_secret}": "${A}"'],
+  ['client_secret: "\\ue0005${A}"'],
+  ['client_secret: "\ue0005${A}"'],
+  ['client_secret: { "${A}": x }'],
   ['---\nclient_id: ${A}\n---\nclient_id: ${B}', ['A', 'B']],
 ] as const)('%j has secrets', ([text, names = ['A']]) => {
   expect([...findSecretVariables(text)].sort()).toEqual(names);

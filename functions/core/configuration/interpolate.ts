@@ -1,5 +1,5 @@
 import { EVENT_ID, type Event, getScalarValue, SCALAR_STYLE, type ScalarEvent } from 'js-yaml';
-import { ok, type Result } from '../result.ts';
+import { err, ok, type Result } from '../result.ts';
 import { lineCounter } from './line-counter.ts';
 import { parseYaml, type YamlError } from './yaml-events.ts';
 
@@ -30,8 +30,8 @@ const NOT_PRINTABLE = /[\p{Cc}\u2028\u2029\ufeff\ufffe\uffff]/u;
 /**
  * Resolves `${NAME}` and `${NAME:-default}` in the scalars of a YAML text; the default also stands in for an empty
  * variable, as in a shell. Comments are left alone. A value can never change the structure of the document: where its
- * characters would, the scalar is written in double quotes. Lines keep their numbers, unless a value with line breaks
- * stands in a block scalar. Where the text, its references taken for words, is no YAML, the error is told, and nothing is resolved.
+ * characters would, the scalar is written in double quotes. Lines keep their numbers, unless a value with line breaks stands in a
+ * block scalar, or a text of several lines has to be written in quotes. Where the text, its references taken for words, is no YAML, the error is told, and nothing is resolved.
  */
 export function interpolate(text: string, env: Variables): Result<Interpolated, YamlError> {
   const references = findReferences(text, env);
@@ -39,13 +39,24 @@ export function interpolate(text: string, env: Variables): Result<Interpolated, 
   const mask = unusedCharacter(text);
   const masked = maskReferences(text, references, mask);
   const parsed = parseYaml(masked);
-  if (!parsed.ok) return parsed;
+  if (!parsed.ok) return parsed.error.message.includes(mask) ? err(misplaced(parsed.error.line)) : parsed;
   const lineAt = lineCounter(text);
+  const name = parsed.value.flatMap(namesOf).find(([start, end]) => masked.slice(start, end).includes(mask));
+  if (name !== undefined) return err(misplaced(lineAt(name[0])));
   let out = '';
   const missing: MissingVariable[] = [];
   let end = 0;
+  let at = 0;
   for (const scalar of parsed.value.filter(isScalar)) {
-    const inside = takeWithin(references, scalar);
+    const inside: Reference[] = [];
+    for (
+      let next = references[at];
+      next !== undefined && next.start < scalar.valueEnd;
+      next = references[at]
+    ) {
+      if (next.start >= scalar.valueStart) inside.push(next);
+      at += 1;
+    }
     if (inside.length === 0) continue;
     const isQuoted = QUOTED.has(scalar.style);
     const from = isQuoted ? scalar.valueStart - 1 : scalar.valueStart;
@@ -58,11 +69,15 @@ export function interpolate(text: string, env: Variables): Result<Interpolated, 
   return ok({ text: out + text.slice(end), missing });
 }
 
-/** Takes away those that stand before the end of the scalar; answers with those within it. */
-function takeWithin(references: Reference[], { valueStart, valueEnd }: ScalarEvent): readonly Reference[] {
-  const past = references.findIndex(({ start }) => start >= valueEnd);
-  const taken = references.splice(0, past < 0 ? references.length : past);
-  return taken.filter(({ start }) => start >= valueStart);
+function misplaced(line: number): YamlError {
+  return { line, message: 'write an anchor, an alias or a tag without variables' };
+}
+
+/** Where the anchor and the tag of a value stand, or the name of an alias. */
+function namesOf(event: Event): readonly (readonly [start: number, end: number])[] {
+  if (event.type === EVENT_ID.DOCUMENT || event.type === EVENT_ID.POP) return [];
+  const anchor = [event.anchorStart, event.anchorEnd] as const;
+  return event.type === EVENT_ID.ALIAS ? [anchor] : [anchor, [event.tagStart, event.tagEnd]];
 }
 
 const QUOTED: ReadonlySet<number> = new Set([SCALAR_STYLE.SINGLE_QUOTED, SCALAR_STYLE.DOUBLE_QUOTED]);
@@ -83,9 +98,11 @@ function substitute(
   const source = text.slice(offset, scalar.valueEnd);
   const isQuoted = QUOTED.has(style);
   if (!isQuoted && style !== SCALAR_STYLE.PLAIN) {
+    let indentation = '';
     return splice(source, offset, references, (value, before) => {
-      const indent = String(/(?:^|\n)([ \t]*)[^\n]*$/.exec(before)?.[1]);
-      return value.replaceAll('\n', `\n${indent}`);
+      const lineStart = before.lastIndexOf('\n') + 1;
+      if (lineStart > 0 || indentation === '') indentation = String(/^[ \t]*/.exec(before.slice(lineStart)));
+      return value.replaceAll(/\r\n?|\n/g, `\n${indentation}`);
     });
   }
   const written = splice(source, offset, references, (value) => value);
@@ -125,27 +142,28 @@ function splice(
   source: string,
   offset: number,
   references: readonly Reference[],
+  /** Given what stands between the reference and the one before. */
   write: (value: string, before: string) => string,
 ): string {
   let out = '';
   let end = 0;
   for (const reference of references) {
-    out += source.slice(end, reference.start - offset);
-    out += write(reference.value, out);
+    const before = source.slice(end, reference.start - offset);
+    out += before + write(reference.value, before);
     end = reference.start - offset + reference.source.length;
   }
   return out + source.slice(end);
 }
 
 function unmask(decoded: string, references: readonly Reference[], mask: string): string {
-  let out = decoded;
-  let from = 0;
+  let out = '';
+  let end = 0;
   for (const { source, value } of references) {
-    const at = out.indexOf(mask, from);
-    out = out.slice(0, at) + value + out.slice(at + source.length);
-    from = at + value.length;
+    const at = decoded.indexOf(mask, end);
+    out += decoded.slice(end, at) + value;
+    end = at + source.length;
   }
-  return out;
+  return out + decoded.slice(end);
 }
 
 /** Masking keeps every offset, so what a scalar covers can be cut from the original text. */
@@ -159,7 +177,7 @@ function maskReferences(text: string, references: readonly Reference[], mask: st
 }
 
 /** A character that the text does not have and that YAML reads as a letter. */
-function unusedCharacter(text: string): string {
+export function unusedCharacter(text: string): string {
   let code = 0xe000;
   while (text.includes(String.fromCharCode(code))) code += 1;
   return String.fromCharCode(code);

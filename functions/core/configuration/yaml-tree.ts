@@ -20,7 +20,8 @@ export type ReportAt = (offset: number, message: string) => void;
 /**
  * The one value that the events of a text make up, or undefined where there is none. Reports a second document, a `%YAML` other than 1.2, any
  * `%TAG`, a tag beyond the core schema or on what it does not fit, an alias without an anchor above (the collection that it is in is not above
- * it), a key behind another value on its line, and a key that is written twice in one map, as the same text: `1` and `"1"` are one key.
+ * it), a key behind another value on its line, one that is no text or an empty one, and one that is written twice in one map, as the same text: `1` and
+ * `"1"` are one key.
  */
 export function buildYaml(text: string, events: readonly Event[], report: ReportAt): YamlNode | undefined {
   const tree = new Tree(text, report);
@@ -76,8 +77,9 @@ class Tree {
   }
 
   #begin({ explicitStart, directives }: DocumentEvent): boolean {
-    const marker = explicitStart ? this.#text.slice(this.#offset).search(/^---/m) : 0;
+    const marker = explicitStart ? this.#text.slice(this.#offset).search(/^\ufeff?---/m) : 0;
     this.#documents += 1;
+    if (marker < 0) this.#report(this.#offset, 'write --- at the beginning of its line, or leave it out');
     if (this.#documents > 1) {
       this.#report(this.#offset + marker, 'write one document; a second one begins here');
       return false;
@@ -99,9 +101,12 @@ class Tree {
   #scalar(event: ScalarEvent): YamlScalar {
     this.#refuseKeyBehindValue(event);
     const isWritten = event.valueStart >= 0;
-    const offset = isWritten ? event.valueStart : this.#offset;
+    const offset = isWritten ? event.valueStart : this.#offsetOfNothing();
     if (isWritten) this.#offset = event.valueEnd;
     const source = getScalarValue(this.#text, event);
+    if (event.style === SCALAR_STYLE.DOUBLE_QUOTED && !hasPossibleEscapes(this.#text, event)) {
+      this.#report(offset, 'there is no character beyond `\\U0010FFFF`');
+    }
     const tag = this.#tag(event);
     if (tag === undefined) {
       const value = event.style === SCALAR_STYLE.PLAIN ? readPlain(source) : source;
@@ -110,6 +115,13 @@ class Tree {
     const value = readTagged(source, tag);
     if (value === undefined) this.#refuseTag(offset, tag);
     return { kind: 'scalar', offset, source, value: value ?? null };
+  }
+
+  /** Of a value, where what it is of ends; of a key, the sign behind it. */
+  #offsetOfNothing(): number {
+    const parent = this.#open.at(-1);
+    const isKey = parent?.node.kind === 'map' && parent.key === undefined;
+    return this.#offset + (isKey ? this.#text.slice(this.#offset).search(/\S|$/) : 0);
   }
 
   #alias(event: AliasEvent): void {
@@ -139,7 +151,7 @@ class Tree {
   #close(): void {
     const closed = this.#open.pop();
     if (closed === undefined) return;
-    if (closed.node.kind === 'map') this.#refuseRepeated(closed.node.entries);
+    if (closed.node.kind === 'map') this.#refuseKeys(closed.node.entries);
     this.#end(closed.node, closed.anchor);
   }
 
@@ -160,12 +172,12 @@ class Tree {
     }
   }
 
-  #refuseRepeated(entries: readonly YamlEntry[]): void {
+  #refuseKeys(entries: readonly YamlEntry[]): void {
     const seen = new Set<string>();
     for (const { key } of entries) {
-      if (key.kind !== 'scalar') continue;
       const name = keyName(key);
-      if (seen.has(name)) this.#report(key.offset, `the key \`${name}\` is repeated`);
+      if (name === '') this.#report(key.offset, 'write a name for a key, which is text and no alias');
+      else if (seen.has(name)) this.#report(key.offset, `the key \`${name}\` is repeated`);
       seen.add(name);
     }
   }
@@ -179,8 +191,19 @@ class Tree {
   }
 
   #anchor({ anchorStart, anchorEnd }: ScalarEvent | SequenceEvent | MappingEvent): string | undefined {
-    return anchorStart < 0 ? undefined : this.#text.slice(anchorStart, anchorEnd);
+    if (anchorStart < 0) return undefined;
+    const name = this.#text.slice(anchorStart, anchorEnd);
+    // It is one to YAML 1.2. Others, and authors, read a key behind an anchor or a sign.
+    if (name.endsWith(':'))
+      this.#report(anchorStart, `put a space between \`&${name.slice(0, -1)}\` and the colon`);
+    return name;
   }
+}
+
+/** Does every escape of a text in double quotes stand for a character? The library does not look. */
+function hasPossibleEscapes(text: string, { valueStart, valueEnd }: ScalarEvent): boolean {
+  const escapes = text.slice(valueStart, valueEnd).matchAll(/\\(?:U([0-9A-Fa-f]{8})|[^U])/g);
+  return [...escapes].every(([, digits = '0']) => Number.parseInt(digits, 16) <= 0x10_ff_ff);
 }
 
 /** Nobody reads it: the file has an error. */

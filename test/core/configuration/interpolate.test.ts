@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { interpolate } from '../../../functions/core/configuration/interpolate.ts';
+import { growthOf } from '../../support/growth.ts';
 import { interpolated } from '../../support/interpolated.ts';
 
 const env = {
@@ -126,6 +127,35 @@ test.for([
 ] as const)('what is no YAML is resolved nowhere: %j', ([text, line]) => {
   const result = interpolate(text, { B: 'x', C: 'y' });
   expect(result.ok ? result.value : result.error.line).toBe(line);
+});
+
+test.for([
+  ['a: 1\nb: &${B} 1\n', 2],
+  ['a: &B 1\nb: *${B}\n', 2],
+  ['a: !${B} 1\n', 1],
+] as const)('a variable cannot stand in an anchor, an alias or a tag: %j', ([text, line]) => {
+  const result = interpolate(text, { B: 'B' });
+  expect(result.ok ? result.value : result.error).toEqual({
+    line,
+    message: 'write an anchor, an alias or a tag without variables',
+  });
+});
+
+test('no line break of a value ends a text of several lines', () => {
+  for (const lineBreak of ['\n', '\r', '\r\n']) {
+    const value = `x${lineBreak}c: 1${lineBreak}d: 2`;
+    const { text } = interpolated('a: |\n  y ${V}${V}\n  z\nb: >-\n    ${V}\n', { V: value });
+    expect(parse(text)).toEqual({ a: 'y x\nc: 1\nd: 2x\nc: 1\nd: 2\nz\n', b: 'x c: 1 d: 2' });
+  }
+});
+
+test.for([
+  ['in a text of lines', (size: number) => `a: |\n${'  ${V}\n'.repeat(size)}`],
+  ['in one line of a text', (size: number) => `a: |\n  ${'${V} '.repeat(size)}\n`],
+  ['in one text', (size: number) => `a: ${'${V}'.repeat(size)}\n`],
+  ['in texts', (size: number) => '- ${V}\n'.repeat(size)],
+] as const)('resolving variables %s takes time in proportion to the file', ([, textOf]) => {
+  expect(growthOf((size) => interpolate(textOf(size), { V: 'x: "y"' }), 1_000)).toBeLessThan(10);
 });
 
 test('a value at the beginning of a line begins no document', () => {

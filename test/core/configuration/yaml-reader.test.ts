@@ -21,9 +21,9 @@ test('a file without anything in it stands at its first line', () => {
 });
 
 test.for<readonly [string, string]>([
-  ['? [a]\n: x\n', ''],
-  [': x\n', ''],
   ['007: x\n', '007'],
+  ['~: x\n', '~'],
+  ['? a\n: x\n', 'a'],
 ])('the key of %j is %j', ([text, name]) => {
   expect(
     open(text)
@@ -121,6 +121,11 @@ describe('brackets that close below their key', () => {
     ['a: [\n  x\n]\nb: 1\n', 2, ['x']],
     ['a: [\n  x, # one\n  # two\n\n]\nb: 1\n', 2, ['x']],
     ['a: [\r\n  x, # one\r\n\r\n]\r\nb: 1\r\n', 2, ['x']],
+    ['a: &k [\n  x\n]\nb: !!map { c: *k,\n}\n', 2, ['x']],
+    ['a: [x#y, z, x\n]\nb: 1\n', 2, ['x#y', 'z', 'x']],
+    ['a: [\n  "a\\u0062", # x\n  "y", # z\n]\nb: 1\n', 2, ['ab', 'y']],
+    ["a: [it's, # x\n  don't, # y\n]\nb: 1\n", 2, ["it's", "don't"]],
+    ["a: ['x', 'y\n  # z\n  ] x', b\n]\nb: 1\n", 2, ['x', 'y # z ] x', 'b']],
     ["a: [\n  \"x # y\", 'it''s', z#z # it's\n]\nb: 1\n", 2, ['x # y', "it's", 'z#z']],
     ['a: [x,\n  "y\n  ] z",\n]\nb: |\n  {\n  } # text\n', 2, ['x', 'y ] z']],
     ['b: {\n  c: [\n    1\n  ]\n}\na:\n  - x\n', 2, ['x']],
@@ -233,9 +238,24 @@ describe('what is no YAML', () => {
     ['a key of several lines behind a text', "a:\n- 'x'? b\n", 2],
     ['an alias for a key behind a text', "a: &k 1\nb:\n- 'x' *k : 1", 3],
     ['a list for a key behind a text', "a:\n- 'x' [b]: 1", 2],
+    ['a key that is a list', '? [a]\n: x\n', 1],
+    ['a key that is an alias', 'a: &k x\nb: { *k : 1 }\n', 2],
+    ['a key without a name', 'a: 1\n: x\n', 2],
+    ['a key without a name, with an anchor', 'a:\n  &x : 1\n', 2],
+    ['a key of no characters', 'a: 1\n"": x\n', 2],
+    ['a colon in an anchor', 'a: &first_byte: 30s\n', 1],
+    ['a character beyond all', 'a: 1\nb: "\\U00110000"\n', 2],
+    ['a second document, begun behind spaces', '  --- a\n', 1],
+    ['a sign behind a word, before an error', 'a: [x#y, z\n]\nb: c: d\n', 3],
+    ['an error below brackets that close below their keys', 'a: [x\n]\nb: [\n]\nc: d: e\n', 5],
+    ['a bracket that begins a line of a text, and none further in', 'a: [\n]\nb: x # y\n  ] z\n', 4],
+    ['a bracket as a line of a text, and no other', 'a: "x\n] y"\n', 2],
+    ['a bracket as a line of a text, which it may not be', 'a: [\n]\nb: x\n] z\n', 4],
+    ['what only some take for the end of a line', 'a: x # y\u2028b: z\n', 1],
+    ['what only some take for the end of a line, below others', 'a: 1\nb: "x\u0085y"\n', 2],
     ['text in brackets no further in than its key', 'a: [\nx\n]', 2],
     ['a tab behind a comma', 'a: [x,\ty]', 1],
-    ['an open bracket before one that closes below its key', 'a: [[\n]\n', 2],
+    ['an open bracket before one that closes below its key', 'a: [[\n]\n', 3],
     ['another version of YAML', '%YAML 1.1\n---\na: yes\n', 1],
     ['a tag of its own', '%TAG !e! tag:example.com,2026:\n---\na: !e!x 1\n', 1],
     ['tags that are not of the core schema', 'a: 1\nb: !x y', 2],
@@ -346,9 +366,8 @@ describe('anchors', () => {
 test.for([
   ['keys between carriage returns', (size: number) => 'k: v\r'.repeat(size)],
   ['brackets that close below their keys', (size: number) => 'k: [\n] # x\n'.repeat(size)],
-  ['blank lines before such a bracket', (size: number) => `k: [${'\n'.repeat(size)}]`],
-  ['comments before such a bracket', (size: number) => `k: [${'\n# "x\'y # z'.repeat(size)}\n]`],
-  ['quotes before a comment before such a bracket', (size: number) => `k: [\n${'"" '.repeat(size)}"\n]`],
+  ['brackets that begin lines of texts', (size: number) => `k: [\n]\n${'k: "x\n ] y"\n'.repeat(size)}`],
+  ['signs and comments before such a bracket', (size: number) => `k: [${'a# "x\'y # z\n '.repeat(size)}\n]`],
 ] as const)('reading %s takes time in proportion to the file', ([, textOf]) => {
   expect(growthOf((size) => open(textOf(size)), 1_000)).toBeLessThan(10);
 });
