@@ -4,7 +4,7 @@ import { createAuditLog } from './aws/audit-log.ts';
 import { SDK_BOUNDS } from './aws/clients.ts';
 import { createContextTables } from './aws/context-tables.ts';
 import { createCounter } from './aws/counter.ts';
-import { createDocumentStore } from './aws/documents.ts';
+import { createDocumentStore } from './aws/documents/documents.ts';
 import { createDynamo } from './aws/dynamodb.ts';
 import { listOf, numberOf, readEnvironment } from './aws/environment.ts';
 import { createStreamingHandler } from './aws/lambda.ts';

@@ -13,9 +13,9 @@ const WIRED =
 
 /** What may stand at module scope although one cannot see that it never changes, and why it does not. */
 const CONSTANT: Readonly<Record<string, string>> = {
-  'functions/aws/document-reads.ts NOT_FOUND': 'a refusal, typed read-only',
-  'functions/aws/document-relation-creation.ts NOT_FOUND': 'a refusal, typed read-only',
-  'functions/aws/document-relations.ts NOT_FOUND': 'a refusal, typed read-only',
+  'functions/aws/documents/reads.ts NOT_FOUND': 'a refusal, typed read-only',
+  'functions/aws/documents/relation-creation.ts NOT_FOUND': 'a refusal, typed read-only',
+  'functions/aws/documents/relations.ts NOT_FOUND': 'a refusal, typed read-only',
   'functions/core/configuration/interpolate.ts REFERENCE': 'used by matchAll alone, which copies it',
   'functions/core/documents/arguments.ts CREATE_ARGUMENTS': 'a schema',
   'functions/core/documents/arguments.ts PUSH_ARGUMENTS': 'a schema',

@@ -4,7 +4,7 @@ import type { Clock, Unavailable } from '../core/ports.ts';
 import { ok, type Result } from '../core/result.ts';
 import { SDK_BOUNDS } from './clients.ts';
 import { type ContextTable, type ContextTables, createContextTable } from './context-table.ts';
-import { toDirectory, toPartition } from './document-rows.ts';
+import { toDirectory, toPartition } from './documents/rows.ts';
 import type { AssumeRole } from './role-session.ts';
 
 /** Namespaces whose sessions are held at once; the one that was used longest ago goes first. */

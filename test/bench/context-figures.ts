@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { sharedTables } from '../../functions/aws/context-table.ts';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
 import { DOCUMENT_ID_RANDOM_BYTES, toDocumentId } from '../../functions/core/documents/document.ts';
 import type { ContextCaller, DocumentStore } from '../../functions/core/documents/ports.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS } from '../support/context-callers.ts';

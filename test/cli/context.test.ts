@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
 import { err, ok } from '../../functions/core/result.ts';
 import type { DocumentPorts } from '../../functions/handlers/document-route.ts';
 import { createDocumentRoutes } from '../../functions/handlers/documents.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
 import type { Snapshot } from '../../functions/core/policy.ts';
 import { ok } from '../../functions/core/result.ts';
 import { Sealer } from '../../functions/core/seal.ts';

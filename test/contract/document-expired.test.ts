@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { leadingRows } from '../../functions/aws/document-list-rows.ts';
+import { leadingRows } from '../../functions/aws/documents/list-rows.ts';
 import { createDocument, toDocumentId } from '../../functions/core/documents/document.ts';
 import type { ContextCaller } from '../../functions/core/documents/ports.ts';
 import { exportPage } from '../../functions/handlers/document-export.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LISTED } from '../../functions/aws/document-listed.ts';
+import { LISTED } from '../../functions/aws/documents/listed.ts';
 import { contextCaller, newDocument } from '../support/context-callers.ts';
 import { first, type IsCommand, meddle } from '../support/document-tables.ts';
 import { documentWorld, LONG_TEXT, touches } from '../support/document-world.ts';

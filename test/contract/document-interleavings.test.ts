@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createContextTable, sharedTables } from '../../functions/aws/context-table.ts';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
 import type { DocumentStore, NewDocument } from '../../functions/core/documents/ports.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS, newDocument } from '../support/context-callers.ts';
 import { MemoryContextTable } from '../support/context-memory.ts';

@@ -1,6 +1,6 @@
 import { PutItemCommand, type PutItemCommandInput } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
-import { LISTED } from '../../functions/aws/document-listed.ts';
+import { LISTED } from '../../functions/aws/documents/listed.ts';
 import { toDocumentId } from '../../functions/core/documents/document.ts';
 import type { NewDocument } from '../../functions/core/documents/ports.ts';
 import { NOW_SECONDS } from '../support/context-callers.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { toPartition } from '../../functions/aws/document-rows.ts';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
+import { toPartition } from '../../functions/aws/documents/rows.ts';
 import { parseDocumentQuery } from '../../functions/core/documents/input.ts';
 import type { ContextCaller, DocumentStore } from '../../functions/core/documents/ports.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS, newDocument } from '../support/context-callers.ts';

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import type { Row } from '../../functions/aws/context-table.ts';
-import { toListPrefix } from '../../functions/aws/document-list-rows.ts';
-import { scopeRows, toScope } from '../../functions/aws/document-scopes.ts';
+import { toListPrefix } from '../../functions/aws/documents/list-rows.ts';
+import { scopeRows, toScope } from '../../functions/aws/documents/scopes.ts';
 import { contextCaller, newDocument } from '../support/context-callers.ts';
 import { meddle } from '../support/document-tables.ts';
 import { documentWorld, touches } from '../support/document-world.ts';

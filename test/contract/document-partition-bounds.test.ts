@@ -1,7 +1,7 @@
 import { type DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
 import { createContextTable } from '../../functions/aws/context-table.ts';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
 import { ok } from '../../functions/core/result.ts';
 import { cursorSeal, NOW_SECONDS } from '../support/context-callers.ts';
 import { MemoryContextTable } from '../support/context-memory.ts';

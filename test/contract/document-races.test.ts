@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { beforeEach, expect, test } from 'vitest';
 import { createContextTable } from '../../functions/aws/context-table.ts';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
 import type { ContextCaller, DocumentStore, NewDocument } from '../../functions/core/documents/ports.ts';
 import { findDefinition, toRelationId } from '../../functions/core/documents/relation.ts';
 import { ok } from '../../functions/core/result.ts';

@@ -1,8 +1,8 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { beforeEach, expect, test } from 'vitest';
 import { createContextTable } from '../../functions/aws/context-table.ts';
-import { MAX_STORED_RELATIONS } from '../../functions/aws/document-relation-creation.ts';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
+import { MAX_STORED_RELATIONS } from '../../functions/aws/documents/relation-creation.ts';
 import type { ContextCaller, NewDocument } from '../../functions/core/documents/ports.ts';
 import { MAX_RELATIONS } from '../../functions/core/documents/relation.ts';
 import { ok } from '../../functions/core/result.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createContextTable } from '../../functions/aws/context-table.ts';
-import { LISTED } from '../../functions/aws/document-listed.ts';
-import { toPartition } from '../../functions/aws/document-rows.ts';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
+import { LISTED } from '../../functions/aws/documents/listed.ts';
+import { toPartition } from '../../functions/aws/documents/rows.ts';
 import type { ContextCaller, DocumentStore } from '../../functions/core/documents/ports.ts';
 import {
   findDefinition,

@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
-import { noteSettling } from '../../functions/aws/document-listed.ts';
+import { noteSettling } from '../../functions/aws/documents/listed.ts';
 import type { ContextCaller, NewDocument } from '../../functions/core/documents/ports.ts';
 import { contextCaller, newDocument } from '../support/context-callers.ts';
 import { actAtWrite, meddle } from '../support/document-tables.ts';

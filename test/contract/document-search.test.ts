@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fromListRow } from '../../functions/aws/document-index.ts';
-import { toPartition } from '../../functions/aws/document-rows.ts';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
+import { toPartition } from '../../functions/aws/documents/rows.ts';
+import { fromListRow } from '../../functions/aws/documents/search-index.ts';
 import { parseEditRequest } from '../../functions/core/documents/edit.ts';
 import type { ContextCaller, DocumentStore } from '../../functions/core/documents/ports.ts';
 import { SEARCH_ARGUMENTS } from '../../functions/core/documents/search.ts';

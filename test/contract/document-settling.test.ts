@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { noteProgress, noteSettling, readProgress } from '../../functions/aws/document-listed.ts';
+import { noteProgress, noteSettling, readProgress } from '../../functions/aws/documents/listed.ts';
 import { contextCaller, NOW_SECONDS, newDocument } from '../support/context-callers.ts';
 import { meddle } from '../support/document-tables.ts';
 import { documentWorld, touches } from '../support/document-world.ts';

@@ -8,15 +8,15 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { LISTED } from '../../functions/aws/document-listed.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
+import { LISTED } from '../../functions/aws/documents/listed.ts';
 import {
   toHeadKey,
   toHeadRow,
   toPartition,
   toPartKey,
   toPartRowKey,
-} from '../../functions/aws/document-rows.ts';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+} from '../../functions/aws/documents/rows.ts';
 import {
   createDocument,
   type Document,

@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
 import type { DocumentStore } from '../../functions/core/documents/ports.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS, newDocument } from '../support/context-callers.ts';
 import { type EmbeddedContextTable, startContextTable } from '../support/context-table.ts';

@@ -1,8 +1,8 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { toHeadRow, toPartition } from '../../functions/aws/document-rows.ts';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
+import { toHeadRow, toPartition } from '../../functions/aws/documents/rows.ts';
 import {
   createDocument,
   type Document,

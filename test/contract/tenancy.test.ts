@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createCounter } from '../../functions/aws/counter.ts';
-import { toHeadKey, toPartition } from '../../functions/aws/document-rows.ts';
+import { toHeadKey, toPartition } from '../../functions/aws/documents/rows.ts';
 import type { Dynamo } from '../../functions/aws/dynamodb.ts';
 import { createRecordStore } from '../../functions/aws/records.ts';
 import { toRevocationKey } from '../../functions/aws/revocation-records.ts';

@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createContextTables } from '../../functions/aws/context-tables.ts';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
 import { createAssumeRole } from '../../functions/aws/role-session.ts';
 import type { ArchivedDocument } from '../../functions/core/documents/archive.ts';
 import { parseEditRequest } from '../../functions/core/documents/edit.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
 import type { Invocation } from '../../functions/core/invocation.ts';
 import type { Policy } from '../../functions/core/policy.ts';
 import { ok } from '../../functions/core/result.ts';

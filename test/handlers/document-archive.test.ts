@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
 import { MAX_DOCUMENT_BYTES } from '../../functions/core/documents/document.ts';
 import type { ContextCaller, DocumentStore } from '../../functions/core/documents/ports.ts';
 import { findDefinition } from '../../functions/core/documents/relation.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
 import { MAX_DOCUMENT_BYTES, type WireDocument } from '../../functions/core/documents/document.ts';
 import type { ContextCaller } from '../../functions/core/documents/ports.ts';
 import { ok } from '../../functions/core/result.ts';

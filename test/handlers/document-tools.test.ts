@@ -6,7 +6,7 @@ import { StreamableHTTPClientTransport as FirstTransport } from '@modelcontextpr
 import { fromJsonSchema } from '@modelcontextprotocol/server';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
 import {
   CREATE_ARGUMENTS,
   PUSH_ARGUMENTS,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
 import { toAttachment } from '../../functions/core/documents/content-disposition.ts';
 import { MAX_DOCUMENT_BYTES, type WireDocument } from '../../functions/core/documents/document.ts';
 import type { ContextCaller } from '../../functions/core/documents/ports.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
 import { err, ok } from '../../functions/core/result.ts';
 import type { DocumentPorts } from '../../functions/handlers/document-route.ts';
 import { createDocumentRoutes } from '../../functions/handlers/documents.ts';

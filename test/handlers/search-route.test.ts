@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
 import type { ContextCaller, DocumentStore } from '../../functions/core/documents/ports.ts';
 import { err, ok } from '../../functions/core/result.ts';
 import { createDocumentRoutes } from '../../functions/handlers/documents.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createContextTable } from '../../functions/aws/context-table.ts';
-import { toPartition } from '../../functions/aws/document-rows.ts';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
+import { toPartition } from '../../functions/aws/documents/rows.ts';
 import type { DocumentStore } from '../../functions/core/documents/ports.ts';
 import { ok } from '../../functions/core/result.ts';
 import { Sealer } from '../../functions/core/seal.ts';

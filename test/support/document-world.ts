@@ -6,8 +6,8 @@ import {
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
-import { LISTED } from '../../functions/aws/document-listed.ts';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
+import { LISTED } from '../../functions/aws/documents/listed.ts';
 import type { ContextCaller, DocumentStore, NewDocument } from '../../functions/core/documents/ports.ts';
 import { findDefinition, type Relation, toRelationId } from '../../functions/core/documents/relation.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS, newDocument } from './context-callers.ts';

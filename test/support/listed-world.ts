@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import { sharedTables } from '../../functions/aws/context-table.ts';
-import { leadingRows } from '../../functions/aws/document-list-rows.ts';
-import { noteProgress, noteSettling } from '../../functions/aws/document-listed.ts';
-import { noteCreation } from '../../functions/aws/document-notes.ts';
-import { toHeadRow, toPartition } from '../../functions/aws/document-rows.ts';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
+import { leadingRows } from '../../functions/aws/documents/list-rows.ts';
+import { noteProgress, noteSettling } from '../../functions/aws/documents/listed.ts';
+import { noteCreation } from '../../functions/aws/documents/notes.ts';
+import { toHeadRow, toPartition } from '../../functions/aws/documents/rows.ts';
 import { createDocument, type Document, toDocumentId } from '../../functions/core/documents/document.ts';
 import type { ContextCaller } from '../../functions/core/documents/ports.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS, newDocument } from './context-callers.ts';

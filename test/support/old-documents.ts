@@ -1,7 +1,7 @@
 import type { ContextTables } from '../../functions/aws/context-table.ts';
-import { leadingRows } from '../../functions/aws/document-list-rows.ts';
-import { noteProgress } from '../../functions/aws/document-listed.ts';
-import { toHeadRow, toPartition } from '../../functions/aws/document-rows.ts';
+import { leadingRows } from '../../functions/aws/documents/list-rows.ts';
+import { noteProgress } from '../../functions/aws/documents/listed.ts';
+import { toHeadRow, toPartition } from '../../functions/aws/documents/rows.ts';
 import { createDocument } from '../../functions/core/documents/document.ts';
 import type { ContextCaller } from '../../functions/core/documents/ports.ts';
 import { NOW_SECONDS, newDocument } from './context-callers.ts';

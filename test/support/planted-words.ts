@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { type Row, sharedTables } from '../../functions/aws/context-table.ts';
-import { type IndexEntry, toListKey, toTermKey } from '../../functions/aws/document-index.ts';
-import { coarseRankOf, rankOf } from '../../functions/aws/document-rank.ts';
-import { toExpiry, toHeadRow, toPartition } from '../../functions/aws/document-rows.ts';
-import { scopeRows } from '../../functions/aws/document-scopes.ts';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
+import { coarseRankOf, rankOf } from '../../functions/aws/documents/rank.ts';
+import { toExpiry, toHeadRow, toPartition } from '../../functions/aws/documents/rows.ts';
+import { scopeRows } from '../../functions/aws/documents/scopes.ts';
+import { type IndexEntry, toListKey, toTermKey } from '../../functions/aws/documents/search-index.ts';
 import { createDocument, type Document } from '../../functions/core/documents/document.ts';
 import { contextCaller, cursorSeal, NOW_SECONDS, newDocument } from './context-callers.ts';
 import { MemoryContextTable } from './context-memory.ts';

@@ -1,8 +1,8 @@
 import { createContextTable, type Row } from '../../functions/aws/context-table.ts';
-import { toEdgeRows } from '../../functions/aws/document-relation-edges.ts';
-import { toRelationRow } from '../../functions/aws/document-relation-rows.ts';
-import { type DocumentHead, fromHeadRow, toHeadKey, toHeadRow } from '../../functions/aws/document-rows.ts';
-import { createDocumentStore } from '../../functions/aws/documents.ts';
+import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
+import { toEdgeRows } from '../../functions/aws/documents/relation-edges.ts';
+import { toRelationRow } from '../../functions/aws/documents/relation-rows.ts';
+import { type DocumentHead, fromHeadRow, toHeadKey, toHeadRow } from '../../functions/aws/documents/rows.ts';
 import { createDocument } from '../../functions/core/documents/document.ts';
 import type { DocumentStore } from '../../functions/core/documents/ports.ts';
 import { findDefinition, toRelationId } from '../../functions/core/documents/relation.ts';
