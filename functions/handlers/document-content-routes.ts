@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { toAttachment } from '../core/documents/content-disposition.ts';
 import { type Document, toWireDocument } from '../core/documents/document.ts';
 import { parseEditRequest } from '../core/documents/edit.ts';
-import { isKnown, parseIfMatch, toEntityTag } from '../core/documents/precondition.ts';
+import { isKnown, toEntityTag } from '../core/documents/precondition.ts';
 import { parseRange } from '../core/documents/range.ts';
 import type { AppEnv } from './app.ts';
 import {
@@ -12,6 +12,7 @@ import {
   failWith,
   INERT,
   PRIVATE,
+  preconditionOf,
   resolveReference,
   toWholeNumber,
 } from './document-route.ts';
@@ -53,7 +54,7 @@ export function addContentRoutes(app: Hono<AppEnv>, ports: DocumentPorts, docume
   app.put(`${documents}/:id/content`, async (context) => {
     const reference = await resolveReference(ports, context, 'doc_write');
     if (!reference.ok) return reference.error;
-    const precondition = parseIfMatch(context.req.header('if-match'));
+    const precondition = preconditionOf(context);
     if (!precondition.ok) return failWith(ports, context, precondition.error);
     const content = await readContentBody(context.req.raw);
     if (!content.ok) return failWith(ports, context, content.error);
@@ -65,7 +66,7 @@ export function addContentRoutes(app: Hono<AppEnv>, ports: DocumentPorts, docume
   app.patch(`${documents}/:id/content`, async (context) => {
     const reference = await resolveReference(ports, context, 'doc_edit');
     if (!reference.ok) return reference.error;
-    const precondition = parseIfMatch(context.req.header('if-match'));
+    const precondition = preconditionOf(context);
     if (!precondition.ok) return failWith(ports, context, precondition.error);
     const body = await readJsonBody(context.req.raw);
     if (!body.ok) return failWith(ports, context, body.error);

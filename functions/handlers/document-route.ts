@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { isDocumentId } from '../core/documents/document.ts';
 import { type InvalidArgument, parseFields, refuse } from '../core/documents/input.ts';
 import type { ContextCaller, DocumentStore } from '../core/documents/ports.ts';
+import { type Precondition, parsePrecondition } from '../core/documents/precondition.ts';
 import type { Invocation } from '../core/invocation.ts';
 import type { Clock } from '../core/ports.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -167,4 +168,9 @@ export function toWholeNumber(text: string): number {
 /** A flag as a query string has it; what is neither `true` nor `false` stays text, which no flag is. */
 export function toFlag(text: string): boolean | string {
   return text === 'true' || text === 'false' ? text === 'true' : text;
+}
+
+/** What a write is conditional on, by its headers. */
+export function preconditionOf({ req }: DocumentContext): Result<Precondition, InvalidArgument> {
+  return parsePrecondition({ ifMatch: req.header('if-match'), ifNoneMatch: req.header('if-none-match') });
 }

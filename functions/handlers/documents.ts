@@ -6,7 +6,7 @@ import {
   toWireDocument,
 } from '../core/documents/document.ts';
 import { parseDocumentQuery, refuse, splitTags } from '../core/documents/input.ts';
-import { isKnown, parseIfMatch, toEntityTag } from '../core/documents/precondition.ts';
+import { isKnown, toEntityTag } from '../core/documents/precondition.ts';
 import { type AppEnv, createApp } from './app.ts';
 import { addArchiveRoutes } from './document-archive-routes.ts';
 import { addContentRoutes } from './document-content-routes.ts';
@@ -17,6 +17,7 @@ import {
   type DocumentPorts,
   failWith,
   PRIVATE,
+  preconditionOf,
   type QueryParameters,
   readQuery,
   resolveCaller,
@@ -105,7 +106,7 @@ function addDocumentRoutes(app: Hono<AppEnv>, ports: DocumentPorts, documents: s
   app.delete(`${documents}/:id`, async (context) => {
     const reference = await resolveReference(ports, context, 'doc_delete');
     if (!reference.ok) return reference.error;
-    const precondition = parseIfMatch(context.req.header('if-match'));
+    const precondition = preconditionOf(context);
     if (!precondition.ok) return failWith(ports, context, precondition.error);
     const { caller, id } = reference.value;
     const deleted = await ports.documents.delete(caller, id, precondition.value);

@@ -10,6 +10,9 @@ export type VersionConflict = { readonly reason: 'version_conflict' };
 
 const MAX_TAGS = 20;
 
+/** An entity tag (RFC 9110 §8.8.3); a comma may be part of one. */
+const TAG = /(?:W\/)?"[!#-~]{0,64}"/;
+
 /** Of a digest, so much that nobody finds a second document for it. */
 const DIGEST_DIGITS = 32;
 
@@ -22,14 +25,21 @@ export function toEntityTag(document: Document): string {
 }
 
 /**
- * Parses `If-Match` (RFC 9110 §13.1.1): `*`, or entity tags. A tag may be the version alone, for who knows no more. One that is weak, or none of
- * ours, matches nothing; what is no list of entity tags is refused. Absent is `*`.
+ * What a write is conditional on: `If-Match` (RFC 9110 §13.1.1), `*` or entity tags. A tag may be the version alone, for who knows no more. One that
+ * is weak, or none of ours, matches nothing; what is no list of entity tags is refused. Absent is `*`. `If-None-Match` is refused: a write is of
+ * what is there.
  */
-export function parseIfMatch(header: string | undefined): Result<Precondition, InvalidArgument> {
-  if (header === undefined || header.trim() === '*') return ok('*');
-  const tags = header.split(',').map((tag) => tag.trim());
-  const isList = tags.length <= MAX_TAGS && tags.every((tag) => /^(?:W\/)?"[!#-~]{0,64}"$/.test(tag));
-  if (!isList) return refuse('If-Match', 'must be `*` or entity tags such as `"3"`');
+export function parsePrecondition(header: {
+  readonly ifMatch: string | undefined;
+  readonly ifNoneMatch: string | undefined;
+}): Result<Precondition, InvalidArgument> {
+  if (header.ifNoneMatch !== undefined) {
+    return refuse('If-None-Match', 'is not for what writes; name in If-Match what may be replaced');
+  }
+  const { ifMatch } = header;
+  if (ifMatch === undefined || ifMatch.trim() === '*') return ok('*');
+  const tags = readTags(ifMatch);
+  if (tags === undefined) return refuse('If-Match', 'must be `*` or entity tags such as `"3"`');
   return ok(new Set(tags.flatMap(toExpected)));
 }
 
@@ -41,10 +51,18 @@ export function isKnown(ifNoneMatch: string | undefined, document: Document): bo
   if (ifNoneMatch === undefined) return false;
   if (ifNoneMatch.trim() === '*') return true;
   const own = toEntityTag(document);
-  return ifNoneMatch
-    .split(',')
-    .slice(0, MAX_TAGS)
-    .some((tag) => tag.trim().replace(/^W\//, '') === own);
+  return readTags(ifNoneMatch)?.some((tag) => tag.replace(/^W\//, '') === own) ?? false;
+}
+
+/** The entity tags of a list, of which members may be empty (RFC 9110 §5.6.1); undefined for what is none, or a list without any. */
+function readTags(list: string): readonly string[] | undefined {
+  const tags = list.match(new RegExp(TAG, 'g')) ?? [];
+  const between = list.split(TAG);
+  const isApart = between.every(
+    (separator, index) =>
+      /^[ \t,]*$/.test(separator) && (index === 0 || index === tags.length || separator.includes(',')),
+  );
+  return isApart && tags.length > 0 && tags.length <= MAX_TAGS ? tags : undefined;
 }
 
 /** Refuses a write on a document that is not as it is meant to be. */

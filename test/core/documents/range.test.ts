@@ -4,7 +4,7 @@ import { DOCUMENT_BOUNDS } from '../../../functions/core/documents/input.ts';
 import {
   checkVersion,
   isKnown,
-  parseIfMatch,
+  parsePrecondition,
   toEntityTag,
 } from '../../../functions/core/documents/precondition.ts';
 import { boundRange, cutCharacters, parseRange } from '../../../functions/core/documents/range.ts';
@@ -53,6 +53,8 @@ describe('a range of characters', () => {
 });
 
 describe('a precondition', () => {
+  const parseIfMatch = (ifMatch: string | undefined) =>
+    parsePrecondition({ ifMatch, ifNoneMatch: undefined });
   const aDocument = (version: number, changes: Partial<Document> = {}): Document => ({
     ...createDocument(
       { filename: 'a', contentType: 'text/plain', tags: ['x'], metadata: new Map([['k', 'v']]) },
@@ -74,6 +76,9 @@ describe('a precondition', () => {
     ['"7"', 7, true],
     ['"7"', 8, false],
     ['"6", "7"', 7, true],
+    ['"7",', 7, true],
+    [', ,"6" ,, "7"', 7, true],
+    [`"a,b", ${own}`, 7, true],
     ['W/"7"', 7, false],
     ['"07"', 7, false],
     ['""', 7, false],
@@ -91,16 +96,33 @@ describe('a precondition', () => {
     expect(checkVersion(precondition.value, aDocument(version)).ok).toBe(expected);
   });
 
-  test.for(['7', '"7', '"7",', '', 'W/7', '"a b"', Array.from({ length: 21 }, () => '"1"').join()])(
-    'is refused where it is no list of entity tags: %s',
-    (header) => {
-      expect(parseIfMatch(header)).toMatchObject({ ok: false, error: { field: 'If-Match' } });
-    },
-  );
+  test.for([
+    '7',
+    '"7',
+    ',',
+    '',
+    'W/7',
+    '"a b"',
+    '"6""7"',
+    '"6" "7"',
+    '"7", *',
+    'x"7"',
+    Array.from({ length: 21 }, () => '"1"').join(),
+  ])('is refused where it is no list of entity tags: %s', (header) => {
+    expect(parseIfMatch(header)).toMatchObject({ ok: false, error: { field: 'If-Match' } });
+  });
+
+  test('is refused where a write names what must not be there: each is of what is', () => {
+    for (const ifNoneMatch of ['*', own]) {
+      const precondition = parsePrecondition({ ifMatch: own, ifNoneMatch });
+      expect(precondition).toMatchObject({ ok: false, error: { field: 'If-None-Match' } });
+    }
+  });
 
   test.for<[string | undefined, boolean]>([
     [undefined, false],
     ['*', true],
+    [`"a,b",, ${own}`, true],
     [own, true],
     [`W/${own}`, true],
     [`"6",${own}`, true],
