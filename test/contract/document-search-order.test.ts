@@ -100,6 +100,80 @@ test.for([
   );
 });
 
+type Others = Pick<Planted, 'fate' | 'isOld'> & { readonly counts: readonly number[] };
+
+/** In each of so many sets of filters so many documents, and behind their rows one that is there: the best of those whose rank is one digit. */
+const behind = (runs: number, each: number, { counts, ...others }: Others): readonly Planted[] =>
+  Array.from({ length: runs * (each + 1) }, (_, number): Planted => {
+    const isLast = number >= runs * each;
+    const of = {
+      id: `doc_${String(number).padStart(24, '0')}`,
+      scopeFilters: { team: 'a', run: String(number % runs) },
+    };
+    const count = counts[number % counts.length] ?? 1;
+    if (!isLast) return { ...of, ...others, count };
+    const last = others.isOld ? Math.max(...counts) + 1 + (number % 5) : Math.min(...counts);
+    return { ...of, count: last, fate: 'there', isOld: others.isOld };
+  });
+
+const expired: Others = { fate: 'expired', isOld: false, counts: [1] };
+const old: Others = { fate: 'there', isOld: true, counts: [23, 54, 40] };
+
+/** Rows that are asked for and are not there take nothing from what a search looks at: all of these are a few hundred. */
+test.for([
+  ['expired', 11, 30, expired],
+  ['expired', 20, 30, expired],
+  ['expired', 50, 10, expired],
+  ['expired', 64, 8, expired],
+  ['of lost versions', 64, 8, { ...expired, fate: 'lost' }],
+  ['of lost versions', 20, 30, { ...expired, fate: 'lost' }],
+  ['of dead creates', 12, 30, { ...expired, fate: 'dead' }],
+  ['of one-digit ranks', 11, 30, old],
+  ['of one-digit ranks', 30, 30, old],
+  ['of one-digit ranks', 64, 8, old],
+] satisfies [string, number, number, Others][])(
+  'behind rows that are %s, in %i sets with %i of them each, a search finds what is there',
+  async ([, runs, each, others]) => {
+    const all = behind(runs, each, others);
+    const { store } = await plantedStore(all);
+    for (const by of [everyone, theTeam]) {
+      expect(await searched(store, by, 10)).toMatchObject({ ids: evaluated(all, by, 10), isComplete: true });
+    }
+  },
+);
+
+test('whatever is in front of it in whichever number of sets, a search finds what is there', async () => {
+  const worlds = fc.record({
+    runs: fc.integer({ min: 2, max: 28 }),
+    each: fc.integer({ min: 1, max: 34 }),
+    fate: fc.constantFrom<Planted['fate'][]>('there', 'expired', 'lost', 'dead'),
+    isOld: fc.boolean(),
+    counts: fc.array(counts, { minLength: 1, maxLength: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(worlds, fc.integer({ min: 1, max: 12 }), async ({ runs, each, ...others }, limit) => {
+      const all = behind(runs, each, others);
+      const { store } = await plantedStore(all);
+      for (const by of [everyone, theTeam]) {
+        expect(await searched(store, by, limit)).toMatchObject({
+          ids: evaluated(all, by, limit),
+          isComplete: true,
+        });
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('behind 4,000 rows that have expired a search does not look at all of them, and says that there may be more', async () => {
+  const { store, queries } = await plantedStore(behind(20, 200, expired));
+  for (const by of [everyone, theTeam]) {
+    const before = queries();
+    expect(await searched(store, by, 10)).toMatchObject({ isComplete: false });
+    expect(queries() - before).toBeLessThan(100);
+  }
+});
+
 /** Documents that all have the word as often, so many in each of the runs of a team. */
 const crowd = (runs: number, each: number): readonly Planted[] =>
   Array.from({ length: runs * each }, (_, number) => ({

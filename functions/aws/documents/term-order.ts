@@ -2,7 +2,7 @@ import { weightOf } from '../../core/documents/ranking.ts';
 import type { Unavailable } from '../../core/ports.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { ContextTable } from '../context-table.ts';
-import { lookAtAll } from './looks.ts';
+import { LOOKS_AT_ONCE, lookAtAll } from './looks.ts';
 import type { Named } from './matches.ts';
 import { byPlace, comesBefore, type Order, type Place } from './order.ts';
 import type { Posting } from './postings.ts';
@@ -11,7 +11,7 @@ import { findTermScopes, readTermScope, readTermScopes, type TermScope } from '.
 /** Rows beyond the documents asked for that the first look at a scope takes, because some may be of an older version. */
 const SPARE_ROWS = 20;
 
-/** Rows of a term that a search looks at beyond the first ones of each scope, expired ones too. */
+/** Rows of a term that a search looks at beyond the first ones of each scope, expired ones too. What it asks for and is not there counts as one. */
 const MORE_ROWS = 2_000;
 
 /** A look that was too short is made again with so many times its rows, and at least with as many more as one read unit has. */
@@ -20,6 +20,9 @@ const FEWEST_MORE = 30;
 
 /** A document that the index names. */
 type Candidate = Named & Place;
+
+/** A scope that has rows which were not read. */
+type ShortScope = TermScope & { readonly next: Place };
 
 /**
  * The documents that have one term, those with most of it first: the rows of each scope are in that order, and of no scope more are read than the
@@ -42,19 +45,17 @@ export async function orderOfTerm(
   const named = new Set<string>();
   let left = MORE_ROWS;
 
-  const readOn = async (short: readonly TermScope[]): Promise<Result<void, Unavailable>> => {
-    const more = short.map((scope) => {
-      const added = Math.max(FEWEST_MORE, scope.rows * (GROWTH - 1));
-      // A look that leaves little to look at had better take that too.
-      const taken = left < 2 * added ? left : added;
-      left -= taken;
-      return { scope, rows: scope.rows + taken };
-    });
-    const read = await lookAtAll(
-      more.filter(({ scope, rows }) => rows > scope.rows),
-      ({ scope, rows }) => readTermScope(table, pk, scope.prefix, rows),
+  // Those first that may have the best of what is left: what they have may settle that the others are not needed.
+  const readOn = async (short: readonly ShortScope[]): Promise<Result<void, Unavailable>> => {
+    const some = short.toSorted((one, other) => byPlace(one.next, other.next)).slice(0, LOOKS_AT_ONCE);
+    const share = Math.ceil(left / some.length);
+    const read = await lookAtAll(some, ({ prefix, rows }) =>
+      readTermScope(table, pk, prefix, rows + moreThan(rows, share)),
     );
     if (!read.ok) return read;
+    for (const [index, { rows }] of read.value.entries()) {
+      left -= Math.max(1, rows - (some[index]?.rows ?? 0));
+    }
     const byPrefix = new Map(read.value.map((scope) => [scope.prefix, scope]));
     scopes = scopes.map((scope) => byPrefix.get(scope.prefix) ?? scope);
     ranked = candidatesOf(scopes);
@@ -70,9 +71,9 @@ export async function orderOfTerm(
       for (;;) {
         const candidates = ranked.filter(({ id }) => !named.has(id));
         const until = earlier(candidates[count - 1], last);
-        const short = scopes.filter(
-          ({ next }) => next !== undefined && (until === undefined || comesBefore(next, until)),
-        );
+        const short = scopes
+          .filter(isShort)
+          .filter(({ next }) => until === undefined || comesBefore(next, until));
         if (short.length > 0 && left > 0) {
           const read = await readOn(short);
           if (!read.ok) return read;
@@ -85,6 +86,16 @@ export async function orderOfTerm(
       }
     },
   });
+}
+
+function isShort(scope: TermScope): scope is ShortScope {
+  return scope.next !== undefined;
+}
+
+/** How many rows more a look takes than the one before: what would leave little of its share had better take that too. */
+function moreThan(rows: number, share: number): number {
+  const added = Math.max(FEWEST_MORE, rows * (GROWTH - 1));
+  return share < 2 * added ? share : added;
 }
 
 /** The documents of the rows that were read, each at the place of its best row: the others may be of an older version. */

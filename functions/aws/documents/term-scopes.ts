@@ -28,9 +28,10 @@ const END = '~';
 /** Sorts after all rows of a scope, and before those of the next one. */
 const BEHIND = '$';
 
-/** The first rows of a term in one scope, in the order of their keys, `rows` at most with those that have expired. */
+/** The first rows of a term in one scope, in the order of their keys. */
 export type TermScope = {
   readonly prefix: string;
+  /** How many were asked for, with those that have expired; where all were read in a look at this scope alone, how many there are. */
   readonly rows: number;
   readonly postings: readonly Posting[];
   /** Nothing that was not read comes before this; undefined where all was. */
@@ -105,7 +106,7 @@ export async function readTermScope(
   const { nextSortKey } = page.value;
   return ok({
     prefix,
-    rows,
+    rows: nextSortKey === undefined ? page.value.looked : rows,
     postings: page.value.rows.map(toPosting),
     next: nextSortKey === undefined ? undefined : placeAfter(nextSortKey),
   });
