@@ -44,9 +44,9 @@ export async function readSecretsFile(
     }
     const value = toValue(written);
     if (value.kind === 'map') {
-      const json = toJson(value);
-      // An alias within may stand for a thousand others.
-      if (json === undefined) return refuse(lineOf(key), 'write the object out, without aliases within it');
+      const json = toJson(written);
+      // A few aliases may stand for a thousand objects each.
+      if (json === undefined) return refuse(lineOf(key), 'write the object out, without aliases');
       secrets.set(resolve(key.value, stage), JSON.stringify(json));
     } else if (value.kind === 'scalar' && typeof value.value === 'string') {
       secrets.set(resolve(key.value, stage), value.value);

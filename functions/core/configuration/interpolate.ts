@@ -20,9 +20,9 @@ type Reference = {
 
 /**
  * `${NAME}`, `${NAME:-default}`, and the `{stage}` of secret names, which is kept: it is here because YAML would read its
- * braces as a mapping inside `{ ref: sallyport/{stage}/… }`.
+ * braces as a mapping inside `{ ref: sallyport/{stage}/… }`. A default has no reference in it.
  */
-export const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:\{stage\}|[^}\r\n])*))?\}|\{stage\}/g;
+export const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:\{stage\}|(?!\$\{)[^}\r\n])*))?\}|\{stage\}/g;
 
 /** What stands in double quotes as an escape alone (YAML 1.2 §5.1), beyond what JSON escapes. */
 const NOT_PRINTABLE = /[\p{Cc}\u2028\u2029\ufeff\ufffe\uffff]/u;
@@ -60,7 +60,13 @@ export function interpolate(text: string, env: Variables): Result<Interpolated, 
     if (inside.length === 0) continue;
     const isQuoted = QUOTED.has(scalar.style);
     const from = isQuoted ? scalar.valueStart - 1 : scalar.valueStart;
-    out += text.slice(end, from) + substitute(text, masked, scalar, inside, mask);
+    const written = substitute(text, masked, scalar, inside, mask);
+    if (isBlock(scalar) && !isAsFarIn(written, masked.slice(scalar.valueStart, scalar.valueEnd))) {
+      const message =
+        'a value that begins with a space cannot begin a text of lines; write the text in quotes';
+      return err({ line: lineAt(scalar.valueStart), message });
+    }
+    out += text.slice(end, from) + written;
     end = isQuoted ? scalar.valueEnd + 1 : scalar.valueEnd;
     for (const { name, start } of inside.filter((r) => r.isMissing)) {
       missing.push({ name, line: lineAt(start) });
@@ -86,6 +92,19 @@ function isScalar(event: Event): event is ScalarEvent {
   return event.type === EVENT_ID.SCALAR;
 }
 
+function isBlock({ style }: ScalarEvent): boolean {
+  return style === SCALAR_STYLE.LITERAL_BLOCK || style === SCALAR_STYLE.FOLDED_BLOCK;
+}
+
+/** Does a text of lines begin as far in as it did? What is less far in than its beginning is no part of it. */
+function isAsFarIn(written: string, before: string): boolean {
+  const [, indentation] = FIRST_LINE.exec(written) ?? [];
+  return indentation === undefined || indentation === FIRST_LINE.exec(before)?.[1];
+}
+
+/** The first line that is not blank, with its indentation. */
+const FIRST_LINE = /^(?:[ \t]*\r?\n)*([ \t]*)[^ \t\r\n]/;
+
 /** The scalar as it is written with its variables resolved, with its quotes. */
 function substitute(
   text: string,
@@ -94,10 +113,10 @@ function substitute(
   references: readonly Reference[],
   mask: string,
 ): string {
-  const { valueStart: offset, style } = scalar;
+  const offset = scalar.valueStart;
   const source = text.slice(offset, scalar.valueEnd);
-  const isQuoted = QUOTED.has(style);
-  if (!isQuoted && style !== SCALAR_STYLE.PLAIN) {
+  const isQuoted = QUOTED.has(scalar.style);
+  if (isBlock(scalar)) {
     let indentation = '';
     return splice(source, offset, references, (value, before) => {
       const lineStart = before.lastIndexOf('\n') + 1;

@@ -2,10 +2,13 @@ import { EVENT_ID, type Event } from 'js-yaml';
 
 /** A closing bracket that begins a line. */
 const CLOSING = /(?<=[\n\r]|^)[ \t]*[\]}]/g;
-const INDENTATION = /(?<=[\n\r]|^) +/g;
+/** Spaces, and signs of lists and keys, which count as such. */
+const INDENTATION = /(?<=[\n\r]|^)(?:[ \t]|[-?:][ \t])+/g;
+/** What stands before a text of lines, of which a bracket may be the first. */
+const HEADER = /[|>][-+0-9]*[ \t]*(?:#.*)?\r?$/;
 
-/** Of a file that has a line further in, brackets are left where they are. */
-const MAX_INDENTATION = 200;
+/** Where more would have to be put in, brackets are left where they are. */
+const MAX_SPACES = 1_000_000;
 
 /** A text with spaces put in. */
 export type IndentedText = {
@@ -20,11 +23,13 @@ export type IndentedText = {
  * where they are. Undefined where nothing can be put in.
  */
 export function indentBrackets(text: string, kept: ReadonlySet<number>): IndentedText | undefined {
-  const starts = Array.from(text.matchAll(CLOSING), ({ index }) => index).filter((start) => !kept.has(start));
+  const starts = Array.from(text.matchAll(CLOSING), ({ index }) => index).filter(
+    (start) => !kept.has(start) && !HEADER.test(lineAbove(text, start)),
+  );
   let indentation = 0;
   for (const [spaces] of text.matchAll(INDENTATION)) indentation = Math.max(indentation, spaces.length);
-  if (starts.length === 0 || indentation > MAX_INDENTATION) return undefined;
   const width = indentation + 1;
+  if (starts.length === 0 || starts.length * width > MAX_SPACES) return undefined;
   const pieces = starts.map((start, index) => text.slice(index === 0 ? 0 : starts[index - 1], start));
   pieces.push(text.slice(starts.at(-1)));
   return {
@@ -54,6 +59,13 @@ export function movedBack(event: Event, toOriginal: IndentedText['toOriginal']):
   if (event.type !== EVENT_ID.SCALAR) return { ...event, ...properties, start: toOriginal(event.start) };
   const [valueStart, valueEnd] = [toOriginal(event.valueStart), toOriginal(event.valueEnd)];
   return { ...event, ...properties, valueStart, valueEnd };
+}
+
+/** The last line above that is not blank. */
+function lineAbove(text: string, lineStart: number): string {
+  let end = lineStart - 1;
+  while (end > 0 && /\s/.test(text.charAt(end))) end -= 1;
+  return text.slice(text.lastIndexOf('\n', end) + 1, end + 1);
 }
 
 function withoutSpaces(starts: readonly number[], width: number, offset: number): number {

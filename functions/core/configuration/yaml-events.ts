@@ -23,8 +23,8 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
 /** What is no YAML, and on which line, from 1. */
 export type YamlError = { readonly line: number; readonly message: string };
 
-/** Line breaks to some readers, and to YAML 1.2 none: what is behind one looks like a line of its own, and is not. */
-const UNSEEN_BREAK = /[\u0085\u2028\u2029]/;
+/** What is a line break to some and to others none: behind one, a comment ends only for some. */
+const DOUBTFUL_BREAK = /[\u0085\u2028\u2029]|\r(?!\n)/;
 
 /**
  * What a YAML text is made of, in its order; empty for one with nothing in it. Or the first error in its syntax, values that nest too deep, or a
@@ -33,11 +33,11 @@ const UNSEEN_BREAK = /[\u0085\u2028\u2029]/;
 export function parseYaml(text: string): Result<readonly Event[], YamlError> {
   const parsed = parseWithBrackets(text);
   if (!parsed.ok) return err(withMessage(parsed.error));
-  const unseen = text.search(UNSEEN_BREAK);
-  if (unseen < 0) return parsed;
-  const code = text.charCodeAt(unseen).toString(16).padStart(4, '0');
+  const doubtful = text.search(DOUBTFUL_BREAK);
+  if (doubtful < 0) return parsed;
+  const code = text.charCodeAt(doubtful).toString(16).padStart(4, '0');
   const message = `write the character U+${code.toUpperCase()} as \`"\\u${code}"\`: some take it for the end of a line`;
-  return err({ line: lineCounter(text)(unseen), message });
+  return err({ line: lineCounter(text)(doubtful), message });
 }
 
 /** An error of the library, and where, all from 0. */

@@ -120,8 +120,10 @@ class Tree {
   /** Of a value, where what it is of ends; of a key, the sign behind it. */
   #offsetOfNothing(): number {
     const parent = this.#open.at(-1);
-    const isKey = parent?.node.kind === 'map' && parent.key === undefined;
-    return this.#offset + (isKey ? this.#text.slice(this.#offset).search(/\S|$/) : 0);
+    if (parent?.node.kind !== 'map' || parent.key !== undefined) return this.#offset;
+    const sign = this.#offset + this.#text.slice(this.#offset).search(/\S|$/);
+    this.#offset = sign + 1;
+    return sign;
   }
 
   #alias(event: AliasEvent): void {
@@ -193,9 +195,9 @@ class Tree {
   #anchor({ anchorStart, anchorEnd }: ScalarEvent | SequenceEvent | MappingEvent): string | undefined {
     if (anchorStart < 0) return undefined;
     const name = this.#text.slice(anchorStart, anchorEnd);
-    // It is one to YAML 1.2. Others, and authors, read a key behind an anchor or a sign.
-    if (name.endsWith(':'))
-      this.#report(anchorStart, `put a space between \`&${name.slice(0, -1)}\` and the colon`);
+    // To YAML 1.2 it is part of the name. To others, and to authors, the name ends there.
+    if (name.includes(':'))
+      this.#report(anchorStart, 'an anchor has no colon in its name; put a space before it');
     return name;
   }
 }

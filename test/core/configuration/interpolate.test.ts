@@ -141,6 +141,28 @@ test.for([
   });
 });
 
+test.for([
+  ['k: |\n  ${V}\n  # more\nj: 1\n', '  x'],
+  ['k: |\n\n  ${E}${V}\nj: 1\n', ' x'],
+  ['k: >-\n  ${V}\n', '\n x'],
+  ['k: |\n  ${E}\n    x\n', ''],
+] as const)('no value moves the beginning of a text of lines: %j', ([text, value]) => {
+  const result = interpolate(text, { V: value, E: '' });
+  expect(result.ok ? result.value : result.error).toMatchObject({
+    message: 'a value that begins with a space cannot begin a text of lines; write the text in quotes',
+  });
+});
+
+test('a text of lines may begin with a value, have spaces of one, and be empty', () => {
+  const { text } = interpolated('a: |\n  ${V}\n  ${W}\nb: |\n  ${E}\n', { V: 'x', W: '  y', E: '' });
+  expect(parse(text)).toEqual({ a: 'x\n  y\n', b: expect.stringMatching(/^\n?$/) });
+});
+
+test('no value writes a key behind a lone carriage return', () => {
+  const result = interpolate('a:\n  b: |\n\r    ${V}\n', { V: 'x\nc: 1' });
+  expect(result.ok ? result.value : result.error).toMatchObject({ line: 3 });
+});
+
 test('no line break of a value ends a text of several lines', () => {
   for (const lineBreak of ['\n', '\r', '\r\n']) {
     const value = `x${lineBreak}c: 1${lineBreak}d: 2`;
@@ -153,6 +175,7 @@ test.for([
   ['in a text of lines', (size: number) => `a: |\n${'  ${V}\n'.repeat(size)}`],
   ['in one line of a text', (size: number) => `a: |\n  ${'${V} '.repeat(size)}\n`],
   ['in one text', (size: number) => `a: ${'${V}'.repeat(size)}\n`],
+  ['without an end', (size: number) => `a: 1\n#${'${V:-'.repeat(size)}\n`],
   ['in texts', (size: number) => '- ${V}\n'.repeat(size)],
 ] as const)('resolving variables %s takes time in proportion to the file', ([, textOf]) => {
   expect(growthOf((size) => interpolate(textOf(size), { V: 'x: "y"' }), 1_000)).toBeLessThan(10);

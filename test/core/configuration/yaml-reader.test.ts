@@ -136,6 +136,28 @@ describe('brackets that close below their key', () => {
     expect(b?.line).toBe(text.split('\n').findIndex((line) => line.startsWith('b:')) + 1);
   });
 
+  test('each key without a name has its line', () => {
+    expect(open('a: b\n:\n\n:\n').problems.map(({ line }) => line)).toEqual([2, 4]);
+  });
+
+  test.for([
+    ['a:\n- b: [c\n]\n', 'a'],
+    ['a:\n- b: {c: d,\n}\n', 'a'],
+    ['a:\n- - - [b,\n]\n', 'a'],
+    ['a: [x,\n]\nb: |\n  ]\n  more\nc: 1\n', 'a,b,c'],
+    ['a: [x,\n]\nb: >- # y\n\n  }\n  more\n', 'a,b'],
+    ['a: [x,\n]\nb: |2\n  ]\n  more\n', 'a,b'],
+  ] as const)('below anything: %j', ([text, names]) => {
+    const { file, problems } = open(text);
+    expect([
+      file
+        .entries()
+        .map(([name]) => name)
+        .join(),
+      problems,
+    ]).toEqual([names, []]);
+  });
+
   test('change nothing of a text that has some', () => {
     const { file } = open('a: [\n]\nb: |\n  {\n    x # y\n  }\n');
     expect(file.members('b', 'a').b?.string()).toBe('{\n  x # y\n}\n');
@@ -244,6 +266,13 @@ describe('what is no YAML', () => {
     ['a key without a name, with an anchor', 'a:\n  &x : 1\n', 2],
     ['a key of no characters', 'a: 1\n"": x\n', 2],
     ['a colon in an anchor', 'a: &first_byte: 30s\n', 1],
+    ['a colon within an anchor', 'a: 1\nb: &x:y\n', 2],
+    ['what only some take for the end of a comment', 'a: 1\nb: 1 # x\rc: 1\n', 2],
+    [
+      'more brackets than can be put further in',
+      `a: [\n]\n${' '.repeat(200)}# x\n${'b: [\n]\n'.repeat(6_000)}`,
+      2,
+    ],
     ['a character beyond all', 'a: 1\nb: "\\U00110000"\n', 2],
     ['a second document, begun behind spaces', '  --- a\n', 1],
     ['a sign behind a word, before an error', 'a: [x#y, z\n]\nb: c: d\n', 3],
@@ -364,7 +393,7 @@ describe('anchors', () => {
 });
 
 test.for([
-  ['keys between carriage returns', (size: number) => 'k: v\r'.repeat(size)],
+  ['keys without names', (size: number) => `k: v${'\n'.repeat(size)}${':\n'.repeat(size)}`],
   ['brackets that close below their keys', (size: number) => 'k: [\n] # x\n'.repeat(size)],
   ['brackets that begin lines of texts', (size: number) => `k: [\n]\n${'k: "x\n ] y"\n'.repeat(size)}`],
   ['signs and comments before such a bracket', (size: number) => `k: [${'a# "x\'y # z\n '.repeat(size)}\n]`],
