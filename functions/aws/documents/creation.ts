@@ -106,7 +106,7 @@ export async function storeNew(
   const creation: Creation = { ...next, write: newWrite() };
   const noted = await noteCreation(table, creation, nowSeconds);
   if (!noted.ok) return noted;
-  const stored = await storeParts(table, next, creation);
+  const stored = await storeParts(table, next, creation, nowSeconds);
   if (!stored.ok) return stored;
   const stays = stored.value ? await endCreation(table, creation, next.claim, nowSeconds) : ok(false);
   if (!stays.ok) return stays;
@@ -149,13 +149,14 @@ async function storeParts(
   table: ContextTable,
   { content, claim }: NewContent,
   creation: Creation,
+  nowSeconds: number,
 ): Promise<Result<boolean, Unavailable>> {
   const { document, write } = creation;
   const parts = await writeContent(table, { document }, write, content);
   if (!parts.ok) return parts;
   const listed = await addToLists(table, document, write);
   if (!listed.ok) return listed;
-  const index = await writeIndex(table, document, { write, content, before: [] });
+  const index = await writeIndex(table, document, { write, content, before: [], nowSeconds });
   if (!index.ok) return index;
   const put = await table.putNew(
     toHeadRow({ document, parts: parts.value, write, incarnation: write, claim }),

@@ -39,6 +39,7 @@ export async function storeNext(
     readonly after: readonly Part[];
     /** All of it. */
     readonly content: Uint8Array;
+    readonly nowSeconds: number;
   },
 ): Promise<Result<Document, Lost | Unavailable>> {
   const write = newWrite();
@@ -46,7 +47,8 @@ export async function storeNext(
   if (!written.ok) return written;
   const before = await readIndex(table, document, head.write);
   if (!before.ok) return before;
-  const index = await writeIndex(table, document, { write, content: next.content, before: before.value });
+  const { content, nowSeconds } = next;
+  const index = await writeIndex(table, document, { write, content, before: before.value, nowSeconds });
   if (!index.ok) return index;
   const made = { ...head, document, parts: [...next.before, ...written.value, ...next.after], write };
   const put = await table.putNext(toHeadRow(made), { version: head.document.version, write: head.write });

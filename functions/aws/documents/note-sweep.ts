@@ -8,7 +8,7 @@ import { number } from './rows.ts';
 export const DEAD_AFTER_SECONDS = 3_600;
 
 /** Notes that one look takes. */
-const NOTES_PER_LOOK = 10;
+export const NOTES_PER_LOOK = 10;
 
 /** Has whoever wrote this note in `since` died over what it is about? */
 export function isDead(note: Row, nowSeconds: number): boolean {

@@ -11,12 +11,13 @@ import { findIndexLists, removeIndexLists, writeOfList } from './search-index.ts
 /**
  * Removes what is left of a document whose head is gone, and what writes that died left of it. Its id may be another document's by now, or
  * be about to: an import keeps ids, and a create that is repeated has the id of the first. What is of that one stays.
+ * False where a list of the index stays of a write that may be under way.
  */
 export async function removeRemains(
   table: ContextTable,
   head: DocumentHead,
   nowSeconds: number,
-): Promise<Result<void, Unavailable>> {
+): Promise<Result<boolean, Unavailable>> {
   const { document, parts } = head;
   const pk = toPartition(document.scope.orgId, document.scope.namespace);
   const unrelated = await removeRelationsOf(table, pk, head);
@@ -35,12 +36,14 @@ export async function removeRemains(
   if (!noted.ok) return noted;
   const next = await table.get(toHeadKey(pk, document.id));
   // What is found goes with the document that has the id now.
-  if (!next.ok || next.value !== undefined) return next.ok ? ok(undefined) : next;
+  if (!next.ok || next.value !== undefined) return next.ok ? ok(true) : next;
   const without = (keys: readonly RowKey[], writeOf: (key: RowKey) => string) =>
     keys.filter((key) => !noted.value.has(writeOf(key)));
   const unlisted = await removeIndexLists(table, document, without(lists.value, writeOfList), {
     ended: head.write,
     nowSeconds,
   });
-  return unlisted.ok ? table.writeAll([], without(pieces.value, writeOfPiece)) : unlisted;
+  if (!unlisted.ok) return unlisted;
+  const cleared = await table.writeAll([], without(pieces.value, writeOfPiece));
+  return cleared.ok ? unlisted : cleared;
 }

@@ -5,7 +5,8 @@ import { err, ok, type Result } from '../../core/result.ts';
 import type { ContextTable, Row } from '../context-table.ts';
 import { findDescendants, stillLead } from './cascade.ts';
 import { markDeletion, unmarkDeletion } from './deletion-marks.ts';
-import { forgetDeletion, noteDeletion, noteDone, sweepDeletions } from './deletions.ts';
+import { sweepDeletions } from './deletion-sweep.ts';
+import { forgetDeletion, noteDeletion, noteDone } from './deletions.ts';
 import { isDead } from './note-sweep.ts';
 import { findNote } from './notes.ts';
 import { removeRemains } from './remains.ts';
@@ -64,7 +65,8 @@ export async function deleteDocument(
     // It came once more while it was deleted: it is read again.
     if (!removed.value) continue;
     // The documents are gone: what cannot be cleared away now is found by the next delete.
-    await sweepDeletions(table, toPartition(caller.orgId, caller.namespace), nowSeconds);
+    const put = gone.size + 1;
+    await sweepDeletions(table, toPartition(caller.orgId, caller.namespace), { put, nowSeconds });
     return ok([id, ...[...gone].toReversed()]);
   }
   return err({ reason: 'unavailable', detail: `context table: ${id} did not come to rest` });
@@ -120,6 +122,6 @@ export async function removeHead(
   const isUnderWay = note !== undefined && marked.value && !isDead(note, nowSeconds);
   const cleared = await removeRemains(table, isUnderWay ? { ...head, parts: [] } : head, nowSeconds);
   // All of the document is gone, or nothing is.
-  const done = cleared.ok ? await noteDone(table, deletion.value, nowSeconds) : cleared;
+  const done = cleared.ok ? await noteDone(table, deletion.value) : cleared;
   return done.ok ? ok(true) : done;
 }

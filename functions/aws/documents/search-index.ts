@@ -25,7 +25,12 @@ export type IndexEntry = {
 export async function writeIndex(
   table: ContextTable,
   document: Document,
-  next: { readonly write: string; readonly content: Uint8Array; readonly before: readonly IndexEntry[] },
+  next: {
+    readonly write: string;
+    readonly content: Uint8Array;
+    readonly before: readonly IndexEntry[];
+    readonly nowSeconds: number;
+  },
 ): Promise<Result<readonly IndexEntry[], Unavailable>> {
   const text = isText(next.content) ? Buffer.from(next.content).toString('utf8') : undefined;
   const known = new Map(next.before.map((entry) => [`${entry.term}#${entry.rank}#${entry.digest}`, entry]));
@@ -41,7 +46,7 @@ export async function writeIndex(
     added.push(toTermRow(document, entry, term));
     return entry;
   });
-  const listed = await table.put(toListRow(document, next.write, entries));
+  const listed = await table.put(toListRow(document, next, entries));
   if (!listed.ok) return listed;
   const written = await table.writeAll(added, []);
   return written.ok ? ok(entries) : written;
@@ -83,28 +88,30 @@ export function writeOfList({ sk }: RowKey): string {
   return write;
 }
 
-/** Most seconds from when a version is said to be made until all of its index is put: no function runs for so long. */
+/** Most seconds from when a write begins until all of its index is put: no function runs for so long. */
 const WRITING_SECONDS = 900;
 
 /**
  * Removes every row that lists of the index name, and the lists, but for those of another write than `ended` that may be under way: what that puts
- * yet is found by its list alone.
+ * yet is found by its list alone. False where such a list stays.
  */
 export async function removeIndexLists(
   table: ContextTable,
   document: Document,
   lists: readonly RowKey[],
   { ended, nowSeconds }: { readonly ended: string; readonly nowSeconds: number },
-): Promise<Result<void, Unavailable>> {
+): Promise<Result<boolean, Unavailable>> {
   const rows = await table.getAll(lists);
   if (!rows.ok) return rows;
   const keys = rows.value.flatMap(fromListRow).map((entry) => toTermKey(document, entry));
   const unique = new Map(keys.map((key) => [key.sk, key]));
   const removed = await table.writeAll([], [...unique.values()]);
+  // An older version took the document's time for the write's, which an archive may have in the future.
   const isOver = (list: RowKey, row: Row | undefined): boolean =>
-    writeOfList(list) === ended || Number(row?.['since']?.N ?? 0) + WRITING_SECONDS <= nowSeconds;
+    writeOfList(list) === ended || Math.abs(nowSeconds - Number(row?.['since']?.N ?? 0)) >= WRITING_SECONDS;
   const over = lists.filter((list, index) => isOver(list, rows.value[index]));
-  return removed.ok ? table.writeAll([], over) : removed;
+  const unlisted = removed.ok ? await table.writeAll([], over) : removed;
+  return unlisted.ok ? ok(over.length === lists.length) : unlisted;
 }
 
 /** What the keys of a term's rows start with: in every scope, or in one. */
@@ -154,10 +161,14 @@ export function toTermKey(document: Document, { term, rank, write }: IndexEntry)
   return { pk: partitionOf(document), sk: `${toTermPrefix(term, scope)}${rank}#${document.id}#${write}` };
 }
 
-function toListRow(document: Document, write: string, entries: readonly IndexEntry[]): Row {
+function toListRow(
+  document: Document,
+  { write, nowSeconds }: { readonly write: string; readonly nowSeconds: number },
+  entries: readonly IndexEntry[],
+): Row {
   const { pk, sk } = toListKey(document, write);
   const bytes = gzipSync(JSON.stringify(entries));
-  const since = { N: String(document.updatedAtSeconds) };
+  const since = { N: String(nowSeconds) };
   return { pk: { S: pk }, sk: { S: sk }, bytes: { B: bytes }, since, ...toExpiry(document) };
 }
 

@@ -36,7 +36,13 @@ export async function writeDocument(
   if (!found.ok) return found;
   const head = found.value;
   const document = replaceContent(head.document, content, nowSeconds);
-  return storeNext(table, caller, head, document, { before: [], after: [], middle: content, content });
+  return storeNext(table, caller, head, document, {
+    before: [],
+    after: [],
+    middle: content,
+    content,
+    nowSeconds,
+  });
 }
 
 /** Edits a text document. Of its content, only the pieces that the edit touches are stored again. */
@@ -60,6 +66,7 @@ export async function editDocument(
   const { before, after, startByte, endByte } = planSplice(head.parts, edited.value);
   const middle = content.subarray(startByte, endByte + content.length - text.value.length);
   const document = replaceContent(head.document, content, nowSeconds);
-  const stored = await storeNext(table, caller, head, document, { before, after, middle, content });
+  const next = { before, after, middle, content, nowSeconds };
+  const stored = await storeNext(table, caller, head, document, next);
   return stored.ok ? ok({ document: stored.value, outcome }) : stored;
 }
