@@ -27,19 +27,6 @@ async function listed({ store }: World, filename?: string): Promise<readonly Lis
 const countsOf = (documents: readonly ListedDocument[]) =>
   documents.map(({ relations, relations_complete: isComplete }) => [relations?.length, isComplete]);
 
-/** The relations on each page of a document's, at most so many on one. */
-async function pagesOf({ store }: World, id: string, limit: number, by = caller) {
-  const pages: string[][] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await store.relationPage(by, id, { limit, cursor });
-    if (!page.ok) throw new Error(page.error.reason);
-    pages.push(page.value.relations.map((relation) => relation.id));
-    cursor = page.value.nextCursor;
-  } while (cursor !== undefined);
-  return pages;
-}
-
 test('a page of a hundred documents with five hundred relations each is bounded, and each document has as many as the others', async () => {
   const world = relatedDocuments();
   const [near, far] = [await world.documents(100), await world.documents(500)];
@@ -107,7 +94,7 @@ test.for([{ isOld: false }, { isOld: true }])(
     const ids = await world.relate(near, far, { isOld });
     const id = near[0]?.document.id ?? '';
     for (const limit of [1, 10, 23, 500]) {
-      const pages = await pagesOf(world, id, limit);
+      const pages = await world.pagesOf(id, limit);
       expect(pages.length).toBe(Math.ceil(23 / limit));
       // What is stored of old says nothing of its age: it comes by its id, and is in order where it is on one page.
       const isInOrder = !isOld || limit >= 23;
@@ -125,7 +112,7 @@ test('a page of relations that say much ends early, and the next ones have the r
     world.store.relationPage(caller, id, { limit: 500, cursor: undefined }),
   );
   expect(read).toBeLessThan(700);
-  const pages = await pagesOf(world, id, 500);
+  const pages = await world.pagesOf(id, 500);
   expect(pages.length).toBe(3);
   expect(pages.flat()).toEqual(ids);
 });
@@ -163,9 +150,9 @@ test.for([{ isOld: false }, { isOld: true }])(
     await world.relate(near, hidden, { isOld });
     const id = near[0]?.document.id ?? '';
     const run = contextCaller({ scopeFilters: { run: '1' } });
-    expect((await pagesOf(world, id, 2, run)).flat().toSorted()).toEqual(seen.toSorted());
-    if (!isOld) expect(await pagesOf(world, id, 3, run)).toEqual([seen]);
-    expect((await pagesOf(world, id, 500)).flat()).toHaveLength(43);
+    expect((await world.pagesOf(id, 2, run)).flat().toSorted()).toEqual(seen.toSorted());
+    if (!isOld) expect(await world.pagesOf(id, 3, run)).toEqual([seen]);
+    expect((await world.pagesOf(id, 500)).flat()).toHaveLength(43);
     const of = await world.store.relationPage(run, hidden[0]?.document.id ?? '', {
       limit: 1,
       cursor: undefined,

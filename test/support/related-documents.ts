@@ -1,6 +1,6 @@
 import { createContextTable, type Row } from '../../functions/aws/context-table.ts';
 import { createDocumentStore } from '../../functions/aws/documents/documents.ts';
-import { toEdgeRows } from '../../functions/aws/documents/relation-edges.ts';
+import { digestFilters, toEdgeRows } from '../../functions/aws/documents/relation-edges.ts';
 import { toRelationRow } from '../../functions/aws/documents/relation-rows.ts';
 import { type DocumentHead, fromHeadRow, toHeadKey, toHeadRow } from '../../functions/aws/documents/rows.ts';
 import { createDocument } from '../../functions/core/documents/document.ts';
@@ -93,13 +93,36 @@ export function relatedDocuments() {
       return ids;
     },
 
-    /** Puts so many rows that lead from a document to relations which are not there. */
-    async loosen({ document }: DocumentHead, count: number): Promise<void> {
+    /** Puts so many rows that lead from a document to relations which are not there. They tell these filters, or none as in an earlier version. */
+    async loosen(
+      { document }: DocumentHead,
+      count: number,
+      scopeFilters?: Record<string, string>,
+    ): Promise<void> {
       const own = document.id.slice(-8);
       const sk = (index: number) => `EDGE#${document.id}#rel_${own}${index.toString(16).padStart(16, '0')}`;
+      const digests = digestFilters(new Map(Object.entries(scopeFilters ?? {}))).map((S) => ({ S }));
+      const told: Row = scopeFilters === undefined ? {} : { filters: { L: digests } };
       await put(
-        Array.from({ length: count }, (_, index) => ({ pk: { S: 'acme#proj' }, sk: { S: sk(index) } })),
+        Array.from({ length: count }, (_, index) => ({
+          pk: { S: 'acme#proj' },
+          sk: { S: sk(index) },
+          ...told,
+        })),
       );
+    },
+
+    /** The relations on each page of a document's, at most so many on one. */
+    async pagesOf(id: string, limit: number, by = contextCaller()): Promise<readonly (readonly string[])[]> {
+      const pages: string[][] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await store.relationPage(by, id, { limit, cursor });
+        if (!page.ok) throw new Error(page.error.reason);
+        pages.push(page.value.relations.map((relation) => relation.id));
+        cursor = page.value.nextCursor;
+      } while (cursor !== undefined);
+      return pages;
     },
 
     /** What an act costs. */

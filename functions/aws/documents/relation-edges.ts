@@ -9,13 +9,19 @@ import { shortHash } from './scopes.ts';
 /** As many as one query of DynamoDB gives: it ends at 1 MB. */
 const EDGES_PER_LOOK = 10_000;
 
+/** Where a relation is among those of a document. */
+export type Place = {
+  readonly relationId: string;
+  readonly createdAtSeconds: number;
+};
+
 /**
  * What a row says that leads from a document to a relation: enough to know in which order the relations are, and which of them the caller cannot
  * see. Rows of an earlier version say neither: they come first, and the relation has to be looked at.
  */
-export type Edge = {
-  readonly relationId: string;
-  readonly createdAtSeconds: number;
+export type Edge = Place & {
+  /** Does the caller see the document at the other end, as far as the row says? False where it says nothing. */
+  readonly isVisible: boolean;
 };
 
 /** What the keys of all rows start with that lead from a document to its relations. */
@@ -90,12 +96,14 @@ export function edgesFor(caller: ContextCaller, rows: readonly Row[]): readonly 
     .map((row) => ({
       relationId: relationIdOf(row),
       createdAtSeconds: row['created_at'] === undefined ? 0 : number(row, 'created_at'),
+      // Who has no filters sees whatever is in the namespace.
+      isVisible: wanted.length === 0 || row['filters'] !== undefined,
     }))
     .toSorted(byAge);
 }
 
 /** Oldest first, and of the same age by id. */
-export function byAge(one: Edge, other: Edge): number {
+export function byAge(one: Place, other: Place): number {
   if (one.createdAtSeconds !== other.createdAtSeconds) return one.createdAtSeconds - other.createdAtSeconds;
   return one.relationId < other.relationId ? -1 : Number(one.relationId > other.relationId);
 }

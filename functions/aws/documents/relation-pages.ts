@@ -3,7 +3,7 @@ import { MAX_ANSWERED, type RelationQuery } from '../../core/documents/relation-
 import { err, ok } from '../../core/result.ts';
 import { canonicalFilters } from '../../core/visibility.ts';
 import type { ContextTable } from '../context-table.ts';
-import type { Edge } from './relation-edges.ts';
+import type { Place } from './relation-edges.ts';
 import { eachOf, readRelations, UNBOUNDED } from './relation-reads.ts';
 import { toRelations } from './relation-rows.ts';
 
@@ -32,7 +32,12 @@ export async function relationPage(
   const after = cursor === undefined ? undefined : fromCursor(seal.open(cursor, context));
   if (cursor !== undefined && after === undefined) return err({ reason: 'invalid_cursor' });
   const { relations: total, bytes } = MAX_ANSWERED;
-  const found = await readRelations(table, caller, [id], { perDocument: limit, total, bytes, after });
+  const bounds = { perDocument: limit, total, bytes, after, believes: true };
+  let found = await readRelations(table, caller, [id], bounds);
+  // What leads to nothing takes nobody's place on a page.
+  if (found.ok && found.value.get(id)?.isWhole === false) {
+    found = await readRelations(table, caller, [id], { ...bounds, believes: false });
+  }
   if (!found.ok) return found;
   const own = found.value.get(id);
   if (own === undefined) return err({ reason: 'not_found' });
@@ -41,11 +46,11 @@ export async function relationPage(
   return ok({ relations: toRelations(stored), nextCursor });
 }
 
-function toCursor({ createdAtSeconds, relationId }: Edge): string {
+function toCursor({ createdAtSeconds, relationId }: Place): string {
   return JSON.stringify([createdAtSeconds, relationId]);
 }
 
-function fromCursor(opened: string | undefined): Edge | undefined {
+function fromCursor(opened: string | undefined): Place | undefined {
   const place: unknown = opened === undefined ? undefined : JSON.parse(opened);
   const [createdAtSeconds, relationId] = Array.isArray(place) ? place : [];
   return typeof createdAtSeconds === 'number' && typeof relationId === 'string'

@@ -3,14 +3,14 @@ import { fairShare } from '../../core/documents/relation-page.ts';
 import type { Unavailable } from '../../core/ports.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { ContextTable } from '../context-table.ts';
-import { findHeads } from './heads.ts';
-import { byAge, type Edge, edgesFor, edgesFrom } from './relation-edges.ts';
-import { isOf, type StoredRelation } from './relation-rows.ts';
+import { lookAtAll } from './looks.ts';
+import { byAge, type Edge, edgesFor, edgesFrom, type Place } from './relation-edges.ts';
+import type { StoredRelation } from './relation-rows.ts';
+import { firstSeen, headsOf, seenOf } from './relation-sight.ts';
 import { readTurns, type Turn } from './relation-turns.ts';
-import { type DocumentHead, toPartition } from './rows.ts';
-import { sideBySide } from './side-by-side.ts';
+import { toPartition } from './rows.ts';
 
-/** Documents whose rows are read at once, and rows of that kind after which an answer has no room for further documents. */
+/** Documents whose rows are read at once, and such rows that the caller may see after which an answer has no room for further documents. */
 const DOCUMENTS_AT_ONCE = 10;
 const MAX_EDGES = 100_000;
 
@@ -23,7 +23,9 @@ export type RelationBounds = {
   /** Of all relations as they are answered. There is always one. */
   readonly bytes: number;
   /** Where each document's begin: after this one. */
-  readonly after: Edge | undefined;
+  readonly after: Place | undefined;
+  /** Are those of the rows believed that say that the caller sees where they lead? Else each is looked at before it counts for `perDocument` and `total`. */
+  readonly believes: boolean;
 };
 
 /** All of it. */
@@ -32,14 +34,17 @@ export const UNBOUNDED: RelationBounds = {
   total: Number.POSITIVE_INFINITY,
   bytes: Number.POSITIVE_INFINITY,
   after: undefined,
+  believes: true,
 };
 
 /** Relations of a document, oldest first. */
 export type FoundRelations = {
   readonly stored: readonly StoredRelation[];
   readonly isComplete: boolean;
-  /** The last one that was looked at. */
-  readonly last: Edge | undefined;
+  /** The last one that counts for the bounds. */
+  readonly last: Place | undefined;
+  /** Was each of them there that counts for the bounds? */
+  readonly isWhole: boolean;
 };
 
 /**
@@ -64,47 +69,54 @@ export async function readRelations(
   if (!read.ok) return read;
   const { relations, looked } = read.value;
   const answered = turns.slice(0, looked);
-  const ends = answered.flatMap(({ edge }) => endsOf(relations.get(edge.relationId)));
-  const heads = await headsOf(table, caller, ends);
-  if (!heads.ok) return heads;
-  const isSeen = (stored: StoredRelation): boolean =>
-    endsOf(stored).every((end) => {
-      const head = heads.value.get(end);
-      return head !== undefined && isOf(stored.row, head);
-    });
+  const visible = await seenOf(
+    table,
+    caller,
+    answered.flatMap(({ edge }) => relations.get(edge.relationId) ?? []),
+  );
+  if (!visible.ok) return visible;
   const byDocument = Map.groupBy(answered, ({ id }) => id);
   return ok(
     new Map(
       Array.from(seen.value.keys(), (id) => {
         const own = byDocument.get(id) ?? [];
-        const stored = own.flatMap(({ edge }) => relations.get(edge.relationId) ?? []).filter(isSeen);
+        const stored = own.flatMap(({ edge }) => visible.value.get(edge.relationId) ?? []);
         const isComplete = own.length === led.value.get(id)?.length;
-        return [id, { stored: stored.toSorted(byCreation), isComplete, last: own.at(-1)?.edge }];
+        const isWhole = own.length === stored.length;
+        return [id, { stored: stored.toSorted(byCreation), isComplete, last: own.at(-1)?.edge, isWhole }];
       }),
     ),
   );
 }
 
-/** What leads from each document to relations that the caller may see; nothing of those documents for which there is no room. */
+/**
+ * What leads from each document to relations that the caller may see, of each as much as there may be room for and one more; nothing of those
+ * documents for which there is no room. What the caller does not see decides nothing of it.
+ */
 async function readEdges(
   table: ContextTable,
   caller: ContextCaller,
   ids: readonly string[],
-  { after, total }: RelationBounds,
+  { after, total, perDocument, believes }: RelationBounds,
 ): Promise<Result<ReadonlyMap<string, readonly Edge[]>, Unavailable>> {
   const pk = toPartition(caller.orgId, caller.namespace);
   const most = Number.isFinite(total) ? MAX_EDGES : Number.POSITIVE_INFINITY;
+  const each = Math.min(perDocument, total) + 1;
   const led = new Map<string, readonly Edge[]>();
   let looked = 0;
   for (let at = 0; at < ids.length && looked < most; at += DOCUMENTS_AT_ONCE) {
     const some = ids.slice(at, at + DOCUMENTS_AT_ONCE);
     const found = await Promise.all(some.map((id) => edgesFrom(table, pk, id)));
+    const own: (readonly [string, readonly Edge[]])[] = [];
     for (const [index, edges] of found.entries()) {
       if (!edges.ok) return edges;
-      looked += edges.value.length;
-      const own = edgesFor(caller, edges.value);
-      led.set(some[index] ?? '', after === undefined ? own : own.filter((edge) => byAge(after, edge) < 0));
+      const visible = edgesFor(caller, edges.value);
+      own.push([some[index] ?? '', visible.filter((edge) => after === undefined || byAge(after, edge) < 0)]);
+      looked += visible.filter(({ isVisible }) => isVisible).length;
     }
+    const seen = await lookAtAll(own, (of) => firstSeen(table, caller, of, { most: each, believes }));
+    if (!seen.ok) return seen;
+    for (const [index, edges] of seen.value.entries()) led.set(some[index] ?? '', edges);
   }
   return ok(led);
 }
@@ -124,20 +136,6 @@ function inTurn(
     }
   }
   return turns;
-}
-
-/** The heads of those of the documents that the caller sees, each read once. */
-async function headsOf(
-  table: ContextTable,
-  caller: ContextCaller,
-  ids: readonly string[],
-): Promise<Result<ReadonlyMap<string, DocumentHead>, Unavailable>> {
-  const found = await sideBySide([...new Set(ids)], (some) => findHeads(table, caller, some));
-  return found.ok ? ok(new Map(found.value.flatMap((heads) => [...heads]))) : found;
-}
-
-function endsOf(stored: StoredRelation | undefined): readonly string[] {
-  return stored === undefined ? [] : [stored.relation.fromId, stored.relation.toId];
 }
 
 function byCreation(one: StoredRelation, other: StoredRelation): number {
