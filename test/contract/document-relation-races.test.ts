@@ -213,19 +213,24 @@ test('what leads to a relation that another took the place of, put last by one t
 });
 
 test.for([
-  { act: 'unrelate', when: 'before' },
-  { act: 'unrelate', when: 'after' },
-  { act: 'delete', when: 'before' },
-  { act: 'delete', when: 'after' },
+  { act: 'unrelate', when: 'before', isOld: false },
+  { act: 'unrelate', when: 'after', isOld: false },
+  { act: 'delete', when: 'before', isOld: false },
+  { act: 'delete', when: 'after', isOld: false },
+  { act: 'delete', when: 'before', isOld: true },
+  { act: 'delete', when: 'after', isOld: true },
 ] as const)(
-  'what leads to a relation whose $act died $when any of its writes is gone from both ends an hour later, or all of it is there',
-  async ({ act, when }) => {
+  'what leads to a relation whose $act died $when any of its writes is gone from both ends an hour later, or all of it is there (as before: $isOld)',
+  async ({ act, when, isOld }) => {
     let left = 0;
     for (let at = 0, isThrough = false; !isThrough; at += 1) {
       world.fresh();
       const [document, other] = await twoDocuments();
       const relation = relationBetween(document, other);
       expect((await storeOver().relate(caller(), relation)).ok).toBe(true);
+      for (const { id } of isOld ? [document, other] : []) {
+        await age(`EDGE#${id}#${relation.id}`, ['other', 'filters', 'created_at']);
+      }
       const client = world.connect();
       const death = dieAtWrite(client, at, when);
       const dying = storeOver(client);

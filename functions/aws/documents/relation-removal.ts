@@ -1,6 +1,7 @@
 import type { Unavailable } from '../../core/ports.ts';
-import type { Result } from '../../core/result.ts';
+import { ok, type Result } from '../../core/result.ts';
 import type { ContextTable, Row } from '../context-table.ts';
+import { lookAtAll } from './looks.ts';
 import { edgesFrom, farKey, relationIdOf, toEdgePrefix, toEdgeRows } from './relation-edges.ts';
 import { isOf, toRelationKey } from './relation-rows.ts';
 import { type DocumentHead, text } from './rows.ts';
@@ -32,6 +33,8 @@ export async function removeRelationsOf(
   const rows = found.value.filter((row) => row !== undefined);
   const stay = new Set(rows.filter((row) => !isOf(row, head)).map((row) => relationIdOf(row)));
   const gone = rows.filter((row) => isOf(row, head));
+  const told = await tellOthers(table, near.value, gone);
+  if (!told.ok) return told;
   const removed = await table.removeAsRead(gone);
   if (!removed.ok) return removed;
   const isLoose = (edge: Row): boolean => !stay.has(relationIdOf(edge));
@@ -41,6 +44,24 @@ export async function removeRelationsOf(
   const isNear = (edge: Row): boolean => text(edge, 'sk').startsWith(toEdgePrefix(head.document.id));
   const unled = await table.removeAsRead([...led.values()].filter((edge) => !isNear(edge)));
   return unled.ok ? table.removeAsRead([...led.values()].filter(isNear)) : unled;
+}
+
+/**
+ * Has what an earlier version put say what is at the other end, as these relations do: once they are removed, nothing else does to whoever comes
+ * after one that died.
+ */
+async function tellOthers(
+  table: ContextTable,
+  near: readonly Row[],
+  relations: readonly Row[],
+): Promise<Result<void, Unavailable>> {
+  const untold = near.filter((edge) => farKey(edge) === undefined);
+  const whole = new Map(relations.flatMap(toEdgeRows).map((edge) => [text(edge, 'sk'), edge]));
+  const led = await lookAtAll(
+    untold.filter((edge) => whole.has(text(edge, 'sk'))),
+    (edge) => table.putInstead(whole.get(text(edge, 'sk')) ?? edge, edge),
+  );
+  return led.ok ? ok(undefined) : led;
 }
 
 function nameOf(edge: Row): string {
