@@ -133,7 +133,8 @@ describe('opening a run', () => {
     const runId = freshId();
     const answers = await Promise.all(Array.from({ length: 50 }, () => open({ run_id: runId })));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
-    expect(answers.filter(({ status }) => status === 409)).toHaveLength(49);
+    // Who finds the table too busy to answer is told so, and has no run either.
+    expect(answers.filter(({ status }) => status !== 201 && status !== 409 && status !== 503)).toEqual([]);
   });
 
   test.for([
