@@ -116,6 +116,15 @@ export const CONTEXT_REQUIREMENTS: readonly ContextRequirement[] = [
     ['contract/document-sweeps.test.ts', 'at what is in use, keeps its words'],
     ['contract/document-sweeps.test.ts', 'a sweep beside edits that do not end takes nothing'],
   ] },
+  { clause: 8, says: 'However many are deleted, what comes after that is found, and no note of it piles up', tests: [
+    ['contract/document-note-sweeps.test.ts', 'notes of cascades do not pile up'],
+    ['contract/document-note-sweeps.test.ts', 'notes of deletes side by side do not pile up'],
+    ['contract/document-note-sweeps.test.ts', 'what a delete is to find is found, however late the next one comes'],
+    ['contract/document-note-sweeps.test.ts', 'one more costs little more than before'],
+    ['contract/document-note-sweeps.test.ts', 'to a document whose time is in the future, nothing is left'],
+    ['contract/document-note-sweeps.test.ts', 'of a deleted partition no note stays for ever'],
+    ['contract/document-note-sweeps.test.ts', 'rows of the index of a create that was refused'],
+  ] },
   { clause: 8, says: 'A page over very much that has expired ends, and says where it goes on', tests: [
     ['contract/document-expired.test.ts', 'a list %s goes past it page by page'],
     ['contract/document-expired.test.ts', 'an export goes past it page by page'],

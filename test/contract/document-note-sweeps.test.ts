@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { contextCaller } from '../support/context-callers.ts';
-import type { IsCommand } from '../support/document-tables.ts';
+import { type IsCommand, meddle } from '../support/document-tables.ts';
+import { touches } from '../support/document-world.ts';
 import { sweptWorld } from '../support/swept-world.ts';
 import { archived } from '../support/whole-documents.ts';
 
@@ -84,4 +85,52 @@ test('of a write that died to a document whose time is in the future, nothing is
   await world.pass(3_601);
   await world.remove(await world.made());
   expect((await world.rows()).filter((sk) => sk.includes(document.id))).toEqual([]);
+});
+
+test('of a deleted partition no note stays for ever, whoever was at it', async () => {
+  const world = sweptWorld();
+  const { orgId, namespace } = world.caller;
+  const partition = { name: namespace, ttlSeconds: null };
+  expect((await world.store.createPartition(orgId, partition)).ok).toBe(true);
+  const removesHead: IsCommand = (command, input) =>
+    command === 'DeleteItemCommand' && input.includes('"DOC#');
+  const [done, dying, from, to] = [
+    await world.made({ tags: ['a'] }),
+    await world.made({ tags: ['b'] }),
+    await world.made(),
+    await world.made(),
+  ];
+  await world.remove(done);
+  await world.die(removesHead, (by) => by.delete(world.caller, dying.id, '*'));
+  await world.die(touches('PutItem', 'REL#'), (by) => world.relate([from, to], 'related', by));
+  expect((await world.store.deletePartition(orgId, namespace)).ok).toBe(true);
+  const kinds = (await world.rows()).map((sk) => sk.split('#')[0]);
+  expect(kinds.toSorted()).toEqual(['RELATING', 'REMOVING', 'REMOVING']);
+  await world.pass(30 * 86_400);
+  expect(await world.rows()).toEqual([]);
+});
+
+test('rows of the index of a create that was refused, and that come once more when it is over, go an hour later', async () => {
+  const world = sweptWorld();
+  const document = world.aDocument({ content: Buffer.from('one') });
+  const faster = () => world.store.restore(world.caller, archived(document));
+  const late: (() => Promise<unknown>)[] = [];
+  const client = meddle(world.connect(), touches('PutItem', 'DOC#'), faster);
+  client.middlewareStack.add((next, { commandName = '' }) => async (args) => {
+    const isIndex =
+      commandName === 'BatchWriteItemCommand' && /PutRequest.*"TERM#/.test(JSON.stringify(args.input));
+    if (isIndex) late.push(() => next(args));
+    return next(args);
+  });
+  const slower = { ...document, content: Buffer.from('two') };
+  const refused = await world.storeOver(client).restore(world.caller, archived(slower));
+  expect(refused).toMatchObject({ ok: true, value: { outcome: 'conflict' } });
+  expect(late).toHaveLength(1);
+  for (const send of late) await send();
+  expect((await world.rows('TERM#two#')).length).toBe(1);
+  await world.pass(3_601);
+  await world.made();
+  expect(await world.rows('TERM#two#')).toEqual([]);
+  expect((await world.rows('INDEX#')).filter((sk) => sk.includes(document.id)).length).toBe(1);
+  expect((await world.rows('TERM#one#')).length).toBe(1);
 });

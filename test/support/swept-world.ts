@@ -41,9 +41,17 @@ export function sweptWorld() {
     await must(store.create(by, document));
     return document;
   };
+  const relate = ([from, to]: readonly [NewDocument, NewDocument], kind: string, by = store) => {
+    const definition = findDefinition(kind);
+    if (definition === undefined) throw new Error('no such definition');
+    const ends = { fromId: from.id, toId: to.id, fromToNote: null, toFromNote: null };
+    return by.relate(caller, { definition, ...ends });
+  };
   return {
     caller,
     store,
+    storeOver,
+    connect: () => memory.client(),
     table,
     pk,
     aDocument,
@@ -68,16 +76,13 @@ export function sweptWorld() {
       );
     },
 
+    relate,
+
     /** Deletes a document with so many below it. */
     async removeFamily(children: number): Promise<void> {
-      const definition = findDefinition('parent-child');
-      if (definition === undefined) throw new Error('no such definition');
       const root = await made();
-      for (let number = 0; number < children; number += 1) {
-        const { id } = await made();
-        const ends = { fromId: root.id, toId: id, fromToNote: null, toFromNote: null };
-        await must(store.relate(caller, { definition, ...ends }));
-      }
+      for (let number = 0; number < children; number += 1)
+        await must(relate([root, await made()], 'parent-child'));
       await remove(root);
     },
 

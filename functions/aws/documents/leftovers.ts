@@ -8,7 +8,14 @@ import { advanceLists } from './list-completion.ts';
 import { removeFromLists } from './lists.ts';
 import { type Creation, forgetCreation, leaveCreation, sweepCreations } from './notes.ts';
 import { type DocumentHead, fromHeadRow, toHeadKey, toPartition } from './rows.ts';
-import { fromListRow, type IndexEntry, readIndex, removeIndex, toListKey } from './search-index.ts';
+import {
+  fromListRow,
+  type IndexEntry,
+  readIndex,
+  removeEntries,
+  removeIndex,
+  toListKey,
+} from './search-index.ts';
 
 /** Looks at a document that others edit at the same time. */
 const ATTEMPTS = 5;
@@ -41,7 +48,7 @@ export async function removeLeftovers(
 
 /**
  * Removes what a create stored whose id another document has. A put of its head that was sent twice may come once more when that one is gone: by its
- * note, which stays, it is found then.
+ * note, which stays, it is found then. So may rows of its index, which its list names: that stays as long.
  */
 export async function removeRefused(
   table: ContextTable,
@@ -49,7 +56,7 @@ export async function removeRefused(
   nowSeconds: number,
 ): Promise<Result<void, Unavailable>> {
   const left = await leaveCreation(table, creation);
-  return left.ok ? removeStored(table, creation, nowSeconds) : left;
+  return left.ok ? removeStored(table, creation, nowSeconds, true) : left;
 }
 
 /**
@@ -60,6 +67,7 @@ async function removeStored(
   table: ContextTable,
   { document, write }: Creation,
   nowSeconds: number,
+  keepsList = false,
 ): Promise<Result<void, Unavailable>> {
   const pk = toPartition(document.scope.orgId, document.scope.namespace);
   const head = await table.get(toHeadKey(pk, document.id));
@@ -78,7 +86,9 @@ async function removeStored(
     if (!inUse.ok) return inUse;
     const isUsed = new Set(inUse.value.map((entry) => `${entry.write}#${entry.rank}#${entry.term}`));
     const unused = index.value.filter((entry) => !isUsed.has(`${entry.write}#${entry.rank}#${entry.term}`));
-    const unlisted = await removeIndex(table, document, write, unused);
+    const unlisted = keepsList
+      ? await removeEntries(table, document, unused)
+      : await removeIndex(table, document, write, unused);
     if (!unlisted.ok) return unlisted;
   }
   return removeFromLists(table, document, write);

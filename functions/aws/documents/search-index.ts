@@ -69,9 +69,20 @@ export async function removeIndex(
   write: string,
   entries: readonly IndexEntry[],
 ): Promise<Result<void, Unavailable>> {
-  const keys = entries.map((entry) => toTermKey(document, entry));
-  const removed = await table.writeAll([], keys);
+  const removed = await removeEntries(table, document, entries);
   return removed.ok ? table.writeAll([], [toListKey(document, write)]) : removed;
+}
+
+/** Removes rows of the index, and leaves the list that names them: by that they are found, should one of them come late. */
+export function removeEntries(
+  table: ContextTable,
+  document: Document,
+  entries: readonly IndexEntry[],
+): Promise<Result<void, Unavailable>> {
+  return table.writeAll(
+    [],
+    entries.map((entry) => toTermKey(document, entry)),
+  );
 }
 
 /** The lists that writes made of the index of a document, those too of a write which died. */
