@@ -3,8 +3,8 @@ import { openNamespace } from '../core/documents/namespace-access.ts';
 import type { DocumentStore, Seal } from '../core/documents/ports.ts';
 import { mcpRequestHeaders, USER_AGENT } from '../core/forward.ts';
 import { CONTEXT_STORE } from '../core/policy.ts';
-import type { Clock } from '../core/ports.ts';
-import { err, ok } from '../core/result.ts';
+import type { Clock, Unavailable } from '../core/ports.ts';
+import { err, ok, type Result } from '../core/result.ts';
 import type { Sealer } from '../core/seal.ts';
 import { type AppEnv, createApp } from './app.ts';
 import { resolveAdministrator, resolveOperation } from './context-access.ts';
@@ -84,20 +84,27 @@ function createDocumentBackend(ports: ContextStorePorts, documents: DocumentStor
   };
 }
 
-/** Only lists have cursors; the sealing secret is read when one is made or opened. */
+/** Lists and the relations of a document have cursors; the sealing secret is read when one may be made or opened. */
 function sealedDocuments(ports: ContextStorePorts): DocumentStore {
-  const unsealed = ports.documents(REFUSING_SEAL);
+  const sealed = async (): Promise<Result<DocumentStore, Unavailable>> => {
+    const sealer = await ports.sealer();
+    if (sealer === undefined)
+      return err({ reason: 'unavailable', detail: 'the sealing secret cannot be read' });
+    const seal: Seal = {
+      seal: (plaintext, context) => sealer.seal('cursor', context, plaintext, ports.randomBytes(12)),
+      open: (opened, context) => sealer.open('cursor', context, opened),
+    };
+    return ok(ports.documents(seal));
+  };
   return {
-    ...unsealed,
+    ...ports.documents(REFUSING_SEAL),
     async list(caller, query) {
-      const sealer = await ports.sealer();
-      if (sealer === undefined)
-        return err({ reason: 'unavailable', detail: 'the sealing secret cannot be read' });
-      const seal: Seal = {
-        seal: (plaintext, context) => sealer.seal('cursor', context, plaintext, ports.randomBytes(12)),
-        open: (sealed, context) => sealer.open('cursor', context, sealed),
-      };
-      return ports.documents(seal).list(caller, query);
+      const documents = await sealed();
+      return documents.ok ? documents.value.list(caller, query) : documents;
+    },
+    async relationPage(caller, id, query) {
+      const documents = await sealed();
+      return documents.ok ? documents.value.relationPage(caller, id, query) : documents;
     },
   };
 }

@@ -224,6 +224,41 @@ describe('REST', () => {
     expect(await deleted.json()).toMatchObject({ deleted_document_ids: [parent, id] });
   });
 
+  test('lists and relations are gone through page by page, by cursors that the function seals', async () => {
+    const headers = await bearer('beta');
+    const documents = `${cloud.origin}/context/documents`;
+    const hub = await upload('beta', 'hub.txt', 'a hub');
+    for (const name of ['one', 'two', 'three']) {
+      const id = await upload('beta', `${name}.txt`, name);
+      const body = JSON.stringify({ definition: 'related', from_document_id: hub, to_document_id: id });
+      const headersOfJson = { ...headers, 'content-type': 'application/json' };
+      const related = await fetch(`${cloud.origin}/context/relations`, {
+        method: 'POST',
+        headers: headersOfJson,
+        body,
+      });
+      expect(related.status).toBe(201);
+    }
+    const pagesOf = async (url: string, member: 'relations' | 'documents') => {
+      const sizes: number[] = [];
+      for (let cursor = ''; ; ) {
+        const page = await fetch(`${url}?limit=2${cursor}`, { headers });
+        const body: Record<string, unknown> = Object(await page.json());
+        const found = body[member];
+        if (page.status !== 200 || !Array.isArray(found)) throw new Error(JSON.stringify(body));
+        sizes.push(found.length);
+        if (typeof body['next_cursor'] !== 'string') return sizes;
+        cursor = `&cursor=${encodeURIComponent(body['next_cursor'])}`;
+      }
+    };
+    expect(await pagesOf(`${documents}/${hub}/relations`, 'relations')).toEqual([2, 1]);
+    const sizes = await pagesOf(documents, 'documents');
+    expect(sizes.length).toBeGreaterThan(1);
+    expect(sizes.slice(0, -1).every((size) => size === 2)).toBe(true);
+    const foreign = await fetch(`${documents}/${hub}/relations?cursor=x`, { headers });
+    expect(foreign.status).toBe(400);
+  });
+
   test('a named namespace is the token’s own, or an administrator’s to reach; partitions are administrators’', async () => {
     const id = await upload('beta', 'named.txt', 'n');
     const get = async (clientId: string, path: string) =>
