@@ -27,7 +27,7 @@ const JSON_BODY = { 'content-type': 'application/json' };
 /** What is done with one document or a list of them. */
 export const DOCUMENT_ACTIONS: Readonly<Record<string, ContextAction>> = {
   list: {
-    usage: '[--filename PART] [--tags A,B] [--limit N] [--cursor CURSOR]',
+    usage: '[--filename PART] [--tags A,B] [--limit N] [--cursor=CURSOR]',
     positionals: { min: 0, max: 0 },
     options: ['filename', 'tags', 'limit', 'cursor'],
     async run(door, _positionals, input) {

@@ -30,7 +30,7 @@ export const RELATION_ACTIONS: Readonly<Record<string, ContextAction>> = {
     },
   },
   links: {
-    usage: 'ID [--limit N] [--cursor CURSOR]',
+    usage: 'ID [--limit N] [--cursor=CURSOR]',
     positionals: { min: 1, max: 1 },
     options: ['limit', 'cursor'],
     async run(door, [id], input) {

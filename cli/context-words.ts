@@ -50,7 +50,8 @@ export function describeAll(
 
 /** How to go on after a page; nothing where it was the last one. */
 export function describeMore(nextCursor: unknown): string {
-  return typeof nextCursor === 'string' ? `\nmore: --cursor ${nextCursor}` : '';
+  // With the sign: a cursor may begin with a dash, as an option does.
+  return typeof nextCursor === 'string' ? `\nmore: --cursor=${nextCursor}` : '';
 }
 
 function offsetsOf(sections: readonly { readonly offset: number }[]): string {

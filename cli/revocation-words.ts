@@ -38,5 +38,5 @@ export function describePage({ revocations, next }: z.infer<typeof Page>): reado
     return `${describeEntry(entry)} (${revoked_by.client_id}, ${timeOf(revoked_at)})`;
   });
   const none = next === undefined ? ['nothing is revoked'] : [];
-  return [...(lines.length === 0 ? none : lines), ...(next === undefined ? [] : [`more: --cursor ${next}`])];
+  return [...(lines.length === 0 ? none : lines), ...(next === undefined ? [] : [`more: --cursor=${next}`])];
 }

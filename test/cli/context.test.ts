@@ -133,8 +133,8 @@ describe('documents', () => {
     for (const name of ['b.txt', 'c.txt'])
       await json('link', id, await pushed(name, 'x'), '--type', 'related');
     const [one, more = ''] = (await context('links', id, '--limit', '1')).out.split('\n');
-    const [, cursor = ''] = /^more: --cursor (\S+)$/.exec(more) ?? [];
-    const { out: other } = await context('links', id, '--limit', '1', '--cursor', cursor);
+    const [, cursor = ''] = /^more: --cursor=(\S+)$/.exec(more) ?? [];
+    const { out: other } = await context('links', id, '--limit', '1', `--cursor=${cursor}`);
     expect((await context('links', id)).out.split('\n')).toEqual([one, other]);
   });
 
@@ -151,8 +151,8 @@ describe('documents', () => {
   test('that are more than a page are listed page by page', async () => {
     const ids = [await pushed('a.txt', 'x'), await pushed('b.txt', 'x')].sort();
     const { out } = await context('list', '--limit', '1');
-    const [, cursor = ''] = /more: --cursor (\S+)/.exec(out) ?? [];
-    const { out: next } = await context('list', '--limit', '1', '--cursor', cursor);
+    const [, cursor = ''] = /more: --cursor=(\S+)/.exec(out) ?? [];
+    const { out: next } = await context('list', '--limit', '1', `--cursor=${cursor}`);
     expect([out, next].map((text) => text.slice(0, 28))).toEqual(ids);
   });
 });

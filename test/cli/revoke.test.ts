@@ -203,7 +203,7 @@ describe('the list', () => {
       'token j-1 of acme',
       'org acme, issued until 2027-01-15T08:00:01Z',
       'everything, whenever issued',
-      'more: --cursor abc',
+      'more: --cursor=abc',
     ]);
   });
 
@@ -211,6 +211,6 @@ describe('the list', () => {
     answer = { status: 200, body: { revocations: [] } };
     expect((await run(['revoke', 'list'], { env })).out).toBe('nothing is revoked');
     answer = { status: 200, body: { revocations: [], next: 'abc' } };
-    expect((await run(['revoke', 'list'], { env })).out).toBe('more: --cursor abc');
+    expect((await run(['revoke', 'list'], { env })).out).toBe('more: --cursor=abc');
   });
 });
