@@ -31,7 +31,8 @@ const NOT_PRINTABLE = /[\p{Cc}\u2028\u2029\ufeff\ufffe\uffff]/u;
  * Resolves `${NAME}` and `${NAME:-default}` in the scalars of a YAML text; the default also stands in for an empty
  * variable, as in a shell. Comments are left alone. A value can never change the structure of the document: where its
  * characters would, the scalar is written in double quotes. Lines keep their numbers, unless a value with line breaks stands in a
- * block scalar, or a text of several lines has to be written in quotes. Where the text, its references taken for words, is no YAML, the error is told, and nothing is resolved.
+ * block scalar, or a text of several lines has to be written in quotes. Where the text, its references taken for words, is no YAML,
+ * the error is told, and nothing is resolved.
  */
 export function interpolate(text: string, env: Variables): Result<Interpolated, YamlError> {
   const references = findReferences(text, env);

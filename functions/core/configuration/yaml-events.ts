@@ -31,10 +31,11 @@ const DOUBTFUL_BREAK = /[\u0085\u2028\u2029]|\r(?!\n)/;
  * character that only some take for a line break. A closing bracket may begin a line below its key.
  */
 export function parseYaml(text: string): Result<readonly Event[], YamlError> {
-  const parsed = parseWithBrackets(text);
-  if (!parsed.ok) return err(withMessage(parsed.error));
   const doubtful = text.search(DOUBTFUL_BREAK);
-  if (doubtful < 0) return parsed;
+  if (doubtful < 0) {
+    const parsed = parseWithBrackets(text);
+    return parsed.ok ? parsed : err(withMessage(parsed.error));
+  }
   const code = text.charCodeAt(doubtful).toString(16).padStart(4, '0');
   const message = `write the character U+${code.toUpperCase()} as \`"\\u${code}"\`: some take it for the end of a line`;
   return err({ line: lineCounter(text)(doubtful), message });

@@ -393,6 +393,10 @@ describe('anchors', () => {
 });
 
 test.for([
+  [
+    'signs of comments before a lone carriage return',
+    (size: number) => `k: [\n]\n${'>#'.repeat(size)}\rx\n]`,
+  ],
   ['keys without names', (size: number) => `k: v${'\n'.repeat(size)}${':\n'.repeat(size)}`],
   ['brackets that close below their keys', (size: number) => 'k: [\n] # x\n'.repeat(size)],
   ['brackets that begin lines of texts', (size: number) => `k: [\n]\n${'k: "x\n ] y"\n'.repeat(size)}`],
